@@ -1,0 +1,3 @@
+"""The agent: a light guest in a training job."""
+
+__version__ = "0.1.0"

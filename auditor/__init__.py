@@ -1,0 +1,1 @@
+"""Training Auditor: the daemon, the command line and what they know."""

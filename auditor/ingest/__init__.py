@@ -1,0 +1,1 @@
+"""Where frames come in: decode, check, commit, acknowledge."""
