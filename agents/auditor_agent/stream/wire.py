@@ -49,7 +49,7 @@ class WireError(ValueError):
     """Bytes that are no frame; the message names what was wrong."""
 
 
-class Truncated(WireError):
+class TruncatedError(WireError):
     """The buffer ends within a frame: more bytes may make it whole."""
 
 
@@ -82,7 +82,7 @@ def frame_bytes(buffer: memoryview | bytes, limits: Limits = DEFAULT_LIMITS) -> 
     """Length in bytes of the frame at the start of ``buffer``, read from its prelude alone.
 
     Raises:
-        Truncated: if not even the prelude is there.
+        TruncatedError: if not even the prelude is there.
         WireError: if it is no prelude, of a newer version, or beyond the limits.
     """
     head, stored, _, _, _ = _prelude(buffer, limits)
@@ -93,14 +93,14 @@ def decode(buffer: memoryview | bytes, limits: Limits = DEFAULT_LIMITS) -> tuple
     """The frame at the start of ``buffer`` and its length in bytes.
 
     Raises:
-        Truncated: if the buffer ends within the frame.
+        TruncatedError: if the buffer ends within the frame.
         WireError: if the bytes are no intact frame or exceed the limits.
     """
     view = memoryview(buffer)
     head, stored, raw, flags, crc = _prelude(view, limits)
     end = PRELUDE_BYTES + head + stored
     if len(view) < end:
-        raise Truncated(f"frame of {end} bytes, {len(view)} present")
+        raise TruncatedError(f"frame of {end} bytes, {len(view)} present")
     body = view[PRELUDE_BYTES:end]
     if zlib.crc32(body, zlib.crc32(view[: PRELUDE_BYTES - _CRC_BYTES])) != crc:
         raise WireError("checksum mismatch: the frame was damaged on its way")
@@ -127,7 +127,7 @@ def frames(buffer: memoryview | bytes, limits: Limits = DEFAULT_LIMITS) -> Itera
 def _prelude(buffer: memoryview | bytes, limits: Limits) -> tuple[int, int, int, int, int]:
     view = memoryview(buffer)
     if len(view) < PRELUDE_BYTES:
-        raise Truncated(f"prelude of {PRELUDE_BYTES} bytes, {len(view)} present")
+        raise TruncatedError(f"prelude of {PRELUDE_BYTES} bytes, {len(view)} present")
     magic, version, flags, reserved, head, stored, raw, crc = _PRELUDE.unpack_from(view)
     if magic != MAGIC:
         raise WireError(f"not a frame: starts with {bytes(magic)!r}, not {MAGIC!r}")

@@ -1,0 +1,31 @@
+"""What every test shares: a home of its own, errors that raise, an environment for child processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def auditor_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh AUDITOR_HOME, no daemon from outside, internal errors that raise."""
+    for name in [name for name in os.environ if name.startswith("AUDITOR_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "auditor-home"
+    monkeypatch.setenv("AUDITOR_HOME", str(home))
+    monkeypatch.setenv("AUDITOR_RAISE", "1")
+    return home
+
+
+@pytest.fixture
+def repo_env(auditor_home: Path) -> dict[str, str]:
+    """The environment for a child process that runs the code of this checkout."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    paths = [str(ROOT), str(ROOT / "agents"), env.get("PYTHONPATH", "")]
+    env["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    env["AUDITOR_HOME"] = str(auditor_home)
+    return env
