@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. Each makes its own
+# .venv from pyproject.toml and constraints.txt; nothing is taken from outside it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Test workers: one per core, at most four (each may hold a framework in memory).
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
+
+.PHONY: help venv demo test check bench docs false-alarms clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+venv: $(STAMP) ## .venv with the project and everything it needs
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Training Auditor needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 venv")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' -c constraints.txt
+	@touch $@
+
+demo: venv ## train three models, watch one go NaN, compare two frameworks
+	@$(BIN)/auditor demo
+
+test: venv check ## lint, types, and every test
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+check: venv ## ruff, mypy strict, generated files up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/generated.py --check
+
+docs: venv ## write again every file that is generated from code
+	$(BIN)/python scripts/generated.py
+
+bench: venv ## measure: agent, ingest, store, false alarms (medians, ratios; takes minutes)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+false-alarms: venv ## 20 seeds of healthy PyTorch and Keras training: no alert may come
+	$(BIN)/python benchmarks/false_alarms.py
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
