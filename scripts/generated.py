@@ -15,11 +15,17 @@ GENERATORS = ()
 def main(arguments: list[str]) -> int:
     """Run every generator with ``arguments``; the number of those that failed."""
     failed = [
-        module for module in GENERATORS if subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
+        module
+        for module in GENERATORS
+        if subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
     ]
     for module in failed:
         sys.stderr.write(f"{module} failed: run `make docs` and commit what changed\n")
     return len(failed)
+
+
+def _run(module: str, arguments: list[str]) -> int:
+    return subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
 
 
 if __name__ == "__main__":
