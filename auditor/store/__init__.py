@@ -1,0 +1,6 @@
+"""The store: everything the daemon knows, in one SQL database.
+
+``store.py`` is the facade; ``records.py`` what goes in and comes out; ``tables.py`` and ``migrations/``
+the schema; ``write.py``, ``read.py``, ``retention.py``, ``export.py`` the verbs; ``writer.py`` the thread
+that groups commits; ``engine.py`` what differs between SQLite and PostgreSQL.
+"""
