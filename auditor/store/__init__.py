@@ -4,3 +4,9 @@
 the schema; ``write.py``, ``read.py``, ``retention.py``, ``export.py`` the verbs; ``writer.py`` the thread
 that groups commits; ``engine.py`` what differs between SQLite and PostgreSQL.
 """
+
+from auditor.store.errors import StoreError, StoreNewer, StoreUnavailable
+from auditor.store.store import Store
+from auditor.store.writer import Writer
+
+__all__ = ["Store", "StoreError", "StoreNewer", "StoreUnavailable", "Writer"]
