@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from auditor.model import RunStatus, Verdict
+from auditor.model import Alert, RunStatus, Verdict
 from auditor.store.records import (
     Chunk,
     ChunkKey,
@@ -26,6 +26,7 @@ from auditor.store.records import (
     ScalarRows,
     Start,
     StreamKey,
+    TableRecord,
     WriteBatch,
 )
 from auditor.store.text import clean, from_json, to_json
@@ -41,7 +42,7 @@ _ENDING_SIGNALS = {"SIGINT", "SIGTERM"}
 
 def runs_of(batch: WriteBatch) -> set[str]:
     """Every run that the batch says something about."""
-    records = (
+    records: tuple[Chunk | TableRecord | Progress | Exit | Alert, ...] = (
         *batch.chunks,
         *batch.tables,
         *batch.progress,
@@ -53,7 +54,7 @@ def runs_of(batch: WriteBatch) -> set[str]:
 
 def streams_of(batch: WriteBatch) -> set[StreamKey]:
     """Every process that the batch says something about."""
-    records = (*batch.chunks, *batch.progress)
+    records: tuple[Chunk | Progress, ...] = (*batch.chunks, *batch.progress)
     return {StreamKey(record.run, record.attempt, record.rank) for record in records}
 
 
@@ -129,6 +130,20 @@ class State:
 
     def apply(self, batch: WriteBatch, new: Collection[ChunkKey]) -> None:
         """Folds in everything of ``batch`` that touches runs and processes; ``new``: its frames that are."""
+        self._apply_frames(batch, new)
+        for progress in batch.progress:
+            self._progress(progress, batch.time)
+        for run, verdict in batch.verdicts.items():
+            self._runs[run]["verdict"] = str(verdict)
+        for run in batch.stops:
+            self._runs[run]["stop_attempt"] = self._last_attempt(run)
+        for exit_ in batch.exits:
+            self._exit(exit_)
+        for run in runs_of(batch):
+            _larger(self._runs[run], "updated_at", batch.time)
+            self._settle(run)
+
+    def _apply_frames(self, batch: WriteBatch, new: Collection[ChunkKey]) -> None:
         for chunk in batch.chunks:
             if chunk.key in new:
                 self._chunk(chunk, batch.time)
@@ -141,18 +156,6 @@ class State:
         for finish in batch.finishes:
             if key_of(finish) in new:
                 self._finish(finish)
-        for progress in batch.progress:
-            self._progress(progress, batch.time)
-        for run, verdict in batch.verdicts.items():
-            self._runs[run]["verdict"] = str(verdict)
-        for run in batch.stops:
-            self._runs[run]["stop_attempt"] = self._last_attempt(run)
-        for exit_ in batch.exits:
-            self._exit(exit_)
-        for run in runs_of(batch):
-            row = self._runs[run]
-            row["updated_at"] = max(row["updated_at"], batch.time)
-            self._settle(run)
 
     def changed_runs(self) -> list[Row]:
         """Rows of ``runs`` to write back."""

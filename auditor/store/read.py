@@ -258,7 +258,11 @@ def events(connection: sa.Connection, run: str) -> list[Event]:
     """The events of a run, by step."""
     c = EVENTS.c
     query = sa.select(EVENTS).where(c.run == run).order_by(c.step, c.attempt, c.rank, c.seq, c.index)
-    return [Event(*row[:-1], fields=from_json(row[-1])) for row in connection.execute(query)]
+    plain = ("run", "attempt", "rank", "seq", "index", "step", "type")
+    return [
+        Event(**{name: row[name] for name in plain}, fields=from_json(row["fields"]))
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def alerts(

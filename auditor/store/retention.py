@@ -50,6 +50,9 @@ def take_apart(connection: sa.Connection, run: str) -> bool:
 def give_back(connection: sa.Connection) -> None:
     """Returns the freed pages of an SQLite file to the disk; PostgreSQL's autovacuum sees to its own."""
     if connection.dialect.name == "sqlite":
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        raw.execute("PRAGMA incremental_vacuum").fetchall()
+        # Each row that it returns is a page given back: without fetching them it stops after the first.
+        # The driver is asked directly, for SQLAlchemy sees no rows here.
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA incremental_vacuum")
+        cursor.fetchall()
+        cursor.close()

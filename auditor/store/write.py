@@ -10,16 +10,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auditor.model import Alert
 from auditor.store import fold, special
-from auditor.store.text import clean, to_json
-from auditor.store.records import Chunk, ChunkKey, Committed, ScalarRows, StreamKey, WriteBatch
+from auditor.store.records import (
+    Chunk,
+    ChunkKey,
+    Committed,
+    Event,
+    Manifest,
+    ScalarRows,
+    StreamKey,
+    TableRecord,
+    WriteBatch,
+)
 from auditor.store.tables import ALERTS, CHUNKS, EVENTS, MANIFESTS, RUNS, SCALARS, STREAMS, TENSOR_TABLES
+from auditor.store.text import clean, to_json
 
 Rows = list[dict[str, Any]]
 
@@ -40,14 +50,17 @@ def write(connection: sa.Connection, batches: Sequence[WriteBatch]) -> list[Comm
     """Stores ``batches`` within the transaction that ``connection`` is in; what became of each."""
     state = fold.State(_locked(connection, batches))
     known = _stored_seqs(connection, batches)
-    fates, chunks = [], []
+    fates: list[_Fate] = []
+    chunks: list[Chunk] = []
     for batch in batches:
         fate, fresh = _admit(batch, state, known)
         fates.append(fate)
         chunks.extend(fresh)
         state.apply(batch, frozenset(fate.new))
-    _insert_all(connection, batches, fates, chunks)
-    _store_state(connection, state)
+    _insert_frames(connection, chunks, list(zip(batches, fates, strict=True)))
+    _insert_alerts(connection, (alert for batch in batches for alert in batch.alerts))
+    _update(connection, RUNS, state.changed_runs())
+    _update(connection, STREAMS, state.changed_streams())
     return [fate.committed() for fate in fates]
 
 
@@ -101,59 +114,44 @@ def _admit(batch: WriteBatch, state: fold.State, known: dict[StreamKey, set[int]
     return fate, fresh
 
 
-def _insert_all(
-    connection: sa.Connection, batches: Sequence[WriteBatch], fates: Sequence[_Fate], chunks: Iterable[Chunk]
+def _insert_frames(
+    connection: sa.Connection, chunks: Iterable[Chunk], batches: Sequence[tuple[WriteBatch, _Fate]]
 ) -> None:
     _insert(connection, CHUNKS, [_chunk_row(chunk) for chunk in chunks])
-    scalars: Rows = []
-    manifests, events, tables, alerts = [], [], [], {}
-    for batch, fate in zip(batches, fates, strict=True):
-        new, held = set(fate.new), {*fate.new, *fate.duplicates}
-        for rows in batch.scalars:
-            if ChunkKey(rows.run, rows.attempt, rows.rank, rows.seq) in new:
-                scalars.extend(_scalar_rows(rows))
-        manifests.extend(
-            {**fold.columns_of(m), "manifest": to_json(m.manifest)} for m in batch.manifests if fold.key_of(m) in new
-        )
-        events.extend(
-            {**fold.columns_of(e), "type": clean(e.type), "fields": to_json(e.fields)}
-            for e in batch.events
-            if fold.key_of(e) in new
-        )
-        # A table may be asked for again and come with any frame: it says the same under its digest.
-        if held or not batch.chunks:
-            tables.extend(batch.tables)
-        alerts.update({alert.id: alert for alert in _newest(alerts, batch.alerts)})
+    scalars = [row for batch, fate in batches for rows in _of_new(batch.scalars, fate) for row in _scalar_rows(rows)]
     _insert(connection, SCALARS, scalars, replace=("value", "special", "seq"), newer="seq")
+    manifests = [_manifest_row(manifest) for batch, fate in batches for manifest in _of_new(batch.manifests, fate)]
     _insert(connection, MANIFESTS, manifests, replace=("seq", "manifest"), newer="seq")
-    _insert(connection, EVENTS, events)
-    _insert(
-        connection,
-        TENSOR_TABLES,
-        [
-            {
-                "run": table.run,
-                "digest": table.digest,
-                "tensors": to_json([[t.kind, t.name, list(t.shape), t.dtype] for t in table.tensors]),
-            }
-            for table in tables
-        ],
-    )
-    _insert(
-        connection,
-        ALERTS,
-        [_alert_row(alerts[id_]) for id_ in sorted(alerts)],
-        replace=tuple(column.name for column in ALERTS.columns if not column.primary_key),
-        newer="updated_at",
-    )
+    _insert(connection, EVENTS, [_event_row(event) for batch, fate in batches for event in _of_new(batch.events, fate)])
+    _insert(connection, TENSOR_TABLES, [_table_row(table) for batch, fate in batches for table in _held(batch, fate)])
 
 
-def _newest(known: dict[str, Alert], alerts: Iterable[Alert]) -> list[Alert]:
-    newest = dict(known)
+_FromFrame = TypeVar("_FromFrame", ScalarRows, Manifest, Event)
+
+
+def _of_new(records: Iterable[_FromFrame], fate: _Fate) -> list[_FromFrame]:
+    new = set(fate.new)
+    return [record for record in records if fold.key_of(record) in new]
+
+
+def _held(batch: WriteBatch, fate: _Fate) -> list[TableRecord]:
+    """The batch's tables, of runs of which a frame was taken.
+
+    A table says the same under its digest whichever frame brought it, and a daemon that asked for it
+    again may get it with a frame that it has.
+    """
+    runs = {key.run for key in (*fate.new, *fate.duplicates)}
+    return [table for table in batch.tables if table.run in runs]
+
+
+def _insert_alerts(connection: sa.Connection, alerts: Iterable[Alert]) -> None:
+    newest: dict[str, Alert] = {}
     for alert in alerts:
         if alert.id not in newest or alert.updated_at >= newest[alert.id].updated_at:
             newest[alert.id] = alert
-    return list(newest.values())
+    rows = [_alert_row(newest[name]) for name in sorted(newest)]
+    replace = tuple(column.name for column in ALERTS.columns if not column.primary_key)
+    _insert(connection, ALERTS, rows, replace=replace, newer="updated_at")
 
 
 def _chunk_row(chunk: Chunk) -> dict[str, Any]:
@@ -184,6 +182,19 @@ def _scalar_rows(rows: ScalarRows) -> Rows:
     ]
 
 
+def _manifest_row(manifest: Manifest) -> dict[str, Any]:
+    return {**fold.columns_of(manifest), "manifest": to_json(manifest.manifest)}
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return {**fold.columns_of(event), "type": clean(event.type), "fields": to_json(event.fields)}
+
+
+def _table_row(table: TableRecord) -> dict[str, Any]:
+    tensors = [[tensor.kind, tensor.name, list(tensor.shape), tensor.dtype] for tensor in table.tensors]
+    return {"run": table.run, "digest": table.digest, "tensors": to_json(tensors)}
+
+
 def _alert_row(alert: Alert) -> dict[str, Any]:
     return {
         "id": alert.id,
@@ -206,11 +217,6 @@ def _alert_row(alert: Alert) -> dict[str, Any]:
         "likely_causes": to_json(list(alert.likely_causes)),
         "advice": clean(alert.advice),
     }
-
-
-def _store_state(connection: sa.Connection, state: fold.State) -> None:
-    _update(connection, RUNS, state.changed_runs())
-    _update(connection, STREAMS, state.changed_streams())
 
 
 def _update(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
