@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import database, postgres_server, store
+
+__all__ = ["database", "postgres_server", "store"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
