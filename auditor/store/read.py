@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from auditor.ingest.decode import StepBatch, Tensor, step_batch, tensor_table
 from auditor.model import Alert, AlertState, Severity, Subject
 from auditor.store import fold, special
+from auditor.store.engine import BINARY
 from auditor.store.records import (
     Event,
     Manifest,
@@ -173,6 +174,7 @@ def chunk_page(
     """The next ``PAGE`` frames after ``position`` = (attempt, rank, seq), in that order."""
     c = CHUNKS.c
     query = sa.select(CHUNKS).where(c.run == run).order_by(c.attempt, c.rank, c.seq).limit(PAGE)
+    query = query.execution_options(**{BINARY: True})
     for column, value in ((c.attempt, attempt), (c.rank, rank), (c.type, type)):
         if value is not None:
             query = query.where(column == value)
