@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,7 +54,9 @@ def _sqlite(url: URL) -> sa.Engine:
         raise ValueError("AUDITOR_DB names no file: use sqlite:///path, a database in memory is not supported")
     uri = url.query.get("uri") is not None
     if not uri:
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        # Left to SQLite to complain about, which it does at the first connection and by name.
+        with suppress(OSError):
+            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=16, max_overflow=64)
     sa.event.listen(engine, "connect", _sqlite_connected)
     sa.event.listen(engine, "begin", _sqlite_begin)

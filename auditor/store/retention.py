@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -36,6 +36,7 @@ def doomed(connection: sa.Connection, *, older_than: float | None, keep: int | N
 
 def take_apart(connection: sa.Connection, run: str) -> bool:
     """Deletes a bounded part of a run; True once nothing is left of it."""
+    connection.execute(sa.select(RUNS.c.run).where(RUNS.c.run == run).with_for_update())  # no writer meanwhile
     for table, bound in ((CHUNKS, FRAMES_AT_ONCE), (SCALARS, SCALARS_AT_ONCE)):
         keys = list(table.primary_key.columns)
         part = sa.select(*keys).where(table.c.run == run).limit(bound)
@@ -51,8 +52,8 @@ def give_back(connection: sa.Connection) -> None:
     """Returns the freed pages of an SQLite file to the disk; PostgreSQL's autovacuum sees to its own."""
     if connection.dialect.name == "sqlite":
         # Each row that it returns is a page given back: without fetching them it stops after the first.
-        # The driver is asked directly, for SQLAlchemy sees no rows here.
-        cursor = connection.connection.cursor()
-        cursor.execute("PRAGMA incremental_vacuum")
-        cursor.fetchall()
+        # Each step of this statement frees one page and returns no column: of the driver's methods
+        # only this one keeps stepping.
+        cursor: Any = connection.connection.cursor()
+        cursor.executescript("PRAGMA incremental_vacuum")
         cursor.close()

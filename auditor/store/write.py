@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auditor.model import Alert
-from auditor.store import fold, special
+from auditor.store import fold, scalars
 from auditor.store.records import (
     Chunk,
     ChunkKey,
@@ -28,7 +28,7 @@ from auditor.store.records import (
     TableRecord,
     WriteBatch,
 )
-from auditor.store.tables import ALERTS, CHUNKS, EVENTS, MANIFESTS, RUNS, SCALARS, STREAMS, TENSOR_TABLES
+from auditor.store.tables import ALERTS, CHUNKS, EVENTS, MANIFESTS, RUNS, STREAMS, TENSOR_TABLES
 from auditor.store.text import clean, to_json
 
 Rows = list[dict[str, Any]]
@@ -65,19 +65,21 @@ def write(connection: sa.Connection, batches: Sequence[WriteBatch]) -> list[Comm
 
 
 def _locked(connection: sa.Connection, batches: Sequence[WriteBatch]) -> tuple[Rows, Rows]:
-    """The rows of ``runs`` and ``streams`` that the batches touch, made if missing, locked in order."""
+    """The rows of ``runs`` and ``streams`` that the batches touch, made if missing.
+
+    Whoever changes anything of a run locks its row first, and runs in the order of their ids.
+    """
     runs = {run: batch.time for batch in reversed(batches) for run in fold.runs_of(batch)}
     streams = {key: batch.time for batch in reversed(batches) for key in fold.streams_of(batch)}
     if not runs:
         return [], []
-    _insert(connection, RUNS, [fold.new_run(run, runs[run]) for run in sorted(runs)])
-    if streams:
-        _insert(connection, STREAMS, [fold.new_stream(key, streams[key]) for key in sorted(streams)])
-    locked_runs = sa.select(RUNS).where(RUNS.c.run.in_(runs)).order_by(RUNS.c.run).with_for_update()
+    locked: Rows = []
+    while len(locked) < len(runs):  # a purge may take a run away between the two statements
+        _insert(connection, RUNS, [fold.new_run(run, runs[run]) for run in sorted(runs)])
+        locked = _rows(connection, sa.select(RUNS).where(RUNS.c.run.in_(runs)).order_by(RUNS.c.run).with_for_update())
+    _insert(connection, STREAMS, [fold.new_stream(key, streams[key]) for key in sorted(streams)])
     # All streams of a run, not only those of the batch: the run's status is made of them.
-    locked_streams = sa.select(STREAMS).where(STREAMS.c.run.in_(runs)).with_for_update()
-    ordered = locked_streams.order_by(STREAMS.c.run, STREAMS.c.attempt, STREAMS.c.rank)
-    return _rows(connection, locked_runs), _rows(connection, ordered)
+    return locked, _rows(connection, sa.select(STREAMS).where(STREAMS.c.run.in_(runs)))
 
 
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
@@ -85,7 +87,7 @@ def _rows(connection: sa.Connection, query: sa.Select[Any]) -> Rows:
 
 
 def _stored_seqs(connection: sa.Connection, batches: Sequence[WriteBatch]) -> dict[StreamKey, set[int]]:
-    """Which of the batches' frames the store has; exact, for the streams are locked."""
+    """Which of the batches' frames the store has; exact, for the runs are locked."""
     wanted: dict[StreamKey, set[int]] = defaultdict(set)
     for batch in batches:
         for chunk in batch.chunks:
@@ -118,8 +120,7 @@ def _insert_frames(
     connection: sa.Connection, chunks: Iterable[Chunk], batches: Sequence[tuple[WriteBatch, _Fate]]
 ) -> None:
     _insert(connection, CHUNKS, [_chunk_row(chunk) for chunk in chunks])
-    scalars = [row for batch, fate in batches for rows in _of_new(batch.scalars, fate) for row in _scalar_rows(rows)]
-    _insert(connection, SCALARS, scalars, replace=("value", "special", "seq"), newer="seq")
+    scalars.insert(connection, [rows for batch, fate in batches for rows in _of_new(batch.scalars, fate)])
     manifests = [_manifest_row(manifest) for batch, fate in batches for manifest in _of_new(batch.manifests, fate)]
     _insert(connection, MANIFESTS, manifests, replace=("seq", "manifest"), newer="seq")
     _insert(connection, EVENTS, [_event_row(event) for batch, fate in batches for event in _of_new(batch.events, fate)])
@@ -171,15 +172,6 @@ def _chunk_row(chunk: Chunk) -> dict[str, Any]:
         "header": chunk.header_json,
         "payload": chunk.payload,
     }
-
-
-def _scalar_rows(rows: ScalarRows) -> Rows:
-    values, kinds = special.split(rows.values)
-    common = {"run": rows.run, "name": clean(rows.name), "attempt": rows.attempt, "rank": rows.rank, "seq": rows.seq}
-    return [
-        {**common, "step": step, "value": value, "special": kind}
-        for step, value, kind in zip(rows.steps.tolist(), values, kinds, strict=True)
-    ]
 
 
 def _manifest_row(manifest: Manifest) -> dict[str, Any]:

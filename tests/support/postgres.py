@@ -34,8 +34,12 @@ class Server:
 
     def start(self) -> None:
         """Makes the cluster and starts it."""
-        # No fsync: what these tests kill is the client, never the machine.
         self._run("initdb", "-D", str(self._data), "-U", "auditor", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.restart()
+
+    def restart(self) -> None:
+        """Starts the server again after :meth:`stop`, with what it held."""
+        # No fsync: what these tests kill is the client or the server, never the machine.
         options = f"-c listen_addresses='' -k {self._folder} -c fsync=off -c max_connections=200"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._folder / "log"), "-o", options, "-w", "start")
 

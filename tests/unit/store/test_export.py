@@ -14,6 +14,7 @@ from tests.support.chunks import TABLE, scalar_rows, start_batch, steps_chunk, t
 
 
 def filled(store: Store, frames: int = 5, count: int = 4) -> dict[int, np.ndarray]:
+    """Writes a run of frames of three steps; the statistics by frame."""
     blocks = {}
     for seq in range(frames):
         steps = range(3 * seq, 3 * seq + 3)
@@ -25,9 +26,7 @@ def filled(store: Store, frames: int = 5, count: int = 4) -> dict[int, np.ndarra
     return blocks
 
 
-def test_every_statistic_of_every_step_is_a_row(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_statistic_of_every_step_is_a_row(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its own type, exact, over several row groups."""
     monkeypatch.setattr(export, "GROUP_ROWS", 24)
     blocks = filled(store)

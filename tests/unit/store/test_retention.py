@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from auditor.model import Alert, AlertState, Severity, Subject
 from auditor.store import Store, retention
-from auditor.store.records import WriteBatch
 from auditor.store.tables import METADATA
 from tests.support.chunks import steps_batch
 
 
 def filled(store: Store, runs: int) -> None:
+    """Writes runs r0, r1, ..., a second apart, each with an alert."""
     for i in range(runs):
         subject = Subject("run", "r")
         alert = Alert(f"a{i}", f"r{i}", 0, "x", Severity.INFO, AlertState.FIRING, subject, 1, 1, 1.0, 1.0)
@@ -32,9 +32,7 @@ def filled(store: Store, runs: int) -> None:
         ({"keep": 0}, []),
     ],
 )
-def test_a_purge_takes_what_its_conditions_name(
-    store: Store, conditions: dict[str, object], left: list[str]
-) -> None:
+def test_a_purge_takes_what_its_conditions_name(store: Store, conditions: dict[str, object], left: list[str]) -> None:
     """By age, by number, by name; without a condition nothing goes."""
     filled(store, 6)
     assert store.purge(**conditions) == 6 - len(left)  # type: ignore[arg-type]

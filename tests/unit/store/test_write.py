@@ -27,13 +27,13 @@ OTHER = "f" * 16
 
 
 def finish_batch(run: str, status: str, *, attempt: int = 0, rank: int = 0, reason: str | None = None) -> WriteBatch:
+    """A batch of one ``finish`` frame."""
     chunk = Chunk(run, attempt, rank, 9, "finish", SESSION, "{}")
-    return WriteBatch(
-        chunks=[chunk], finishes=[Finish(run, attempt, rank, 9, SESSION, status, reason=reason, step=20)]
-    )
+    return WriteBatch(chunks=[chunk], finishes=[Finish(run, attempt, rank, 9, SESSION, status, reason=reason, step=20)])
 
 
 def an_alert(**fields: object) -> Alert:
+    """An alert with everything that one may have."""
     alert = Alert(
         id="a1",
         run="r",
@@ -332,3 +332,13 @@ def test_an_empty_batch_changes_nothing(store: Store) -> None:
     """And is no error."""
     assert store.write(WriteBatch()).new == ()
     assert store.runs() == []
+
+
+def test_a_step_twice_in_one_frame_has_its_later_value(store: Store) -> None:
+    """The job took it again within the frame."""
+    chunk = Chunk("r", 0, 0, 0, "steps", SESSION, "{}")
+    rows = ScalarRows("r", 0, 0, 0, "loss", np.array([1, 2, 3, 2, 1]), np.array([1.0, 2.0, 3.0, 4.0, math.nan]))
+    nothing = ScalarRows("r", 0, 0, 0, "lr", np.zeros(0, np.int64), np.zeros(0))
+    store.write(WriteBatch(chunks=[chunk], scalars=[rows, nothing]))
+    assert list(store.scalars("r")) == ["loss"]
+    assert str(store.scalars("r")["loss"].values.tolist()) == "[nan, 4.0, 3.0]"

@@ -19,6 +19,7 @@ class SlowStore:
         self.entered, self.go = threading.Semaphore(0), threading.Semaphore(0)
 
     def write_all(self, batches: Sequence[WriteBatch]) -> list[Committed]:
+        """Waits to be let go, then says that everything is new."""
         self.groups.append(len(batches))
         self.entered.release()
         assert self.go.acquire(timeout=10)

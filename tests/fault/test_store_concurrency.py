@@ -1,0 +1,121 @@
+"""D1 and D4: many writers, readers beside them, processes that are killed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from auditor.store import Store, Writer
+from auditor.store.records import Committed
+from tests.support.chunks import steps_batch
+
+AGENTS, FRAMES, STEPS = 32, 20, 500
+
+
+@pytest.mark.parametrize("stores", [1, 2])
+def test_many_agents_write_while_others_read(database: str, stores: int) -> None:
+    """D4: 32 agents of 10,000 steps each, every frame twice, through one or two daemons; readers never fail."""
+    opened = [Store.open(database) for _ in range(stores)]
+    writers = [Writer(store) for store in opened]
+    done = threading.Event()
+
+    def agent(i: int) -> list[Committed]:
+        futures: list[Future[Committed]] = []
+        for seq in range(FRAMES):
+            batch = steps_batch(f"r{i % 8}", seq, range(seq * STEPS, (seq + 1) * STEPS), count=1, rank=i // 8)
+            futures += [writer.submit(batch) for writer in (writers[i % stores], writers[-1])]
+        return [future.result(timeout=120) for future in futures]
+
+    def reader(i: int) -> int:
+        questions = 0
+        while not done.is_set():
+            store, run = opened[i % stores], f"r{i}"
+            first, second = store.frontier(run), store.scalars(run, ["loss"], rank=0)
+            for _, last in first.get((0, 0), []):
+                assert len(second["loss"].steps) >= (last + 1) * STEPS  # a frame is never seen by halves
+            store.runs()
+            questions += 1
+            done.wait(0.02)  # a question fifty times a second, not a busy loop on the interpreter's lock
+        return questions
+
+    with ThreadPoolExecutor(AGENTS + 4) as pool:
+        readers = [pool.submit(reader, i) for i in range(4)]
+        fates = [fate for agent_fates in pool.map(agent, range(AGENTS)) for fate in agent_fates]
+        done.set()
+        assert all(future.result(timeout=60) > 0 for future in readers)
+    assert sum(len(fate.new) for fate in fates) == AGENTS * FRAMES
+    assert sum(len(fate.duplicates) for fate in fates) == AGENTS * FRAMES
+    assert sum(len(fate.refused) for fate in fates) == 0
+    for i in range(8):
+        assert opened[0].frontier(f"r{i}") == {(0, rank): [(0, FRAMES - 1)] for rank in range(4)}
+        assert len(opened[0].scalars(f"r{i}", ["loss"], rank=3)["loss"].steps) == FRAMES * STEPS
+    for writer, store in zip(writers, opened, strict=True):
+        writer.close()
+        store.close()
+
+
+KILLED = textwrap.dedent("""
+    import sys
+    from auditor.store import Store, Writer
+    from tests.support.chunks import steps_batch
+    writer = Writer(Store.open(sys.argv[1]))
+    for first in range(0, 100_000, 4):
+        futures = [writer.submit(steps_batch("r", seq, [seq], count=40)) for seq in range(first, first + 4)]
+        for seq, future in enumerate(futures, first):
+            future.result()
+            print(seq, flush=True)
+""")
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, repo_env: dict[str, str]) -> None:
+    """D1: killed at random points and begun again from the start: nothing lost, nothing twice, no damage."""
+    url, random_ = f"sqlite:///{tmp_path}/a.db", random.Random(7)
+    for _ in range(5):
+        process = subprocess.Popen([sys.executable, "-c", KILLED, url], env=repo_env, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "0\n"
+        time.sleep(random_.uniform(0.0, 0.3))
+        process.kill()
+        acknowledged = [0, *(int(line) for line in process.stdout.read().splitlines(keepends=True) if line[-1] == "\n")]
+        process.stdout.close()
+        process.wait()
+        store = Store.open(url)
+        ((first, last),) = store.frontier("r")[0, 0]
+        assert first == 0
+        assert last >= max(acknowledged)
+        assert store.scalars("r")["loss"].steps.tolist() == list(range(last + 1))
+        with store.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+        store.close()
+
+
+def test_a_run_may_be_purged_while_it_is_written(database: str) -> None:
+    """D10: neither side fails; the run begins anew with the next frame."""
+    writing, purging = Store.open(database), Store.open(database)
+    done = threading.Event()
+
+    def purge() -> int:
+        gone = 0
+        while not done.is_set():
+            gone += purging.purge(keep=0)
+        return gone
+
+    with ThreadPoolExecutor(1) as pool:
+        purged = pool.submit(purge)
+        try:
+            for seq in range(200):
+                assert writing.write(steps_batch("r", seq, [seq])).new
+        finally:
+            done.set()
+        assert purged.result(timeout=60) > 1
+    assert writing.write(steps_batch("r", 0, [5])).refused == ()
+    for store in (writing, purging):
+        store.close()
