@@ -1,0 +1,1 @@
+"""Alerts and how they reach people: life cycle, Prometheus, Alertmanager, Grafana."""
