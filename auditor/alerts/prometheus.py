@@ -36,9 +36,9 @@ MAX_LABEL_LENGTH: Final = 128
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def label_value(text: object) -> str:
-    """``text`` as a label value that any reader of the exposition survives."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text)[:MAX_LABEL_LENGTH])
+def label_value(text: object, limit: int = MAX_LABEL_LENGTH) -> str:
+    """``text`` as a label value that any reader of the exposition survives, ``limit`` characters at most."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text)[:limit])
 
 
 class RunCollector:
