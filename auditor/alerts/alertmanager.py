@@ -37,6 +37,9 @@ class NullPoster:
     def run_ended(self, run: str) -> None:
         """Nobody to tell."""
 
+    def run_resumed(self, run: str) -> None:
+        """Nobody to tell."""
+
     def close(self, timeout: float = 2.0) -> None:
         """Nothing to close."""
 
@@ -82,10 +85,15 @@ class AlertmanagerPoster:
             self._counters.posted("dropped", left_out)
 
     def run_ended(self, run: str) -> None:
-        """The run is over: its alerts are announced a last time, with an end."""
+        """The run's last attempt has settled: its alerts resolve after the ledger's linger."""
         with self._changed:
             self._ledger.run_ended(run, self._clock())
             self._wake()
+
+    def run_resumed(self, run: str) -> None:
+        """A new attempt of a run that had ended began: its alerts stay up."""
+        with self._changed:
+            self._ledger.run_resumed(run)
 
     def close(self, timeout: float = 2.0) -> None:
         """Post what is due, for ``timeout`` seconds at most, and end the thread. Idempotent."""

@@ -7,6 +7,7 @@ repeats ahead: a daemon that dies leaves no alert behind for good.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -47,10 +48,11 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One alert to be posted: its key, the version of what it says, the JSON object."""
+    """One alert to be posted: its key, the version of what it says, whether it says the end, the JSON object."""
 
     key: Key
     version: int
+    final: bool
     body: Mapping[str, Any]
 
 
@@ -98,17 +100,26 @@ class Ledger:
         return True
 
     def run_ended(self, run: str, now: float) -> None:
-        """The run is over: its alerts go ``linger`` seconds from now, without further repeats."""
-        self._ended = {name: until for name, until in self._ended.items() if until > now}
-        self._ended[run] = now + self._linger
+        """The run is over: its alerts resolve ``linger`` seconds from now.
+
+        They are repeated until then: Alertmanager ignores an end that lies ahead but before the end
+        it has been told already, so the end can only be announced once it has come.
+        """
+        if len(self._ended) >= self._limit:
+            del self._ended[next(iter(self._ended))]
+        until = self._ended[run] = now + self._linger
         for (owner, _, _), entry in self._entries.items():
             if owner == run:
-                entry.touch(now)
+                entry.due = min(entry.due, until)
+
+    def run_resumed(self, run: str) -> None:
+        """Another attempt of a run that had ended has begun: its alerts stay up."""
+        self._ended.pop(run, None)
 
     def due(self, now: float, limit: int = BATCH) -> list[Post]:
         """What has to be posted now, at most ``limit``, the longest due first."""
         late = sorted((entry.due, key) for key, entry in self._entries.items() if entry.due <= now)
-        return [Post(key, self._entries[key].version, self._body(key, now)) for _, key in late[:limit]]
+        return [self._post(key, now) for _, key in late[:limit]]
 
     def next_due(self) -> float | None:
         """When :meth:`due` will have something; None while nothing is held."""
@@ -120,10 +131,10 @@ class Ledger:
             entry = self._entries.get(post.key)
             if entry is None or entry.version != post.version:  # it changed on the way: still due
                 continue
-            if not entry.firing or post.key[0] in self._ended:
+            if post.final:
                 self._forget(post.key)
             else:
-                entry.due = now + self._repeat
+                entry.due = min(now + self._repeat, self._ended.get(post.key[0], math.inf))
 
     def failed(self, posts: Iterable[Post], now: float, retry_at: float) -> int:
         """``posts`` did not get through: due again at ``retry_at``.
@@ -137,7 +148,7 @@ class Ledger:
             if entry is None:
                 continue
             entry.due = retry_at
-            if not entry.firing and now - entry.changed > self._repeat * REPEATS_AHEAD:
+            if post.final and now - entry.changed > self._repeat * REPEATS_AHEAD:
                 self._forget(post.key)
                 given_up += 1
         return given_up
@@ -160,18 +171,21 @@ class Ledger:
             former.alerts[alert.id] = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
             former.touch(now)
 
-    def _body(self, key: Key, now: float) -> dict[str, Any]:
+    def _post(self, key: Key, now: float) -> Post:
         entry = self._entries[key]
+        final = not entry.firing or self._ended.get(key[0], math.inf) <= now
+        return Post(key, entry.version, final, self._body(key, entry, now, final=final))
+
+    def _body(self, key: Key, entry: _Entry, now: float, *, final: bool) -> dict[str, Any]:
         shown = entry.firing or list(entry.alerts.values())
         newest = max(shown, key=lambda alert: alert.updated_at)
-        until = self._ended.get(key[0], now + self._repeat * REPEATS_AHEAD) if entry.firing else now
-        link = f"{self._url}/v1/runs/{quote(key[0], safe='')}" if self._url else ""
+        link = f"{self._url}/v1/runs/{quote(label_value(key[0]), safe='')}" if self._url else ""
         body: dict[str, Any] = {
             "labels": entry.labels,
             "annotations": _annotations(newest, link),
             # The agent's clock may run ahead; Alertmanager refuses an alert that ends before it starts.
             "startsAt": _rfc3339(min([now, *(alert.started_at for alert in shown)])),
-            "endsAt": _rfc3339(until),
+            "endsAt": _rfc3339(now if final else now + self._repeat * REPEATS_AHEAD),
         }
         return body | {"generatorURL": link} if link else body
 
