@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.process import program
 
 from auditor.alerts import dashboards
 from auditor.alerts.metrics import METRICS
+from support.process import program
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

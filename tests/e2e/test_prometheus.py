@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from auditor.alerts import dashboards
 from support.process import until
 from support.prometheus import Prometheus, prometheus_server, serving_metrics
 from support.samples import sample_collector
-
-from auditor.alerts import dashboards
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules" / "auditor.rules.yml"
