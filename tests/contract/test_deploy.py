@@ -6,10 +6,11 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from auditor.alerts import dashboards
+from auditor.alerts import dashboards, grafana, metrics
 from auditor.alerts.metrics import METRICS
 from support.process import program
 
@@ -111,3 +112,38 @@ def test_panels_are_described_and_do_not_overlap() -> None:
             assert panel["fieldConfig"]["defaults"]["unit"]
     ids = [panel["id"] for panel in dashboards.overview()["panels"]]
     assert len(set(ids)) == len(ids)
+
+
+def test_every_path_that_the_compose_file_mounts_exists() -> None:
+    """It cannot be started here, but its files can be looked for."""
+    folder = DEPLOY / "docker"
+    mounted = re.findall(r"(\.\./[\w./-]+):/", (folder / "compose.yml").read_text())
+    assert len(mounted) >= 4
+    for path in [*mounted, "Dockerfile", ".env.example"]:
+        assert (folder / path).resolve().exists(), path
+    copied = re.findall(r"^COPY ((?:[\w.]+ )+)\S+$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+    assert {path for line in copied for path in line.split()} >= {"pyproject.toml", "auditor", "agents"}
+
+
+def test_provisioning_and_sync_agree() -> None:
+    """A provisioned data source is the one that a sync would make, so that it finds it and leaves it."""
+    source = (DEPLOY / "grafana" / "provisioning" / "datasources" / "auditor.yml").read_text()
+    assert f"name: {grafana.SOURCE_NAME}\n" in source
+    assert f"uid: {grafana.SOURCE_UID}\n" in source
+    provider = (DEPLOY / "grafana" / "provisioning" / "dashboards" / "auditor.yml").read_text()
+    assert f"folderUid: {grafana.FOLDER_UID}\n" in provider
+
+
+@pytest.mark.parametrize(("module", "name"), [(dashboards, "FILE"), (metrics, "PAGE")])
+def test_a_generated_file_that_is_out_of_date_is_noticed(
+    module: ModuleType, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--check fails and names the file; writing it again puts that right."""
+    path = tmp_path / "generated" / "file"
+    path.parent.mkdir()
+    path.write_text("old")
+    monkeypatch.setattr(module, name, path)
+    assert module.main(["--check"]) == 1
+    assert str(path) in capsys.readouterr().err
+    assert module.main([]) == 0
+    assert module.main(["--check"]) == 0

@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import replace
+from pathlib import Path
+
+import yaml
 
 from auditor.alerts.alertmanager import AlertmanagerPoster
 from auditor.alerts.ledger import Ledger
@@ -12,6 +15,7 @@ from auditor.model import Alert, AlertState, Severity, Subject
 from support.alertmanager import alertmanager_server, webhook
 from support.process import until
 
+CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "alertmanager" / "alertmanager.yml"
 SUBJECT = Subject("gradient", "encoder.3.weight", 0)
 
 
@@ -68,3 +72,20 @@ def test_twenty_alerts_reach_the_receiver_within_a_tenth_of_a_second_each() -> N
         poster.close()
     print(f"post to receiver: median {statistics.median(delays) * 1e3:.1f} ms, worst {max(delays) * 1e3:.1f} ms")  # noqa: T201
     assert statistics.median(delays) < 0.1
+
+
+def test_a_critical_alert_inhibits_the_warnings_of_its_run_only() -> None:
+    """With the inhibition rules of deploy/alertmanager: a broken run need not also be called wasteful."""
+    rules = yaml.safe_load(CONFIGURATION.read_text())["inhibit_rules"]
+    with webhook() as hook, alertmanager_server(hook.url, {"inhibit_rules": rules}) as manager:
+        poster = AlertmanagerPoster(manager.url)
+        poster.post([alert("broken")], project="digits", framework="torch")
+        until(lambda: hook.of("firing", "nonfinite_gradient"))
+        warning = {"rule": "loss_spike", "severity": Severity.WARNING}
+        poster.post([replace(alert("broken"), id="w1", **warning)], project="digits", framework="torch")
+        poster.post([replace(alert("odd"), id="w2", **warning)], project="digits", framework="torch")
+        until(lambda: hook.of("firing", "loss_spike"))
+        held = [held for held in manager.alerts() if held["labels"]["alertname"] == "loss_spike"]
+        assert {a["labels"]["run"]: a["status"]["state"] for a in held} == {"broken": "suppressed", "odd": "active"}
+        assert {a["labels"]["run"] for a in hook.of("firing", "loss_spike")} == {"odd"}
+        poster.close()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from auditor.alerts import dashboards
+from auditor.alerts.live import LiveRun
+from auditor.alerts.prometheus import RunCollector
+from support.alertmanager import alertmanager_server, webhook
 from support.process import until
 from support.prometheus import Prometheus, prometheus_server, serving_metrics
 from support.samples import sample_collector
@@ -68,3 +72,26 @@ def test_s6_hostile_names_arrive_in_prometheus(server: Prometheus) -> None:
     assert [(target["health"], target["lastError"]) for target in server.targets()] == [("up", "")]
     (series,) = server.query('auditor_run_step{run="broken"}')
     assert series["metric"]["project"] == 'hostile "project"\N{REPLACEMENT CHARACTER}{}'
+
+
+def test_a_nan_comes_through_prometheus_and_alertmanager_to_the_receiver_and_goes_again() -> None:
+    """The indirect way, at a 1 s interval: scrape, evaluation, notification; and back."""
+    alerts: dict[tuple[str, str], int] = {}
+    collector = RunCollector(lambda: [LiveRun("r1", "digits", "torch", alerts=dict(alerts))])
+    with (
+        webhook() as hook,
+        alertmanager_server(hook.url) as manager,
+        serving_metrics(collector) as address,
+        prometheus_server([address], [RULES], alertmanagers=[manager.url.removeprefix("http://")]) as prometheus,
+    ):
+        prometheus.wait_for("auditor_run_live")
+        alerts["nonfinite_gradient", "critical"] = 1
+        flipped = time.time()
+        until(lambda: prometheus.alerts("AuditorRunNonfinite"))
+        firing = time.time() - flipped
+        received = until(lambda: hook.of("firing", "AuditorRunNonfinite"))[0]
+        assert received["labels"]["run"] == "r1"
+        print(f"flip to firing {firing:.2f} s, to the receiver {received['at'] - flipped:.2f} s")  # noqa: T201
+        alerts["nonfinite_gradient", "critical"] = 0
+        until(lambda: hook.of("resolved", "AuditorRunNonfinite"))
+    assert firing < 5.0  # one scrape and one evaluation take 2 s at most; the rest is for a loaded machine
