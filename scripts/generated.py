@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-GENERATORS = ()
+GENERATORS = ("auditor.alerts.metrics", "auditor.alerts.dashboards")
 
 
 def main(arguments: list[str]) -> int:

@@ -112,9 +112,17 @@ class AlertmanagerPoster:
         self._changed.notify_all()
 
     def _work(self) -> None:
-        while (posts := self._next()) is not None:
-            if posts:
-                self._settle(posts, self._send(posts))
+        while True:
+            try:
+                if (posts := self._next()) is None:
+                    return
+                if posts:
+                    self._settle(posts, self._send(posts))
+            except Exception:  # a thread that dies would take every later alert with it
+                log.exception("Alertmanager: internal error; alerts are kept")
+                time.sleep(BACKOFF[-1] if self._closing_by is None else 0.0)
+                if self._closing_by is not None:
+                    return
 
     def _next(self) -> list[Post] | None:
         """What is due, after waiting for it; None when it is time to end."""

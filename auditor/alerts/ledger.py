@@ -178,13 +178,14 @@ class Ledger:
 
     def _body(self, key: Key, entry: _Entry, now: float, *, final: bool) -> dict[str, Any]:
         shown = entry.firing or list(entry.alerts.values())
+        starts = [alert.started_at for alert in shown]
         newest = max(shown, key=lambda alert: alert.updated_at)
         link = f"{self._url}/v1/runs/{quote(label_value(key[0]), safe='')}" if self._url else ""
         body: dict[str, Any] = {
             "labels": entry.labels,
             "annotations": _annotations(newest, link),
             # The agent's clock may run ahead; Alertmanager refuses an alert that ends before it starts.
-            "startsAt": _rfc3339(min([now, *(alert.started_at for alert in shown)])),
+            "startsAt": _rfc3339(min([now, *(started for started in starts if math.isfinite(started))])),
             "endsAt": _rfc3339(now if final else now + self._repeat * REPEATS_AHEAD),
         }
         return body | {"generatorURL": link} if link else body

@@ -133,6 +133,23 @@ def test_g7_a_dead_alertmanager_costs_bounded_memory_and_two_lines_of_log(
     assert "http://" not in lines[0]
 
 
+def test_an_internal_error_does_not_end_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The alert after it still arrives."""
+    monkeypatch.setattr("auditor.alerts.alertmanager.BACKOFF", (0.01,))
+    fake = Fake()
+    with poster(fake) as post:
+        original, failures = post._ledger.due, [RuntimeError("bug"), RuntimeError("bug")]
+
+        def due(now: float) -> Any:
+            if failures:
+                raise failures.pop()
+            return original(now)
+
+        monkeypatch.setattr(post._ledger, "due", due)
+        post.post([ALERT], project="p", framework="torch")
+        until(lambda: fake.bodies)
+
+
 def test_close_delivers_what_is_due() -> None:
     """The alert of a daemon's last second is not lost."""
     fake = Fake()

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+
+import pytest
 
 from auditor.alerts.ledger import REPEATS_AHEAD, Ledger, Post
 from auditor.model import Alert, AlertState, Severity, Subject
@@ -159,6 +162,14 @@ def test_d7_an_agent_whose_clock_runs_a_day_ahead_starts_now() -> None:
     apply(ledger, replace(ALERT, started_at=1000.0 + 86400))
     body = only(ledger.due(1000.0)).body
     assert body["startsAt"] == "1970-01-01T00:16:40.000Z" < body["endsAt"]
+
+
+@pytest.mark.parametrize("moment", [math.nan, math.inf, -math.inf, 1e300, -1e300])
+def test_a_nonsensical_start_is_no_reason_to_be_silent(moment: float) -> None:
+    """Whatever the agent's clock said, the alert can be written down and starts no later than now."""
+    ledger = Ledger()
+    apply(ledger, replace(ALERT, started_at=moment))
+    assert only(ledger.due(1000.0)).body["startsAt"] <= "1970-01-01T00:16:40.000Z"
 
 
 def test_the_ledger_is_bounded() -> None:
