@@ -24,9 +24,5 @@ def main(arguments: list[str]) -> int:
     return len(failed)
 
 
-def _run(module: str, arguments: list[str]) -> int:
-    return subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
-
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

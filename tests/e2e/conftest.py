@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.process import free_port
 
 from support.daemon import Auditor, Daemon, environment
+from support.process import free_port
 
 
 @pytest.fixture(scope="module")

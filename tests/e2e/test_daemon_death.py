@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from support.process import free_port
 
 from support.daemon import PROGRAMS, Auditor, Daemon, environment
+from support.process import free_port
 
 STEPS = 400
 

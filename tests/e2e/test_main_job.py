@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.process import until
-from support.prometheus import prometheus_server
 
 from support.daemon import PROGRAMS, ROOT, Auditor, Daemon, environment, under_audit
+from support.process import until
+from support.prometheus import prometheus_server
 
 RULES = ROOT / "deploy/prometheus/rules/auditor.rules.yml"
 INTERVAL_SECONDS = 1.0
