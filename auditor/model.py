@@ -71,6 +71,7 @@ class Finding:
     order: int = 0
     time: float = 0.0
     """Unix seconds of the step (the agent's clock), or of the daemon for rules that watch clocks."""
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

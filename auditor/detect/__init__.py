@@ -1,0 +1,1 @@
+"""Detection: rules that read step batches in order and say what is wrong, and nothing else."""

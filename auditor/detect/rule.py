@@ -1,0 +1,144 @@
+"""What a rule is: one fault, what it reads, when it speaks, and the words for people.
+
+A rule sees the steps of one (attempt, rank) in order, as :class:`StepView`, and returns findings.
+It holds its history in one dataclass, ``State``, which :meth:`Rule.state` turns into plain JSON
+values and :meth:`Rule.restore` takes back: a daemon may keep it, or replay the stored frames.
+Rules read no clock and do no input or output.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+from auditor.detect.view import StepView
+from auditor.model import Finding, Severity, Subject
+
+#: Where in a step a fault shows, earliest first: orders the alerts of one step, the root first.
+PHASES: Final = ("batch", "activation", "output", "loss", "gradient", "update", "weight", "trend", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class NoParameters:
+    """A rule without thresholds."""
+
+
+@dataclass(slots=True)
+class NoState:
+    """A rule without history."""
+
+
+class Rule(ABC):
+    """Base of every rule; a subclass is registered by :mod:`auditor.detect.registry`.
+
+    Class attributes: ``id`` and ``severity`` are contracts (see docs/rules.md); ``needs`` what must
+    be captured; ``trigger`` the condition in words; ``phase`` one of :data:`PHASES`;
+    ``consequence_of`` the rules whose fault can bring about this one, so that alerts are grouped
+    under their root; ``hold_steps`` how long a fault is pending before it fires; ``summary`` a
+    format string over the fields of :func:`auditor.alerts.texts.facts`.
+    """
+
+    id: ClassVar[str]
+    severity: ClassVar[Severity]
+    meaning: ClassVar[str]
+    needs: ClassVar[str]
+    trigger: ClassVar[str]
+    source: ClassVar[str]
+    phase: ClassVar[str]
+    summary: ClassVar[str]
+    likely_causes: ClassVar[tuple[str, ...]]
+    advice: ClassVar[str]
+    consequence_of: ClassVar[tuple[str, ...]] = ()
+    hold_steps: ClassVar[int] = 0
+    Parameters: ClassVar[type[Any]] = NoParameters
+    State: ClassVar[type[Any]] = NoState
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        """Make the rule, some of its parameters replaced.
+
+        Raises:
+            ValueError: if ``overrides`` names a parameter that the rule does not have.
+        """
+        known = {field.name for field in dataclasses.fields(self.Parameters)}
+        unknown = set(overrides or {}) - known
+        if unknown:
+            raise ValueError(f"{self.id} has no parameters {sorted(unknown)}; it has {sorted(known)}")
+        self.parameters = self.Parameters(**(overrides or {}))
+        self.memory = self.State()
+        self.active = False
+
+    @abstractmethod
+    def observe(self, view: StepView) -> list[Finding]:
+        """What the steps of ``view``, all later than those seen before, say."""
+
+    def rewind(self) -> None:
+        """The step numbers went back (a second ``fit``, a reloaded checkpoint): start afresh."""
+        self.memory = self.State()
+
+    def unjudged(self) -> str | None:
+        """Why the rule cannot judge this run so far, None if it can."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """The history as JSON-able values (non-finite floats excepted: see ``jsonfinite``)."""
+        return {"active": self.active, "memory": dump(self.memory)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what :meth:`state` gave."""
+        self.active = bool(state["active"])
+        self.memory = load(self.State, state["memory"])
+
+    def finding(
+        self, view: StepView, at: int, subject: Subject, evidence: Mapping[str, Any], order: int = 0
+    ) -> Finding:
+        """A finding at index ``at`` of the view's steps; the rule is active from now on."""
+        self.active = True
+        return Finding(
+            self.id,
+            self.severity,
+            subject,
+            int(view.steps[at]),
+            {"time": float(view.times[at]), **evidence},
+            order=order,
+            time=float(view.times[at]),
+            attempt=view.attempt,
+        )
+
+    def cleared(self, view: StepView, at: int, subject: Subject, evidence: Mapping[str, Any] | None = None) -> Finding:
+        """Says that the fault has gone at index ``at``; the rule is no longer active."""
+        found = self.finding(view, at, subject, evidence or {})
+        self.active = False
+        return dataclasses.replace(found, cleared=True)
+
+
+def dump(memory: Any) -> dict[str, Any]:
+    """The fields of a state dataclass as JSON-able values; arrays as lists with their type."""
+    out: dict[str, Any] = {}
+    for field in dataclasses.fields(memory):
+        value = getattr(memory, field.name)
+        if isinstance(value, np.ndarray):
+            value = {"array": value.tolist(), "dtype": value.dtype.str}
+        elif dataclasses.is_dataclass(value):
+            value = dump(value)
+        out[field.name] = value
+    return out
+
+
+def load(cls: type[Any], values: Mapping[str, Any]) -> Any:
+    """The state dataclass that :func:`dump` made ``values`` of."""
+    memory = cls()
+    for name, value in values.items():
+        current = getattr(memory, name)
+        if isinstance(value, Mapping) and "array" in value:
+            restored: Any = np.array(value["array"], dtype=np.dtype(value["dtype"]))
+        elif dataclasses.is_dataclass(current) and not isinstance(current, type):
+            restored = load(type(current), value)
+        else:
+            restored = value
+        setattr(memory, name, restored)
+    return memory

@@ -1,0 +1,124 @@
+"""What a rule sees: the steps of one frame, with what several rules need computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.ingest.decode import Block, StepBatch, Tensor
+from auditor_agent.statistics import KINDS
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+#: Events of steps whose gradients were scaled out of range and thrown away: no fault by itself.
+SKIPPED_EVENTS: Final = frozenset({"scaler_skip", "scaler_skipped", "amp_skip", "grad_scaler_skip"})
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A tensor table by columns: what a rule asks of it without a loop over tensors."""
+
+    kinds: I64
+    """Place of each tensor's kind in ``auditor_agent.statistics.KINDS``."""
+    backward: I64
+    """Place of each tensor in backward order: the last layer's first; within a layer, as listed."""
+    matrix: Bool
+    """Has two or more dimensions of more than one element: a weight matrix, not a bias."""
+
+
+@lru_cache(maxsize=512)
+def index(table: tuple[Tensor, ...]) -> Index:
+    """The columns of ``table``; remembered, since all frames of a run share few tables."""
+    layers: dict[str, int] = {}
+    layer = np.array([layers.setdefault(layer_of(t.name), len(layers)) for t in table], dtype=np.int64)
+    order = np.lexsort((np.arange(len(table)), -layer))
+    backward = np.empty(len(table), dtype=np.int64)
+    backward[order] = np.arange(len(table))
+    kinds = np.array([KINDS.index(t.kind) for t in table], dtype=np.int64)
+    matrix = np.array([sum(n > 1 for n in t.shape) >= 2 for t in table], dtype=np.bool_)
+    return Index(kinds, backward, matrix)
+
+
+def layer_of(name: str) -> str:
+    """The layer that a parameter belongs to: its name without the last part (``fc1.weight`` → ``fc1``)."""
+    cut = max(name.rfind("."), name.rfind("/"))
+    return name[:cut] if cut > 0 else name
+
+
+class StepView:
+    """The steps of one batch, in the order of the job. N steps, R tensors per block."""
+
+    def __init__(self, batch: StepBatch, table: tuple[Tensor, ...]) -> None:
+        self.batch, self.table = batch, table
+        self.attempt, self.rank = batch.attempt, batch.rank
+        self.steps, self.times = batch.steps, batch.times
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @cached_property
+    def index(self) -> Index:
+        """The tensor table by columns."""
+        return index(self.table)
+
+    def blocks(self, kind: str) -> Iterator[tuple[Block, I64]]:
+        """The blocks that report tensors of ``kind``, each with the columns of those tensors."""
+        wanted = KINDS.index(kind)
+        for block in self.batch.blocks:
+            columns = np.flatnonzero(self.index.kinds[block.tensors] == wanted)
+            if len(columns):
+                yield block, columns
+
+    def scalar(self, name: str) -> tuple[I64, F64]:
+        """Where scalar ``name`` was given and what it was; empty if never."""
+        return self.batch.scalars.get(name, _NOTHING)
+
+    @cached_property
+    def loss(self) -> F64:
+        """The loss of each step, shape (N,); NaN also where none was given: see :attr:`has_loss`."""
+        at, values = self.scalar("loss")
+        out = np.full(len(self), np.nan)
+        out[at] = values
+        return out
+
+    @cached_property
+    def has_loss(self) -> Bool:
+        """Whether each step reported a loss, shape (N,)."""
+        out = np.zeros(len(self), dtype=np.bool_)
+        out[self.scalar("loss")[0]] = True
+        return out
+
+    @cached_property
+    def learning_rate(self) -> F64:
+        """The largest learning rate of each step over all groups, shape (N,); NaN where not given."""
+        out = np.full(len(self), np.nan)
+        for name, (at, values) in self.batch.scalars.items():
+            if name == "lr" or name.startswith(("lr.", "lr/", "lr_")):
+                out[at] = np.fmax(out[at], values)
+        return out
+
+    @cached_property
+    def gradient_norm(self) -> F64:
+        """Global L2 norm of the finite gradient values of each step, (N,); NaN where none was reported."""
+        out = np.full(len(self), np.nan)
+        for block, columns in self.blocks("gradient"):
+            squares = block.stat("sumsq")[:, columns].sum(axis=1, dtype=np.float64)
+            out[block.first : block.first + len(squares)] = np.sqrt(squares)
+        return out
+
+    @cached_property
+    def skipped(self) -> frozenset[int]:
+        """Steps whose update a gradient scaler skipped."""
+        return frozenset(
+            int(event["step"]) for event in self.batch.events if event.get("type") in SKIPPED_EVENTS and "step" in event
+        )
+
+
+_NOTHING: Final[tuple[Any, Any]] = (np.zeros(0, np.int64), np.zeros(0, np.float64))
