@@ -62,12 +62,12 @@ class RunAuditor:
         """Take note of a frame without steps (start, manifest, record, finish), which has a seq too."""
         return self._take(attempt, rank, seq, None, floor)
 
-    def heartbeat(self, attempt: int, rank: int, step: int, time: float) -> list[Finding]:
+    def heartbeat(self, attempt: int, rank: int, step: int | None, time: float) -> list[Finding]:
         """A sign of life; it counts from the next tick, ``time`` (the job's clock) is not trusted."""
         del time
         lane, found = self._lane(attempt, rank)
         lane.pulse.beats += 1
-        lane.pulse.last_step = max(lane.pulse.last_step, step)
+        lane.pulse.last_step = max(lane.pulse.last_step, step or 0)
         return found
 
     def ended(self, attempt: int, rank: int, status: str) -> list[Finding]:

@@ -68,9 +68,17 @@ class Pulse:
         return cls(**{**state, "seen": tuple(state["seen"])})
 
 
+@dataclass(slots=True)
+class ClockMemory:
+    """``judged``: whether the rule has spoken since the daemon knows the run."""
+
+    judged: bool = False
+
+
 class ClockRule(Rule):
     """A rule that judges the pulse at each tick of the daemon's clock."""
 
+    State = ClockMemory
     phase = "run"
 
     def observe(self, view: StepView) -> list[Finding]:
@@ -88,7 +96,9 @@ class ClockRule(Rule):
     def judge(self, pulse: Pulse, attempt: int, rank: int, now: float) -> list[Finding]:
         """A finding when the fault begins and one when it is gone."""
         evidence = None if pulse.ended else self.held(pulse, now)
-        if (evidence is not None) == self.active:
+        known, self.memory.judged = self.memory.judged, True
+        # The first judgement is always said: an alert taken back from the store may be over.
+        if known and (evidence is not None) == self.active:
             return []
         self.active = evidence is not None
         return [

@@ -11,7 +11,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Final
 
+from auditor.detect.gradients import ExplodingGradient, VanishingGradient
 from auditor.detect.liveness import AgentSilent, RunStalled
+from auditor.detect.loss import LossNotDecreasing, LossSpike
 from auditor.detect.nonfinite import NonfiniteGradient, NonfiniteLoss, NonfiniteWeight
 from auditor.detect.rule import Rule
 
@@ -21,6 +23,10 @@ BUILT_IN: Final[tuple[type[Rule], ...]] = (
     NonfiniteLoss,
     NonfiniteGradient,
     NonfiniteWeight,
+    ExplodingGradient,
+    VanishingGradient,
+    LossSpike,
+    LossNotDecreasing,
     RunStalled,
     AgentSilent,
 )

@@ -18,6 +18,7 @@ import numpy as np
 
 from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
+from auditor_agent import jsonfinite
 
 #: Where in a step a fault shows, earliest first: orders the alerts of one step, the root first.
 PHASES: Final = ("batch", "activation", "output", "loss", "gradient", "update", "weight", "trend", "run")
@@ -135,10 +136,15 @@ def load(cls: type[Any], values: Mapping[str, Any]) -> Any:
     for name, value in values.items():
         current = getattr(memory, name)
         if isinstance(value, Mapping) and "array" in value:
-            restored: Any = np.array(value["array"], dtype=np.dtype(value["dtype"]))
+            restored: Any = np.array([_plain(item) for item in value["array"]], dtype=np.dtype(value["dtype"]))
         elif dataclasses.is_dataclass(current) and not isinstance(current, type):
             restored = load(type(current), value)
         else:
-            restored = value
+            restored = _plain(value)
         setattr(memory, name, restored)
     return memory
+
+
+def _plain(value: Any) -> Any:
+    """A number that ``jsonfinite`` wrote by name, as a number again; anything else as it is."""
+    return jsonfinite.number(value) if isinstance(value, str) else value

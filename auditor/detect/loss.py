@@ -1,0 +1,240 @@
+"""The loss over time: jumps, and runs in which nothing is learnt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from auditor.detect.plateau import Plateau, flat_window
+from auditor.detect.rule import Rule
+from auditor.detect.series import Recent, running_median
+from auditor.detect.view import F64, I64, StepView
+from auditor.model import Finding, Severity, Subject
+
+#: Steps that are judged by one and the same history.
+_STRIDE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeParameters:
+    """Thresholds, all on the median of five steps, so that one odd batch is no spike.
+
+    ``margin``: above the history's median by so many times the way from there to its maximum, 5
+    (ours: adapts to the tail of the mini-batch noise, which a z-score does not; a 2.5-sigma rule fires
+    on 96 % of healthy runs, RULES.md).
+    ``share``: and by this share of the loss at the start, 0.25 (ours: wobbles of a converged run are
+    no spikes). ``history``: steps needed, 64 (ours).
+    ``lr_jump``: a learning rate this much above that of 20 steps before begins a new history, 1.5
+    (scheduler restarts).
+    """
+
+    margin: float = 5.0
+    share: float = 0.25
+    history: int = 64
+    lr_jump: float = 1.5
+
+
+@dataclass(slots=True)
+class SpikeMemory:
+    """Raw losses for the median, the smoothed history, learning rates, and the spike that goes on."""
+
+    raw: Recent = field(default_factory=lambda: Recent(limit=4))
+    smooth: Recent = field(default_factory=lambda: Recent(limit=256))
+    rates: Recent = field(default_factory=lambda: Recent(limit=20))
+    limit: float = math.inf
+    calm: float = math.inf
+    usual: float = math.nan
+    onset: int = -1
+
+
+class LossSpike(Rule):
+    """The loss jumps far beyond its recent range and stays there for at least three steps."""
+
+    id = "loss_spike"
+    severity = Severity.WARNING
+    phase = "trend"
+    meaning = "the loss jumps out of its recent range; resolved when it comes back"
+    needs = "loss; the learning rate, to know scheduler restarts"
+    trigger = (
+        "median of 5 steps above the median of the last 256 by 5 times the distance to their maximum and by a quarter "
+        "of the initial loss; not after the learning rate rose"
+    )
+    source = "OPS, ZClip"
+    summary = (
+        "The loss jumped to {loss:.4g} at step {step}; it was {usual:.4g} and never above {limit:.4g} would be noise"
+        "{where}."
+    )
+    likely_causes = (
+        "a batch unlike the others (bad data, a wrong label, an overlong sequence)",
+        "a learning rate at the edge of stability, or Adam's second moment too slow for the gradient (beta2 too large)",
+        "no gradient clipping",
+    )
+    advice = (
+        "Look at the batches around step {step}; clip before optimizer.step(): "
+        "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) (Keras: clipnorm=1.0), lower lr= or, with Adam, "
+        "betas=(0.9, 0.95). If the loss does not come back, restart from the checkpoint before step {step}."
+    )
+    consequence_of = ("exploding_gradient", "nonfinite_gradient", "nonfinite_weight")
+    Parameters = SpikeParameters
+    State = SpikeMemory
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Said when the median of five has left the range; cleared when it is back."""
+        at = np.flatnonzero(np.isfinite(view.loss))
+        at = self._after_restart(view, at)
+        if not len(at):
+            return []
+        values = view.loss[at]
+        smooth = running_median(self.memory.raw.last, values, 5)
+        self.memory.raw.add(values)
+        found: list[Finding] = []
+        done = 0
+        while done < len(smooth):
+            until = min(len(smooth), done + _STRIDE - self.memory.smooth.count % _STRIDE)
+            found += self._part(view, at[done:until], smooth[done:until])
+            done = until
+        return found
+
+    def unjudged(self) -> str | None:
+        """Too short a history."""
+        few = self.memory.smooth.count < self.parameters.history
+        return f"needs {self.parameters.history} steps with a loss at a steady learning rate" if few else None
+
+    def _after_restart(self, view: StepView, at: I64) -> I64:
+        rates = view.learning_rate
+        if not np.isfinite(rates).any():
+            return at
+        memory = self.memory
+        joined = np.concatenate([memory.rates.last, rates])
+        before = np.concatenate([np.full(20, np.nan), joined])[len(memory.rates.last) : len(joined)]
+        jumps = np.flatnonzero(rates > self.parameters.lr_jump * before)
+        memory.rates.add(rates)
+        if not len(jumps) or self.active:
+            return at
+        first = memory.raw.first
+        memory.raw, memory.smooth = Recent(limit=4, first=first), Recent(limit=256)
+        memory.limit = math.inf
+        kept: I64 = at[at > jumps[-1]]
+        return kept
+
+    def _part(self, view: StepView, at: I64, smooth: F64) -> list[Finding]:
+        memory = self.memory
+        if not self.active and memory.smooth.count % _STRIDE == 0:
+            self._judge_history()
+        found: list[Finding] = []
+        if not self.active and (smooth > memory.limit).any():
+            hit = int(np.argmax(smooth > memory.limit))
+            onset = int(at[max(0, hit - 2)])
+            evidence = {"loss": float(smooth[hit]), "usual": memory.usual, "limit": memory.limit, **_norm(view, onset)}
+            found.append(self.finding(view, onset, Subject("loss", "loss", view.rank), evidence))
+            memory.onset = int(view.steps[onset])
+            at, smooth = at[hit:], smooth[hit:]
+        if self.active and (smooth < memory.calm).any():
+            back = int(np.argmax(smooth < memory.calm))
+            lasted = int(view.steps[at[back]]) - memory.onset
+            evidence = {"recovered_after_steps": lasted, "loss": float(smooth[back])}
+            found.append(self.cleared(view, int(at[back]), Subject("loss", "loss", view.rank), evidence))
+            smooth = smooth[back:]
+        if not self.active:
+            memory.smooth.add(smooth)
+        else:
+            memory.smooth.count += len(smooth)
+        return found
+
+    def _judge_history(self) -> None:
+        memory, parameters = self.memory, self.parameters
+        if len(memory.smooth.last) < parameters.history:
+            memory.limit = math.inf
+            return
+        usual, top = float(np.median(memory.smooth.last)), float(memory.smooth.last.max())
+        least = parameters.share * abs(memory.raw.initial)
+        memory.usual = usual
+        memory.limit = usual + max(parameters.margin * (top - usual), least)
+        memory.calm = usual + max(1.5 * (top - usual), 0.2 * least)
+
+
+def _norm(view: StepView, at: int) -> dict[str, float]:
+    norm = float(view.gradient_norm[at])
+    return {"gradient_norm": norm} if math.isfinite(norm) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class FlatParameters:
+    """Thresholds.
+
+    ``min_steps``: steps before anything is said, 200 (RULES.md: never under 100).
+    ``change``: the loss has certainly changed by less than this share of itself, 0.02, at three
+    standard errors (ours: noisier losses need more steps, up to 3,200).
+    ``chance``: how near to ln C counts as chance, -2 % to +10 % (ours).
+    """
+
+    min_steps: int = 200
+    change: float = 0.02
+    chance_low: float = 0.98
+    chance_high: float = 1.10
+
+
+class LossNotDecreasing(Rule):
+    """The loss is flat, and something proves that it should not be."""
+
+    id = "loss_not_decreasing"
+    severity = Severity.WARNING
+    phase = "trend"
+    meaning = "nothing is learnt: the loss stays flat at chance, or nothing moves the weights"
+    needs = "loss; gradient statistics, sampled weights or learning rate as proof"
+    trigger = (
+        "over 200 to 3,200 steps (as its noise demands) the loss surely changed by less than 2 %, and either it is "
+        "that of guessing (ln C for C outputs), or the weights are bit for bit the same, or the learning rate is 0, or most "
+        "gradients are zero while the loss is not; never when the learning rate is still rising"
+    )
+    source = "SMD, AT, UM; the proofs are ours"
+    summary = (
+        "The loss has not decreased over {window} steps up to step {step}: it stays at {level:.4g} "
+        "({proof_text}){where}."
+    )
+    likely_causes = (
+        "a learning rate of zero or far too small, or so large that the first steps destroyed the network",
+        "the optimizer does not hold the model's parameters, or its step is not called",
+        "gradients do not reach the weights (detached graph, dead or saturated activations)",
+        "labels that have nothing to do with the inputs",
+    )
+    advice = (
+        "Check, in this order: lr= in the optimizer's constructor; that the optimizer got model.parameters() of this "
+        "model and optimizer.step() is reached; that loss.backward() starts from a loss that was not detached. "
+        "Then overfit one batch: a model that cannot is broken, one that can has a data problem."
+    )
+    consequence_of = ("vanishing_gradient", "exploding_gradient", "loss_spike")
+    Parameters = FlatParameters
+    State = Plateau
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Judged at the end of a batch, when there is something new to judge."""
+        memory: Plateau = self.memory
+        memory.observe(view)
+        at = np.flatnonzero(np.isfinite(view.loss))
+        if not len(at) or memory.losses.count < self.parameters.min_steps:
+            return []
+        subject, last = Subject("loss", "loss", view.rank), int(at[-1])
+        if self.active:
+            recent = float(np.median(memory.losses.last[-64:]))
+            learnt = recent < 0.95 * memory.level
+            return [self.cleared(view, last, subject, {"loss": recent})] if learnt else []
+        window = flat_window(memory.losses.last, self.parameters.min_steps, self.parameters.change)
+        if window is None:
+            return []
+        level = float(memory.losses.last[-window:].mean())
+        proof = memory.proof(level, self.parameters.chance_low, self.parameters.chance_high, window)
+        if proof is None:
+            return []
+        memory.level = level
+        evidence = {"window": window, "level": level, "initial_loss": memory.losses.initial, **proof}
+        return [self.finding(view, last, subject, evidence)]
+
+    def unjudged(self) -> str | None:
+        """Too short, or no floor known."""
+        if self.memory.losses.count < self.parameters.min_steps:
+            return f"needs {self.parameters.min_steps} steps with a loss"
+        unknown = "the loss's floor is unknown: only weights that stay and gradients that are zero can be judged"
+        return None if self.memory.classes else unknown

@@ -1,0 +1,54 @@
+"""Bounded memories of a number per step, and medians that run along them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from auditor.detect.view import F64
+
+_EMPTY: Final[F64] = np.zeros(0, dtype=np.float64)
+
+
+def _empty() -> F64:
+    return _EMPTY
+
+
+def running_median(tail: F64, values: F64, width: int) -> F64:
+    """The median of each value with the ``width - 1`` before it, taken from ``tail`` where needed.
+
+    Of fewer values where ``tail`` is shorter than that: the first medians of a run are of one, two,
+    ... values.
+    """
+    if not len(values):
+        return values
+    missing = width - 1 - len(tail)
+    padded = np.concatenate([np.full(max(missing, 0), np.nan), tail[-(width - 1) :], values])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
+    # nanmedian is ten times slower and needed for the first few values of a run only.
+    return np.asarray(np.nanmedian(windows, axis=1) if missing > 0 else np.median(windows, axis=1), dtype=np.float64)
+
+
+@dataclass(slots=True)
+class Recent:
+    """The last values, at most ``limit``, and the first ones, at most ``head``."""
+
+    limit: int = 256
+    head: int = 10
+    count: int = 0
+    last: F64 = field(default_factory=_empty)
+    first: F64 = field(default_factory=_empty)
+
+    def add(self, values: F64) -> None:
+        """Append ``values``."""
+        self.count += len(values)
+        self.last = np.concatenate([self.last, values])[-self.limit :]
+        if len(self.first) < self.head:
+            self.first = np.concatenate([self.first, values])[: self.head]
+
+    @property
+    def initial(self) -> float:
+        """Median of the first values; NaN before there are any."""
+        return float(np.median(self.first)) if len(self.first) else float("nan")
