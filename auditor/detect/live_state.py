@@ -49,6 +49,10 @@ class LiveState:
         self._add("loss", int((~np.isfinite(values)).sum()))
         for block in view.batch.blocks:
             bad = block.words[:, 1:3, :]
+            if view.skipped and bad.any():
+                # What a gradient scaler threw away is no fault, and nobody's counter.
+                steps = view.steps[block.first : block.first + len(bad)]
+                bad = bad[~np.isin(steps, list(view.skipped))]
             if bad.any():
                 each = bad.sum(axis=(0, 1), dtype=np.int64)
                 kinds = view.index.kinds[block.tensors]

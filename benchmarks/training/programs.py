@@ -1,6 +1,7 @@
 """Small training programs, healthy and faulty, whose statistics go straight to the detectors.
 
-Each takes a :class:`Recorder`; randomness is torch's, seeded by the caller. The healthy ones are as unlike as they come: what they
+Each takes a :class:`Recorder`; randomness is torch's, seeded by the caller.
+The healthy ones are as unlike as they come: what they
 share is that nothing is wrong with them.
 """
 

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from auditor.detect import registry
+from auditor.detect.engine import GAP_TICKS, RunAuditor
+from auditor.detect.rule import Rule
+from auditor.detect.view import StepView
+from auditor.model import Finding, Severity, Subject
+from auditor_agent import jsonfinite
+from tests.batches import RUN, batch, table
+
+TABLE = table()
+POISON = {(25, "fc1.weight"): "nan"}
+
+
+def frames() -> list[tuple[int, dict[tuple[int, str], str]]]:
+    return [(0, {}), (1, {}), (2, POISON), (3, {(30, "fc1.weight"): "nan"})]
+
+
+def test_frames_are_judged_in_the_order_of_their_sequence_numbers() -> None:
+    """A frame that overtakes another waits for it."""
+    auditor = RunAuditor(RUN)
+    late = batch(1, TABLE, first=10, bad={(10, "fc0.bias"): "nan"})
+    assert auditor.observe(batch(2, TABLE, first=20, bad=POISON), TABLE, 0) == []
+    assert auditor.observe(batch(0, TABLE), TABLE, 0) == []
+    assert [f.step for f in auditor.observe(late, TABLE, 0)][0] == 10
+
+
+def test_a_frame_without_steps_is_no_gap() -> None:
+    """Start and manifest frames have sequence numbers of their own; the detectors hear of them."""
+    auditor = RunAuditor(RUN)
+    assert auditor.observe(batch(2, TABLE, first=20, bad=POISON), TABLE, 0) == []
+    assert auditor.advance(0, 0, 0, 0) == []
+    assert [f.rule for f in auditor.advance(0, 0, 1, 0)] == ["nonfinite_gradient", "nonfinite_gradient"]
+
+
+def test_a_duplicate_says_nothing_new() -> None:
+    """A frame that comes again, before or after it was judged, is ignored."""
+    auditor = RunAuditor(RUN)
+    frame = batch(0, TABLE, first=20, bad=POISON)
+    assert auditor.observe(frame, TABLE, 0) != []
+    assert auditor.observe(frame, TABLE, 0) == []
+    assert auditor.live.nonfinite == {"gradient": 10}
+
+
+def test_a_gap_below_the_floor_is_given_up() -> None:
+    """The agent says that what has not come below the floor was dropped."""
+    auditor = RunAuditor(RUN)
+    auditor.observe(batch(0, TABLE), TABLE, 0)
+    assert auditor.observe(batch(5, TABLE, first=20, bad=POISON), TABLE, 4) == []
+    assert auditor.observe(batch(6, TABLE, first=30), TABLE, 5) != []
+
+
+def test_a_gap_is_given_up_when_too_much_waits_behind_it() -> None:
+    """The buffer is bounded."""
+    auditor = RunAuditor(RUN)
+    found = []
+    for seq in range(1, 70):
+        found += auditor.observe(batch(seq, TABLE, first=10 * seq, bad={(10 * seq, "fc0.bias"): "nan"}), TABLE, 0)
+    assert found[0].step == 10
+    assert len({f.step for f in found}) == 70
+
+
+def test_a_gap_is_given_up_after_some_ticks() -> None:
+    """A missing frame delays an alert by half a minute at most."""
+    auditor = RunAuditor(RUN)
+    auditor.observe(batch(1, TABLE, first=20, bad=POISON), TABLE, 0)
+    found = [auditor.tick(float(now)) for now in range(GAP_TICKS + 1)]
+    assert [f.rule for f in found[-1] if not f.cleared][0] == "nonfinite_gradient"
+    assert not any(f.rule == "nonfinite_gradient" for early in found[:-1] for f in early)
+
+
+def test_the_state_survives_a_trip_through_json() -> None:
+    """An auditor restored in mid-run finds what the one that went on finds."""
+    rng = np.random.default_rng(0)
+    loss = rng.uniform(0.9, 1.1, 400)
+    loss[300:] = 40.0
+    whole, parts = RunAuditor(RUN), RunAuditor(RUN)
+    expected, found = [], []
+    for seq in range(20):
+        frame = batch(seq, TABLE, first=20 * seq, steps=20, loss=loss[20 * seq : 20 * seq + 20], lr=0.1)
+        expected += whole.observe(frame, TABLE, 0)
+        text = jsonfinite.dumps(parts.to_state())
+        parts = RunAuditor.from_state(json.loads(text))
+        found += parts.observe(frame, TABLE, 0)
+    assert [f.rule for f in expected] == ["loss_spike"]
+    assert found == expected
+    assert parts.live == whole.live
+
+
+def test_a_later_attempt_ends_the_faults_of_the_one_before() -> None:
+    """A restarted process is judged afresh; what fired before is over."""
+    auditor = RunAuditor(RUN)
+    auditor.observe(batch(0, TABLE, first=20, bad=POISON), TABLE, 0)
+    found = auditor.observe(batch(0, TABLE, attempt=1), TABLE, 0)
+    assert [(f.rule, f.attempt, f.cleared) for f in found] == [("nonfinite_gradient", 0, True)]
+    assert auditor.live.attempt == 1
+    late = auditor.observe(batch(1, TABLE, first=30, bad={(30, "fc0.bias"): "nan"}), TABLE, 0)
+    assert late[-1].cleared
+
+
+def test_a_rewind_starts_the_histories_afresh() -> None:
+    """A second fit whose loss begins high is no spike."""
+    auditor, rng = RunAuditor(RUN), np.random.default_rng(1)
+    found = auditor.observe(batch(0, TABLE, steps=200, loss=rng.uniform(0.09, 0.11, 200)), TABLE, 0)
+    found += auditor.observe(batch(1, TABLE, first=0, steps=200, loss=rng.uniform(4.9, 5.1, 200)), TABLE, 0)
+    assert found == []
+
+
+def test_rules_are_muted_and_tuned_by_id() -> None:
+    """A muted rule says nothing; an unknown rule or parameter is an error that names the known ones."""
+    auditor = RunAuditor(RUN, overrides={"nonfinite_gradient": {"mute": True}, "loss_spike": {"share": 0.5}})
+    assert auditor.observe(batch(0, TABLE, first=20, bad=POISON), TABLE, 0) == []
+    with pytest.raises(ValueError, match="known: .*loss_spike"):
+        RunAuditor(RUN, overrides={"los_spike": {}})
+    with pytest.raises(ValueError, match="it has .*'share'"):
+        RunAuditor(RUN, overrides={"loss_spike": {"shar": 1}})
+
+
+class EveryStep(Rule):
+    """A user's rule."""
+
+    id = "every_step"
+    severity = Severity.INFO
+    phase = "run"
+    meaning, needs, trigger, source = "m", "n", "t", "s"
+    summary, likely_causes, advice = "{name}", (), ""
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """One finding per frame."""
+        return [self.finding(view, 0, Subject("run", view.batch.run), {})]
+
+
+class Entry:
+    """An installed entry point."""
+
+    name = "mine"
+
+    def __init__(self, target: object) -> None:
+        self.target = target
+
+    def load(self) -> object:
+        """What the entry point names."""
+        return self.target
+
+
+def test_users_add_rules_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class of the group auditor.rules is a rule like any other; something else is refused."""
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Entry(EveryStep)] if group == "auditor.rules" else [])
+    registry.rules.cache_clear()
+    try:
+        found = RunAuditor(RUN).observe(batch(0, TABLE), TABLE, 0)
+        assert [f.rule for f in found] == ["every_step"]
+        monkeypatch.setattr(registry, "entry_points", lambda **_: [Entry(object())])
+        registry.rules.cache_clear()
+        with pytest.raises(TypeError, match="auditor.rules 'mine'"):
+            RunAuditor(RUN)
+    finally:
+        registry.rules.cache_clear()
+
+
+def test_frames_with_one_step_and_frames_without_tensors_are_fine() -> None:
+    """Frames of every shape pass through all rules."""
+    auditor = RunAuditor(RUN)
+    for seq, (steps, kind, loss) in enumerate(
+        [(0, None, None), (1, "gradient", 1.0), (3, None, 2.0), (2, "weight", None), (1, "gradient", None)]
+    ):
+        assert auditor.observe(batch(seq, TABLE, first=10 * seq, steps=steps, kind=kind, loss=loss), TABLE, 0) == []
+    assert auditor.live.steps == 7
