@@ -28,9 +28,7 @@ def test_v1_a_nan_in_one_gradient_is_found_at_its_step_by_its_name() -> None:
     assert alert.evidence["count"] == 64
     assert alert.evidence["loss"] == 1.0
     assert alert.members == ()
-    assert alert.summary == (
-        "The gradient of fc1.weight became non-finite at step 37 (2 NaN, 0 Inf of 64 values)."
-    )
+    assert alert.summary == ("The gradient of fc1.weight became non-finite at step 37 (2 NaN, 0 Inf of 64 values).")
     assert "fc1.weight" in alert.advice
 
 
