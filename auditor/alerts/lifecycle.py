@@ -243,7 +243,12 @@ def _restored(alert: Alert) -> _Entry:
         evidence.pop(name, None)
     subject, rule = alert.subject, rules().get(alert.rule)
     first: _Key = (alert.first_step, 0, subject.rank, subject.kind, subject.name)
-    latest = dict(ours["latest"] or ()) or {"step": alert.first_step, "name": subject.name, "rank": subject.rank, **evidence}
+    latest = dict(ours["latest"] or ()) or {
+        "step": alert.first_step,
+        "name": subject.name,
+        "rank": subject.rank,
+        **evidence,
+    }
     last: _Key = (latest.pop("step"), 0, latest.pop("rank"), subject.kind, latest.pop("name"))
     entry = _Entry(alert.attempt, alert.rule, alert.severity, (first, evidence), (last, latest))
     everyone = (subject, *alert.members)

@@ -89,7 +89,7 @@ class ExplodingGradient(Rule):
             hits = np.flatnonzero(bad)
             which = [hits[-1]] if self.active else list(dict.fromkeys((hits[0], hits[-1])))
             return [self._sighting(view, int(at[i]), float(growth[i]), float(loss3[i])) for i in which]
-        if self.active and (risen[-1] < 1 and growth[-1] < parameters.growth):
+        if self.active and risen[-1] < parameters.loss_growth / 2 and growth[-1] < parameters.growth / 2:
             return [self.cleared(view, int(at[-1]), Subject("gradient", "all", view.rank))]
         return []
 

@@ -68,10 +68,11 @@ class Lane:
         self.pulse.step(view.times)
         steps = view.steps.astype(np.int64)
         found: list[Finding] = []
-        back = self.last_step is not None and steps[0] <= self.last_step
-        inside = np.flatnonzero(np.diff(steps) <= 0)
+        back = self.last_step is not None and steps[0] < self.last_step
+        inside = np.flatnonzero(np.diff(steps) < 0)
         if back or len(inside):
-            # A rewind within a frame is rare: the rules start afresh at the frame.
+            # The same number twice is one step in two records. A rewind within a frame is rare: the
+            # rules start afresh at the frame.
             for rule in self.rules:
                 rule.rewind()
         self.last_step = self.pulse.last_step = int(steps[-1])

@@ -21,18 +21,20 @@ _STRIDE = 16
 class SpikeParameters:
     """Thresholds, all on the median of five steps, so that one odd batch is no spike.
 
-    ``margin``: above the history's median by so many times the way from there to its maximum, 5
-    (ours: adapts to the tail of the mini-batch noise, which a z-score does not; a 2.5-sigma rule fires
-    on 96 % of healthy runs, RULES.md).
+    ``margin``: above the median of the last 64 by so many times the way from there to their maximum,
+    5 (ours: adapts to the mini-batch noise, which a z-score does not: a 2.5-sigma rule fires on 96 %
+    of healthy 300-step runs). ``single``: and 1.5 times the way to the largest single loss of the
+    last 256, which heavy tails (one sample per step) do not exceed three times in five steps.
     ``share``: and by this share of the loss at the start, 0.25 (ours: wobbles of a converged run are
-    no spikes). ``history``: steps needed, 64 (ours).
+    no spikes). ``history``: steps needed, 100 (ours).
     ``lr_jump``: a learning rate this much above that of 20 steps before begins a new history, 1.5
     (scheduler restarts).
     """
 
     margin: float = 5.0
     share: float = 0.25
-    history: int = 64
+    single: float = 1.5
+    history: int = 100
     lr_jump: float = 1.5
 
 
@@ -40,8 +42,8 @@ class SpikeParameters:
 class SpikeMemory:
     """Raw losses for the median, the smoothed history, learning rates, and the spike that goes on."""
 
-    raw: Recent = field(default_factory=lambda: Recent(limit=4))
-    smooth: Recent = field(default_factory=lambda: Recent(limit=256))
+    raw: Recent = field(default_factory=lambda: Recent(limit=256))
+    smooth: Recent = field(default_factory=lambda: Recent(limit=64))
     rates: Recent = field(default_factory=lambda: Recent(limit=20))
     limit: float = math.inf
     calm: float = math.inf
@@ -58,8 +60,8 @@ class LossSpike(Rule):
     meaning = "the loss jumps out of its recent range; resolved when it comes back"
     needs = "loss; the learning rate, to know scheduler restarts"
     trigger = (
-        "median of 5 steps above the median of the last 256 by 5 times the distance to their maximum and by a quarter "
-        "of the initial loss; not after the learning rate rose"
+        "median of 5 steps above the median of the last 64 by 5 times the distance to their maximum and by a quarter of "
+        "the initial loss, and by 1.5 times the way to the largest of the last 256; not after the learning rate rose"
     )
     source = "OPS, ZClip"
     summary = (
@@ -88,12 +90,12 @@ class LossSpike(Rule):
             return []
         values = view.loss[at]
         smooth = running_median(self.memory.raw.last, values, 5)
-        self.memory.raw.add(values)
         found: list[Finding] = []
         done = 0
         while done < len(smooth):
             until = min(len(smooth), done + _STRIDE - self.memory.smooth.count % _STRIDE)
             found += self._part(view, at[done:until], smooth[done:until])
+            self.memory.raw.add(values[done:until])
             done = until
         return found
 
@@ -114,7 +116,7 @@ class LossSpike(Rule):
         if not len(jumps) or self.active:
             return at
         first = memory.raw.first
-        memory.raw, memory.smooth = Recent(limit=4, first=first), Recent(limit=256)
+        memory.raw, memory.smooth = Recent(limit=256, first=first), Recent(limit=64)
         memory.limit = math.inf
         kept: I64 = at[at > jumps[-1]]
         return kept
@@ -145,13 +147,15 @@ class LossSpike(Rule):
 
     def _judge_history(self) -> None:
         memory, parameters = self.memory, self.parameters
-        if len(memory.smooth.last) < parameters.history:
+        if len(memory.raw.last) < parameters.history:
             memory.limit = math.inf
             return
         usual, top = float(np.median(memory.smooth.last)), float(memory.smooth.last.max())
         least = parameters.share * abs(memory.raw.initial)
         memory.usual = usual
-        memory.limit = usual + max(parameters.margin * (top - usual), least)
+        limit = usual + max(parameters.margin * (top - usual), least)
+        single = float(memory.raw.last.max())
+        memory.limit = max(limit, usual + parameters.single * (single - usual))
         memory.calm = usual + max(1.5 * (top - usual), 0.2 * least)
 
 
@@ -167,7 +171,7 @@ class FlatParameters:
     ``min_steps``: steps before anything is said, 200 (RULES.md: never under 100).
     ``change``: the loss has certainly changed by less than this share of itself, 0.02, at three
     standard errors (ours: noisier losses need more steps, up to 3,200).
-    ``chance``: how near to ln C counts as chance, -2 % to +10 % (ours).
+    ``chance_low``, ``chance_high``: from 0.98 to 1.10 times ln C counts as chance (ours).
     """
 
     min_steps: int = 200

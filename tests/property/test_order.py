@@ -66,6 +66,7 @@ def audit(batches: list[StepBatch], book: AlertBook | None = None) -> list[Alert
 
 
 def timeless(alerts: list[Alert]) -> list[Alert]:
+    """What an alert says, without when it was written."""
     return [replace(alert, started_at=0.0, updated_at=0.0, resolved_at=None) for alert in alerts]
 
 

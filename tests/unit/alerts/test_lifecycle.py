@@ -19,6 +19,7 @@ def sighting(
     attempt: int = 0,
     kind: str = "gradient",
 ) -> Finding:
+    """What a rule might have seen."""
     evidence = {"nan": step, "inf": 0, "count": 9}
     subject = Subject(kind, name, rank)
     return Finding(rule, Severity.CRITICAL, subject, step, evidence, cleared, order, float(step), attempt)

@@ -17,17 +17,13 @@ TABLE = table()
 POISON = {(25, "fc1.weight"): "nan"}
 
 
-def frames() -> list[tuple[int, dict[tuple[int, str], str]]]:
-    return [(0, {}), (1, {}), (2, POISON), (3, {(30, "fc1.weight"): "nan"})]
-
-
 def test_frames_are_judged_in_the_order_of_their_sequence_numbers() -> None:
     """A frame that overtakes another waits for it."""
     auditor = RunAuditor(RUN)
     late = batch(1, TABLE, first=10, bad={(10, "fc0.bias"): "nan"})
     assert auditor.observe(batch(2, TABLE, first=20, bad=POISON), TABLE, 0) == []
     assert auditor.observe(batch(0, TABLE), TABLE, 0) == []
-    assert [f.step for f in auditor.observe(late, TABLE, 0)][0] == 10
+    assert next(f.step for f in auditor.observe(late, TABLE, 0)) == 10
 
 
 def test_a_frame_without_steps_is_no_gap() -> None:
@@ -70,7 +66,7 @@ def test_a_gap_is_given_up_after_some_ticks() -> None:
     auditor = RunAuditor(RUN)
     auditor.observe(batch(1, TABLE, first=20, bad=POISON), TABLE, 0)
     found = [auditor.tick(float(now)) for now in range(GAP_TICKS + 1)]
-    assert [f.rule for f in found[-1] if not f.cleared][0] == "nonfinite_gradient"
+    assert next(f.rule for f in found[-1] if not f.cleared) == "nonfinite_gradient"
     assert not any(f.rule == "nonfinite_gradient" for early in found[:-1] for f in early)
 
 
@@ -115,9 +111,9 @@ def test_rules_are_muted_and_tuned_by_id() -> None:
     """A muted rule says nothing; an unknown rule or parameter is an error that names the known ones."""
     auditor = RunAuditor(RUN, overrides={"nonfinite_gradient": {"mute": True}, "loss_spike": {"share": 0.5}})
     assert auditor.observe(batch(0, TABLE, first=20, bad=POISON), TABLE, 0) == []
-    with pytest.raises(ValueError, match="known: .*loss_spike"):
+    with pytest.raises(ValueError, match=r"known: .*loss_spike"):
         RunAuditor(RUN, overrides={"los_spike": {}})
-    with pytest.raises(ValueError, match="it has .*'share'"):
+    with pytest.raises(ValueError, match=r"it has .*'share'"):
         RunAuditor(RUN, overrides={"loss_spike": {"shar": 1}})
 
 
@@ -157,7 +153,7 @@ def test_users_add_rules_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None
         assert [f.rule for f in found] == ["every_step"]
         monkeypatch.setattr(registry, "entry_points", lambda **_: [Entry(object())])
         registry.rules.cache_clear()
-        with pytest.raises(TypeError, match="auditor.rules 'mine'"):
+        with pytest.raises(TypeError, match=r"auditor\.rules 'mine'"):
             RunAuditor(RUN)
     finally:
         registry.rules.cache_clear()

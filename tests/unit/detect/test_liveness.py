@@ -22,6 +22,7 @@ def story(auditor: RunAuditor, book: AlertBook, until: float, *, start: float = 
 
 
 def states(book: AlertBook) -> dict[str, AlertState]:
+    """The state of each alert by rule."""
     return {alert.rule: alert.state for alert in book.alerts}
 
 

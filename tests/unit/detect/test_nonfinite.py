@@ -4,17 +4,10 @@ import numpy as np
 
 from auditor.alerts.lifecycle import AlertBook
 from auditor.detect.engine import RunAuditor
-from auditor.model import AlertState, Finding, Severity, Verdict, verdict
+from auditor.model import AlertState, Severity, Verdict, verdict
 from tests.batches import RUN, batch, table
 
 TABLE = table()
-
-
-def by_rule(findings: list[Finding]) -> dict[str, list[Finding]]:
-    out: dict[str, list[Finding]] = {}
-    for finding in findings:
-        out.setdefault(finding.rule, []).append(finding)
-    return out
 
 
 def test_v1_a_nan_in_one_gradient_is_found_at_its_step_by_its_name() -> None:

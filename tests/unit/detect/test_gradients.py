@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.model import Finding, Severity
+from tests.batches import RUN, batch, table
+
+DEEP = table(layers=8)
+TENSORS = 16
+
+
+def judge(loss: Any, l2: Any, steps: int = 200, frame: int = 20) -> tuple[list[Finding], RunAuditor]:
+    """The findings of a run of one layout; ``loss`` (steps,), ``l2`` (steps, tensors)."""
+    auditor, found = RunAuditor(RUN), []
+    losses = np.broadcast_to(np.asarray(loss, float), (steps,))
+    norms = np.broadcast_to(np.asarray(l2, float), (steps, TENSORS))
+    for seq in range(steps // frame):
+        part = slice(seq * frame, (seq + 1) * frame)
+        found += auditor.observe(
+            batch(seq, DEEP, first=part.start, steps=frame, loss=losses[part], l2=norms[part]), DEEP, 0
+        )
+    return found, auditor
+
+
+def growing(factor: float, start: int = 50) -> np.ndarray:
+    """One up to ``start``, then growing by ``factor`` per step."""
+    return np.where(np.arange(200) < start, 1.0, factor ** (np.arange(200) - start).clip(0).astype(float))
+
+
+def only(rule: str, findings: list[Finding]) -> list[Finding]:
+    """The findings of one rule."""
+    return [finding for finding in findings if finding.rule == rule]
+
+
+def test_a_norm_that_runs_away_and_takes_the_loss_along_is_exploding() -> None:
+    """The step, the growth and the tensor with the largest gradient are named."""
+    norms = growing(1.2)[:, None] * np.where(np.arange(TENSORS) == 4, 5.0, 1.0)
+    found = only("exploding_gradient", judge(growing(1.2), norms)[0])
+    assert found[0].severity is Severity.CRITICAL
+    assert found[0].subject.name == "fc2.weight"
+    # 1.2 ** 26 is the first beyond 100 times; the median of three follows one step later.
+    assert found[0].step == 77
+    assert found[0].evidence["growth"] == pytest.approx(1.2**26, rel=1e-5)
+
+
+def test_a_norm_that_grows_without_the_loss_harms_nobody() -> None:
+    """Escaping a plateau takes gradients thousands of times larger, and the loss falls."""
+    found, _ = judge(np.linspace(2.3, 0.1, 200), growing(1.1)[:, None])
+    assert found == []
+
+
+def test_a_loss_that_grows_with_steady_gradients_is_not_exploding() -> None:
+    """A linear climb of the loss is another rule's business."""
+    assert only("exploding_gradient", judge(growing(1.05), 1.0)[0]) == []
+
+
+def test_single_wild_batches_are_not_exploding() -> None:
+    """The median of three steps forgives one outlier at a time."""
+    wild = np.where(np.arange(200) % 9 == 8, 1e5, 1.0)
+    assert only("exploding_gradient", judge(wild, wild[:, None])[0]) == []
+
+
+def test_an_explosion_that_is_over_is_cleared() -> None:
+    """Clipping by hand, a lowered rate: norm and loss came back."""
+    curve = np.where((np.arange(200) > 50) & (np.arange(200) < 70), 1e4, 1.0)
+    found = only("exploding_gradient", judge(curve, curve[:, None])[0])
+    assert [finding.cleared for finding in found][-1]
+    assert not found[0].cleared
+
+
+def test_early_layers_without_gradients_and_without_progress_are_vanishing() -> None:
+    """A ratio of 1e-6 between first and last layers while the loss stays."""
+    norms = np.geomspace(1e-6, 1.0, TENSORS)
+    found, _ = judge(2.3 + 0.01 * np.random.default_rng(0).normal(size=200), norms)
+    hits = only("vanishing_gradient", found)
+    assert hits[0].step == 99
+    assert hits[0].subject.name == "fc0.weight"
+    assert hits[0].evidence["ratio"] < 1e-3
+
+
+def test_a_network_that_learns_is_not_starved() -> None:
+    """The same ratio with a falling loss is nobody's problem."""
+    norms = np.geomspace(1e-6, 1.0, TENSORS)
+    assert only("vanishing_gradient", judge(np.linspace(2.3, 1.0, 200), norms)[0]) == []
+
+
+def test_frozen_early_layers_are_not_starved() -> None:
+    """All-zero gradients in the first layers: frozen or masked, no ratio at all."""
+    norms = np.where(np.arange(TENSORS) < 4, 0.0, 1.0)
+    assert only("vanishing_gradient", judge(2.3, norms)[0]) == []
+
+
+def test_a_shallow_network_is_not_judged_and_says_so() -> None:
+    """First and last quarter need four matrices."""
+    auditor, shallow = RunAuditor(RUN), table(layers=2)
+    for seq in range(10):
+        norms = [1e-9, 1e-9, 1.0, 1.0]
+        frame = batch(seq, shallow, first=20 * seq, steps=20, loss=2.0, l2=norms)
+        assert only("vanishing_gradient", auditor.observe(frame, shallow, 0)) == []
+    assert auditor.unjudged()["vanishing_gradient"] == "2 weight matrices, needs 4"
