@@ -60,7 +60,7 @@ class LossSpike(Rule):
     meaning = "the loss jumps out of its recent range; resolved when it comes back"
     needs = "loss; the learning rate, to know scheduler restarts"
     trigger = (
-        "median of 5 steps above the median of the last 64 by 5 times the distance to their maximum and by a quarter of "
+        "median of 5 steps above the median of the last 64 by 5 times the distance to their maximum, by a quarter of "
         "the initial loss, and by 1.5 times the way to the largest of the last 256; not after the learning rate rose"
     )
     source = "OPS, ZClip"
@@ -190,8 +190,8 @@ class LossNotDecreasing(Rule):
     needs = "loss; gradient statistics, sampled weights or learning rate as proof"
     trigger = (
         "over 200 to 3,200 steps (as its noise demands) the loss surely changed by less than 2 %, and either it is "
-        "that of guessing (ln C for C outputs), or the weights are bit for bit the same, or the learning rate is 0, or most "
-        "gradients are zero while the loss is not; never when the learning rate is still rising"
+        "that of guessing (ln C for C outputs), or the weights are bit for bit the same, or the learning rate is 0, or "
+        "most gradients are zero while the loss is not; never when the learning rate is still rising"
     )
     source = "SMD, AT, UM; the proofs are ours"
     summary = (

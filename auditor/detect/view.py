@@ -17,8 +17,8 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
-#: Events of steps whose gradients were scaled out of range and thrown away: no fault by itself.
-SKIPPED_EVENTS: Final = frozenset({"scaler_skip", "scaler_skipped", "amp_skip", "grad_scaler_skip"})
+#: Event of a step whose gradients were scaled out of range and thrown away: no fault by itself.
+SKIPPED_EVENT: Final = "step_skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class StepView:
     def skipped(self) -> frozenset[int]:
         """Steps whose update a gradient scaler skipped."""
         return frozenset(
-            int(event["step"]) for event in self.batch.events if event.get("type") in SKIPPED_EVENTS and "step" in event
+            int(event["step"]) for event in self.batch.events if event.get("type") == SKIPPED_EVENT and "step" in event
         )
 
 

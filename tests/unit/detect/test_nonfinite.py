@@ -63,7 +63,7 @@ def test_v1_a_nan_loss_comes_before_the_gradients_of_its_step() -> None:
 
 def test_a_step_that_a_gradient_scaler_skips_is_no_fault() -> None:
     """An event says that the step was skipped: its Inf is how loss scaling works."""
-    events = [{"step": 9, "type": "scaler_skip"}]
+    events = [{"step": 9, "type": "step_skipped"}]
     frame = batch(0, TABLE, bad={(9, "fc0.weight"): "inf"}, loss=1.0, events=events)
     assert RunAuditor(RUN).observe(frame, TABLE, 0) == []
     again = batch(0, TABLE, bad={(9, "fc0.weight"): "inf"}, loss=1.0)
