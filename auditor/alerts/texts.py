@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,16 +13,15 @@ from auditor.model import Subject
 MAX_NAMED: Final = 4
 
 
-class _Lenient(dict[str, Any]):
-    """Leaves a field that the evidence does not have as a question mark."""
+class _Lenient(string.Formatter):
+    """Says "?" for a field that the evidence does not have, "NaN" where a number was to be formatted."""
 
-    def __missing__(self, key: str) -> Any:
-        return _Unknown()
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        del args
+        return kwargs.get(str(key), "?")
 
-
-class _Unknown:
-    def __format__(self, spec: str) -> str:
-        return "?"
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return str(value) if isinstance(value, str) else format(value, format_spec)
 
 
 def facts(
@@ -62,4 +62,4 @@ def summary(rule: type[Rule] | None, rule_id: str, fields: Mapping[str, Any]) ->
 
 def fill(template: str, fields: Mapping[str, Any]) -> str:
     """``template`` with its fields; only the template is trusted, a hostile name is just text."""
-    return template.format_map(_Lenient(fields))
+    return _Lenient().vformat(template, (), fields)

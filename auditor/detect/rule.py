@@ -104,7 +104,7 @@ class Rule(ABC):
             self.severity,
             subject,
             int(view.steps[at]),
-            {"time": float(view.times[at]), **evidence},
+            jsonfinite.finite({"time": float(view.times[at]), **evidence}),
             order=order,
             time=float(view.times[at]),
             attempt=view.attempt,

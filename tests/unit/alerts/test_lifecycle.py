@@ -130,3 +130,10 @@ def test_an_alert_of_a_rule_that_is_not_installed_keeps_its_facts() -> None:
     [alert] = AlertBook(RUN).apply([replace(sighting(5), rule="theirs")], 1.0)
     assert alert.summary == "Rule theirs fired for gradient fc.weight at step 5."
     assert alert.likely_causes == ()
+
+
+def test_numbers_that_are_missing_or_not_finite_leave_the_sentence_whole() -> None:
+    """An alert must not fail over the words for it."""
+    finding = replace(sighting(5, rule="exploding_gradient"), evidence={"norm": "Infinity"})
+    [alert] = AlertBook(RUN).apply([finding], 1.0)
+    assert "grew to Infinity by step 5, ? times" in alert.summary

@@ -59,6 +59,7 @@ def test_v1_a_nan_loss_comes_before_the_gradients_of_its_step() -> None:
     assert [alert.rule for alert in alerts] == ["nonfinite_loss", "nonfinite_gradient"]
     assert alerts[0].first_step == alerts[1].first_step == 3
     assert alerts[1].evidence["root"] == "nonfinite_loss"
+    assert alerts[1].evidence["loss"] == "NaN"
 
 
 def test_a_step_that_a_gradient_scaler_skips_is_no_fault() -> None:
