@@ -10,7 +10,7 @@ from auditor.alerts.lifecycle import AlertBook
 from auditor.detect.engine import RunAuditor
 from auditor.ingest.decode import StepBatch
 from auditor.model import Alert
-from tests.batches import RUN, batch, table
+from support.batches import RUN, batch, table
 
 TABLE = table()
 NAMES = [tensor.name for tensor in TABLE if tensor.kind == "gradient"]

@@ -11,7 +11,7 @@ from auditor.detect.rule import Rule
 from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
 from auditor_agent import jsonfinite
-from tests.batches import RUN, batch, table
+from support.batches import RUN, batch, table
 
 TABLE = table()
 POISON = {(25, "fc1.weight"): "nan"}

@@ -7,7 +7,7 @@ import pytest
 
 from auditor.detect.engine import RunAuditor
 from auditor.model import Finding, Severity
-from tests.batches import RUN, batch, table
+from support.batches import RUN, batch, table
 
 DEEP = table(layers=8)
 TENSORS = 16

@@ -5,7 +5,7 @@ import pytest
 from auditor.alerts.lifecycle import AlertBook
 from auditor.detect.engine import RunAuditor
 from auditor.model import AlertState
-from tests.batches import RUN, batch, table
+from support.batches import RUN, batch, table
 
 TABLE = table()
 DAY = 86_400.0

@@ -9,7 +9,7 @@ import pytest
 from auditor.detect.engine import RunAuditor
 from auditor.detect.series import running_median
 from auditor.model import Finding
-from tests.batches import RUN, batch, table
+from support.batches import RUN, batch, table
 
 TABLE = table()
 RNG = np.random.default_rng(7)

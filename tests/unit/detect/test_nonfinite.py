@@ -5,7 +5,7 @@ import numpy as np
 from auditor.alerts.lifecycle import AlertBook
 from auditor.detect.engine import RunAuditor
 from auditor.model import AlertState, Severity, Verdict, verdict
-from tests.batches import RUN, batch, table
+from support.batches import RUN, batch, table
 
 TABLE = table()
 
