@@ -20,7 +20,7 @@ _NAMES = {
     "open_run": "auditor_agent.run",
 }
 
-__all__ = ["Run", "__version__", "keras", "open_run", "sklearn", "tensorflow", "watch"]  # noqa: F822 -- by __getattr__
+__all__ = ["Run", "__version__", "keras", "open_run", "sklearn", "tensorflow", "watch"]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,7 +23,7 @@ from auditor_agent.statistics import ROW_BYTES
 from auditor_agent.stream.courier import Outcome
 from auditor_agent.stream.ledger import Ledger
 from auditor_agent.stream.ring import Ring
-from auditor_agent.stream.sender import Post, Sender
+from auditor_agent.stream.sender import Path, Post, Sender
 from auditor_agent.stream.spool import Spool
 from auditor_agent.stream.tensors import EMPTY, TensorTable
 
@@ -37,9 +37,7 @@ class Run:
     ``id``, ``attempt`` and ``rank`` say which part; ``project`` and ``name`` are for people.
     """
 
-    def __init__(
-        self, config: Config, framework: str, *, name: str | None = None, project: str | None = None
-    ) -> None:
+    def __init__(self, config: Config, framework: str, *, name: str | None = None, project: str | None = None) -> None:
         me = identity.establish(config)
         self.id, self.attempt, self.rank = me.run, me.attempt, me.rank
         self.project = project or config.project
@@ -50,7 +48,8 @@ class Run:
         self._ledger, self._tensors = Ledger(), TensorTable()
         self._ring = Ring(self._ledger)
         spool = Spool(me.directory, config.spool_bytes, self._ledger.dropped)
-        self._sender = Sender(me, self._ring, self._tensors, self._ledger, spool, _post(config, me.run), self._heard)
+        path = Path(self._ring, self._tensors, spool, self._ledger)
+        self._sender = Sender(me, path, _post(config, me.run), self._heard)
         self._sender.mail("start", self._start(framework, me.world_size))
 
     @guard.guarded(0)
@@ -64,7 +63,7 @@ class Run:
         return EMPTY if self._gone else self._tensors.layout(tensors)
 
     @guard.guarded(None)
-    def record(
+    def record(  # noqa: PLR0913 -- the contract with the integrations
         self,
         step: int,
         scalars: Mapping[str, float] = _NONE,

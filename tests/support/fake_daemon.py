@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from auditor_agent.stream import wire
 
@@ -75,6 +75,10 @@ class _Server(ThreadingHTTPServer):
         """Clients that leave early are part of the game."""
 
 
+def _accept(_: dict[str, Any]) -> None:
+    return None
+
+
 class FakeDaemon:
     """Context manager: a server on a free port of the loopback.
 
@@ -91,14 +95,14 @@ class FakeDaemon:
         self.misbehaviour: Misbehaviour | None = None
         self.verdict, self.stop = "healthy", False
         self.need: list[str] = []
-        self.reject: Callable[[dict[str, Any]], str | None] = lambda header: None
+        self.reject: Callable[[dict[str, Any]], str | None] = _accept
         self._server = _Server(("127.0.0.1", port), Handler)
         self._server.daemon = self
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    def __enter__(self) -> FakeDaemon:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

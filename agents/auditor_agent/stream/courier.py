@@ -82,6 +82,10 @@ class Courier:
         """How much the next request may carry: bytes (or one frame), frames."""
         return BATCH_BYTES, self.max_frames
 
+    def wait(self, now: float) -> float:
+        """Seconds until the next request may go out."""
+        return max(0.0, self._not_before - now)
+
     def hurry(self) -> None:
         """The end is near: forget the backoff once."""
         self._not_before = 0.0

@@ -31,7 +31,11 @@ class FrameMaker:
     """Makes frames in the order of their ``seq``."""
 
     def __init__(
-        self, identity: Identity, tensors: TensorTable, counts: Callable[[], Mapping[str, Any]], floor: Callable[[], int]
+        self,
+        identity: Identity,
+        tensors: TensorTable,
+        counts: Callable[[], Mapping[str, Any]],
+        floor: Callable[[], int],
     ) -> None:
         self._identity, self._tensors = identity, tensors
         self._counts, self._floor = counts, floor
@@ -61,7 +65,7 @@ class FrameMaker:
         if with_table or digest != self._sent_table:
             header["tensors"] = entries
         layouts = array("I", [used[layout] for layout in block.layouts])
-        columns = (block.steps, block.times, layouts, block.at, block.which, block.values)
+        columns: tuple[array[Any], ...] = (block.steps, block.times, layouts, block.at, block.which, block.values)
         words = memoryview(block.words)[: block.filled]
         encoded = self._frame(header, len(block.steps), b"".join((*map(_little, columns), words)))
         self._sent_table = digest

@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,6 +40,16 @@ REQUEST_TIMEOUT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
+class Path:
+    """What a step passes through before it is sent: the ring, the tables beside it, the spool, the books."""
+
+    ring: Ring
+    tensors: TensorTable
+    spool: Spool
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
 class _Request:
     path: str
     body: bytes
@@ -51,33 +62,22 @@ class Sender:
 
     Args:
         identity: whose frames these are.
-        ring: where steps come from.
-        tensors: the tensor table.
-        ledger: the books.
-        spool: where frames wait.
+        path: where they come from and wait.
         post: how to reach the daemon; None to spool only.
         heard: told what the daemon said.
     """
 
-    def __init__(
-        self,
-        identity: Identity,
-        ring: Ring,
-        tensors: TensorTable,
-        ledger: Ledger,
-        spool: Spool,
-        post: Post | None,
-        heard: Callable[[Outcome], None],
-    ) -> None:
-        self._identity, self._ring, self._ledger, self._spool = identity, ring, ledger, spool
+    def __init__(self, identity: Identity, path: Path, post: Post | None, heard: Callable[[Outcome], None]) -> None:
+        self._identity, self._ring, self._ledger, self._spool = identity, path.ring, path.ledger, path.spool
         self._post, self._heard = post, heard
-        self._maker = FrameMaker(identity, tensors, ledger.counts, lambda: spool.floor)
+        self._maker = FrameMaker(identity, path.tensors, path.ledger.counts, lambda: path.spool.floor)
         self._courier = Courier(identity.attempt, identity.rank, os.urandom(1)[0] / 256)
         self._mail: dict[str, Mapping[str, Any]] = {}
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._replies: queue.SimpleQueue[tuple[_Request, Reply]] = queue.SimpleQueue()
-        self._woken = self._busy = self._want_table = self._last_made = False
+        self._eager = self._busy = self._want_table = self._last_made = False
+        self._gather_at = 0.0
         self._thread: threading.Thread | None = None
         self._start_again = 0.0
         self._last: Mapping[str, Any] | None = None
@@ -98,8 +98,8 @@ class Sender:
 
     def wake(self) -> None:
         """Look into the ring now."""
-        if not self._woken:
-            self._woken = True
+        if not self._eager:
+            self._eager = True
             self._wake.put(None)
 
     def start(self) -> None:
@@ -140,7 +140,7 @@ class Sender:
     def _run(self) -> None:
         try:
             while not self._over():
-                self._rest(LAST_PERIOD if self._last is not None else PERIOD)
+                self._rest()
                 try:
                     self._turn(time.monotonic())
                 except Exception as error:
@@ -160,12 +160,10 @@ class Sender:
                 time.sleep(LAST_PERIOD)
         self._spool.close()
 
-    def _rest(self, seconds: float) -> None:
-        try:
-            self._wake.get(timeout=seconds)
-        except queue.Empty:
-            pass
-        self._woken = False
+    def _rest(self) -> None:
+        seconds = LAST_PERIOD if self._last is not None else self._gather_at - time.monotonic()
+        with suppress(queue.Empty):
+            self._wake.get(timeout=max(0.001, seconds))
 
     def _over(self) -> bool:
         if self._last is None or not self._last_made:
@@ -176,7 +174,12 @@ class Sender:
 
     def _turn(self, now: float) -> None:
         self._collect(now)
-        self._gather()
+        # A reply also wakes this thread, but the ring keeps its own pace: looking into it at every
+        # reply would be looking at every step.
+        if self._eager or now >= self._gather_at or self._last is not None:
+            self._eager = False
+            self._gather_at = now + PERIOD
+            self._gather()
         if self._post is not None and not self._busy:
             self._dispatch(now)
 
@@ -265,7 +268,7 @@ class Sender:
     def _serve(self) -> None:
         while (request := self._requests.get()) is not None:
             self._replies.put(self._perform(request))
-            self.wake()
+            self._wake.put(None)
 
     def _perform(self, request: _Request | None) -> tuple[_Request, Reply]:
         if request is None or self._post is None:

@@ -160,7 +160,9 @@ class Spool:
                 copy = Segment(segment.front, directory / f"{segment.front:012d}{SUFFIX}")
                 try:
                     offset = segment.start
-                    for length, steps in zip(segment.lengths[segment.done :], segment.steps[segment.done :], strict=True):
+                    for length, steps in zip(
+                        segment.lengths[segment.done :], segment.steps[segment.done :], strict=True
+                    ):
                         copy.append(segment.read(offset, length), steps)
                         offset += length
                 except OSError:

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from support.fake_daemon import FakeDaemon
 
 from auditor.ingest.decode import step_batch
 from auditor_agent.run import open_run
+from support.fake_daemon import FakeDaemon
 
 
 @pytest.fixture
-def daemon(monkeypatch: pytest.MonkeyPatch) -> FakeDaemon:
+def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDaemon]:
     """A daemon that AUDITOR_URL points to."""
     with FakeDaemon() as daemon:
         monkeypatch.setenv("AUDITOR_URL", daemon.url)
