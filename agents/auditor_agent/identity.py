@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from auditor_agent import guard, launcher
 from auditor_agent.config import Config
 
 _FORBIDDEN: Final = re.compile(r"[^A-Za-z0-9._:-]+")
+_DRAWN: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _MAX_ATTEMPTS: Final = 100_000
 
 
@@ -49,7 +51,7 @@ def clean(run: str) -> str:
 
 def drawn() -> str:
     """A new run id: sorts by time, and no two are equal. Leaves the host's random state alone."""
-    return time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + os.urandom(3).hex()
+    return time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + os.urandom(4).hex()
 
 
 def claim(folder: Path, rank: int, first: int) -> tuple[int, Path | None]:
@@ -70,6 +72,18 @@ def claim(folder: Path, rank: int, first: int) -> tuple[int, Path | None]:
     except OSError as error:
         guard.note("no spool folder, keeping unsent data in memory only", str(error))
     return first, None
+
+
+def retire(directory: Path) -> None:
+    """Remove a spool folder that holds nothing any more, if its run id was drawn and comes never again.
+
+    The folder of a run that was named stays: it is the claim of its attempt.
+    """
+    if _DRAWN.fullmatch(directory.parent.name):
+        with suppress(OSError):
+            (directory / "acked").unlink(missing_ok=True)
+            directory.rmdir()
+            directory.parent.rmdir()
 
 
 def host() -> str:

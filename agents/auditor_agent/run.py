@@ -19,7 +19,6 @@ from auditor_agent import guard, identity
 from auditor_agent.config import Config
 from auditor_agent.ending import Ending
 from auditor_agent.plain import plain
-from auditor_agent.statistics import ROW_BYTES
 from auditor_agent.stream.courier import Outcome
 from auditor_agent.stream.ledger import Ledger
 from auditor_agent.stream.ring import Ring
@@ -85,15 +84,19 @@ class Run:
         """
         if self._gone:
             return
-        view = None if words is None else memoryview(words).cast("B")
-        place = EMPTY if layout is None else layout
-        expected = self._tensors.width(place) * ROW_BYTES
-        if (0 if view is None else len(view)) != expected:
-            raise ValueError(f"{0 if view is None else len(view)} bytes of statistics, the layout has {expected}")
-        values = {str(key): float(value) for key, value in scalars.items()} if scalars else _NONE
-        self._step = self._sender.step = step
-        when = clock.time() if time is None else float(time)
-        self._taken(*self._ring.append(step, when, place, values, view), urgent=urgent)
+        try:
+            view = None if words is None else memoryview(words).cast("B")
+            place = EMPTY if layout is None else layout
+            self._tensors.check(place, 0 if view is None else len(view))
+            values = {str(key): float(value) for key, value in scalars.items()} if scalars else _NONE
+            when = clock.time() if time is None else float(time)
+            number = int(step)
+            taken = self._ring.append(number, when, place, values, view)
+        except Exception:
+            self._ledger.invalid()
+            raise
+        self._step = self._sender.step = number
+        self._taken(*taken, urgent=urgent)
 
     @guard.guarded(None)
     def log(self, **scalars: float) -> None:
@@ -268,7 +271,7 @@ def _post(config: Config, run: str) -> Post | None:
     # Here and not in the thread: a fork in the middle of an import leaves its lock held in the child.
     from auditor_agent.stream.http import Poster
 
-    return Poster(config.url, config.token, run).post
+    return Poster(config.url, config.token, run)
 
 
 def _script() -> str:

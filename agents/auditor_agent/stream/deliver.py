@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from auditor_agent.identity import retire
 from auditor_agent.stream.courier import BATCH_BYTES, Courier, Outcome
 from auditor_agent.stream.recovery import Recovered, folders, recover, restate_floor, segments
 from auditor_agent.stream.sender import REQUEST_TIMEOUT, Post
@@ -57,6 +58,8 @@ def deliver(directory: Path, poster: Callable[[str], Post], *, patience: float =
         with _owned(folder) as owned:
             if owned:
                 _Folder(folder, poster, delivery, patience).deliver()
+                if {path.name for path in folder.iterdir()} <= {WATERMARK}:
+                    retire(folder)
             else:
                 delivery.busy += 1
     return delivery
@@ -72,6 +75,13 @@ class _Folder:
         self._expected = -1
 
     def deliver(self) -> None:
+        try:
+            self._segments()
+        finally:
+            if self._post is not None:
+                self._post.close()
+
+    def _segments(self) -> None:
         for path in segments(self._folder):
             try:
                 frames, damaged = recover(path)

@@ -36,9 +36,11 @@ class FrameMaker:
         tensors: TensorTable,
         counts: Callable[[], Mapping[str, Any]],
         floor: Callable[[], int],
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._identity, self._tensors = identity, tensors
-        self._counts, self._floor = counts, floor
+        self._counts, self._floor, self._clock = counts, floor, clock
         self._sent_table = ""
         self.seq = 0
 
@@ -81,7 +83,7 @@ class FrameMaker:
             "session": me.session,
             "seq": self.seq,
             "floor": min(self._floor(), self.seq),
-            "time": time.time(),
+            "time": self._clock(),
             "counts": self._counts(),
         }
 

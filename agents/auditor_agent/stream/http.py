@@ -31,7 +31,7 @@ class Poster:
             self._headers["Authorization"] = f"Bearer {token}"
         self._connection: http.client.HTTPConnection | None = None
 
-    def post(self, path: str, body: bytes, content_type: str, timeout: float = TIMEOUT) -> Reply:
+    def __call__(self, path: str, body: bytes, content_type: str, timeout: float = TIMEOUT) -> Reply:
         """The reply to ``body`` posted to ``path``; status 0 if there was none."""
         kept = self._connection is not None
         try:

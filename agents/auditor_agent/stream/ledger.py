@@ -21,6 +21,11 @@ class Ledger:
         if reason is not None:
             self._dropped[reason] = self._dropped.get(reason, 0) + 1
 
+    def invalid(self) -> None:
+        """Count a step that could not even be taken: unusable arguments, or no memory for it."""
+        with self.lock:
+            self.produced_locked("invalid")
+
     def sent(self, steps: int) -> None:
         """Count steps that the daemon has acknowledged."""
         with self.lock:

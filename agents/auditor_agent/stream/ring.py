@@ -40,12 +40,15 @@ class Block:
         self.events: list[dict[str, Any]] = []
         self.filled = 0
         self.bytes = 0
-        self.whole = (0, 0, 0)
-        """Rows, values and bytes of words that were appended to the end: what a signal may have torn is beyond."""
+        self._whole = (0, 0, 0)
+
+    def seal(self) -> None:
+        """What was appended so far is whole: rows, values, bytes of words."""
+        self._whole = (len(self.steps), len(self.values), self.filled)
 
     def mend(self) -> None:
-        """Cut off what an exception in the middle of an append (a signal's, a Ctrl-C) has left torn."""
-        rows, values, self.filled = self.whole
+        """Cut off what an exception in the middle of an append (bad input, a Ctrl-C) has left torn."""
+        rows, values, self.filled = self._whole
         for column in (self.steps, self.times, self.layouts):
             del column[rows:]
         for column in (self.at, self.which, self.values):
@@ -64,7 +67,7 @@ class Block:
 
     def put(self, step: int, time: float, layout: int, words: memoryview | None) -> None:
         """Append one step whose room was checked by :meth:`fits`."""
-        self.steps.append(step)  # first: it alone may refuse its value, and then no column has changed
+        self.steps.append(step)
         self.times.append(time)
         self.layouts.append(layout)
         self.bytes += _ROW_BYTES
@@ -73,7 +76,6 @@ class Block:
             self.words[self.filled : end] = words
             self.filled = end
             self.bytes += len(words)
-        self.whole = (len(self.steps), len(self.values), self.filled)
 
     def put_values(self, scalars: Mapping[str, float]) -> int:
         """Append scalars of the last step; how many found no room among the names."""
@@ -90,7 +92,6 @@ class Block:
             self.which.append(which)
             self.values.append(value)
             self.bytes += _VALUE_BYTES
-        self.whole = (len(self.steps), len(self.values), self.filled)
         return refused
 
 
@@ -124,10 +125,16 @@ class Ring:
                 self._limit = max(self._limit, min(size * STEPS_AT_LEAST, MAX_BLOCK_BYTES))
             block = self._active
             reason = self._refusal(block, size, length)
+            refused = 0
             if reason is None:
-                block.put(step, time, layout, words)
+                try:
+                    block.put(step, time, layout, words)
+                    refused = block.put_values(scalars) if scalars else 0
+                    block.seal()
+                except BaseException:
+                    block.mend()
+                    raise
             self._ledger.produced_locked(reason)
-            refused = block.put_values(scalars) if reason is None and scalars else 0
             self.crowded = block.bytes * 2 > self._limit
             return reason, refused
 
@@ -137,7 +144,9 @@ class Ring:
             block = self._active
             if not self.closed and block.steps and block.steps[-1] == step:
                 if block.fits(_VALUE_BYTES * len(scalars), 0, self._limit):
-                    return None, block.put_values(scalars)
+                    refused = block.put_values(scalars)
+                    block.seal()
+                    return None, refused
                 return "ring_full", 0  # the step itself stands; only these values are lost
         return self.append(step, time, 0, scalars, None)
 
@@ -157,7 +166,6 @@ class Ring:
             full, self._active = self._active, self._spare
             self.crowded = False
             self._spare = full
-            full.mend()
             return full
 
     def release(self, block: Block) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from auditor_agent import guard, jsonfinite
 from auditor_agent.identity import Identity
@@ -34,8 +34,17 @@ LAST_PERIOD: Final = 0.02
 START_RETRY: Final = 10.0
 """Seconds until a thread that could not be started is tried again."""
 
-Post = Callable[[str, bytes, str, float], Reply]
-"""Posts (path, body, content type, timeout in seconds)."""
+
+class Post(Protocol):
+    """Reaches the daemon."""
+
+    def __call__(self, path: str, body: bytes, content_type: str, timeout: float) -> Reply:
+        """The reply to ``body`` posted to ``path`` within about ``timeout`` seconds. Does not raise."""
+
+    def close(self) -> None:
+        """Drop the connection."""
+
+
 REQUEST_TIMEOUT: Final = 10.0
 
 
@@ -159,6 +168,8 @@ class Sender:
             else:
                 time.sleep(LAST_PERIOD)
         self._spool.close()
+        if self._post is not None:
+            self._post.close()
 
     def _rest(self) -> None:
         seconds = LAST_PERIOD if self._last is not None else self._gather_at - time.monotonic()
@@ -269,6 +280,8 @@ class Sender:
         while (request := self._requests.get()) is not None:
             self._replies.put(self._perform(request))
             self._wake.put(None)
+        if self._post is not None:
+            self._post.close()
 
     def _perform(self, request: _Request | None) -> tuple[_Request, Reply]:
         if request is None or self._post is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from auditor_agent import guard
+from auditor_agent import guard, identity
 from auditor_agent.stream.segment import Segment
 
 SUFFIX: Final = ".frames"
@@ -109,7 +109,7 @@ class Spool:
 
     def settle(self, seq: int) -> int | None:
         """Take a frame out for good; its steps, or None if it was out already."""
-        if seq < self.floor or seq >= self._next or seq in self._settled:
+        if seq in self._settled or not any(segment.front <= seq < segment.end for segment in self._segments):
             return None
         steps = self._steps_of(seq)
         self._settled.add(seq)
@@ -123,6 +123,8 @@ class Spool:
                 segment.delete()
             segment.close()
         self.abandon()
+        if self._directory is not None and self.empty:
+            identity.retire(self._directory)
 
     def abandon(self) -> None:
         """Close this process's copies of the descriptors and touch nothing else (after a fork)."""

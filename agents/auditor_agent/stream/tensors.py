@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from auditor_agent import jsonfinite
-from auditor_agent.statistics import KINDS
+from auditor_agent.statistics import KINDS, ROW_BYTES
 
 #: The layout of a step that reports no tensor.
 EMPTY: Final = 0
@@ -59,9 +59,13 @@ class TensorTable:
             self._layouts.append(key)
             return self._layout_ids.setdefault(key, len(self._layouts) - 1)
 
-    def width(self, layout: int) -> int:
-        """Number of tensors of a layout; IndexError if there is none such."""
-        return len(self._layouts[layout])
+    def check(self, layout: int, size: int) -> None:
+        """Raise ValueError unless ``size`` bytes of statistics are what a step of ``layout`` has."""
+        if not 0 <= layout < len(self._layouts):
+            raise ValueError(f"layout {layout} was never made")
+        expected = len(self._layouts[layout]) * ROW_BYTES
+        if size != expected:
+            raise ValueError(f"{size} bytes of statistics, the layout has {expected}")
 
     def ranges(self, layout: int) -> list[list[int]]:
         """A layout as the wire says it: ``[first id, count]`` of each run of consecutive ids."""
