@@ -17,6 +17,8 @@ from auditor_agent.config import Config
 _FORBIDDEN: Final = re.compile(r"[^A-Za-z0-9._:-]+")
 _DRAWN: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _MAX_ATTEMPTS: Final = 100_000
+WATERMARK: Final = "acked"
+"""File of a spool folder that says how far it was acknowledged; its lock says whose the folder is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def retire(directory: Path) -> None:
     """
     if _DRAWN.fullmatch(directory.parent.name):
         with suppress(OSError):
-            (directory / "acked").unlink(missing_ok=True)
+            (directory / WATERMARK).unlink(missing_ok=True)
             directory.rmdir()
             directory.parent.rmdir()
 

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from auditor_agent.identity import retire
+from auditor_agent.identity import WATERMARK, retire
 from auditor_agent.stream.courier import BATCH_BYTES, Courier, Outcome
 from auditor_agent.stream.recovery import Recovered, folders, recover, restate_floor, segments
 from auditor_agent.stream.sender import REQUEST_TIMEOUT, Post
-from auditor_agent.stream.spool import WATERMARK
 from auditor_agent.stream.wire import CONTENT_TYPE
 
 PATIENCE: Final = 30.0

@@ -25,7 +25,7 @@ class Poster:
     """
 
     def __init__(self, url: str, token: str = "", run: str = "") -> None:
-        self._url = urlsplit(url)
+        self._url = url
         self._headers = {"X-Run-Id": run} if run else {}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -59,7 +59,7 @@ class Poster:
             connection.sock.settimeout(timeout)
         connection.timeout = timeout
         headers = {**self._headers, "Content-Type": content_type}
-        connection.request("POST", self._url.path.rstrip("/") + path, body, headers)
+        connection.request("POST", urlsplit(self._url).path.rstrip("/") + path, body, headers)
         response = connection.getresponse()
         data = response.read(_ANSWER_BYTES)
         reply = Reply(response.status, data, _seconds(response.getheader("Retry-After")))
@@ -68,10 +68,11 @@ class Poster:
         return reply
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
-        host, port = self._url.hostname, self._url.port
-        if not host or self._url.scheme not in ("http", "https"):
-            raise ValueError(f"AUDITOR_URL is no http(s) address: {self._url.geturl()}")
-        if self._url.scheme == "http":
+        url = urlsplit(self._url)
+        if not url.hostname or url.scheme not in ("http", "https"):
+            raise ValueError("AUDITOR_URL is no http(s) address")
+        host, port = url.hostname, url.port
+        if url.scheme == "http":
             return http.client.HTTPConnection(host, port, timeout=timeout)
         import ssl
 

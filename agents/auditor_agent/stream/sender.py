@@ -87,19 +87,20 @@ class Sender:
         self._replies: queue.SimpleQueue[tuple[_Request, Reply]] = queue.SimpleQueue()
         self._eager = self._busy = self._want_table = self._last_made = False
         self._gather_at = 0.0
-        self._thread: threading.Thread | None = None
+        self.threads: tuple[threading.Thread, ...] = ()
         self._start_again = 0.0
         self._last: Mapping[str, Any] | None = None
         self._deadline = 0.0
         self._tries_at_end = 0
         self._done = threading.Event()
+        self._starting = threading.Lock()
         self.step = 0
         """The last step, for heartbeats."""
 
     @property
     def started(self) -> bool:
         """Whether its threads have been made."""
-        return self._thread is not None
+        return bool(self.threads)
 
     def mail(self, kind: str, body: Mapping[str, Any]) -> None:
         """Send a ``start`` or ``manifest`` frame before the next steps; the last of a kind counts."""
@@ -113,26 +114,21 @@ class Sender:
 
     def start(self) -> None:
         """Make the threads, unless they live."""
-        if self._thread is not None or time.monotonic() < self._start_again:
+        if self.threads or self._done.is_set() or time.monotonic() < self._start_again:
             return
-        thread = threading.Thread(target=self._run, name="auditor-sender", daemon=True)
-        line = threading.Thread(target=self._serve, name="auditor-http", daemon=True)
+        if not self._starting.acquire(blocking=False):
+            return  # another thread of the job is at it
         try:
-            self._thread = thread
-            thread.start()
-            if self._post is not None:
-                line.start()
-        except RuntimeError as error:  # no more threads, or the interpreter is ending
-            self._thread = None
-            self._start_again = time.monotonic() + START_RETRY
-            guard.note("sender thread cannot be started", str(error))
+            self._make_threads()
+        finally:
+            self._starting.release()
 
     def finish(self, body: Mapping[str, Any], timeout: float) -> None:
         """Send all that is left and a ``finish`` frame; return once done, after ``timeout`` seconds at most."""
         self._deadline = time.monotonic() + timeout
         self._last = body
         self.start()
-        if self._thread is None:
+        if not self.threads:
             self._run_here()
             return
         self.wake()
@@ -145,6 +141,22 @@ class Sender:
     def abandon(self) -> None:
         """In a forked child: close what was inherited, touch nothing else."""
         self._spool.abandon()
+
+    def _make_threads(self) -> None:
+        targets = {"auditor-sender": self._run, "auditor-http": self._serve}
+        threads = [threading.Thread(target=target, name=name, daemon=True) for name, target in targets.items()]
+        if self._post is None:
+            threads.pop()
+        try:
+            for thread in reversed(threads):
+                thread.start()
+        except RuntimeError as error:  # no more threads, or the interpreter is ending
+            if threads[-1].is_alive() and len(threads) > 1:
+                self._requests.put(None)
+            self._start_again = time.monotonic() + START_RETRY
+            guard.note("sender thread cannot be started", str(error))
+        else:
+            self.threads = tuple(threads)
 
     def _run(self) -> None:
         try:
@@ -167,6 +179,7 @@ class Sender:
                 self._replies.put(self._perform(self._requests.get()))
             else:
                 time.sleep(LAST_PERIOD)
+        self._done.set()
         self._spool.close()
         if self._post is not None:
             self._post.close()

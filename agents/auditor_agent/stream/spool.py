@@ -20,7 +20,6 @@ from auditor_agent import guard, identity
 from auditor_agent.stream.segment import Segment
 
 SUFFIX: Final = ".frames"
-WATERMARK: Final = "acked"
 SEGMENT_BYTES: Final = 4 << 20
 MEMORY_BYTES: Final = 4 << 20
 """What unsent frames may take in memory when the disk is no use."""
@@ -247,7 +246,7 @@ def _watermark(directory: Path | None) -> int:
     if directory is None:
         return -1
     try:
-        fd = os.open(directory / WATERMARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(directory / identity.WATERMARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         return -1
     with contextlib.suppress(OSError):
