@@ -102,8 +102,8 @@ class _Folder:
         """The frames; one that follows a loss says that nothing before it will come."""
         closed = []
         for frame in frames:
-            lost = frame.seq > self._expected and frame.seq > int(frame.header.get("floor", 0))
-            closed.append(restate_floor(frame) if lost and self._expected >= 0 else frame)
+            lost = frame.seq != self._expected and frame.seq > int(frame.header.get("floor", 0))
+            closed.append(restate_floor(frame) if lost else frame)
             self._expected = frame.seq + 1
         return closed
 

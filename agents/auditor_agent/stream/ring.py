@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from auditor_agent.stream.ledger import Ledger
 
-BLOCK_BYTES: Final = 2 << 20
-"""What one block may hold, in bytes; larger only so that it holds EIGHT steps of a large model."""
+BLOCK_BYTES: Final = 1 << 20
+"""What one block may hold, in bytes; larger for a model whose STEPS_AT_LEAST steps need it."""
 MAX_BLOCK_BYTES: Final = 16 << 20
-STEPS_AT_LEAST: Final = 8
+STEPS_AT_LEAST: Final = 128
 _ROW_BYTES: Final = 8 + 8 + 4
 _VALUE_BYTES: Final = 4 + 4 + 8
 MAX_NAMES: Final = 1024

@@ -23,8 +23,9 @@ class Segment:
         """How many frames at the front are settled."""
         self.start = 0
         """Where the first unsettled frame begins, in bytes."""
-        self._memory = bytearray()
+        self._memory: list[bytes] = []
         self._fd = -1
+        self._closed = False
         if path is not None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._fd = os.open(path, flags, 0o600)
@@ -42,7 +43,7 @@ class Segment:
     @property
     def open(self) -> bool:
         """Whether it takes more frames."""
-        return self.path is None or self._fd >= 0
+        return not self._closed
 
     def append(self, data: bytes, steps: int) -> None:
         """Add one frame.
@@ -52,7 +53,7 @@ class Segment:
                 takes no more frames.
         """
         if self.path is None:
-            self._memory += data
+            self._memory.append(data)
         else:
             self._write(data)
         self.lengths.append(len(data))
@@ -67,13 +68,13 @@ class Segment:
         return steps
 
     def read(self, offset: int, length: int) -> bytes:
-        """Bytes of the segment.
+        """Whole frames: ``length`` bytes from ``offset`` on.
 
         Raises:
             OSError: if the file cannot be read or has become shorter.
         """
         if self.path is None:
-            return bytes(self._memory[offset : offset + length])
+            return self._remembered(offset, length)
         fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             data = os.pread(fd, length, offset)
@@ -89,6 +90,7 @@ class Segment:
 
     def close(self) -> None:
         """Take no more frames."""
+        self._closed = True
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             with contextlib.suppress(OSError):
@@ -97,10 +99,18 @@ class Segment:
     def delete(self) -> None:
         """Close, and remove the file."""
         self.close()
-        self._memory = bytearray()
+        self._memory = []
         if self.path is not None:
             with contextlib.suppress(OSError):
                 self.path.unlink(missing_ok=True)
+
+    def _remembered(self, offset: int, length: int) -> bytes:
+        at, parts = 0, []
+        for frame in self._memory:
+            if offset <= at < offset + length:
+                parts.append(frame)
+            at += len(frame)
+        return b"".join(parts)
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

@@ -257,11 +257,10 @@ class Sender:
         """Encode a frame and spool it; what cannot be encoded is dropped and counted."""
         try:
             frame = make()
+            self._spool.append(frame.seq, frame.data, frame.steps)
         except Exception as error:
             self._ledger.dropped("internal_error", steps)
             guard.failure("frame", error)
-            return
-        self._spool.append(frame.seq, frame.data, frame.steps)
 
     def _dispatch(self, now: float) -> None:
         step = self._courier.plan(now, frames=not self._spool.empty)

@@ -21,7 +21,7 @@ from auditor_agent.stream.segment import Segment
 
 SUFFIX: Final = ".frames"
 SEGMENT_BYTES: Final = 4 << 20
-MEMORY_BYTES: Final = 4 << 20
+MEMORY_BYTES: Final = 3 << 20
 """What unsent frames may take in memory when the disk is no use."""
 MEMORY_SEGMENT_BYTES: Final = 256 << 10
 SETTLED_SEGMENT_BYTES: Final = 1 << 20
@@ -86,7 +86,9 @@ class Spool:
         return sum(segment.pending_steps() for segment in self._segments) - out_of_order
 
     def append(self, seq: int, data: bytes, steps: int) -> None:
-        """Keep a frame; ``seq`` is the one after the last."""
+        """Keep a frame; ``seq`` is beyond the last."""
+        if self._segments and self._segments[-1].end != seq:
+            self._segments[-1].close()  # a number was lost on the way here; within a segment there is no gap
         if not self._to_disk(seq, data, steps):
             self._to_memory(seq, data, steps)
         self._next = seq + 1
