@@ -1,0 +1,207 @@
+"""G9, G10, G11: how the agent behaves when its process ends or forks. Real processes only."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from support.agent import child_env
+from support.fake_daemon import FakeDaemon
+
+TESTS = str(Path(__file__).resolve().parent.parent)
+PRELUDE = f"""
+import os, signal, sys, threading, time
+sys.path.insert(0, {TESTS!r})
+from auditor_agent.run import open_run
+from support.agent import train
+run = open_run("torch")
+"""
+
+
+def job(body: str, env: dict[str, str], url: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a user's script in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", PRELUDE + body],
+        env=child_env(env, AUDITOR_URL=url),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+ENDINGS: dict[str, tuple[str, int, str | None]] = {
+    "falls off the end": ("", 0, "finished"),
+    "sys.exit(0)": ("sys.exit(0)", 0, "finished"),
+    "sys.exit(3)": ("sys.exit(3)", 3, "finished"),  # only the parent knows the code: `auditor run` reports it
+    "exception": ("raise ValueError('boom')", 1, "failed"),
+    "Ctrl-C": ("os.kill(os.getpid(), signal.SIGINT); time.sleep(5)", -signal.SIGINT, "stopped"),
+    "SIGTERM": ("time.sleep(0.5); os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", -signal.SIGTERM, None),
+    "os._exit": ("time.sleep(0.5); os._exit(5)", 5, None),
+    "SIGTERM handled": (
+        """
+signal.signal(signal.SIGTERM, lambda *_: (run.finish('stopped', 'SIGTERM'), sys.exit(7)))
+os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)
+""",
+        7,
+        "stopped",
+    ),
+    "an exception caught before": ("try: 1 / 0\nexcept ZeroDivisionError: pass", 0, "finished"),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_g1_g9_every_ending_keeps_its_exit_code_and_says_what_it_was(
+    ending: str, fake_daemon: FakeDaemon, repo_env: dict[str, str]
+) -> None:
+    """Steps arrive and the status is right, by whatever door the process leaves."""
+    body, code, status = ENDINGS[ending]
+    done = job("train(run, 100)\n" + body, repo_env, fake_daemon.url)
+    assert done.returncode == code, done.stderr
+    assert fake_daemon.steps() == 100
+    finishes = fake_daemon.headers("finish")
+    assert [header["status"] for header in finishes] == ([status] if status else [])
+    if ending == "exception":
+        assert finishes[0]["reason"] == "ValueError: boom"
+
+
+@pytest.mark.parametrize("ending", ["", "sys.exit(3)", "raise ValueError", "os.kill(os.getpid(), signal.SIGINT)"])
+def test_g9_a_black_hole_does_not_delay_any_ending(ending: str, repo_env: dict[str, str]) -> None:
+    """Two seconds of flush at most, measured from the last statement to the end of the process."""
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        body = "train(run, 100); time.sleep(0.4); print(time.time(), flush=True)\n" + ending
+        done = job(body, repo_env, url)
+        assert time.time() - float(done.stdout.split()[0]) < 2.2 + 0.3  # 0.3 s for the interpreter itself
+
+
+def test_g10_no_thread_before_the_first_event_and_no_signal_handler_ever(
+    fake_daemon: FakeDaemon, repo_env: dict[str, str]
+) -> None:
+    """Opening a run starts nothing; recording starts two daemon threads; signals stay as they were."""
+    done = job(
+        """
+import faulthandler
+signals = {n: signal.getsignal(n) for n in signal.valid_signals()}
+hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook, os.fork, os._exit)
+run.tensor("gradient", "a", (1,), "float32"); run.layout([0]); run.should_stop; run.verdict
+assert threading.active_count() == 1, threading.enumerate()
+run.record(1, {"loss": 1.0})
+assert sorted(t.name for t in threading.enumerate()) == ["MainThread", "auditor-http", "auditor-sender"]
+assert all(t.daemon for t in threading.enumerate() if t is not threading.main_thread())
+assert signals == {n: signal.getsignal(n) for n in signal.valid_signals()}
+assert hooks == (sys.excepthook, threading.excepthook, sys.unraisablehook, os.fork, os._exit)
+print("fine")
+""",
+        repo_env,
+        fake_daemon.url,
+    )
+    assert done.stdout == "fine\n", done.stderr
+
+
+def test_g11_forks_under_load_do_not_hang_and_send_nothing(fake_daemon: FakeDaemon, repo_env: dict[str, str]) -> None:
+    """Sixty children forked while two threads record: each uses its copy of the run and ends at once."""
+    done = job(
+        """
+import warnings; warnings.simplefilter("ignore")  # Python 3.12 warns of forks with threads: that is the point
+threads = [threading.Thread(target=train, args=(run, 20000, n * 20000)) for n in range(2)]
+for thread in threads: thread.start()
+for n in range(60):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)  # a hang ends with another code
+        train(run, 10, 10**6)
+        run.log(mine=1.0); run.event(1, "x"); run.manifest({}); run.finish()
+        sys.exit(0) if n % 2 else os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, status
+for thread in threads: thread.join()
+run.finish(timeout=20)
+print(run.counts())
+""",
+        repo_env,
+        fake_daemon.url,
+    )
+    assert "'produced': 40000" in done.stdout, done.stderr
+    headers = fake_daemon.headers()
+    assert {(header["run"], header["session"]) for header in headers} == {(headers[0]["run"], headers[0]["session"])}
+    assert max(header["last_step"] for header in fake_daemon.headers("steps")) < 10**6
+    dropped = fake_daemon.headers("finish")[0]["counts"]["dropped"]
+    assert fake_daemon.steps() + sum(dropped.values()) == 40_000
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_g11_a_child_that_trains_opens_a_run_of_its_own(
+    method: str, fake_daemon: FakeDaemon, repo_env: dict[str, str], tmp_path: Path
+) -> None:
+    """Under one run id the child is the next attempt; parent and child both arrive whole."""
+    script = tmp_path / "train.py"
+    script.write_text(
+        f"""
+import multiprocessing, sys, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, {TESTS!r})
+from auditor_agent.run import open_run
+from support.agent import train
+def child():
+    run = open_run("torch")
+    train(run, 30)
+    run.finish()
+if __name__ == "__main__":
+    run = open_run("torch")
+    train(run, 20)
+    process = multiprocessing.get_context({method!r}).Process(target=child)
+    process.start(); process.join(30)
+    train(run, 20, 20)
+    sys.exit(process.exitcode)
+"""
+    )
+    env = child_env(repo_env, AUDITOR_URL=fake_daemon.url, AUDITOR_RUN="shared")
+    done = subprocess.run([sys.executable, str(script)], env=env, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    by_attempt = {0: 0, 1: 0}
+    for header in fake_daemon.headers("steps"):
+        by_attempt[header["attempt"]] += header["steps"]
+    assert by_attempt == {0: 40, 1: 30}
+    assert [header["status"] for header in fake_daemon.headers("finish")] == ["finished", "finished"]
+
+
+def test_g9_no_threads_to_be_had_at_the_end(fake_daemon: FakeDaemon, repo_env: dict[str, str]) -> None:
+    """Where no thread can be started any more (Python 3.12 at exit), the end sends what there is itself."""
+    done = job(
+        """
+def refuse(self): raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+train(run, 50)
+run.finish()
+print(run.counts())
+""",
+        repo_env,
+        fake_daemon.url,
+    )
+    assert "'sent': 50" in done.stdout, done.stderr
+    assert fake_daemon.steps() == 50
+
+
+def test_g9_finish_within_a_signal_handler_in_mid_step_does_not_hang(
+    fake_daemon: FakeDaemon, repo_env: dict[str, str]
+) -> None:
+    """A handler that ends the run interrupts record() wherever it happens to be."""
+    for _ in range(5):
+        done = job(
+            """
+signal.signal(signal.SIGALRM, lambda *_: (run.finish("stopped"), os._exit(9)))
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+while True: train(run, 1000)
+""",
+            repo_env,
+            fake_daemon.url,
+            timeout=20,
+        )
+        assert done.returncode == 9, done.stderr

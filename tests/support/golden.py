@@ -1,0 +1,60 @@
+"""Makes the golden frames of wire version 1: ``python tests/support/golden.py`` prints what they should be.
+
+The files in tests/contract/golden are only ever added to: a change of one of them is a change of
+the format, and needs a new version.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+
+from auditor_agent.identity import Identity
+from auditor_agent.stream import wire
+from auditor_agent.stream.frames import FrameMaker
+from auditor_agent.stream.ring import Block
+from auditor_agent.stream.tensors import TensorTable
+
+WORDS = struct.pack("<8I16f", 6, 4, 1, 0, 2, 0, 3, 0, *[value / 8 for value in range(-8, 8)])
+
+
+def frames() -> dict[str, bytes]:
+    """Every golden frame by the name of its file."""
+    tensors = TensorTable()
+    counts = {"produced": 4, "sent": 1, "pending": 2, "dropped": {"ring_full": 1}}
+    identity = Identity("golden", 1, 2, 4, "0123456789abcdef", None)
+    maker = FrameMaker(identity, tensors, lambda: counts, lambda: 0, clock=lambda: 1_700_000_000.25)
+    start = {"project": "p", "name": "n\u00e4me", "framework": "torch", "world_size": 4, "host": "h", "pid": 7}
+    made = {
+        "start": maker.plain("start", {**start, "agent": "0.1.0", "argv0": "train.py"}).data,
+        "manifest": maker.plain("manifest", {"manifest": {"lr": 0.1, "clip": math.inf, "seed": None}}).data,
+    }
+    block = Block()
+    both = tensors.layout(
+        [tensors.tensor("gradient", "a.weight", (2, 3), "float32"), tensors.tensor("weight", "b", (4,), "bfloat16")]
+    )
+    one = tensors.layout([1])
+    block.put(10, 1e9, both, memoryview(WORDS))
+    block.put_values({"loss": 0.5, "lr": 1e-3})
+    block.put(11, 1e9 + 0.5, both, memoryview(WORDS))
+    block.put_values({"loss": math.nan})
+    block.put(2**53, 1e9 + 1, 0, None)
+    block.put_values({"loss": -math.inf, "tiny": 5e-324, "zero": -0.0})
+    block.put(12, 1e9 + 2, one, memoryview(WORDS[:48]))
+    block.events.append({"value": math.inf, "step": 11, "type": "skip"})
+    made["steps"] = maker.steps(block, with_table=False).data
+    made["steps-again"] = maker.steps(block, with_table=False).data
+    again, _ = wire.decode(made["steps-again"])
+    made["steps-deflated"] = wire.encode(again.header, again.block, deflate=True)
+    made["finish"] = maker.plain("finish", {"status": "failed", "reason": "ValueError: x", "step": 12}).data
+    return made
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    folder = Path(__file__).resolve().parent.parent / "contract" / "golden"
+    for name, data in frames().items():
+        path = folder / f"{name}.frames"
+        if not path.exists():
+            path.write_bytes(data)
