@@ -124,7 +124,7 @@ def _same(parts: list[Tensor]) -> list[Tensor]:
     return parts if all(part.dtype is first for part in parts) else [part.double() for part in parts]
 
 
-def _rows(  # noqa: PLR0913 - one argument per quantity that a pass over the data yields
+def _rows(  # noqa: PLR0913, PLR0917 - one argument per quantity that a pass over the data yields
     count: Tensor,
     finite: Tensor,
     zeros: Tensor,
@@ -171,7 +171,7 @@ def _exact(tensor: Tensor) -> Tensor:
     """
     if not tensor.numel():
         return torch.zeros(WORDS, dtype=torch.float64, device=tensor.device)
-    parts = torch.stack([_part(chunk) for chunk in tensor.flatten().split(_CHUNK)], 1)
+    parts = torch.stack([_part(chunk) for chunk in torch.split(tensor.flatten(), _CHUNK)], 1)
     nan, zeros, finite, mean, centred, low, high, square = parts
     some = finite.sum().clamp(min=1)
     middle = (mean * (finite / some)).sum()

@@ -72,9 +72,7 @@ class Transfer:
 
     def _deliver(self, step: Step) -> None:
         scalars = {name: float(value) for name, value in step.scalars.items()}
-        self._sink(
-            Arrived(step.number, step.time, scalars, step.layout, to_bytes(step.matrix), nonfinite(step.matrix))
-        )
+        self._sink(Arrived(step.number, step.time, scalars, step.layout, to_bytes(step.matrix), nonfinite(step.matrix)))
 
 
 def _on_host(step: Step) -> bool:
@@ -97,7 +95,7 @@ def _mark(step: Step) -> Any:
     """An event behind the copies on the current stream; None where copies wait by themselves."""
     if not (step.matrix.is_cuda or any(isinstance(v, Tensor) and v.is_cuda for v in step.scalars.values())):
         return None
-    event = torch.cuda.Event()
+    event = torch.Event("cuda")
     event.record()
     return event
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import atexit
 import math
+import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -89,9 +90,15 @@ def install() -> None:
     """Watch the first optimizer that steps in this process (``auditor run``). A run opens only then."""
 
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher:
-        return Watcher(open_run("torch"), find_model(stepping), stepping, None, probe, after=_scene.steps)
+        run = open_run("torch")
+        return Watcher(run, find_model(stepping), stepping, None, probe, after=_scene.steps, stops=_may_stop())
 
     _scene.wait(first_step)
+
+
+def _may_stop() -> bool:
+    """Whether ``AUDITOR_STOP_ON`` allows a script to be ended that cannot ask ``should_stop`` itself."""
+    return bool(os.environ.get("AUDITOR_STOP_ON", "").strip())
 
 
 Candidate = Callable[[Optimizer, LossProbe], "Watcher | None"]
@@ -161,7 +168,7 @@ class _Scene:
 _scene: Final = _Scene()
 
 
-def _any_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _any_step(optimizer: Optimizer, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
     if not torch.compiler.is_compiling():
         _scene.stepping(optimizer)
 
@@ -169,7 +176,7 @@ def _any_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any
 class Watcher:
     """Turns the steps of one optimizer into records of a run."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it brings together
         self,
         run: Run,
         model: nn.Module | None,
@@ -178,7 +185,9 @@ class Watcher:
         probe: LossProbe,
         *,
         after: int = 0,
+        stops: bool = False,
     ) -> None:
+        self._stops = stops
         self._run, self._probe, self.steps = run, probe, after
         self._optimizer = weakref.ref(optimizer, self._release)
         self._names, self._parameters = _columns(named_parameters(model, optimizer))
@@ -231,6 +240,7 @@ class Watcher:
         if self.watches(optimizer):
             self._run.event(self.steps + 1, "step_skipped", reason="gradient_scale", scale=float(scale))
 
+    # The arguments of hooks are torch's; both return None, for anything else would replace the step's arguments.
     def _pre_hook(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not torch.compiler.is_compiling() and _closure(args, kwargs) is None:
             self._observe(optimizer, closure=False)
@@ -243,6 +253,9 @@ class Watcher:
     @guarded(None)
     @torch.no_grad()
     def _observe(self, optimizer: Optimizer, *, closure: bool) -> None:
+        if self._run.finished:
+            self._probe.detach()  # the hooks stay: one that is removed from within breaks the step's iteration
+            return
         self.steps += 1
         scalars = self._scalars(optimizer, closure=closure)
         tensors, gradients, layout = self._tensors()
@@ -252,6 +265,10 @@ class Watcher:
             matrix = portable.scaled(matrix, scale.double().reciprocal(), gradients)
             scalars[_FOUND_INF] = optimizer.found_inf  # type: ignore[attr-defined]
         self._transfer.put(Step(self.steps, time.time(), scalars, layout, matrix))
+        if self._stops and self._run.should_stop:
+            self._transfer.drain()
+            self._run.finish("stopped", f"verdict {self._run.verdict} at step {self.steps}")
+            raise SystemExit(f"training auditor: stopped at step {self.steps}: verdict {self._run.verdict}")
 
     def _tensors(self) -> tuple[list[Tensor], int, int]:
         """The tensors to read at this step, how many of them are gradients, and their layout."""
@@ -296,9 +313,7 @@ class Watcher:
     @guarded(None)
     def _arrived(self, step: Arrived) -> None:
         if step.scalars.pop(_FOUND_INF, 0.0):
-            self._run.event(
-                step.number, "step_skipped", reason="gradient_scale", scale=step.scalars.get("grad_scale")
-            )
+            self._run.event(step.number, "step_skipped", reason="gradient_scale", scale=step.scalars.get("grad_scale"))
             return
         wrong = step.nonfinite or not math.isfinite(step.scalars.get("loss", 0.0))
         if wrong and not self._seen_trouble:

@@ -13,15 +13,16 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-_PACKAGE = os.path.dirname(os.path.dirname(_HERE))
+_HERE = Path(__file__).resolve().parent
+_PACKAGE = _HERE.parent.parent
 
 
 def _agent() -> None:
     if importlib.util.find_spec("auditor_agent") is None:
-        place = os.path.join(_PACKAGE, "__init__.py")
-        spec = importlib.util.spec_from_file_location("auditor_agent", place, submodule_search_locations=[_PACKAGE])
+        place, within = _PACKAGE / "__init__.py", [str(_PACKAGE)]
+        spec = importlib.util.spec_from_file_location("auditor_agent", place, submodule_search_locations=within)
         if spec is None or spec.loader is None:
             return
         module = sys.modules["auditor_agent"] = importlib.util.module_from_spec(spec)
@@ -41,7 +42,7 @@ def _start() -> None:
 
 def _go_on() -> None:
     """Run the ``sitecustomize`` that would have been found without us, in our place."""
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != _HERE]
+    sys.path[:] = [path for path in sys.path if Path(path).resolve() != _HERE]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
     if spec is not None and spec.loader is not None:
         module = sys.modules["sitecustomize"] = importlib.util.module_from_spec(spec)
