@@ -157,11 +157,12 @@ class _Scene:
         """Some optimizer is about to step; the watched one has a hook of its own."""
         if self.watcher is not None and self.watcher.gone:
             self._waiting = self._next  # a script that trains one model after another: numbers go on
-        if self._waiting is not None and self._probe is not None:
-            watcher = self._waiting(optimizer, self._probe)
-            if watcher is not None:
-                self.begin(watcher)  # its hook runs within this very step: those of the instance come second
-        elif self._probe is not None and (self.watcher is None or not self.watcher.watches(optimizer)):
+        if self._probe is None:
+            return
+        watcher = None if self._waiting is None else self._waiting(optimizer, self._probe)
+        if watcher is not None:
+            self.begin(watcher)  # its hook runs within this very step: those of the instance come second
+        elif self.watcher is None or not self.watcher.watches(optimizer):
             self._probe.other_stepped()
 
 
