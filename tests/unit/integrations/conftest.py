@@ -44,7 +44,7 @@ class MemoryRun:
         layout: int,
         words: bytes,
         *,
-        time: float,
+        time: float,  # noqa: ARG002 - the contract's
         urgent: bool,
     ) -> None:
         """As ``Run.record``; the words are read back as the daemon reads them."""
