@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from auditor_agent import autoload
-from auditor_agent.stream import wire
 
 from auditor.ingest.decode import step_batch, tensor_table
+from auditor_agent import autoload
+from auditor_agent.stream import wire
 
 TRAIN = textwrap.dedent("""
     import sys
