@@ -161,3 +161,49 @@ def test_g1_an_unwritable_home_changes_nothing(script: Path, offline: dict[str, 
     done = python(offline, "train.py", cwd=script.parent)
     assert done.returncode == 3
     assert done.stdout.splitlines()[-1].startswith("rng")
+
+
+DISTRIBUTED = textwrap.dedent("""
+    import torch
+    import torch.distributed as dist
+    from torch.nn.parallel import DistributedDataParallel
+
+    def main():
+        dist.init_process_group("gloo")
+        torch.manual_seed(dist.get_rank())
+        model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Linear(8, 2))
+        wrapped = DistributedDataParallel(model)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(5):
+            optimizer.zero_grad()
+            wrapped(torch.randn(3, 4)).square().mean().backward()
+            optimizer.step()
+        dist.destroy_process_group()
+
+    if __name__ == "__main__":
+        main()
+""")
+
+
+@pytest.mark.slow
+def test_ranks_of_a_distributed_job_share_the_run(tmp_path: Path, offline: dict[str, str]) -> None:
+    """torchrun, two ranks, DDP: one run, a spool per rank, names without ``module.``, reduced gradients."""
+    (tmp_path / "ddp.py").write_text(DISTRIBUTED)
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "ddp.py")
+    done = python(offline, *launcher, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    spool = Path(offline["AUDITOR_HOME"]) / "spool" / "r"
+    assert sorted(path.name for path in spool.iterdir()) == ["0-0", "0-1"]
+    found = [frame for frame in frames(offline) if frame.header["type"] == "steps"]
+    assert {name for frame in found for _, name, _, _ in frame.header.get("tensors", ())} == {
+        "0.weight",
+        "0.bias",
+        "1.weight",
+        "1.bias",
+    }
+    norms: dict[int, list[float]] = {0: [], 1: []}
+    for batch in map(step_batch, found):
+        for block in batch.blocks:
+            norms[batch.rank].extend(block.stat("l2")[:, :4].ravel().tolist())
+    assert len(norms[0]) == 5 * 4
+    assert norms[0] == norms[1]

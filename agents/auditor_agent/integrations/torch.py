@@ -191,7 +191,9 @@ class Watcher:
         self._stops = stops
         self._run, self._probe, self.steps = run, probe, after
         self._optimizer = weakref.ref(optimizer, self._release)
+        self._model = None if model is None else weakref.ref(model)
         self._names, self._parameters = _columns(named_parameters(model, optimizer))
+        self._groups = len(optimizer.param_groups)
         self._manifest = manifest(model, list(zip(self._names, self._parameters, strict=True)), optimizer, loss_fn)
         self._ids: dict[str, list[int]] = {}
         self._layouts: dict[tuple[Any, ...], int] = {}
@@ -258,6 +260,8 @@ class Watcher:
             self._probe.detach()  # the hooks stay: one that is removed from within breaks the step's iteration
             return
         self.steps += 1
+        if len(optimizer.param_groups) != self._groups:
+            self._regroup(optimizer)
         scalars = self._scalars(optimizer, closure=closure)
         tensors, gradients, layout = self._tensors()
         matrix = portable.words(tensors)
@@ -270,6 +274,14 @@ class Watcher:
             self._transfer.drain()
             self._run.finish("stopped", f"verdict {self._run.verdict} at step {self.steps}")
             raise SystemExit(f"training auditor: stopped at step {self.steps}: verdict {self._run.verdict}")
+
+    def _regroup(self, optimizer: Optimizer) -> None:
+        """Take in the parameters of a group that was added on the way; tensor ids stay."""
+        model = None if self._model is None else self._model()
+        self._groups = len(optimizer.param_groups)
+        self._names, self._parameters = _columns(named_parameters(model, optimizer))
+        self._ids.clear()
+        self._layouts.clear()
 
     def _tensors(self) -> tuple[list[Tensor], int, int]:
         """The tensors to read at this step, how many of them are gradients, and their layout."""

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from auditor_agent.guard import guarded
+from auditor_agent.guard import guarded, note
 
 
 class LossProbe:
@@ -74,7 +74,9 @@ class LossProbe:
             self._roots, self._stale = [], False
         roots = [tensors] if isinstance(tensors, Tensor) else list(tensors) if isinstance(tensors, Sequence) else []
         for root in roots:
-            if isinstance(root, Tensor) and root.numel() == 1 and len(self._roots) < _MOST_ROOTS:
+            if len(self._roots) >= _MOST_ROOTS:
+                note(f"{_MOST_ROOTS} backward passes without a step of the optimizer: is the step itself compiled?")
+            elif isinstance(root, Tensor) and root.numel() == 1:
                 self.graph = self.graph or _operation(root)
                 self._roots.append(root.detach().reshape(()))
 
@@ -97,7 +99,7 @@ class LossProbe:
 
 
 #: A loop that never steps must not collect for ever.
-_MOST_ROOTS = 65_536
+_MOST_ROOTS = 4096
 _listening: list[LossProbe] = []
 _originals: list[tuple[Any, str, Any]] = []
 

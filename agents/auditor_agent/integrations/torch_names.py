@@ -29,14 +29,16 @@ def clean(name: str) -> str:
 
 
 def named_parameters(model: nn.Module | None, optimizer: Optimizer | None) -> list[tuple[str, Tensor]]:
-    """Every trainable parameter with its name, in the model's order.
+    """Every parameter that is trainable or known to the optimizer, by name, in the model's order.
 
     Parameters that only the optimizer knows follow, named by their place in it
     (``group0.param3``).
     """
     named: list[tuple[str, Tensor]] = []
+    held = owned(optimizer) if optimizer else set()
     if model is not None:
-        named = [(clean(name), p) for name, p in unwrap(model).named_parameters() if p.requires_grad]
+        of_model = unwrap(model).named_parameters()
+        named = [(clean(name), p) for name, p in of_model if p.requires_grad or id(p) in held]
     known = {id(parameter) for _, parameter in named}
     for at, group in enumerate(optimizer.param_groups if optimizer else ()):
         for place, parameter in enumerate(group["params"]):

@@ -164,6 +164,36 @@ def test_a_parameter_without_gradient_is_left_out(run: Any) -> None:
     assert seen == {"norm.weight", "norm.bias", "fc2.weight", "fc2.bias"}
 
 
+def test_layers_that_thaw_on_the_way_are_taken_in_by_name(run: Any) -> None:
+    """Fine-tuning: a group added later, and a frozen parameter that the optimizer held all along."""
+    model, _ = net()
+    model.fc2.requires_grad_(requires_grad=False)
+    model.fc1.bias.requires_grad_(requires_grad=False)
+    optimizer = torch.optim.SGD([*model.fc1.parameters(), *model.norm.parameters()], lr=0.1)
+    watch(model, optimizer)
+    train(model, optimizer, 1)
+    model.requires_grad_()
+    optimizer.add_param_group({"params": list(model.fc2.parameters()), "lr": 0.01})
+    train(model, optimizer, 1)
+    first, second = ({name for kind, name in row if kind == "gradient"} for row in run.rows)
+    assert first == {"fc1.weight", "norm.weight", "norm.bias"}
+    assert second == set(dict(model.named_parameters()))
+    assert run.steps[1][1]["lr/1"] == 0.01
+    assert len(run.table) == 12
+
+
+def test_g14_a_loop_that_never_steps_is_noted(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses are not collected for ever; one note says that no step was seen."""
+    notes: list[str] = []
+    monkeypatch.setattr("auditor_agent.integrations.torch_loss.note", notes.append)
+    monkeypatch.setattr("auditor_agent.integrations.torch_loss._MOST_ROOTS", 2)
+    model, optimizer = net()
+    watch(model, optimizer)
+    for _ in range(3):
+        model(torch.randn(8, 6)).sum().backward()
+    assert len(notes) == 1
+
+
 def test_the_first_optimizer_of_the_model_is_found(run: Any) -> None:
     """``watch(model)`` waits for an optimizer that holds its parameters; others do not count."""
     model, optimizer = net()
