@@ -1,0 +1,104 @@
+"""Getting a step's numbers off the device without waiting for them.
+
+On a CPU they are there already. On an accelerator they are copied into page-locked memory behind
+the work that makes them, and read at a later step, when the copy has happened by itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from auditor_agent.capture.portable import nonfinite, to_bytes
+
+#: Steps that may be under way before the oldest is waited for: bounds the page-locked memory.
+_DEPTH: Final = 8
+
+
+@dataclass(slots=True)
+class Step:
+    """One step on its way: ``scalars`` are floats, or 0-dimensional tensors still on the device."""
+
+    number: int
+    time: float
+    scalars: dict[str, float | Tensor]
+    layout: int
+    matrix: Tensor
+
+
+@dataclass(slots=True)
+class Arrived:
+    """One step whose numbers can be read; ``words`` as ``capture.portable.kernel`` gives them."""
+
+    number: int
+    time: float
+    scalars: dict[str, float]
+    layout: int
+    words: bytes
+    nonfinite: bool
+
+
+class Transfer:
+    """Hands steps to ``sink`` in their order, as soon as their numbers are on the host."""
+
+    def __init__(self, sink: Callable[[Arrived], None]) -> None:
+        self._sink = sink
+        self._under_way: deque[tuple[Step, Any]] = deque()
+
+    def put(self, step: Step) -> None:
+        """Start the copy of ``step``; deliver what has arrived."""
+        if _on_host(step) and not self._under_way:
+            self._deliver(step)
+            return
+        self._under_way.append((_start(step), _mark(step)))
+        while self._under_way and (len(self._under_way) > _DEPTH or _done(self._under_way[0][1])):
+            self._pop()
+
+    def drain(self) -> None:
+        """Deliver all, waiting for the device. For the end of a run."""
+        while self._under_way:
+            self._pop()
+
+    def _pop(self) -> None:
+        step, mark = self._under_way.popleft()
+        if mark is not None:
+            mark.synchronize()
+        self._deliver(step)
+
+    def _deliver(self, step: Step) -> None:
+        scalars = {name: float(value) for name, value in step.scalars.items()}
+        self._sink(Arrived(step.number, step.time, scalars, step.layout, to_bytes(step.matrix), nonfinite(step.matrix)))
+
+
+def _on_host(step: Step) -> bool:
+    return step.matrix.is_cpu and all(not isinstance(value, Tensor) or value.is_cpu for value in step.scalars.values())
+
+
+def _start(step: Step) -> Step:
+    scalars = {name: _to_host(value) if isinstance(value, Tensor) else value for name, value in step.scalars.items()}
+    return Step(step.number, step.time, scalars, step.layout, _to_host(step.matrix))
+
+
+def _to_host(tensor: Tensor) -> Tensor:
+    if tensor.is_cpu:
+        return tensor
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+    return host.copy_(tensor, non_blocking=tensor.is_cuda)
+
+
+def _mark(step: Step) -> Any:
+    """An event behind the copies on the current stream; None where copies wait by themselves."""
+    if not (step.matrix.is_cuda or any(isinstance(v, Tensor) and v.is_cuda for v in step.scalars.values())):
+        return None
+    event = torch.Event("cuda")
+    event.record()
+    return event
+
+
+def _done(mark: Any) -> bool:
+    return mark is None or bool(mark.query())
