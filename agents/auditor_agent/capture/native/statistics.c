@@ -167,16 +167,20 @@ CLONES static void lanes_f32(const float *restrict x, int64_t n, sums *out) {
     }
 }
 
-CLONES static double squares_around(const float *restrict x, int64_t n, float mean) {
-    float q[LANES] = {0};
+/* Sum of x - mean and of its square: small numbers, so single precision does them justice. */
+CLONES static void around(const float *restrict x, int64_t n, float mean, double *sum, double *sumsq) {
+    float s[LANES] = {0}, q[LANES] = {0};
     for (int64_t i = 0; i < n; i += LANES)
         for (int l = 0; l < LANES; l++) {
             float d = x[i + l] - mean;
+            s[l] += d;
             q[l] += d * d;
         }
-    double total = 0;
-    for (int l = 0; l < LANES; l++) total += (double)q[l];
-    return total;
+    *sum = *sumsq = 0;
+    for (int l = 0; l < LANES; l++) {
+        *sum += (double)s[l];
+        *sumsq += (double)q[l];
+    }
 }
 
 CLONES static void exponents(const float *restrict x, int64_t n, uint8_t *restrict out) {
@@ -227,10 +231,12 @@ static void chunk_f32(const float *x, int64_t n, part *p) {
             part_init(&c, NULL);
             double mean = s.sum / (double)whole, m2 = s.sumsq - s.sum * mean;
             if (m2 < 0.5 * s.sumsq) { /* the mean dominates: cancellation, so once more around it */
-                float m = (float)mean;
-                double rest = mean - (double)m;
-                m2 = squares_around(x, whole, m) - rest * rest * (double)whole;
-                if (s.min == s.max || m2 < 0) m2 = 0;
+                double rest;
+                around(x, whole, (float)mean, &rest, &m2);
+                m2 -= rest * rest / (double)whole;
+                mean = (double)(float)mean + rest / (double)whole;
+                s.sum = mean * (double)whole;
+                if (m2 < 0) m2 = 0;
             }
             c.sum = s.sum, c.sumsq = s.sumsq, c.mean = mean, c.m2 = m2;
             c.min = (double)s.min, c.max = (double)s.max;
@@ -355,9 +361,6 @@ static void run(job *j, int threads) {
         work(j);
         return;
     }
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    extern int pthread_atfork(void (*)(void), void (*)(void), void (*)(void));
-    (void)once;
     pthread_mutex_lock(&pool.lock);
     while (pool.threads < threads - 1) {
         pthread_t thread;
