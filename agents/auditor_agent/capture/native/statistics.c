@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
+#include <immintrin.h>
+#define VECTORS
 #define CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
 #else
 #define CLONES
@@ -183,7 +185,8 @@ CLONES static void around(const float *restrict x, int64_t n, float mean, double
     }
 }
 
-CLONES static void exponents(const float *restrict x, int64_t n, uint8_t *restrict out) {
+/* The bin of each of n floats (n a multiple of 32), as bytes; in any order within 32. */
+static void exponents_plain(const float *restrict x, int64_t n, uint8_t *restrict out) {
     for (int64_t i = 0; i < n; i++) {
         uint32_t u;
         memcpy(&u, x + i, 4);
@@ -191,6 +194,32 @@ CLONES static void exponents(const float *restrict x, int64_t n, uint8_t *restri
         e = e < 0 ? 0 : e;
         out[i] = (uint8_t)(e > BINS - 1 ? BINS - 1 : e);
     }
+}
+
+#ifdef VECTORS
+/* By hand, for compilers narrow 32 bits to 8 in order, at four times the cost. */
+__attribute__((target("avx2"))) static void exponents_avx2(const float *restrict x, int64_t n, uint8_t *restrict out) {
+    const __m256i first = _mm256_set1_epi8((char)FIRST_EXPONENT), last = _mm256_set1_epi8(BINS - 1);
+    for (int64_t i = 0; i < n; i += 32) {
+        __m256i e[4];
+        for (int k = 0; k < 4; k++) {
+            __m256i u = _mm256_loadu_si256((const __m256i *)(x + i + 8 * k));
+            e[k] = _mm256_srli_epi32(_mm256_slli_epi32(u, 1), 24);
+        }
+        __m256i all = _mm256_packus_epi16(_mm256_packus_epi32(e[0], e[1]), _mm256_packus_epi32(e[2], e[3]));
+        _mm256_storeu_si256((__m256i *)(out + i), _mm256_min_epu8(_mm256_subs_epu8(all, first), last));
+    }
+}
+#endif
+
+static void exponents(const float *restrict x, int64_t n, uint8_t *restrict out) {
+#ifdef VECTORS
+    if (__builtin_cpu_supports("avx2")) {
+        exponents_avx2(x, n, out);
+        return;
+    }
+#endif
+    exponents_plain(x, n, out);
 }
 
 /* Occurrences of `bin` among n bytes; n <= 4096, so a byte lane of 64 counts at most 64. */
