@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -73,6 +73,7 @@ def test_any_float32_tensor_agrees_with_the_definition(values: npt.NDArray[np.fl
 
 @settings(deadline=None, max_examples=300)
 @given(hnp.arrays(np.float64, SHAPES, elements=ANY_FLOAT64))
+@example(np.full(3, np.finfo(np.float64).max))
 def test_any_float64_tensor_saturates_instead_of_claiming_an_infinity(values: npt.NDArray[np.float64]) -> None:
     """Values up to 1e308 fit no float32: the moments stop at its largest finite number."""
     with warnings.catch_warnings():

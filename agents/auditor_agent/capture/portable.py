@@ -22,6 +22,7 @@ from auditor_agent.statistics import COUNTS, WORDS
 
 #: Largest finite float32: where a moment saturates.
 _HUGE: Final = torch.finfo(torch.float32).max
+_LARGEST: Final = torch.finfo(torch.float64).max
 #: Where a count saturates.
 _MOST: Final = 2**32 - 1
 #: Squares of float32 values below this begin to lose bits to underflow.
@@ -175,7 +176,7 @@ def _exact(tensor: Tensor) -> Tensor:
     nan, zeros, finite, mean, centred, low, high, square = parts
     some = finite.sum().clamp(min=1)
     middle = (mean * (finite / some)).sum()
-    spread = (centred.sum() + (finite * (mean - middle).square()).sum()) / some
+    spread = (centred.sum() + (finite * (mean - middle).square().clamp(max=_LARGEST)).sum()) / some
     l2 = square.sum().sqrt()
     empty = finite.sum() == 0
     bottom, peak = low.amin().masked_fill(empty, 0), high.amax().masked_fill(empty, 0)
@@ -192,7 +193,8 @@ def _part(chunk: Tensor) -> Tensor:
     good = torch.isfinite(wide)
     finite = good.sum().double()
     values = wide.masked_fill(~good, 0)
-    mean = (values / finite.clamp(min=1)).sum()  # divided first: a sum of float64 values may overflow
+    # Divided first, for a sum of float64 values may overflow; held, for rounding may do the rest.
+    mean = (values / finite.clamp(min=1)).sum().clamp(-_LARGEST, _LARGEST)
     centred = (values - mean).masked_fill_(~good, 0).square().sum()
     low = wide.masked_fill(~good, torch.inf).amin()
     high = wide.masked_fill(~good, -torch.inf).amax()
