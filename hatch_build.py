@@ -34,7 +34,7 @@ class NativeKernel(BuildHookInterface):  # type: ignore[type-arg]
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling calls it so
         """Compile; on success mark the wheel as one for this platform (any Python 3)."""
         if self.target_name != "wheel":
             return

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ class Run:
         self._stop_on = _GRAVE.get(config.stop_on, ())
         self._verdict, self._stop, self._gone, self._step = "unknown", False, False, 0
         self._ending, self._finished = Ending(), False
+        self._closing: list[Callable[[], None]] = []
         self._ledger, self._tensors = Ledger(), TensorTable()
         self._ring = Ring(self._ledger)
         spool = Spool(me.directory, config.spool_bytes, self._ledger.dropped)
@@ -150,11 +151,25 @@ class Run:
         """
         if self.finished:
             return
+        self._close()
         self._finished = True
         atexit.unregister(self._at_exit)
         with self._ledger.lock:
             self._ring.closed = True
         self._sender.finish({"status": status, "reason": reason, "step": self._step}, timeout)
+
+    @guard.guarded(None)
+    def on_finish(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called once when the run finishes, before its last frame is made.
+
+        For integrations: hand over what is still under way, undo what was wrapped.
+        """
+        if not self.finished:
+            self._closing.append(callback)
+
+    def _close(self) -> None:
+        while self._closing:
+            guard.guarded(None)(self._closing.pop())()
 
     def counts(self) -> dict[str, Any]:
         """The books, in steps: ``{"produced", "sent", "pending", "dropped": {reason: steps}}``."""
@@ -210,6 +225,7 @@ class NullRun(Run):
         self.id, self.attempt, self.rank, self.project, self.name = "off", 0, 0, "", ""
         self._verdict, self._stop, self._stop_on, self._step = "unknown", False, (), 0
         self._gone, self._finished = True, True
+        self._closing = []
 
     def counts(self) -> dict[str, Any]:
         """Nothing was produced."""

@@ -69,7 +69,6 @@ class Plan:
         self._count = count
         self._sizes = (ctypes.c_int64 * count)(*sizes)
         self._dtypes = (ctypes.c_int32 * count)(*(DTYPES[name] for name in dtypes))
-        self._addresses = (ctypes.c_void_p * count)()
         self._words = (ctypes.c_char * (ROW_BYTES * count))()
         self._bins = (ctypes.c_uint32 * (BINS * count))() if histogram else None
 
@@ -83,9 +82,9 @@ class Plan:
         Raises:
             MemoryError: if the kernel could not allocate its work list.
         """
-        self._addresses[:] = addresses
+        pointers = (ctypes.c_void_p * self._count)(*addresses)
         failed = self._function(
-            self._addresses, self._sizes, self._dtypes, self._count, self._words, self._bins, threads
+            pointers, self._sizes, self._dtypes, self._count, self._words, self._bins, threads
         )
         if failed:
             raise MemoryError("statistics kernel")
