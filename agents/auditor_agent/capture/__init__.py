@@ -1,0 +1,1 @@
+"""Capture: from tensors to the twelve statistics of ``auditor_agent.statistics``."""

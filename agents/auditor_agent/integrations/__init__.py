@@ -1,0 +1,1 @@
+"""One module per framework; each is imported only when its framework is there."""
