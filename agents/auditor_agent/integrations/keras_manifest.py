@@ -119,9 +119,9 @@ def optimizer(instance: Any) -> dict[str, Any]:
     body: dict[str, Any] = {"class": type(inner).__name__, "module": type(inner).__module__.split(".")[0]}
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         body["schedule"] = {"class": type(rate).__name__, "config": plain(rate.get_config())}
-    config["learning_rate"] = float(keras.ops.convert_to_numpy(inner.learning_rate))
+    config["learning_rate"] = float(keras.ops.convert_to_tensor(inner.learning_rate))
     body["hyperparameters"] = plain(config)
-    body["iterations"] = int(keras.ops.convert_to_numpy(inner.iterations))
+    body["iterations"] = int(keras.ops.convert_to_tensor(inner.iterations))
     if inner is not instance:
         body["loss_scale"] = {
             "class": type(instance).__name__,

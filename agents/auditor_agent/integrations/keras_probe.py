@@ -55,6 +55,8 @@ class Probe:
         self.model = model
         self.bindings: list[Binding] = []
         """Oldest first; more than one if the set of trainable variables changed."""
+        self.seen = False
+        """Whether a traced step has run: what the weights were before is past."""
         self._ring, self._loss = ring, None
 
     @classmethod
@@ -135,7 +137,7 @@ class Probe:
         if self.every > 1:
             dense, unscale = self._accumulated(binding, dense, unscale), tf.ones([], tf.float64)
         rate = tf.convert_to_tensor(self.inner.learning_rate)
-        parts = (self.inner.iterations, _scalar(loss), self._penalty(), rate, unscale)
+        parts = (self.inner._iterations, _scalar(loss), self._penalty(), rate, unscale)
         head = tf.stack([tf.cast(tf.convert_to_tensor(part), tf.float64) for part in parts])
         binding.store.put(head, dense, unscale)
 
@@ -143,13 +145,25 @@ class Probe:
         keys = {id(variable): place for place, variable in enumerate(variables)}
         for binding in self.bindings:
             if binding.places == keys:
+                self._look(binding)
                 return binding
         rows = max(self._ring, 2 * int(self.model.steps_per_execution))
         binding = Binding(variables, _store(len(variables), rows, jit=self.jit), keys)
-        with tf.init_scope():  # out of the trace, where the values can be read
-            binding.initial = _statistics(binding.store, self.model)
         self.bindings.append(binding)
+        self._look(binding)
         return binding
+
+    def _look(self, binding: Binding) -> None:
+        """Take the weights' statistics before the step that is being traced runs for the first time.
+
+        A model that is built within its first trace is traced twice, and has values only the second
+        time: before, its variables read as empty.
+        """
+        if binding.initial is None and not self.seen:
+            with tf.init_scope():  # out of the trace, where values can be read
+                words = _statistics(binding.store, self.model)
+            if words is not None and words[0].all():
+                binding.initial = words
 
     def _unscale(self) -> Any:
         """What the gradients must be multiplied by to undo loss scaling."""

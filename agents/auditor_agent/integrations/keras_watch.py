@@ -76,6 +76,7 @@ class Watch:
         del logs
         if self._probe is None:
             return
+        self._probe.seen = True
         now = self._clock()
         self._ends.append(now)
         self._executed += executed
