@@ -80,9 +80,9 @@ def _sums(x: npt.NDArray[Any]) -> tuple[float, float]:
 def _joined(arrays: Sequence[npt.NDArray[Any]]) -> Words:
     """Exact statistics of several tensors, reduced together in float64."""
     sizes = np.array([array.size for array in arrays])
-    kept = np.flatnonzero(sizes)
+    kept = np.flatnonzero(sizes).tolist()
     counts, moments = np.zeros((len(COUNTS), len(arrays)), np.int64), np.zeros((WORDS - len(COUNTS), len(arrays)))
-    if len(kept):
+    if kept:
         x = np.concatenate([_flat(arrays[i]) for i in kept]).astype(np.float64)
         starts = np.concatenate(([0], np.cumsum(sizes[kept])[:-1]))
         counts[:, kept], moments[:, kept] = _segments(x, starts, sizes[kept])

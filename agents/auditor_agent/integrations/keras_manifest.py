@@ -7,11 +7,13 @@ entry and no more.
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
 import sys
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any, Final
 
 import keras
@@ -84,7 +86,7 @@ def describe_model(model: Any) -> dict[str, Any]:
     return {
         "class": type(model).__name__,
         "name": model.name,
-        "layers": [_part("layer", lambda layer=layer: describe_layer(layer)) for layer in layers],
+        "layers": [_part("layer", functools.partial(describe_layer, layer)) for layer in layers],
         "parameters": sum(_size(variable) for variable in model.weights),
         "trainable_parameters": sum(_size(variable) for variable in model.trainable_variables),
     }
@@ -93,7 +95,11 @@ def describe_model(model: Any) -> dict[str, Any]:
 def describe_layer(layer: Any) -> dict[str, Any]:
     """One layer: class, name, shapes, configuration, weights."""
     config = layer.get_config()
-    body: dict[str, Any] = {"class": type(layer).__name__, "name": layer.name, "path": getattr(layer, "path", layer.name)}
+    body: dict[str, Any] = {
+        "class": type(layer).__name__,
+        "name": layer.name,
+        "path": getattr(layer, "path", layer.name),
+    }
     body |= {"trainable": bool(layer.trainable), "dtype": str(layer.compute_dtype)}
     for key, place in (("input_shape", "input"), ("output_shape", "output")):
         shape = _shape(layer, place)
@@ -175,8 +181,8 @@ def _loss(part: Any) -> dict[str, Any]:
 
 def data(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Batches as ``fit`` resolved them."""
-    iterator = arguments.get("epoch_iterator")
-    adapter = getattr(iterator, "data_adapter", None)
+    iterator: Any = arguments.get("epoch_iterator")
+    adapter: Any = getattr(iterator, "data_adapter", None)
     body: dict[str, Any] = {
         "adapter": type(adapter).__name__ if adapter is not None else None,
         "batch_size": _maybe(lambda: adapter.batch_size) or arguments.get("batch_size"),
@@ -244,7 +250,7 @@ def environment() -> dict[str, Any]:
     if "tensorflow" in sys.modules and keras.backend.backend() == "tensorflow":
         tf = sys.modules["tensorflow"]
         body["devices"] = [device.name for device in tf.config.list_logical_devices()]
-        body["deterministic_ops"] = bool(_maybe(lambda: tf.config.experimental.is_op_determinism_enabled()))
+        body["deterministic_ops"] = bool(_maybe(tf.config.experimental.is_op_determinism_enabled))
     return body
 
 
@@ -254,17 +260,17 @@ def fit_arguments(model: Any) -> dict[str, Any] | None:
     Keras tells a callback neither batch size nor shuffling; they are known to the frame that calls
     it, which is read and left as it is.
     """
-    frame = sys._getframe(1)  # noqa: SLF001 -- inspect.currentframe is the same under another name
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- inspect.currentframe is the same under another name
     while frame is not None:
         if frame.f_code.co_name == "fit" and "epoch_iterator" in frame.f_code.co_varnames:
             local = frame.f_locals
             if local.get("self") is model:
                 return dict(local)
-        frame = frame.f_back  # type: ignore[assignment]  # the loop ends at None
+        frame = frame.f_back
     return None
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 -- one return per kind of value
     """``value`` as JSON says it: numbers, text, lists, objects; anything else by its name."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value

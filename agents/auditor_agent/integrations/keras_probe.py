@@ -102,15 +102,15 @@ class Probe:
                 self._loss = loss
             return loss
 
-        for owner, name, wrapper in (
-            (optimizer, "apply", audited_apply),
-            (optimizer, "scale_loss", audited_scale_loss),
-            (model, "compute_loss", audited_compute_loss),
-        ):
-            setattr(wrapper, _MARK, self)
-            wrapper.__wrapped__ = getattr(owner, name)  # type: ignore[attr-defined]  # as functools.wraps does
-            setattr(owner, name, wrapper)
+        self._put(optimizer, "apply", audited_apply)
+        self._put(optimizer, "scale_loss", audited_scale_loss)
+        self._put(model, "compute_loss", audited_compute_loss)
         model.train_function = None
+
+    def _put(self, owner: Any, name: str, wrapper: Any) -> None:
+        wrapper.__wrapped__ = getattr(owner, name)
+        setattr(wrapper, _MARK, self)
+        setattr(owner, name, wrapper)
 
     def detach(self) -> None:
         """Give the originals back; the next ``fit`` traces anew."""
@@ -137,7 +137,8 @@ class Probe:
         if self.every > 1:
             dense, unscale = self._accumulated(binding, dense, unscale), tf.ones([], tf.float64)
         rate = tf.convert_to_tensor(self.inner.learning_rate)
-        parts = (self.inner._iterations, _scalar(loss), self._penalty(), rate, unscale)
+        count = self.inner._iterations  # noqa: SLF001 -- `iterations` counts updates where gradients are accumulated
+        parts = (count, _scalar(loss), self._penalty(), rate, unscale)
         head = tf.stack([tf.cast(tf.convert_to_tensor(part), tf.float64) for part in parts])
         binding.store.put(head, dense, unscale)
 
@@ -186,7 +187,9 @@ class Probe:
             for place, v in enumerate(binding.variables)
         ]
         return [
-            g if old is None else (g * tf.cast(unscale, g.dtype) + tf.cast(tf.convert_to_tensor(old), g.dtype)) / self.every
+            g
+            if old is None
+            else (g * tf.cast(unscale, g.dtype) + tf.cast(tf.convert_to_tensor(old), g.dtype)) / self.every
             for g, old in zip(dense, held, strict=True)
         ]
 

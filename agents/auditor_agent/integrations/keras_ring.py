@@ -164,7 +164,8 @@ class RingStore:
 
 
 def _row(head: F64, words: arrays.Words) -> Row:
-    return Row(int(head[0]), *(float(value) for value in head[1 : len(HEAD)]), words)
+    iterations, loss, penalty, rate, unscale = head[: len(HEAD)].tolist()
+    return Row(int(iterations), loss, penalty, rate, unscale, words)
 
 
 def _array(variable: Any) -> npt.NDArray[Any]:

@@ -129,7 +129,9 @@ class Watch:
 
     def _skipped(self, row: Row, step: int, when: float) -> None:
         scale = 1.0 / row.unscale if row.unscale else math.inf
-        self.run.event(step, "step_skipped", reason="loss scale", loss_scale=scale, nonfinite=row.nonfinite, loss=row.loss)
+        self.run.event(
+            step, "step_skipped", reason="loss scale", loss_scale=scale, nonfinite=row.nonfinite, loss=row.loss
+        )
         if not math.isfinite(row.loss):  # no overflow of the scaled gradients: the loss itself is broken
             self.run.record(step, {"loss": row.loss, "loss_scale": scale}, time=when, urgent=True)
 

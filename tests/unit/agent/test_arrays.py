@@ -50,7 +50,11 @@ def agree(found: dict[str, float], expected: dict[str, float], array: npt.NDArra
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(hnp.arrays(st.sampled_from([np.float32, np.float64, np.float16]), st.integers(0, 40)), min_size=1, max_size=4))
+@given(
+    st.lists(
+        hnp.arrays(st.sampled_from([np.float32, np.float64, np.float16]), st.integers(0, 40)), min_size=1, max_size=4
+    )
+)
 def test_small_tensors_of_any_content_have_the_statistics_of_the_definition(arrays: list[npt.NDArray[Any]]) -> None:
     """NaN, Inf, zeros, denormals, float64 beyond float32: counts exact, moments finite and right."""
     with np.errstate(all="ignore"):
@@ -64,11 +68,11 @@ LARGE = {
     "off centre": lambda r: 1000 + 1e-2 * r.standard_normal(50_000),
     "huge": lambda r: 1e30 * r.standard_normal(50_000),
     "tiny": lambda r: 1e-25 * r.standard_normal(50_000),
-    "constant": lambda r: np.full(50_000, 0.1),
+    "constant": lambda _: np.full(50_000, 0.1),
     "sparse": lambda r: np.where(r.random(50_000) < 0.9, 0.0, 1.0),
     "nan": lambda r: np.where(r.random(50_000) < 0.01, np.nan, 1.0),
     "inf": lambda r: np.where(r.random(50_000) < 0.01, -np.inf, r.standard_normal(50_000)),
-    "all nan": lambda r: np.full(5000, np.nan),
+    "all nan": lambda _: np.full(5000, np.nan),
 }
 
 

@@ -42,10 +42,12 @@ class MemoryRun:
         self.manifests: list[Mapping[str, Any]] = []
         self.finished: tuple[Any, ...] | None = None
 
-    def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:
+    def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:  # noqa: ARG002 -- the contract's signature
+        """Id of a tensor."""
         return self.tensors.setdefault((kind, name), len(self.tensors))
 
     def layout(self, tensors: Sequence[int]) -> int:
+        """Id of a layout."""
         key = tuple(tensors)
         if key not in self.layouts:
             self.layouts.append(key)
@@ -61,6 +63,7 @@ class MemoryRun:
         time: float | None = None,
         urgent: bool = False,
     ) -> None:
+        """Keep a step, its words as statistics by (kind, name)."""
         table: dict[tuple[str, str], dict[str, float]] = {}
         if words is not None and layout is not None:
             matrix = np.frombuffer(words, "<u4").reshape(len(STATISTICS), -1)
@@ -71,22 +74,28 @@ class MemoryRun:
         self.records.append({"step": step, "scalars": dict(scalars), "table": table, "time": time, "urgent": urgent})
 
     def log(self, **scalars: float) -> None:
+        """The user's scalars."""
         self.logs.append(scalars)
 
     def event(self, step: int, kind: str, **fields: Any) -> None:
+        """What happened."""
         self.events.append({"step": step, "type": kind, **fields})
 
     def manifest(self, body: Mapping[str, Any]) -> None:
+        """What the run is."""
         self.manifests.append(body)
 
     def finish(self, *args: Any, **_: Any) -> None:
+        """The end."""
         self.finished = args
 
     @property
     def steps(self) -> list[int]:
+        """Numbers of the recorded steps, as they came."""
         return [record["step"] for record in self.records]
 
     def scalar(self, name: str) -> list[float]:
+        """One scalar over the steps."""
         return [record["scalars"][name] for record in self.records]
 
 
@@ -101,12 +110,14 @@ def clean_keras() -> Iterator[None]:
 
 
 def data(samples: int = 200) -> tuple[Array, Array]:
+    """A small regression."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((samples, 6)).astype("float32")
     return x, (x[:, :1] - x[:, 1:2] ** 2).astype("float32")
 
 
 def mlp(*, seed: int = 3, dropout: float = 0.0, regularizer: str | None = None, built: bool = True) -> Any:
+    """A small network, the same one for a seed."""
     keras.utils.set_random_seed(seed)
     layers = [keras.Input((6,))] if built else []
     layers += [keras.layers.Dense(80, activation="relu", name="first", kernel_regularizer=regularizer)]
@@ -122,16 +133,21 @@ def by_tape(model: Any, x: Array, y: Array, batch: int, epochs: int) -> list[tup
     for _ in range(epochs):
         for start in range(0, len(x), batch):
             with tf.GradientTape() as tape:
-                loss = tf.reduce_mean(tf.square(model(x[start : start + batch], training=True) - y[start : start + batch]))
+                loss = tf.reduce_mean(
+                    tf.square(model(x[start : start + batch], training=True) - y[start : start + batch])
+                )
                 loss += sum(model.losses)
             grads = tape.gradient(loss, model.trainable_variables)
-            named = {v.path: tf.convert_to_tensor(g).numpy() for v, g in zip(model.trainable_variables, grads, strict=True)}
+            named = {
+                v.path: tf.convert_to_tensor(g).numpy() for v, g in zip(model.trainable_variables, grads, strict=True)
+            }
             out.append((float(loss), named))
             model.optimizer.apply_gradients(zip(grads, model.trainable_variables, strict=True))
     return out
 
 
 def assert_same_statistics(found: Mapping[str, float], gradient: Array, tolerance: float) -> None:
+    """Counts are equal; moments within ``tolerance`` of the size of what they sum."""
     matrix = host_words([gradient.astype(np.float64)])
     moments = matrix[4:, 0].view(np.float32)
     expected = dict(zip(STATISTICS, [*matrix[:4, 0].tolist(), *moments.tolist()], strict=True))
@@ -151,7 +167,9 @@ def test_every_step_has_its_loss_and_the_statistics_that_a_tape_gives(steps_per_
     twin.compile(keras.optimizers.SGD(0.05, clipnorm=0.1), "mse")
     expected = by_tape(twin, x, y, 32, 2)
     model, run = mlp(regularizer="l2"), MemoryRun()
-    model.compile(keras.optimizers.SGD(0.05, clipnorm=0.1), "mse", jit_compile=jit, steps_per_execution=steps_per_execution)
+    model.compile(
+        keras.optimizers.SGD(0.05, clipnorm=0.1), "mse", jit_compile=jit, steps_per_execution=steps_per_execution
+    )
     model.fit(x, y, batch_size=32, epochs=2, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
     assert run.steps == list(range(1, 15))
     names = [(a.path, b.path) for a, b in zip(model.trainable_variables, twin.trainable_variables, strict=True)]
@@ -173,7 +191,7 @@ def trained(model: Any, compile_arguments: dict[str, Any], callbacks: list[Any])
     losses: list[float] = []
 
     class Losses(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 -- Keras's signature
             losses.append(logs["loss"])
 
     optimizer = keras.optimizers.Adam(0.01, weight_decay=0.004, global_clipnorm=1.0)
@@ -183,14 +201,20 @@ def trained(model: Any, compile_arguments: dict[str, Any], callbacks: list[Any])
     return losses, [np.array(value) for value in model.get_weights()]
 
 
+def generators() -> tuple[Any, ...]:
+    """What the process's random generators give next."""
+    draws = np.random.random(4).tolist()  # noqa: NPY002 -- the global generator is what is asked about
+    return random.getstate(), draws, tf.random.uniform([4]).numpy().tolist()
+
+
 @pytest.mark.parametrize("built", [True, False])
 def test_g5_training_is_bit_identical_and_random_state_untouched(built: bool) -> None:
     """200 steps with shuffling, dropout, clipping, decay: losses, weights and generators bitwise."""
     plain = trained(mlp(dropout=0.3, regularizer="l2", built=built), {}, [])
-    states = (random.getstate(), np.random.get_state()[1].tolist(), tf.random.uniform([4]).numpy().tolist())  # type: ignore[index]  # legacy state is a tuple
+    states = generators()
     run = MemoryRun()
     audited = trained(mlp(dropout=0.3, regularizer="l2", built=built), {}, [Audit(run=run)])
-    after = (random.getstate(), np.random.get_state()[1].tolist(), tf.random.uniform([4]).numpy().tolist())  # type: ignore[index]  # legacy state is a tuple
+    after = generators()
     assert audited[0] == plain[0]
     assert all(np.array_equal(a, b) for a, b in zip(audited[1], plain[1], strict=True))
     assert states == after
@@ -213,10 +237,12 @@ class Poisoned(keras.layers.Dense):  # type: ignore[misc]  # Keras has no types
         self.at, self.value = at, value
 
     def build(self, shape: Any) -> None:
+        """Add a counter of training calls."""
         super().build(shape)
         self.calls = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="calls")
 
-    def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 -- Keras's signature
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """What Dense does, with the kernel behind the poison."""
         if training:
             self.calls.assign_add(1)
         calls = tf.convert_to_tensor(self.calls)
@@ -230,8 +256,13 @@ class Poisoned(keras.layers.Dense):  # type: ignore[misc]  # Keras has no types
 
 
 def poisoned(at: int, value: float = float("nan")) -> Any:
+    """A network whose kernel ``b`` gets a broken gradient at the given training call."""
     keras.utils.set_random_seed(1)
-    layers = [keras.layers.Dense(8, activation="relu", name="a"), Poisoned(8, at, value, name="b"), keras.layers.Dense(1, name="c")]
+    layers = [
+        keras.layers.Dense(8, activation="relu", name="a"),
+        Poisoned(8, at, value, name="b"),
+        keras.layers.Dense(1, name="c"),
+    ]
     return keras.Sequential([keras.Input((6,)), *layers])
 
 
@@ -243,7 +274,12 @@ def test_v1_a_nan_is_recorded_at_its_step_and_in_its_tensor(steps_per_execution:
     model.compile("sgd", "mse", jit_compile=jit, steps_per_execution=steps_per_execution)
     model.fit(x, y, batch_size=16, epochs=1, verbose=0, callbacks=[Audit(run=run)])
     assert run.steps == list(range(1, 21))
-    sick = [(r["step"], name) for r in run.records[:13] for name, row in r["table"].items() if name[0] == "gradient" and row["nan"]]
+    sick = [
+        (r["step"], name)
+        for r in run.records[:13]
+        for name, row in r["table"].items()
+        if name[0] == "gradient" and row["nan"]
+    ]
     assert [step for step, _ in sick] == [13]
     assert sick[0][1][1].endswith("b/kernel")
     assert run.records[12]["table"][sick[0][1]]["nan"] == 64
@@ -283,7 +319,7 @@ def test_accumulated_batches_are_one_step() -> None:
     assert run.steps == [1, 2]
     for record, (loss, gradients) in zip(run.records, expected[:2], strict=True):
         assert record["scalars"]["loss"] == pytest.approx(loss, rel=1e-5)
-        for (mine, gradient) in zip(model.trainable_variables, gradients.values(), strict=True):
+        for mine, gradient in zip(model.trainable_variables, gradients.values(), strict=True):
             assert_same_statistics(record["table"]["gradient", mine.path], gradient, 1e-5)
 
 
@@ -354,7 +390,9 @@ def test_a_custom_train_step_and_sparse_and_missing_gradients() -> None:
     with pytest.warns(UserWarning, match="Gradients do not exist"):
         model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[Audit(run=run)])
     assert run.steps == [1, 2]
-    gradients = {name.split("/")[-2]: row for (kind, name), row in run.records[0]["table"].items() if kind == "gradient"}
+    gradients = {
+        name.split("/")[-2]: row for (kind, name), row in run.records[0]["table"].items() if kind == "gradient"
+    }
     assert set(gradients) == {"embed", "head"}
     assert gradients["embed"]["count"] == 200
     assert gradients["embed"]["zeros"] == 196  # one row of fifty was looked up
@@ -368,7 +406,17 @@ def test_the_manifest_says_what_was_resolved() -> None:
     x, y = data(100)
     model.fit(x, (y > 0).astype("float32"), verbose=0, callbacks=[Audit(run=run)])
     body = run.manifests[-1]
-    assert list(body) == ["framework", "versions", "model", "optimizer", "loss", "data", "precision", "init", "environment"]
+    assert list(body) == [
+        "framework",
+        "versions",
+        "model",
+        "optimizer",
+        "loss",
+        "data",
+        "precision",
+        "init",
+        "environment",
+    ]
     assert body["framework"] == "keras"
     assert body["versions"]["backend"] == "tensorflow"
     assert [layer["name"] for layer in body["model"]["layers"]] == ["first", "middle", "last"]
