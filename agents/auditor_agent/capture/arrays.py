@@ -25,6 +25,7 @@ _U32_MAX: Final = 2**32 - 1
 _SMALL: Final = 4096
 #: Elements summed in float32 before float64 takes over.
 _RUN: Final = 1024
+_ONES: Final = np.ones(_RUN, np.float32)
 #: Magnitudes whose squares keep float32's full precision, with room for the sum.
 _PLAIN: Final = (1e-16, 1e16)
 
@@ -72,8 +73,9 @@ def _sums(x: npt.NDArray[Any]) -> tuple[float, float]:
     """Sum and sum of squares of a float32 vector, accurate as in float64 but for runs of ``_RUN``."""
     body = x[: x.size // _RUN * _RUN].reshape(-1, _RUN)
     tail = x[body.size :].astype(np.float64)
-    squares = np.einsum("ij,ij->i", body, body)
-    total = body.sum(axis=1).sum(dtype=np.float64) + tail.sum()
+    # One dot product per run: twice as fast as a sum, and too short for BLAS to wake its threads.
+    squares, sums = np.linalg.vecdot(body, body), np.linalg.vecdot(body, _ONES)
+    total = sums.sum(dtype=np.float64) + tail.sum()
     return float(total), float(squares.sum(dtype=np.float64) + tail @ tail)
 
 

@@ -54,7 +54,8 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
             from auditor_agent.run import open_run
 
             self.run = open_run("keras", name=self._name, project=self._project)
-        self._watch = _watch(self.run, model)
+        if not self.run.finished:  # AUDITOR_MODE=off gives a run that has ended
+            self._watch = _watch(self.run, model)
 
     @guard.guarded(None)
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:

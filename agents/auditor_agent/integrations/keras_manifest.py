@@ -239,6 +239,12 @@ def _tensorflow_seed() -> Any:
     return context.global_seed()
 
 
+def _deterministic() -> Any:
+    from tensorflow.python.framework import config  # as Keras asks: there is no public name
+
+    return config.is_op_determinism_enabled()
+
+
 def environment() -> dict[str, Any]:
     """The machine, and the variables of ``ENVIRONMENT`` that are set."""
     body: dict[str, Any] = {
@@ -250,7 +256,7 @@ def environment() -> dict[str, Any]:
     if "tensorflow" in sys.modules and keras.backend.backend() == "tensorflow":
         tf = sys.modules["tensorflow"]
         body["devices"] = [device.name for device in tf.config.list_logical_devices()]
-        body["deterministic_ops"] = bool(_maybe(tf.config.experimental.is_op_determinism_enabled))
+        body["deterministic_ops"] = _maybe(_deterministic)
     return body
 
 

@@ -40,7 +40,8 @@ class MemoryRun:
         self.events: list[dict[str, Any]] = []
         self.logs: list[dict[str, float]] = []
         self.manifests: list[Mapping[str, Any]] = []
-        self.finished: tuple[Any, ...] | None = None
+        self.finished = False
+        self.ended: tuple[Any, ...] | None = None
 
     def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:  # noqa: ARG002 -- the contract's signature
         """Id of a tensor."""
@@ -87,7 +88,7 @@ class MemoryRun:
 
     def finish(self, *args: Any, **_: Any) -> None:
         """The end."""
-        self.finished = args
+        self.finished, self.ended = True, args
 
     @property
     def steps(self) -> list[int]:
@@ -484,7 +485,7 @@ def test_the_run_can_stop_the_training() -> None:
     model.compile("sgd", "mse")
     model.fit(*data(320), batch_size=16, epochs=3, verbose=0, callbacks=[Audit(run=run)])
     assert run.steps == [1]
-    assert run.finished == ("stopped", "verdict diverged")
+    assert run.ended == ("stopped", "verdict diverged")
 
 
 def test_a_ring_that_was_not_read_in_time_says_what_it_lost() -> None:
