@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +48,8 @@ class Poison(keras.layers.Layer):
         def poison(gain):
             return tf.identity(gain), lambda up: tf.where(calls == 7, np.nan, up)
         return inputs * poison(tf.convert_to_tensor(self.gain))
-model = keras.Sequential([keras.layers.Dense(8, name="first"), Poison(name="poison"), keras.layers.Dense(1, name="last")])
+layers = [keras.layers.Dense(8, name="first"), Poison(name="poison"), keras.layers.Dense(1, name="last")]
+model = keras.Sequential(layers)
 model.compile("sgd", "mse")
 model.fit(x, y, batch_size=20, verbose=0)
 raise SystemExit(3)
@@ -65,7 +65,7 @@ def start(text: str, folder: Path, env: dict[str, str], **more: str) -> subproce
         autoload.environment(env) | {"AUDITOR_MODE": "offline", "AUDITOR_RUN": "r", "TF_CPP_MIN_LOG_LEVEL": "3"} | more
     )
     command = [sys.executable, str(script)]
-    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=150, check=False)  # noqa: S603 -- our own script
+    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=150, check=False)
 
 
 def spooled(home: Path) -> tuple[list[dict[str, Any]], list[StepBatch], list[Any]]:
@@ -100,7 +100,7 @@ def test_a_script_without_a_changed_line_is_recorded_step_by_step(
     assert np.isfinite(losses).all()
     assert {header["type"] for header in headers} == {"start", "manifest", "steps", "finish"}
     assert {header["run"] for header in headers} == {"r"}
-    manifest = [header["manifest"] for header in headers if header["type"] == "manifest"][0]
+    manifest = next(header["manifest"] for header in headers if header["type"] == "manifest")
     assert manifest["framework"] == "keras"
     assert len(manifest["init"]["weights"]) == 4
     assert {tensor.kind for tensor in table} == {"gradient", "weight"}
@@ -126,5 +126,5 @@ def test_v1_a_nan_in_one_gradient_is_in_the_spool_at_its_step(
                 ]
                 seen[int(batch.steps[block.first + at])] = names
     assert list(seen) == list(range(1, 11))
-    assert [step for step, names in seen.items() if names][0] == 7
+    assert next(step for step, names in seen.items() if names) == 7
     assert [name.split("/")[-2:] for name in seen[7]] == [["poison", "gain"]]

@@ -115,18 +115,19 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
 
 def _watch(run: Any, model: Any) -> Watch | LogWatch:
     """The watch of ``run``, following ``model``."""
-    key = str(run.id)
+    key, old = str(run.id), _WATCHES.get(str(run.id))
     if not _tappable(model):
-        return LogWatch(run)
+        if not isinstance(old, LogWatch) or old.run is not run:
+            old = _WATCHES[key] = LogWatch(run)
+        return old
     from auditor_agent.integrations.keras_watch import Watch
 
-    watch = _WATCHES.get(key)
-    if not isinstance(watch, Watch) or watch.run is not run:
-        watch = _WATCHES[key] = Watch(run)
+    if not isinstance(old, Watch) or old.run is not run:
+        old = _WATCHES[key] = Watch(run)
         # Registered after the run's own, hence called before it: what a crash left unread is read.
-        atexit.register(_at_exit, weakref.ref(watch))
-    watch.tap(model)
-    return watch
+        atexit.register(_at_exit, weakref.ref(old))
+    old.tap(model)
+    return old
 
 
 def _tappable(model: Any) -> bool:

@@ -22,6 +22,8 @@ from auditor_agent.integrations.keras_ring import HostStore, RingStore, Store
 
 #: Steps between two reads of the ring, at most.
 RING: Final = 64
+#: Steps kept on the host, where nobody reads them: a loop around the train function that is not ``fit``.
+_HOST_ROWS: Final = 1024
 _MARK: Final = "auditor_probe"
 
 
@@ -218,7 +220,7 @@ def _statistics(store: Store, model: Any) -> Words | None:
 
 def _store(tensors: int, rows: int, *, jit: bool) -> Store:
     on_cpu = not [device for device in tf.config.list_logical_devices() if device.device_type != "CPU"]
-    return HostStore() if on_cpu and not jit else RingStore(tensors, rows)
+    return HostStore(max(rows, _HOST_ROWS)) if on_cpu and not jit else RingStore(tensors, rows)
 
 
 def _original(owner: Any, name: str) -> Callable[..., Any]:

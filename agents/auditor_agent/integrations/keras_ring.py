@@ -81,9 +81,8 @@ class Store(Protocol):
 class HostStore:
     """Statistics by NumPy in the process's own memory, for train functions that run on a CPU."""
 
-    rows: Final = 4096
-
-    def __init__(self) -> None:
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
         self._waiting: list[Row] = []
         self.lost = 0
         self.urgent = False

@@ -129,11 +129,10 @@ class Watch:
 
     def _skipped(self, row: Row, step: int, when: float) -> None:
         scale = 1.0 / row.unscale if row.unscale else math.inf
-        self.run.event(
-            step, "step_skipped", reason="loss scale", loss_scale=scale, nonfinite=row.nonfinite, loss=row.loss
-        )
+        told = {"reason": "gradient_scale", "scale": scale, "nonfinite": row.nonfinite, "loss": row.loss}
+        self.run.event(step, "step_skipped", **told)
         if not math.isfinite(row.loss):  # no overflow of the scaled gradients: the loss itself is broken
-            self.run.record(step, {"loss": row.loss, "loss_scale": scale}, time=when, urgent=True)
+            self.run.record(step, {"loss": row.loss, "grad_scale": scale}, time=when, urgent=True)
 
     def _record(self, update: _Update, weights: Words | None = None) -> None:
         binding, words = update.binding, update.row.words
@@ -206,7 +205,7 @@ class _Update:
         if row.penalty:
             scalars["data_loss"], scalars["regularization_loss"] = loss - row.penalty, row.penalty
         if row.unscale != 1.0:
-            scalars["loss_scale"] = 1.0 / row.unscale
+            scalars["grad_scale"] = 1.0 / row.unscale
         clipped = clipped_norm(self.probe.inner, row.words[_L2].view(np.float32))
         if clipped is not None:
             scalars["grad_norm_clipped"] = clipped
