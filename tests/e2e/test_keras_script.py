@@ -94,8 +94,10 @@ def test_a_script_without_a_changed_line_is_recorded_step_by_step(
     assert plain.stdout == watched.stdout
     assert plain.stdout.startswith("weights")
     headers, batches, table = spooled(auditor_home)
-    assert [step for batch in batches for step in batch.steps.tolist()] == list(range(1, 34))
-    losses = np.concatenate([batch.scalars["loss"][1] for batch in batches])
+    # A step may come once more with what was logged after it was sent: the metrics of an epoch.
+    steps = [int(batch.steps[at]) for batch in batches for at in batch.scalars.get("loss", ([],))[0]]
+    assert steps == list(range(1, 34))
+    losses = np.concatenate([batch.scalars["loss"][1] for batch in batches if "loss" in batch.scalars])
     assert len(losses) == 33
     assert np.isfinite(losses).all()
     assert {header["type"] for header in headers} == {"start", "manifest", "steps", "finish"}
