@@ -1,0 +1,256 @@
+"""From the rows that a train function left to the run: numbering, scalars, weights, urgency.
+
+One watch per run and process; it lives through several ``fit`` calls. A step is one update of the
+weights: the first is step 1, accumulated micro-batches are one step, and a step that a
+LossScaleOptimizer skips is an event, not a step.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from auditor_agent.capture.arrays import Words
+from auditor_agent.integrations.keras_probe import RING, Binding, Probe, floats
+from auditor_agent.integrations.keras_ring import Row
+from auditor_agent.statistics import STATISTICS
+
+#: Seconds after which the host reads what the train function left, whatever the step count.
+READ_EVERY: Final = 0.25
+#: Steps after which weights are sampled besides every ``WEIGHTS_EVERY``.
+EARLY: Final = (1, 2, 3, 5, 10, 20)
+WEIGHTS_EVERY: Final = 50
+_L2: Final = STATISTICS.index("l2")
+
+
+class Watch:
+    """Turns rows of one probe after the other into records of one run."""
+
+    def __init__(self, run: Any, *, clock: Callable[[], float] = time.time, weights_every: int = WEIGHTS_EVERY) -> None:
+        self.run = run
+        self.step = 0
+        """The last step recorded."""
+        self._clock, self._weights_every = clock, weights_every
+        self._probe: Probe | None = None
+        self._optimizer: Any = None
+        self._offset = 0
+        self._sampled = 0
+        self._micro: list[float] = []
+        self._ends: list[float] = []
+        self._read_at = clock()
+        self._executed = 0
+        self._names: dict[int, str] = {}
+
+    # -- what the callback tells -----------------------------------------------------------------
+
+    def tap(self, model: Any) -> None:
+        """Watch ``model`` from here on: called before its train function is made."""
+        self.follow(Probe.of(model))
+
+    def begin(self, model: Any) -> None:
+        """Training starts: what passed since the tap was not training."""
+        del model
+        self._read_at = self._clock()
+
+    def follow(self, probe: Probe) -> None:
+        """Watch the probe's model from here on; another optimizer continues the step count."""
+        if self._probe is not None and self._probe is not probe:
+            self.read()
+        if self._optimizer is not None and self._optimizer is not probe.inner:
+            self._offset = self.step
+            self.run.event(self.step, "optimizer_changed", model=str(probe.model.name))
+        if self._probe is not probe:
+            for binding in probe.bindings:
+                binding.store.drain()
+        self._probe, self._optimizer = probe, probe.inner
+        self._executed, self._ends, self._micro, self._names = 0, [], [], {}
+        self._read_at = self._clock()
+
+    def batch_end(self, executed: int, logs: Mapping[str, Any] | None = None) -> None:
+        """``executed`` more train steps were run; reads when it is time to. ``logs`` hold means only."""
+        del logs
+        if self._probe is None:
+            return
+        self._probe.seen = True
+        now = self._clock()
+        self._ends.append(now)
+        self._executed += executed
+        stores = [binding.store for binding in self._probe.bindings]
+        full = self._executed >= RING or any(self._executed + executed > store.rows for store in stores)
+        late = not 0 <= now - self._read_at < READ_EVERY
+        urgent = any(store.urgent for store in stores)
+        if full or late or urgent or self._due(self.step + self._executed // self._probe.every):
+            self.read()
+
+    def read(self) -> None:
+        """Record every step that has not been recorded."""
+        if self._probe is None:
+            return
+        rows, lost = [], 0
+        for binding in self._probe.bindings:
+            before = binding.store.lost
+            rows += [(binding, row) for row in binding.store.drain()]
+            lost += binding.store.lost - before
+        if len(self._probe.bindings) > 1:
+            rows.sort(key=lambda pair: pair[1].iterations)
+        times = _times(self._ends, len(rows), self._clock())
+        self._executed, self._ends, self._read_at = 0, [], self._clock()
+        found = (self._update(binding, row, when) for (binding, row), when in zip(rows, times, strict=True))
+        updates = [update for update in found if update is not None]
+        for update in updates[:-1]:
+            self._record(update)
+        if updates:
+            due = self._due(updates[-1].step) or any(row.suspicious for _, row in rows)
+            self._record(updates[-1], self._weights(updates[-1]) if due else None)
+        if lost:
+            self.run.event(self.step, "rows_lost", count=lost)
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _update(self, binding: Binding, row: Row, when: float) -> _Update | None:
+        """The step that a row completes; None within an accumulation or when it was skipped."""
+        probe = self._probe
+        assert probe is not None  # noqa: S101 -- only called from read()
+        step = self._offset + row.iterations // probe.every + 1
+        if probe.scaled and row.nonfinite:
+            self._skipped(row, step, when)
+            return None
+        self._micro.append(row.loss)
+        if (row.iterations + 1) % probe.every:
+            return None
+        loss = sum(self._micro) / len(self._micro)
+        self._micro = []
+        return _Update(probe, binding, row, step, loss, when)
+
+    def _skipped(self, row: Row, step: int, when: float) -> None:
+        scale = 1.0 / row.unscale if row.unscale else math.inf
+        told = {"reason": "gradient_scale", "scale": scale, "nonfinite": row.nonfinite, "loss": row.loss}
+        self.run.event(step, "step_skipped", **told)
+        if not math.isfinite(row.loss):  # no overflow of the scaled gradients: the loss itself is broken
+            self.run.record(step, {"loss": row.loss, "grad_scale": scale}, time=when, urgent=True)
+
+    def _record(self, update: _Update, weights: Words | None = None) -> None:
+        binding, words = update.binding, update.row.words
+        present = [place for place in range(len(binding.variables)) if place not in binding.missing]
+        tensors = [self._tensor("gradient", binding.variables[place]) for place in present]
+        if binding.missing:
+            words = words[:, present]
+        if weights is not None:
+            tensors += [self._tensor("weight", variable) for variable in floats(update.probe.model)]
+            words = np.concatenate([words, weights], axis=1)
+        body = np.ascontiguousarray(words, "<u4").tobytes()
+        layout = self.run.layout(tensors)
+        urgent = update.row.suspicious
+        self.run.record(update.step, update.scalars(), layout, body, time=update.when, urgent=urgent)
+        self.step = update.step
+
+    # -- weights ----------------------------------------------------------------------------------
+
+    def _due(self, step: int) -> bool:
+        """Whether a sampling point lies between the last sample and ``step``."""
+        early = any(self._sampled < point <= step for point in EARLY)
+        return early or step // self._weights_every > self._sampled // self._weights_every
+
+    def _weights(self, update: _Update) -> Words:
+        self._sampled = update.step
+        return update.binding.store.statistics(floats(update.probe.model))
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model exists whole: some do only once their first step was traced."""
+        return self._probe is not None and bool(self._probe.bindings or _built(self._probe.model))
+
+    def initial_weights(self) -> dict[str, dict[str, float]]:
+        """Statistics of every float weight before the first step of this ``fit``, by name."""
+        if self._probe is None or not self._probe.bindings:
+            return {}
+        table = self._probe.bindings[-1].initial
+        variables = floats(self._probe.model)
+        if table is None or table.shape[1] != len(variables):
+            return {}
+        return {self._name(variable): _named(table[:, i]) for i, variable in enumerate(variables)}
+
+    def _tensor(self, kind: str, variable: Any) -> int:
+        shape = [int(extent) for extent in variable.shape]
+        return int(self.run.tensor(kind, self._name(variable), shape, str(variable.dtype)))
+
+    def _name(self, variable: Any) -> str:
+        if id(variable) not in self._names and self._probe is not None:
+            self._names = _names(self._probe.model)
+        return self._names.get(id(variable)) or str(variable.path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """One step to record."""
+
+    probe: Probe
+    binding: Binding
+    row: Row
+    step: int
+    loss: float
+    when: float
+
+    def scalars(self) -> dict[str, float]:
+        """Learning rate, loss and its parts, loss scale, norm after clipping: what there is of them."""
+        row, loss = self.row, self.loss
+        scalars = {"lr": row.rate}
+        if not (math.isnan(loss) and math.isnan(row.penalty)):  # both: the step's code never showed a loss
+            scalars["loss"] = loss
+        if row.penalty:
+            scalars["data_loss"], scalars["regularization_loss"] = loss - row.penalty, row.penalty
+        if row.unscale != 1.0:
+            scalars["grad_scale"] = 1.0 / row.unscale
+        clipped = clipped_norm(self.probe.inner, row.words[_L2].view(np.float32))
+        if clipped is not None:
+            scalars["grad_norm_clipped"] = clipped
+        return scalars
+
+
+def clipped_norm(optimizer: Any, norms: Any) -> float | None:
+    """The global gradient norm after the optimizer's clipping, from the tensors' norms before it.
+
+    None without clipping by norm. ``clipvalue`` is not told: it needs the elements.
+    """
+    squares = np.asarray(norms, np.float64) ** 2
+    if optimizer.clipnorm is not None and optimizer.clipnorm > 0:
+        return float(np.sqrt(np.minimum(squares, float(optimizer.clipnorm) ** 2).sum()))
+    if optimizer.global_clipnorm is not None and optimizer.global_clipnorm > 0:
+        return float(min(np.sqrt(squares.sum()), float(optimizer.global_clipnorm)))
+    return None
+
+
+def _names(model: Any) -> dict[int, str]:
+    """Names of a model's weights by ``id``: their paths, made unique."""
+    names: dict[int, str] = {}
+    seen: dict[str, int] = {}
+    for variable in model.weights:
+        path = str(variable.path)
+        seen[path] = seen.get(path, 0) + 1
+        names[id(variable)] = path if seen[path] == 1 else f"{path}#{seen[path]}"
+    return names
+
+
+def _built(model: Any) -> bool:
+    return bool(model.built) and all(layer.built for layer in model._flatten_layers())  # noqa: SLF001 -- no public walk
+
+
+def _named(column: Words) -> dict[str, float]:
+    moments = column[4:].view(np.float32)
+    values = [*column[:4].tolist(), *moments.tolist()]
+    return dict(zip(STATISTICS, values, strict=True))
+
+
+def _times(ends: Sequence[float], rows: int, now: float) -> list[float]:
+    """When each of ``rows`` steps ended: ``ends`` where they match, else spread evenly between."""
+    if len(ends) == rows:
+        return list(ends)
+    if not ends:
+        return [now] * rows
+    at = np.linspace(0, len(ends) - 1, rows) if rows > 1 else np.array([len(ends) - 1.0])
+    return [float(value) for value in np.interp(at, range(len(ends)), ends)]
