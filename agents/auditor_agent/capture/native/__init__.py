@@ -83,9 +83,7 @@ class Plan:
             MemoryError: if the kernel could not allocate its work list.
         """
         pointers = (ctypes.c_void_p * self._count)(*addresses)
-        failed = self._function(
-            pointers, self._sizes, self._dtypes, self._count, self._words, self._bins, threads
-        )
+        failed = self._function(pointers, self._sizes, self._dtypes, self._count, self._words, self._bins, threads)
         if failed:
             raise MemoryError("statistics kernel")
         return memoryview(self._words).cast("B")
