@@ -1,0 +1,110 @@
+"""Two curves side by side."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from auditor.compare.trajectories import POINTS, Curve, as_json, pair, thin
+
+
+def curve(values: list[float], first: int = 1) -> Curve:
+    return Curve(np.arange(first, first + len(values)), np.asarray(values, dtype=np.float64))
+
+
+def test_curves_meet_on_their_common_steps() -> None:
+    """Steps that only one run has take no part."""
+    both = pair(Curve(np.array([1, 3, 5]), np.array([1.0, 2.0, 4.0])), curve([2.0, 2.0, 6.0]))
+    assert both.steps.tolist() == [1, 3]
+    assert both.ratio.tolist() == [2.0, 3.0]
+
+
+def test_counting_from_zero_and_from_one_is_the_same_step() -> None:
+    """Step 0 of one framework is step 1 of the other; a run resumed at step 100 is not shifted."""
+    both = pair(curve([1.0, 2.0], first=1), curve([1.0, 2.0], first=0))
+    assert (both.offset, both.steps.tolist(), both.identical) == (1, [1, 2], True)
+    assert pair(curve([1.0] * 200), curve([1.0] * 100, first=100)).offset == 0
+
+
+def test_equal_curves_are_identical_and_never_part() -> None:
+    """NaN at the same step is the same."""
+    a, b = curve([3.0, math.nan, 1.0]), curve([3.0, math.nan, 1.0])
+    both = pair(a, b)
+    assert both.identical
+    assert both.first_unequal is None
+    assert both.parts_at is None
+
+
+def test_no_common_step_is_not_identical() -> None:
+    """Nothing seen proves nothing."""
+    both = pair(curve([1.0]), curve([1.0], first=50))
+    assert not both.identical
+    assert both.parts_at is None
+
+
+def test_one_ulp_is_unequal_and_does_not_part() -> None:
+    """The first unequal step is exact; parting needs ten percent."""
+    values = [1.0 + i for i in range(40)]
+    other = values.copy()
+    other[17] = np.nextafter(other[17], math.inf)
+    both = pair(curve(values), curve(other))
+    assert both.first_unequal == 18
+    assert both.parts_at is None
+
+
+def test_curves_part_where_they_leave_each_other_for_good() -> None:
+    """An excursion that ends does not count; the departure that lasts does."""
+    a = np.ones(300)
+    b = np.ones(300)
+    b[50:80] = 2.0
+    b[200:] = 1.5
+    at = pair(curve(a.tolist()), curve(b.tolist())).parts_at
+    assert at is not None
+    assert abs(at - 201) <= 8  # half a running median
+
+
+def test_noise_from_batch_to_batch_does_not_part_two_runs() -> None:
+    """Two noisy copies of one curve stay together."""
+    rng = np.random.default_rng(0)
+    base = np.exp(-np.arange(2000) / 500)
+    a, b = (base * np.exp(rng.normal(0, 0.3, 2000)) for _ in range(2))
+    assert pair(curve(a.tolist()), curve(b.tolist())).parts_at is None
+
+
+def test_becoming_non_finite_is_parting() -> None:
+    """From the first step at which exactly one is finite."""
+    a, b = [1.0] * 100, [1.0] * 60 + [math.nan] * 40
+    assert pair(curve(a), curve(b)).parts_at == 61
+    assert pair(curve(a), curve([1.0] * 60 + [math.inf] * 40)).parts_at == 61
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 0.0, 5e-324])
+def test_extreme_values_are_compared_without_overflow(value: float) -> None:
+    """Warnings are errors here: a division or an overflow would show."""
+    assert pair(curve([value] * 20), curve([value] * 20)).parts_at is None
+    assert pair(curve([1e308] * 20), curve([-1e308] * 20)).parts_at == 1
+
+
+def test_thinning_keeps_extremes_ends_and_the_first_non_finite() -> None:
+    """What a plot must show survives."""
+    values = np.ones(10_000)
+    values[1234], values[5678], values[9000:] = 50.0, -50.0, math.nan
+    thinned = thin(curve(values.tolist()))
+    assert len(thinned.steps) <= POINTS + 2
+    kept = dict(zip(thinned.steps.tolist(), thinned.values.tolist(), strict=True))
+    assert kept[1235] == 50.0
+    assert kept[5679] == -50.0
+    assert 9001 in kept
+    assert thinned.steps[0] == 1
+    assert thinned.steps[-1] == 10_000
+    assert thinned.first_nonfinite == 9001
+
+
+def test_json_says_where_each_became_non_finite() -> None:
+    """And keeps the values themselves, NaN included."""
+    found = as_json(curve([1.0, math.nan]), curve([1.0, 1.0]))
+    assert found["nonfinite_at"] == {"a": 2, "b": None}
+    assert math.isnan(found["a"]["value"][1])
+    assert found["common_steps"] == 2
