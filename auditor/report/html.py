@@ -1,0 +1,182 @@
+"""A comparison as one HTML page: opens offline, loads nothing, runs nothing.
+
+The page forbids itself everything but its own style (``default-src 'none'``). Whatever comes from a
+run is escaped on its way in: :func:`text` is the only door.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from auditor.cli.render import clean, number, subject
+from auditor.report import plots
+from auditor.report.words import said, where_they_part
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+_TITLES = {"loss": "Loss", "grad_norm": "Global gradient norm"}
+_SENTENCES = {
+    "equivalent": "The two runs computed the same numbers.",
+    "mismatch": "The two runs ended differently, beyond what chance explains.",
+    "inconclusive": "From these two runs it cannot be said whether they differ in a way that matters.",
+}
+_CONFIGURATION = {
+    "same": "They declare the same configuration.",
+    "differs": "They declare different configurations.",
+    None: "Their configurations cannot be compared.",
+}
+
+
+def comparison_page(found: Mapping[str, Any], a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    """The page of one comparison.
+
+    Args:
+        found: JSON of ``/v1/compare``.
+        a: the ``show`` JSON of the first run.
+        b: that of the second.
+    """
+    style = resources.files("auditor.report").joinpath("style.css").read_text(encoding="utf-8")
+    title = f"{_name(a)} and {_name(b)}"
+    body = "\n".join((_head(found, title), _sides(a, b), _curves(found), _metrics(found), _differences(found), _foot()))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{text(title)} · Training Auditor</title>\n<style>\n{style}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def text(value: Any) -> str:
+    """``value`` as HTML text: markup escaped, control and direction-changing characters replaced."""
+    return html.escape(clean(value), quote=True)
+
+
+def _name(shown: Mapping[str, Any]) -> str:
+    return str(shown.get("name") or shown["run"])
+
+
+def _badge(word: Any) -> str:
+    return f'<span class="verdict {_class(word)}">{text(word)}</span>'
+
+
+_VERDICTS = {"equivalent", "inconclusive", "mismatch", "healthy", "suspect", "diverged"}
+_CLASSES = _VERDICTS | {"running", "finished", "failed", "stopped"} | {"critical", "warning", "info"}
+
+
+def _class(word: Any) -> str:
+    """A word as a CSS class, if it is one of ours."""
+    return str(word) if word in _CLASSES else ""
+
+
+def _head(found: Mapping[str, Any], title: str) -> str:
+    reasons = "".join(f"<li>{text(reason)}</li>" for reason in found.get("reasons", ()))
+    at = found.get("first_divergence")
+    where = f"<p>First divergence: step {text(at['step'])}, stage <b>{text(at['stage'])}</b>.</p>" if at else ""
+    return (
+        f'<header>\n<p class="muted small">Comparison of two training runs</p>\n<h1 class="name">{text(title)}</h1>\n'
+        f"<p>{_badge(found['verdict'])} {_SENTENCES[found['verdict']]} {_CONFIGURATION[found['configuration']]}</p>\n"
+        f'{where}<ul class="small">{reasons}</ul>\n</header>'
+    )
+
+
+def _sides(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    return f'<section class="sides" aria-label="The runs">{_side(a, "a")}{_side(b, "b")}</section>'
+
+
+def _side(shown: Mapping[str, Any], side: str) -> str:
+    pairs = (
+        ("run", f"<code>{text(shown['run'])}</code>"), ("framework", text(shown.get("framework") or "-")),
+        ("status", f'<span class="{_class(shown["status"])}">{text(shown["status"])}</span>'),
+        ("steps", text(shown["steps"])),
+        ("verdict", _badge(shown["verdict"])), ("last loss", text(number(shown.get("loss")))),
+    )  # fmt: skip
+    facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)
+    alerts = "".join(_alert(alert) for alert in shown.get("alerts", ()))
+    return (
+        f'<article class="card side-{side}"><h3 class="name">{side.upper()} · {text(_name(shown))}</h3>'
+        f"<dl>{facts}</dl>{alerts or _NO_ALERT}</article>"
+    )
+
+
+_NO_ALERT = '<p class="muted small">No alerts.</p>'
+
+
+def _alert(alert: Mapping[str, Any]) -> str:
+    causes = "".join(f"<li>{text(cause)}</li>" for cause in alert.get("likely_causes") or ())
+    first, last = alert.get("first_step"), alert.get("last_step")
+    steps = f"step {text(first)}" if first == last else f"steps {text(first)} to {text(last)}"
+    advice = f"<p>{text(alert['advice'])}</p>" if alert.get("advice") else ""
+    return (
+        f'<section class="card alert {_class(alert["severity"])}"><p><b class="{_class(alert["severity"])}">'
+        f"{text(alert['severity'])}</b> <code>{text(alert['rule'])}</code> · {text(alert['state'])}</p>"
+        f'<p class="name"><b>{text(subject(alert))}</b>, {steps}</p><p>{text(alert.get("summary", ""))}</p>'
+        f'<ul class="small">{causes}</ul>{advice}</section>'
+    )
+
+
+def _curves(found: Mapping[str, Any]) -> str:
+    parts = []
+    for index, (name, drawn) in enumerate(found["trajectories"].items()):
+        title = _TITLES.get(name, "Scalar")
+        known = text(name) if name not in _TITLES else title
+        both = plots.trajectory(drawn, title, f"p{index}")
+        ratio = plots.ratio(drawn, title, f"r{index}") if drawn["common_steps"] else ""
+        said_there = text(where_they_part(drawn))
+        parts.append(
+            f"<h2>{known}</h2>\n<figure>{both}<figcaption>{_KEYS} {said_there}</figcaption></figure>\n"
+            f"<figure>{ratio}<figcaption>B / A at the same step; gaps where either is not finite</figcaption></figure>"
+        )
+    return "\n".join(parts) or '<h2>Trajectories</h2><p class="muted">No quantity was recorded by both runs.</p>'
+
+
+_KEYS = '<span class="key"></span>A &nbsp; <span class="key b"></span>B &nbsp;·&nbsp;'
+
+
+def _metrics(found: Mapping[str, Any]) -> str:
+    rows = [(name, *(number(item[key]) for key in ("a", "b", "ratio"))) for name, item in found["metrics"].items()]
+    if not rows:
+        return ""
+    return f"<h2>Last finite values</h2>{_table(('scalar', 'A', 'B', 'B / A'), rows, numbers=3)}"
+
+
+def _differences(found: Mapping[str, Any]) -> str:
+    head = "<h2>Declared differently</h2>"
+    rows = [
+        (
+            item["parameter"],
+            said(item["a"]),
+            said(item["b"]),
+            "configuration" if item["configuration"] else "surroundings",
+        )
+        for item in found["differences"]
+    ]
+    skipped = ", ".join(found["not_compared"])
+    note = f'<p class="muted small">Not compared across frameworks: {text(skipped)}.</p>' if skipped else ""
+    if not rows:
+        known = "Nothing." if found["configuration"] else "Unknown: a manifest is missing."
+        return f'{head}<p class="muted">{known}</p>{note}'
+    return f"{head}{_table(('parameter', 'A', 'B', 'part of'), rows)}{note}"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: int = 0) -> str:
+    """A table; the last ``numbers`` columns hold numbers."""
+    words = len(columns) - numbers
+
+    def cell(tag: str, index: int, value: Any) -> str:
+        kind = ' class="number"' if index >= words else ""
+        scope = ' scope="col"' if tag == "th" else ""
+        return f"<{tag}{scope}{kind}>{text(value)}</{tag}>"
+
+    head = "".join(cell("th", index, name) for index, name in enumerate(columns))
+    body = "".join(f"<tr>{''.join(cell('td', i, value) for i, value in enumerate(row))}</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _foot() -> str:
+    return (
+        '<footer><p class="muted small">A solid line is A, a dashed one B; a cross marks the first value that is not '
+        "finite. Written by <code>auditor compare</code>; this page loads nothing from anywhere.</p></footer>"
+    )

@@ -1,0 +1,33 @@
+"""Parts of a comparison in words, the same in the terminal and on the page. Plain text, not escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def where_they_part(drawn: Mapping[str, Any]) -> str:
+    """Where two trajectories part, in a sentence.
+
+    Args:
+        drawn: one entry of a comparison's ``trajectories``.
+    """
+    common, percent = drawn["common_steps"], f"{drawn['apart']:.0%}"
+    if not common:
+        return "no common step"
+    if drawn["identical"]:
+        return f"the same number at all {common} common steps"
+    if drawn["parts_at"] is None:
+        return f"within {percent} of each other at the end; {common} common steps"
+    return f"apart by more than {percent} from step {drawn['parts_at']} to the end; {common} common steps"
+
+
+def said(value: Any) -> str:
+    """A declared value; a dash for what a side does not declare."""
+    if value is None:
+        return "-"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {said(item)}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(said(item) for item in value)
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
