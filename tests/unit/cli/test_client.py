@@ -1,0 +1,127 @@
+"""Where the answers come from, and what is said when none comes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from auditor.cli.client import Client, connect, find_daemon, local_daemon, remote, run_path
+from auditor.cli.embedded import AppTransport, embedded
+from auditor.cli.problems import Problem
+from auditor.hosting.inprocess import hosted
+from auditor.settings import load_settings
+from tests.unit.cli.conftest import Call
+
+
+def note(home: Path, url: str, pid: int) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "daemon.json").write_text(json.dumps({"url": url, "pid": pid}))
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_live_local_daemon_is_found(auditor_home: Path) -> None:
+    """By the note in its home."""
+    with hosted(load_settings(port=0)) as url:
+        note(auditor_home, url, os.getpid())
+        assert find_daemon() == url
+        with connect() as client:
+            assert client.where == url
+            assert client.get("/v1/runs") == {"runs": []}
+
+
+def test_a_note_of_a_dead_daemon_is_no_daemon(auditor_home: Path) -> None:
+    """Its process is gone, or nothing answers, or the note is damaged."""
+    with hosted(load_settings(port=0)) as url:
+        note(auditor_home, url, dead_pid())
+        assert local_daemon(auditor_home) is None
+    note(auditor_home, url, os.getpid())
+    assert local_daemon(auditor_home) is None
+    for damaged in ("", "[]", '{"url": 1}', '{"pid": "x", "url": ""}'):
+        (auditor_home / "daemon.json").write_text(damaged)
+        assert local_daemon(auditor_home) is None
+
+
+def test_auditor_url_goes_first(auditor_home: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    """Even when nobody answers there: silently reading another store would mislead."""
+    monkeypatch.setenv("AUDITOR_URL", "http://127.0.0.1:9")
+    result = call("runs", code=2)
+    assert "http://127.0.0.1:9" in result.stderr
+    assert "auditor serve" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["not an address", "http://[", "ftp://127.0.0.1"])
+def test_an_address_that_is_none_is_said(url: str, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    """No traceback."""
+    monkeypatch.setenv("AUDITOR_URL", url)
+    assert call("runs", code=2).stderr.startswith("Error: ")
+
+
+def test_a_token_is_sent_and_its_refusal_explained(auditor_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From AUDITOR_TOKEN; never printed."""
+    with hosted(load_settings(port=0, token="sesame")) as url:
+        with remote(url) as client, pytest.raises(Problem) as refused:
+            client.get("/v1/runs")
+        assert "token" in refused.value.message.lower()
+        assert "sesame" not in refused.value.message
+        monkeypatch.setenv("AUDITOR_TOKEN", "sesame")
+        with remote(url) as client:
+            assert client.get("/v1/runs") == {"runs": []}
+
+
+def test_something_else_at_the_address_is_recognised() -> None:
+    """A web page is no JSON answer."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+    with Client(httpx.Client(transport=transport, base_url="http://x"), "http://x") as client:
+        with pytest.raises(Problem, match="not JSON"):
+            client.get("/v1/runs")
+
+
+def test_a_failed_download_leaves_no_file(tmp_path: Path) -> None:
+    """Whole or not at all."""
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(503, json={"error": "e", "detail": "later", "hint": "wait"})
+    )
+    target = tmp_path / "file"
+    with Client(httpx.Client(transport=transport, base_url="http://x"), "http://x") as client:
+        with pytest.raises(Problem, match="later\nHint: wait"):
+            client.download("/v1/x", target)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_id_is_quoted_in_a_path() -> None:
+    """A slash or a question mark in what a user types does not reach another route."""
+    assert run_path("a/../b?c", "scalars") == "/v1/runs/a%2F..%2Fb%3Fc/scalars"
+
+
+def test_the_embedded_application_starts_and_ends(auditor_home: Path) -> None:
+    """Its lifespan runs on one thread, which is gone afterwards."""
+    client = embedded()
+    transport = client._http._transport
+    assert isinstance(transport, AppTransport)
+    assert client.get("/readyz") == {"status": "ready"}
+    client.close()
+    assert not transport._thread.is_alive()
+
+
+def test_settings_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    """The variable, not a traceback."""
+    monkeypatch.setenv("AUDITOR_PORT", "many")
+    assert "AUDITOR_PORT" in call("runs", code=2).stderr
+
+
+def test_a_database_of_nonsense_is_said(auditor_home: Path, call: Call) -> None:
+    """A file that is no database: exit code 2 and one line."""
+    auditor_home.mkdir(parents=True)
+    (auditor_home / "auditor.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    assert "Error" in call("runs", code=2).stderr
