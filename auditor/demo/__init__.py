@@ -1,0 +1,1 @@
+"""``auditor demo``: three real training programs side by side, one of which goes NaN."""
