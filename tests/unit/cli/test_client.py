@@ -20,11 +20,13 @@ from tests.unit.cli.conftest import Call
 
 
 def note(home: Path, url: str, pid: int) -> None:
+    """A daemon's note in its home."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "daemon.json").write_text(json.dumps({"url": url, "pid": pid}))
 
 
 def dead_pid() -> int:
+    """The id of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
@@ -82,9 +84,9 @@ def test_a_token_is_sent_and_its_refusal_explained(auditor_home: Path, monkeypat
 def test_something_else_at_the_address_is_recognised() -> None:
     """A web page is no JSON answer."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
-    with Client(httpx.Client(transport=transport, base_url="http://x"), "http://x") as client:
-        with pytest.raises(Problem, match="not JSON"):
-            client.get("/v1/runs")
+    client = Client(httpx.Client(transport=transport, base_url="http://x"), "http://x")
+    with client, pytest.raises(Problem, match="not JSON"):
+        client.get("/v1/runs")
 
 
 def test_a_failed_download_leaves_no_file(tmp_path: Path) -> None:
@@ -93,9 +95,9 @@ def test_a_failed_download_leaves_no_file(tmp_path: Path) -> None:
         lambda _: httpx.Response(503, json={"error": "e", "detail": "later", "hint": "wait"})
     )
     target = tmp_path / "file"
-    with Client(httpx.Client(transport=transport, base_url="http://x"), "http://x") as client:
-        with pytest.raises(Problem, match="later\nHint: wait"):
-            client.download("/v1/x", target)
+    client = Client(httpx.Client(transport=transport, base_url="http://x"), "http://x")
+    with client, pytest.raises(Problem, match="later\nHint: wait"):
+        client.download("/v1/x", target)
     assert list(tmp_path.iterdir()) == []
 
 

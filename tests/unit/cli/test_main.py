@@ -33,6 +33,7 @@ SURFACE = {
 
 
 def options(command: click.Command) -> set[str]:
+    """The names of a command's options."""
     return {name for item in command.params if isinstance(item, click.Option) for name in item.opts}
 
 

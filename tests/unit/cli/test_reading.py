@@ -13,6 +13,7 @@ from tests.unit.cli.conftest import HOSTILE, Call
 
 
 def parsed(call: Call, *arguments: str, code: int = 0) -> Any:
+    """What a verb prints with ``--json``."""
     return json.loads(call(*arguments, "--json", code=code).stdout)
 
 

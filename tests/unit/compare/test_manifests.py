@@ -43,6 +43,7 @@ KERAS: dict[str, Any] = {
 
 
 def changed(base: dict[str, Any], **sections: Any) -> dict[str, Any]:
+    """A manifest with other sections."""
     return base | sections
 
 

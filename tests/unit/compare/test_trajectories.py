@@ -11,6 +11,7 @@ from auditor.compare.trajectories import POINTS, Curve, as_json, pair, thin
 
 
 def curve(values: list[float], first: int = 1) -> Curve:
+    """A curve of consecutive steps."""
     return Curve(np.arange(first, first + len(values)), np.asarray(values, dtype=np.float64))
 
 

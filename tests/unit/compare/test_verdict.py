@@ -14,6 +14,7 @@ from auditor.model import Alert, AlertState, Severity, Subject
 
 
 def side(run: str = "a", loss: Any = (3.0, 2.0, 1.0, 0.5), **rest: Any) -> Side:
+    """One side of a comparison, its loss from step 1 on."""
     values = np.asarray(loss, dtype=np.float64)
     curves = {"loss": Curve(np.arange(1, len(values) + 1), values)} | rest.pop("curves", {})
     given = {"framework": "torch", "status": "finished", "manifest": {"optimizer": {"class": "SGD", "lr": 0.1}}}
@@ -21,6 +22,7 @@ def side(run: str = "a", loss: Any = (3.0, 2.0, 1.0, 0.5), **rest: Any) -> Side:
 
 
 def alert(rule: str, step: int, state: AlertState = AlertState.FIRING) -> Alert:
+    """A critical alert of run ``b``."""
     return Alert("id", "b", 0, rule, Severity.CRITICAL, state, Subject("gradient", "fc1"), step, step, 0.0, 0.0)
 
 
@@ -102,7 +104,7 @@ def test_a_run_that_the_store_lacks_is_named() -> None:
     """Not a KeyError from somewhere."""
 
     class Empty:
-        def run(self, run: str) -> None:
+        def run(self, _: str) -> None:
             return None
 
     with pytest.raises(UnknownRunError, match="gone"):

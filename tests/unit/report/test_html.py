@@ -22,6 +22,7 @@ _VOID = {"meta", "img", "br", "path", "use", "rect"}
 
 
 def side(run: str, *, nan: bool = False, manifest: dict[str, Any] | None = None) -> Side:
+    """A run of 300 steps, with or without NaN from step 201 on."""
     steps = np.arange(1, 301)
     loss = np.exp(-steps / 100) + 0.1
     if nan:
@@ -32,6 +33,7 @@ def side(run: str, *, nan: bool = False, manifest: dict[str, Any] | None = None)
 
 
 def shown(run: str, name: str, **rest: Any) -> dict[str, Any]:
+    """The ``show`` JSON of a run."""
     base = {"run": run, "name": name, "framework": "torch", "status": "finished", "verdict": "healthy", "steps": 300}
     return base | {"alerts": [], "loss": 0.1} | rest
 
@@ -63,18 +65,22 @@ class Parsed(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Called by the parser."""
         self.elements.append((tag, dict(attrs)))
         if tag not in _VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Called by the parser."""
         self.elements.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
+        """Called by the parser."""
         if tag not in _VOID:
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        """Called by the parser."""
         self.words.append(data)
 
 
@@ -151,7 +157,7 @@ def test_s12_a_browser_draws_it(page: str, tmp_path: Path) -> None:
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     more = "--disable-component-update --disable-sync --enable-logging=stderr --window-size=1000,1600"
     done = subprocess.run(
-        ["chromium", *flags.split(), *more.split(), f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}", file.as_uri()],
+        ["chromium", *flags.split(), *more.split(), f"--user-data-dir={tmp_path}", f"--screenshot={shot}", file.as_uri()],
         capture_output=True, text=True, timeout=90, check=True,
     )  # fmt: skip
     assert "Content Security Policy" not in done.stderr
