@@ -39,7 +39,10 @@ def _block(name: str, command: click.Command) -> str:
 
 
 def _help(name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    names = ["-h", "--help"]  # as the group sets them for every verb
+    context = click.Context(
+        command, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH, help_option_names=names
+    )
     return command.get_help(context).rstrip()
 
 
