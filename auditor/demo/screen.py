@@ -98,5 +98,5 @@ class _Lines:
 def _line(row: Mapping[str, Any]) -> str:
     loss = number(row["curve"][-1]) if row["curve"] else "-"
     alert = _alert(row["alert"])
-    line = f"  {row['title']:<18} step {number(row['steps']):>5}  loss {loss:<9} {row['verdict']}"
-    return f"{line}  {alert}" if alert else line
+    line = f"{row['title']:<17} step {number(row['steps']):>4}  loss {loss:<8} {row['verdict']}"
+    return f"{line}: {alert}" if alert else line

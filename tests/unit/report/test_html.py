@@ -157,8 +157,10 @@ def test_s12_a_browser_draws_it(page: str, tmp_path: Path) -> None:
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     more = "--disable-component-update --disable-sync --enable-logging=stderr --window-size=1000,1600"
     done = subprocess.run(
-        ["chromium", *flags.split(), *more.split(), f"--user-data-dir={tmp_path}"]
-        + [f"--screenshot={shot}", file.as_uri()],
+        [
+            "chromium", *flags.split(), *more.split(), f"--user-data-dir={tmp_path}", f"--screenshot={shot}",
+            file.as_uri(),
+        ],
         capture_output=True, text=True, timeout=90, check=True,
     )  # fmt: skip
     assert "Content Security Policy" not in done.stderr
