@@ -151,13 +151,25 @@ def thin(curve: Curve, points: int = POINTS) -> Curve:
     return Curve(curve.steps[keep], curve.values[keep])
 
 
+def smoothed(curve: Curve, points: int = POINTS) -> Curve:
+    """The running median of the finite values, at most ``points`` evenly spaced points of it."""
+    good = np.isfinite(curve.values)
+    steps, values = curve.steps[good], _running_median(curve.values[good])
+    if len(steps) <= points:
+        return Curve(steps, values)
+    at = np.linspace(0, len(steps) - 1, points).astype(np.int64)
+    return Curve(steps[at], values[at])
+
+
 def as_json(a: Curve, b: Curve) -> dict[str, Any]:
     """The trajectories of one quantity as a comparison carries them."""
     both = pair(a, b)
     ratio = thin(Curve(both.steps, both.ratio))
+    smooth = {"a": _columns(smoothed(a)), "b": _columns(smoothed(b))}
     return {
         "a": _columns(thin(a)),
         "b": _columns(thin(b)),
+        "smooth": smooth,
         "ratio": _columns(ratio),
         "offset": both.offset,
         "common_steps": len(both.steps),

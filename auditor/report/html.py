@@ -113,7 +113,8 @@ def _alert(alert: Mapping[str, Any]) -> str:
         f'<section class="card alert {_class(alert["severity"])}"><p><b class="{_class(alert["severity"])}">'
         f"{text(alert['severity'])}</b> <code>{text(alert['rule'])}</code> · {text(alert['state'])}</p>"
         f'<p class="name"><b>{text(subject(alert))}</b>, {steps}</p><p>{text(alert.get("summary", ""))}</p>'
-        f'<ul class="small">{causes}</ul>{advice}</section>'
+        f"<details><summary>Likely causes, and what to do</summary>"
+        f'<ul class="small">{causes}</ul>{advice}</details></section>'
     )
 
 
@@ -177,6 +178,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: in
 
 def _foot() -> str:
     return (
-        '<footer><p class="muted small">A solid line is A, a dashed one B; a cross marks the first value that is not '
+        '<footer><p class="muted small">A solid line is A, a dashed one B, each a running median '
+        "over its values (faint); a cross marks the first value that is not "
         "finite. Written by <code>auditor compare</code>; this page loads nothing from anywhere.</p></footer>"
     )

@@ -39,7 +39,7 @@ _MARGIN = 0.01
 
 
 def trajectory(drawn: Mapping[str, Any], title: str, ident: str) -> str:
-    """Both runs' curves of one quantity over their steps.
+    """Both runs' curves of one quantity over their steps: every value faint, the running median strong.
 
     Args:
         drawn: one entry of a comparison's ``trajectories``.
@@ -53,7 +53,9 @@ def trajectory(drawn: Mapping[str, Any], title: str, ident: str) -> str:
     axes.set_yscale("log" if positive and _span(np.concatenate(finite)) > _WIDE else "linear")
     for (steps, values), colour, label, dashes in curves:
         shown = np.where(np.isfinite(values), values, np.nan)
-        axes.plot(steps, shown, color=colour, linestyle=dashes, linewidth=1.3, label=label)
+        axes.plot(steps, shown, color=colour, linewidth=0.7, alpha=0.35)
+        calm_steps, calm = _columns(drawn["smooth"][label.lower()])
+        axes.plot(calm_steps, calm, color=colour, linestyle=dashes, linewidth=1.8, label=label)
     for (steps, values), colour, label, _ in curves:
         _broken(axes, steps, values, colour, label)
     if (parts := drawn["parts_at"]) is not None:
