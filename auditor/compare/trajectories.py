@@ -126,7 +126,7 @@ def _running_median(values: F64) -> F64:
     window = _window(len(values))
     if len(values) < window:
         return values
-    smooth: F64 = median_filter(values, size=window, mode="nearest")
+    smooth: F64 = median_filter(values, size=window, mode="mirror")
     return smooth
 
 

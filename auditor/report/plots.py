@@ -118,10 +118,11 @@ def _broken(axes: Axes, steps: Any, values: Any, colour: str, label: str) -> Non
     axes.plot(steps[bad], np.full(bad.sum(), row), "|", color=colour, markersize=5, transform=top, clip_on=False)
     first = steps[bad][0]
     axes.plot([first], [row], "X", color=_BAD, markersize=9, transform=top, clip_on=False)
-    right = first > (axes.get_xlim()[0] + axes.get_xlim()[1]) / 2
+    low, high = axes.get_xlim()
+    beside = first > low + 0.35 * (high - low)  # else the label would leave the picture: above its mark
     axes.annotate(
         f"{label} not finite from step {int(first)}", (first, row), xycoords=top, color=_BAD, fontsize=9,
-        xytext=(-9 if right else 9, -3), textcoords="offset points", ha="right" if right else "left",
+        xytext=(-9, -3) if beside else (-4, 8), textcoords="offset points", ha="right" if beside else "left",
     )  # fmt: skip
 
 
