@@ -20,8 +20,8 @@ from auditor.cli.problems import Problem
 def command(host: str | None, port: int | None, db: str | None, home: Path | None, address: str | None) -> None:
     """Start the daemon: local Ray and SQLite unless told otherwise. Runs until SIGTERM or Ctrl-C.
 
-    Every option is also an environment variable, AUDITOR_ and its name; so is what has no option
-    (docs/settings.md).
+    Every option but --address is also an environment variable, AUDITOR_ and its name; so is what has
+    no option (auditor/settings.py).
     """
     try:
         from auditor.hosting.serve import serve

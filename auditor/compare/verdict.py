@@ -70,7 +70,7 @@ class Side:
 
 
 def compare_runs(store: RunStore, a: str, b: str) -> dict[str, Any]:
-    """The comparison of two runs: the [C] JSON of ``auditor compare`` (``docs/compare.md``).
+    """The comparison of two runs: the [C] JSON of ``auditor compare``.
 
     Args:
         store: where both runs lie.
