@@ -13,7 +13,6 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
-
 _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOGS: Final = 60.0
 

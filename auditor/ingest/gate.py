@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 
-
 from auditor.ingest.errors import unavailable
 from auditor.store.errors import StoreError
 from auditor.store.store import Store

@@ -84,7 +84,7 @@ class Sender:
         """A finish frame."""
         return wire.encode(self.head("finish", status=status, reason=None, step=step))
 
-    def steps(  # noqa: PLR0913 - all that a frame may say
+    def steps(
         self,
         numbers: Sequence[int],
         loss: Sequence[float] | float = 0.5,

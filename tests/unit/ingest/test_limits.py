@@ -51,7 +51,6 @@ def test_s3_the_token_is_never_logged(app: App, capfd: pytest.CaptureFixture[str
 
 def test_s4_a_declared_length_beyond_the_limit_is_refused_unread(app: App) -> None:
     """413 on the header alone."""
-
     answer = app.client.build_request("POST", "/v1/frames", headers={"content-length": str(LIMIT + 1)}, content=b"")
     sent = app.client.send(answer)
     assert (sent.status_code, sent.json()["error"]) == (413, "too_large")
