@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -134,10 +135,7 @@ def test_s5_hostile_names_come_back_harmless(app: App, name: str, run: str) -> N
     assert app.client.get("/metrics").status_code == 200
     for path in (f"/v1/runs/{run}", f"/v1/runs/{run}/scalars", "/v1/alerts?run="):
         try:
-            status = app.client.get(path.replace("\x00", "%00")).status_code
-        except (UnicodeEncodeError, ValueError):
+            status = app.client.get(path).status_code
+        except (httpx.InvalidURL, UnicodeEncodeError):
             continue  # no client can say it
-        except Exception as error:
-            assert "InvalidURL" in type(error).__name__, error
-            continue
         assert status in {200, 307, 400, 404, 405}

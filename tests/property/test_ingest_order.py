@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import tempfile
 from pathlib import Path
@@ -35,7 +36,7 @@ def _outcome(frames: list[bytes], cuts: list[int]) -> dict[str, Any]:
     """What the daemon says of a run whose frames arrive so, in requests that end at ``cuts``."""
     with tempfile.TemporaryDirectory() as folder, application(Path(folder)) as app:
         edges = sorted({0, len(frames), *(cut % (len(frames) + 1) for cut in cuts)})
-        for first, last in zip(edges, edges[1:], strict=False):
+        for first, last in itertools.pairwise(edges):
             app.frames(*frames[first:last])
         for _ in range(40):  # gaps that a shuffle leaves behind are given up by the clock
             app.tick(1.0)
