@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from auditor.cli.embedded import AppTransport
 
+from auditor.cli.embedded import AppTransport
 from auditor.ingest.app import create_app
 from auditor.ingest.service import Service
 from auditor.settings import load_settings
