@@ -4,7 +4,7 @@ The application runs in this process (its first host: uvicorn in a thread) over 
 every commit; agents are processes of their own that send one frame after the other, each as soon as
 the one before is acknowledged. A row is one tensor's twelve statistics at one step.
 
-    python benchmarks/ingest.py [--seconds 10] [--agents 4] [--tensors 150] [--steps 40]
+    PYTHONPATH=.:agents python benchmarks/ingest.py [--seconds 10] [--agents 4] [--tensors 150] [--steps 40]
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import http.client
 import json
 import multiprocessing
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,8 +21,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[1] / "agents")]
 
 from auditor.hosting.inprocess import hosted
 from auditor.settings import load_settings
