@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     Durations are seconds, sizes bytes.
     """
 
-    model_config = SettingsConfigDict(env_prefix="AUDITOR_", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AUDITOR_", extra="ignore", frozen=True, env_ignore_empty=True, use_attribute_docstrings=True
+    )
 
     home: Path = Field(default=Path("~/.auditor"), validate_default=True)
     """Folder of the embedded database and of ``daemon.json``."""
@@ -94,8 +96,16 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """Where the daemon is reached."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return (self.external_url or f"http://{host}:{self.port}").rstrip("/")
+        return (self.external_url or self._at(self.host)).rstrip("/")
+
+    @property
+    def local_url(self) -> str:
+        """Where programs of this machine reach the daemon."""
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not listened on
+        return self._at(everywhere.get(self.host, self.host))
+
+    def _at(self, host: str) -> str:
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-GENERATORS = ("auditor.alerts.metrics", "auditor.alerts.dashboards", "auditor.detect.docs")
+GENERATORS = ("auditor.alerts.metrics", "auditor.alerts.dashboards", "auditor.detect.docs", "auditor.settings_page")
 
 
 def main(arguments: list[str]) -> int:

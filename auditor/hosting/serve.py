@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, Final
 
 from auditor.hosting.actor import Replica, replica_options
-from auditor.settings import Settings, SettingsError, is_loopback
+from auditor.settings import Settings, SettingsError
 
 START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
@@ -156,8 +156,7 @@ def _replicas(settings: Settings) -> list[Any]:
 def _wait_until_up(settings: Settings, ended: threading.Event) -> None:
     """Returns once a replica answers over HTTP, or the daemon was told to end."""
     deadline = time.monotonic() + START_SECONDS
-    host = settings.host if is_loopback(settings.host) else "127.0.0.1"
-    while not _answers(f"http://{host}:{settings.port}/healthz"):
+    while not _answers(f"{settings.local_url}/healthz"):
         if time.monotonic() > deadline:
             raise RuntimeError(f"the daemon did not answer at port {settings.port} within {START_SECONDS:.0f} s")
         if ended.wait(_POLL_SECONDS):
@@ -177,7 +176,7 @@ def _noted(settings: Settings) -> Iterator[None]:
     """``daemon.json`` in the home, by which the command line finds this daemon."""
     path = settings.home / "daemon.json"
     settings.home.mkdir(parents=True, exist_ok=True)
-    note = {"url": settings.url, "pid": os.getpid()}
+    note = {"url": settings.local_url, "pid": os.getpid()}
     part = path.with_name(f".daemon.json.{os.getpid()}")
     part.write_text(json.dumps(note))
     part.replace(path)

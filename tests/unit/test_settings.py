@@ -31,7 +31,9 @@ def test_s2_an_open_address_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> No
     for host in ("0.0.0.0", "::", "192.0.2.7", "example.org"):
         with pytest.raises(SettingsError, match="AUDITOR_TOKEN"):
             load_settings(host=host)
-    assert load_settings(host="0.0.0.0", token="t").host == "0.0.0.0"
+    opened = load_settings(host="0.0.0.0", token="t", external_url="https://a.example/")
+    assert (opened.local_url, opened.url) == ("http://127.0.0.1:9470", "https://a.example")
+    assert load_settings(host="::1").local_url == "http://[::1]:9470"
     with pytest.raises(SettingsError, match="AUDITOR_TOKEN"):
         load_settings(host="0.0.0.0", token="")
 
@@ -58,3 +60,13 @@ def test_loopback_is_recognised_in_all_its_spellings() -> None:
     """IPv4's whole block, IPv6, the name."""
     assert all(is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"))
     assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "localhost.example.org", ""))
+
+
+def test_every_setting_is_in_the_docs_with_a_sentence() -> None:
+    """The page is what the code says today."""
+    from auditor.settings import Settings
+    from auditor.settings_page import PAGE, main, page
+
+    assert main(["--check"]) == 0, f"{PAGE} is out of date"
+    assert page().count("\n| `AUDITOR_") == len(Settings.model_fields)
+    assert all(field.description for field in Settings.model_fields.values())
