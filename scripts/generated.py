@@ -9,7 +9,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-GENERATORS = ("auditor.alerts.metrics", "auditor.alerts.dashboards", "auditor.detect.docs", "auditor.cli.reference")
+GENERATORS = (
+    "auditor.alerts.metrics",
+    "auditor.alerts.dashboards",
+    "auditor.detect.docs",
+    "auditor.cli.reference",
+    "auditor.settings_page",
+)
 
 
 def main(arguments: list[str]) -> int:

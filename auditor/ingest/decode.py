@@ -88,7 +88,7 @@ def tensor_table(entries: Any) -> tuple[Tensor, ...]:
             Tensor(str(kind), str(name), tuple(int(n) for n in shape), str(dtype))
             for kind, name, shape, dtype in entries
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise WireError(f"tensor table: {error}") from error
     unknown = {tensor.kind for tensor in table} - set(KINDS)
     if unknown:
@@ -105,11 +105,11 @@ def step_batch(frame: Frame) -> StepBatch:
     header = frame.header
     try:
         count, values = int(header["steps"]), int(header["values"])
-        layouts = [_expand(ranges) for ranges in header["layouts"]]
+        layouts = [[(int(first), int(length)) for first, length in ranges] for ranges in header["layouts"]]
         names = [str(name) for name in header["scalars"]]
         identity = (str(header["run"]), int(header["attempt"]), int(header["rank"]), int(header["seq"]))
         table, events = str(header["table"]), tuple(dict(event) for event in header.get("events", ()))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise WireError(f"steps header: {error!r}") from error
     if count < 0 or values < 0:
         raise WireError("steps header: negative count")
@@ -129,29 +129,39 @@ def step_batch(frame: Frame) -> StepBatch:
     return StepBatch(*identity, table, steps, times, scalars, blocks, events)
 
 
-def _expand(ranges: Any) -> I64:
-    """Tensor ids of a layout given as [[first, count], ...]."""
-    total = sum(int(length) for _, length in ranges)
-    if total > MAX_TENSORS or any(int(first) < 0 or int(length) < 0 for first, length in ranges):
-        raise WireError(f"layout of {total} tensors, limit {MAX_TENSORS}")
-    parts = [np.arange(int(first), int(first) + int(length)) for first, length in ranges]
-    return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)
-
+#: A layout as it is declared: (first tensor id, count), ...
+Ranges = list[tuple[int, int]]
 
 #: Tensors that one step may report.
 MAX_TENSORS = 200_000
 
 
-def _blocks(reader: _Reader, layout_of: U32, layouts: list[I64]) -> tuple[Block, ...]:
+def _length(ranges: Ranges) -> int:
+    """Number of tensors in a layout."""
+    total = sum(length for _, length in ranges)
+    if total > MAX_TENSORS or any(first < 0 or length < 0 or first > MAX_TENSORS for first, length in ranges):
+        raise WireError(f"layout of {total} tensors, limit {MAX_TENSORS}")
+    return total
+
+
+def _expand(ranges: Ranges) -> I64:
+    """Tensor ids of a layout."""
+    parts = [np.arange(first, first + length, dtype=np.int64) for first, length in ranges]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def _blocks(reader: _Reader, layout_of: U32, layouts: list[Ranges]) -> tuple[Block, ...]:
     blocks, first = [], 0
     changes = np.flatnonzero(np.diff(layout_of.astype(np.int64))) + 1
     for last in [*changes.tolist(), len(layout_of)]:
         if last == first:
             continue
-        tensors = layouts[int(layout_of[first])]
-        words = reader.take(np.dtype("<u4"), (last - first) * WORDS * len(tensors))
-        if len(tensors):
-            blocks.append(Block(first, tensors, words.reshape(last - first, WORDS, len(tensors))))
+        ranges = layouts[int(layout_of[first])]
+        width = _length(ranges)
+        # The words first: what a header merely declares allocates nothing.
+        words = reader.take(np.dtype("<u4"), (last - first) * WORDS * width)
+        if width:
+            blocks.append(Block(first, _expand(ranges), words.reshape(last - first, WORDS, width)))
         first = last
     return tuple(blocks)
 

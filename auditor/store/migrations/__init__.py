@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ from auditor.store.errors import StoreNewer
 
 #: PostgreSQL's advisory lock that openers take in turn: the letters AUDF as a number.
 _LOCK: Final = 0x41554446
+#: alembic keeps the migration that runs in module globals: two databases of one process take turns.
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def upgrade(engine: sa.Engine, target: str = "head") -> None:
@@ -35,7 +38,8 @@ def upgrade(engine: sa.Engine, target: str = "head") -> None:
         _check_known(scripts, _revision(connection))
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, target)
+        with _ONE_AT_A_TIME:
+            command.upgrade(config, target)
 
 
 def _current(engine: sa.Engine) -> str | None:

@@ -1,0 +1,1 @@
+"""Questions over the store, as JSON: pure queries, thinning for plots, routes, OpenAPI."""

@@ -1,0 +1,152 @@
+"""What the API answers: pure functions from the store to JSON values (``jsonfinite`` when written)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from auditor.alerts.lifecycle import causal
+from auditor.api.thin import thin
+from auditor.ingest.decode import Tensor
+from auditor.model import Alert, Subject
+from auditor.store.records import RunRecord, Series
+from auditor.store.store import Store
+
+
+class NoSuchRunError(LookupError):
+    """The store does not know the run; the message says which."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"no run {run}")
+
+
+def find(store: Store, run: str) -> RunRecord:
+    """The run's record.
+
+    Raises:
+        NoSuchRunError: if there is none.
+    """
+    record = store.run(run)
+    if record is None:
+        raise NoSuchRunError(run)
+    return record
+
+
+def run_row(record: RunRecord) -> dict[str, Any]:
+    """A run as a list shows it. Times are Unix seconds of the daemon's clock."""
+    names = ("run", "project", "name", "framework", "host", "status", "verdict", "reason", "created_at", "updated_at")
+    row: dict[str, Any] = {name: getattr(record, name) for name in (*names, "steps", "attempts", "ranks", "loss")}
+    row["alerts"] = dict(record.alerts)
+    row["lost"] = {"dropped": sum(record.dropped.values()), "reasons": dict(record.dropped)}
+    return row
+
+
+def runs(store: Store, *, project: str | None, status: str | None, since: float | None, limit: int) -> dict[str, Any]:
+    """The runs, the one that changed last first."""
+    records = store.runs(project=project, status=status, since=since, limit=limit)
+    return {"runs": [run_row(record) for record in records]}
+
+
+def show(store: Store, run: str) -> dict[str, Any]:
+    """All about one run at a glance: what ``auditor show --json`` prints."""
+    record = find(store, run)
+    counts = dict(record.alerts)
+    alerts = [alert_json(alert) for alert in causal(store.alerts(run=run))]
+    more = {"first_step": record.first_step, "last_step": record.last_step, "pending": record.pending}
+    ending = {"stop": record.stop, "exit": {"code": record.exit_code, "signal": record.exit_signal}}
+    return {**run_row(record), "alert_counts": counts, "alerts": alerts, **more, **ending}
+
+
+def alert_json(alert: Alert) -> dict[str, Any]:
+    """An alert with everything that is known of it."""
+    plain = ("id", "run", "attempt", "rule", "first_step", "last_step", "started_at", "updated_at", "resolved_at")
+    return {
+        **{name: getattr(alert, name) for name in plain},
+        "severity": str(alert.severity),
+        "state": str(alert.state),
+        "subject": _subject(alert.subject),
+        "members": [_subject(member) for member in alert.members],
+        "evidence": dict(alert.evidence),
+        "summary": alert.summary,
+        "likely_causes": list(alert.likely_causes),
+        "advice": alert.advice,
+    }
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    return asdict(subject)
+
+
+def alerts(  # noqa: PLR0913 - the filters
+    store: Store, *, run: str | None, since: float | None, state: str | None, rule: str | None, limit: int
+) -> dict[str, Any]:
+    """Alerts over all runs or of one, the one that changed last first."""
+    found = store.alerts(run=run, since=since, state=state, rule=rule, limit=limit)
+    return {"alerts": [alert_json(alert) for alert in found]}
+
+
+def manifests(store: Store, run: str) -> dict[str, Any]:
+    """The manifest of each process of a run."""
+    find(store, run)
+    found = store.manifests(run)
+    return {"manifests": [{"attempt": m.attempt, "rank": m.rank, "manifest": dict(m.manifest)} for m in found]}
+
+
+def scalars(  # noqa: PLR0913 - the filters
+    store: Store,
+    run: str,
+    *,
+    names: Iterable[str] | None,
+    attempt: int | None,
+    rank: int | None,
+    points: int | None,
+    after: int | None,
+) -> dict[str, Any]:
+    """Scalars by name; the last attempt speaks for a step that several took."""
+    find(store, run)
+    found = store.scalars(run, names, attempt=attempt, rank=rank, after=after)
+    return {"run": run, "scalars": {name: columns(series, points) for name, series in found.items()}}
+
+
+def norms(store: Store, run: str, *, points: int | None) -> dict[str, Any]:
+    """The global gradient norm by step."""
+    find(store, run)
+    found: Mapping[str, Series] = store.scalars(run, ["grad_norm"])
+    return columns(found["grad_norm"], points) if "grad_norm" in found else {"step": [], "value": []}
+
+
+def tensors(store: Store, run: str) -> dict[str, Any]:
+    """Every tensor that any process of the run reports, in the order of the tables."""
+    find(store, run)
+    known: dict[tuple[str, str], Tensor] = {}
+    for table in store.tables(run).values():
+        for tensor in table:
+            known.setdefault((tensor.kind, tensor.name), tensor)
+    return {"tensors": [{**asdict(tensor), "shape": list(tensor.shape)} for tensor in known.values()]}
+
+
+def series(  # noqa: PLR0913 - what identifies a series
+    store: Store,
+    run: str,
+    *,
+    kind: str,
+    name: str,
+    stat: str,
+    attempt: int | None,
+    rank: int | None,
+    points: int | None,
+) -> dict[str, Any]:
+    """One statistic of one tensor by step.
+
+    Raises:
+        ValueError: if ``stat`` is none of the twelve.
+    """
+    find(store, run)
+    return columns(store.series(run, kind, name, stat, attempt=attempt, rank=rank), points)
+
+
+def columns(series: Series, points: int | None) -> dict[str, Any]:
+    """A series as two columns, thinned to about ``points``."""
+    keep = thin(series.values, points)
+    return {"step": series.steps[keep].tolist(), "value": series.values[keep].tolist()}

@@ -1,0 +1,133 @@
+"""The questions that the API answers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from auditor.api import queries
+from auditor.api.endpoint import Endpoint, Parameter
+from auditor.ingest.errors import not_found
+from auditor.ingest.heartbeat import path_run
+from auditor.ingest.service import Service
+from auditor.model import AlertState, RunStatus
+from auditor.store.export import export_parquet
+from auditor.store.store import Store
+from auditor_agent.statistics import KINDS, STATISTICS
+
+_ATTEMPT = Parameter("attempt", "integer", "only this attempt; default: the last one speaks for a repeated step")
+_RANK = Parameter("rank", "integer", "only this rank; default: the lowest that reports a step")
+_POINTS = Parameter("points", "integer", "about so many points; extremes and non-finite values are always kept")
+_SINCE = Parameter("since", "number", "changed at or after this time, Unix seconds", maximum=2**40)
+_RUN = Parameter("run", "string", "of this run")
+
+
+def _limit(default: int) -> Parameter:
+    return Parameter("limit", "integer", "at most so many", default=default, maximum=10_000)
+
+
+def _scalars(store: Store, run: str, *, names: str | None, **rest: Any) -> Mapping[str, Any]:
+    chosen = [name for name in names.split(",") if name] if names is not None else None
+    return queries.scalars(store, run, names=chosen, **rest)
+
+
+def _compare(store: Store, *, a: str, b: str) -> Mapping[str, Any]:
+    from auditor.compare.verdict import compare_runs
+
+    for run in (a, b):
+        queries.find(store, run)
+    return compare_runs(store, a, b)
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "/v1/runs",
+        "Runs, the one that changed last first",
+        queries.runs,
+        (
+            Parameter("project", "string", "of this project"),
+            Parameter("status", "string", "with this status", choices=tuple(RunStatus)),
+            _SINCE,
+            _limit(100),
+        ),
+    ),
+    Endpoint("/v1/runs/{run}", "One run with its alerts", queries.show),
+    Endpoint("/v1/runs/{run}/manifests", "What the processes of a run declare to be", queries.manifests),
+    Endpoint(
+        "/v1/runs/{run}/scalars",
+        "Loss, learning rate, gradient norm and the job's own scalars by step",
+        _scalars,
+        (
+            Parameter("names", "string", "comma-separated; default: all"),
+            _ATTEMPT,
+            _RANK,
+            _POINTS,
+            Parameter("after", "integer", "only later steps"),
+        ),
+    ),
+    Endpoint("/v1/runs/{run}/tensors", "The tensors that a run reports", queries.tensors),
+    Endpoint(
+        "/v1/runs/{run}/series",
+        "One statistic of one tensor by step",
+        queries.series,
+        (
+            Parameter("kind", "string", "kind of tensor", required=True, choices=KINDS),
+            Parameter("name", "string", "name of the tensor", required=True),
+            Parameter("stat", "string", "statistic", required=True, choices=STATISTICS),
+            _ATTEMPT,
+            _RANK,
+            _POINTS,
+        ),
+    ),
+    Endpoint("/v1/runs/{run}/norms", "Global gradient norm by step", queries.norms, (_POINTS,)),
+    Endpoint(
+        "/v1/alerts",
+        "Alerts, the one that changed last first",
+        queries.alerts,
+        (
+            _SINCE,
+            _RUN,
+            Parameter("state", "string", "in this state", choices=tuple(AlertState)),
+            Parameter("rule", "string", "of this rule"),
+            _limit(1000),
+        ),
+    ),
+    Endpoint(
+        "/v1/compare",
+        "Why two runs differ",
+        _compare,
+        (
+            Parameter("a", "string", "run id of one side, the reference", required=True),
+            Parameter("b", "string", "run id of the other", required=True),
+        ),
+    ),
+)
+
+
+async def get_parquet(request: Request) -> Response:
+    """The statistics of a run, every tensor at every step, as a Parquet file."""
+    service: Service = request.app.state.service
+    run = path_run(request)
+    path = await run_in_threadpool(_export, service.store, run)
+    clean = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, filename=f"{run}.parquet", media_type="application/vnd.apache.parquet", background=clean)
+
+
+def _export(store: Store, run: str) -> Path:
+    if store.run(run) is None:
+        raise not_found(f"no run {run}")
+    with tempfile.NamedTemporaryFile(prefix="auditor-", suffix=".parquet", delete=False) as file:
+        path = Path(file.name)
+    try:
+        export_parquet(store, run, path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path

@@ -1,0 +1,1 @@
+"""Where the one ASGI application lives: a thread of this process, or an actor on Ray."""

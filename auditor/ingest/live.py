@@ -1,0 +1,354 @@
+"""The live runs: detectors, alerts and vital signs of each, rebuilt from the store when unknown.
+
+Truth is in the store; what is here can be thrown away at any time and is, whenever a commit fails:
+then the detectors know more than the store does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.alerts.lifecycle import AlertBook
+from auditor.alerts.live import LiveRun, firing
+from auditor.detect.engine import RunAuditor
+from auditor.detect.registry import instances
+from auditor.ingest.decode import StepBatch, Tensor
+from auditor.ingest.draft import Draft
+from auditor.ingest.faults import guarded
+from auditor.ingest.intake import Arrival, Rejected, digest, replayed, span, tensor_ids_fit
+from auditor.model import Alert, AlertState, Finding, RunStatus, Verdict, verdict
+from auditor.settings import Settings
+from auditor.store.records import Committed, Counts, Progress, RunRecord, WriteBatch
+from auditor.store.store import Store
+
+#: Frames that wait for their tensor table, per run; beyond it they are stored but not judged.
+MAX_WAITING = 256
+
+Stream = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A stored frame whose tensor table has not come yet."""
+
+    batch: StepBatch
+    floor: int
+
+
+@dataclass(slots=True)
+class Vitals:
+    """Signs of life of a run by the daemon's clock, Unix seconds."""
+
+    heartbeat_at: float | None = None
+    progress_at: float | None = None
+    ended_at: float | None = None
+    ingested: int = 0
+    dropped: dict[Stream, dict[str, int]] = field(default_factory=dict)
+
+
+class RunState:
+    """One live run. Every method but the constructor is to be called with :attr:`lock` held."""
+
+    def __init__(self, run: str, settings: Settings) -> None:
+        self.run = run
+        self.lock = threading.Lock()
+        self.loaded = False
+        self.stale = False
+        """A commit failed: forget this state as soon as nothing of it is in flight."""
+        self.dirty = False
+        """The store settled something since :meth:`refresh`."""
+        self.shown: LiveRun | None = None
+        """The run as ``/metrics`` shows it; replaced, never changed: readable without the lock."""
+        self.last: Future[Committed] | None = None
+        """The batch handed to the writer last."""
+        self.vitals = Vitals()
+        self.project, self.name, self.framework = "default", "", ""
+        self.status = str(RunStatus.RUNNING)
+        self.stop = False
+        self._inflight = 0
+        self._counting = threading.Lock()
+        self._auditor = RunAuditor(run, overrides=overrides(settings))
+        self._book = AlertBook(run)
+        self._tables: dict[str, tuple[Tensor, ...]] = {}
+        self._sessions: dict[Stream, str | None] = {}
+        self._waiting: dict[tuple[int, int, int], Waiting] = {}
+
+    @property
+    def inflight(self) -> int:
+        """Batches handed to the writer and not committed yet."""
+        return self._inflight
+
+    def flying(self, more: int) -> None:
+        """``more`` batches are in flight. The one method that needs no lock: the writer calls it."""
+        with self._counting:
+            self._inflight += more
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the alerts say."""
+        return verdict(self._book.alerts)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run's process is known to have ended."""
+        return self.status != RunStatus.RUNNING
+
+    def load(self, store: Store) -> None:
+        """Becomes what it was when the store last heard of the run: alerts read, frames replayed."""
+        self._book.restore(store.alerts(run=self.run))
+        self._tables = dict(store.tables(self.run))
+        for chunk in store.chunks(self.run):
+            with guarded("replay"):
+                # Its alerts were committed with it: what the detectors find again is not news.
+                self._judge(replayed(chunk), None)
+        for stream in store.streams(self.run):
+            self._sessions[stream.attempt, stream.rank] = stream.session
+            self._alive((stream.attempt, stream.rank), stream.counts, stream.heartbeat_at)
+            self.vitals.progress_at = _later(self.vitals.progress_at, stream.progress_at)
+            # Whoever was alive when the daemon went away could not tell it so: clocks start anew.
+            self._beat(stream.attempt, stream.rank, stream.step)
+        self.refresh(store.run(self.run))
+        if self.ended:
+            self.exited(self.status)
+        self.shown = self.snapshot()
+        self.loaded = True
+
+    def refresh(self, record: RunRecord | None) -> None:
+        """Takes over what the store made of the run: names, status, whether it is to stop."""
+        if record is None:
+            return
+        self.project, self.name, self.framework = record.project, record.name, record.framework
+        self.status, self.stop = record.status, record.stop
+        if not self.ended:
+            self.vitals.ended_at = None
+        elif self.vitals.ended_at is None:
+            self.vitals.ended_at = record.updated_at
+        self.shown = self.snapshot()
+
+    def take(self, arrivals: Iterable[Arrival], now: float) -> tuple[WriteBatch, list[Alert], list[Rejected]]:
+        """What one request's frames add to the store, which alerts change, which frames are refused.
+
+        ``now``: when they were received. The agent's clock judges nothing.
+        """
+        draft, rejected, findings = Draft(self.run, now), [], []
+        for arrival in arrivals:
+            reason = self._refusal(arrival)
+            if reason is not None:
+                rejected.append(Rejected(arrival.seq, reason))
+                continue
+            draft.add(arrival)
+            findings += self._judge(arrival, draft)
+            findings += self._signs(arrival, now)
+        changed = self._apply(findings, now)
+        return draft.batch(changed, self.verdict), changed, rejected
+
+    def heartbeat(self, sign: Progress, now: float) -> tuple[WriteBatch, list[Alert]]:
+        """A sign of life without new steps."""
+        self._alive((sign.attempt, sign.rank), sign.counts or Counts(), now)
+        findings = self._beat(sign.attempt, sign.rank, sign.step)
+        changed = self._apply(findings, now)
+        return WriteBatch(progress=[sign], alerts=changed, verdicts={self.run: str(self.verdict)}, time=now), changed
+
+    def tick(self, now: float) -> tuple[WriteBatch, list[Alert]]:
+        """What the clock alone changes: stalled, silent, heard of again."""
+        findings: list[Finding] = []
+        with guarded("tick"):
+            findings = self._auditor.tick(now)
+        changed = self._apply(findings, now)
+        return WriteBatch(alerts=changed, verdicts={self.run: str(self.verdict)}, time=now), changed
+
+    def exited(self, status: str) -> None:
+        """The run has ended, whether its processes said so or their parent: clocks stop."""
+        for attempt, rank in list(self._sessions):
+            with guarded("ended"):
+                self._auditor.ended(attempt, rank, status)
+
+    def need(self, streams: Iterable[Stream]) -> list[str]:
+        """What the agent of any of ``streams`` is to send once more."""
+        lacking = {(attempt, rank) for attempt, rank, _ in self._waiting}
+        return ["tensors"] if lacking.intersection(streams) else []
+
+    def snapshot(self) -> LiveRun:
+        """The run as ``/metrics`` shows it."""
+        live = self._auditor.live
+        dropped: dict[str, int] = {}
+        for reasons in self.vitals.dropped.values():
+            for reason, count in reasons.items():
+                dropped[reason] = dropped.get(reason, 0) + count
+        return LiveRun(
+            run=self.run,
+            project=self.project,
+            framework=self.framework,
+            name=self.name,
+            status=self.status,
+            loss=live.loss,
+            step=live.step,
+            grad_norm=live.grad_norm,
+            nonfinite=dict(live.nonfinite),
+            alerts=firing(self._book.alerts),
+            progress_at=self.vitals.progress_at,
+            heartbeat_at=self.vitals.heartbeat_at,
+            ended_at=self.vitals.ended_at,
+            dropped=dropped,
+            ingested=self.vitals.ingested,
+        )
+
+    def open_alerts(self) -> list[Alert]:
+        """The alerts that fire now."""
+        return [alert for alert in self._book.alerts if alert.state is AlertState.FIRING]
+
+    def _refusal(self, arrival: Arrival) -> str | None:
+        holder = self._sessions.get(arrival.stream) or arrival.session
+        if holder != arrival.session:
+            return (
+                f"another process is attempt {arrival.attempt}, rank {arrival.rank} of this run: "
+                "start with another AUDITOR_ATTEMPT or AUDITOR_RUN"
+            )
+        self._sessions[arrival.stream] = holder
+        batch = arrival.batch
+        if batch is None:
+            return None
+        if arrival.tensors is not None:
+            self._tables.setdefault(batch.table, arrival.tensors)
+        table = self._tables.get(batch.table)
+        return None if table is None or tensor_ids_fit(batch, table) else "a tensor id beyond the tensor table"
+
+    def _judge(self, arrival: Arrival, draft: Draft | None) -> list[Finding]:
+        """Shows one frame to the detectors; its derived scalars go into ``draft`` if there is one."""
+        findings: list[Finding] = []
+        batch = arrival.batch
+        if batch is None:
+            findings += self._advance(arrival)
+        elif batch.table in self._tables:
+            findings += self._known(arrival, batch, arrival.floor, draft)
+        elif len(self._waiting) < MAX_WAITING:
+            self._waiting[batch.attempt, batch.rank, batch.seq] = Waiting(batch, arrival.floor)
+        if arrival.tensors is not None:
+            findings += self._release(arrival, draft)
+        if arrival.type == "finish":
+            with guarded("ended"):
+                findings += self._auditor.ended(arrival.attempt, arrival.rank, arrival.header["status"])
+        return findings
+
+    def _advance(self, arrival: Arrival) -> list[Finding]:
+        with guarded("detect"):
+            return self._auditor.advance(arrival.attempt, arrival.rank, arrival.seq, arrival.floor)
+        return []
+
+    def _known(self, carrier: Arrival, batch: StepBatch, floor: int, draft: Draft | None) -> list[Finding]:
+        table = self._tables[batch.table]
+        if draft is not None:
+            draft.derive(carrier, batch, table)
+        return self._observe(batch, table, floor)
+
+    def _observe(self, batch: StepBatch, table: tuple[Tensor, ...], floor: int) -> list[Finding]:
+        with guarded("detect"):
+            return self._auditor.observe(batch, table, floor)
+        return []
+
+    def _release(self, carrier: Arrival, draft: Draft | None) -> list[Finding]:
+        """Judges the frames that waited for the table that ``carrier`` brings, or for a beginning of it."""
+        self._learn_beginnings(carrier, draft)
+        findings: list[Finding] = []
+        for key in sorted(self._waiting):
+            waiting = self._waiting[key]
+            table = self._tables.get(waiting.batch.table)
+            if table is None or key[:2] != carrier.stream:
+                continue
+            del self._waiting[key]
+            if tensor_ids_fit(waiting.batch, table):
+                findings += self._known(carrier, waiting.batch, waiting.floor, draft)
+        return findings
+
+    def _learn_beginnings(self, carrier: Arrival, draft: Draft | None) -> None:
+        """A table only grows at its end: the one a waiting frame names may be the beginning of a later one."""
+        wanted = {waiting.batch.table for waiting in self._waiting.values()} - set(self._tables)
+        tensors, entries = carrier.tensors or (), carrier.header["tensors"]
+        for length in range(len(entries) if wanted else 0):
+            name = digest(entries[:length])
+            if name in wanted:
+                self._tables[name] = tensors[:length]
+                if draft is not None:
+                    draft.table(name, tensors[:length])
+
+    def _signs(self, arrival: Arrival, now: float) -> list[Finding]:
+        """What it means for the clocks that a frame came at all."""
+        last = span(arrival.batch)[1] if arrival.batch is not None else None
+        self._alive(arrival.stream, arrival.counts, now)
+        if last is not None:
+            self.vitals.progress_at = now
+        return self._beat(arrival.attempt, arrival.rank, last)
+
+    def _beat(self, attempt: int, rank: int, step: int | None) -> list[Finding]:
+        with guarded("heartbeat"):
+            return self._auditor.heartbeat(attempt, rank, step or 0, 0.0)
+        return []
+
+    def _alive(self, stream: Stream, counts: Counts, now: float) -> None:
+        self.vitals.heartbeat_at = _later(self.vitals.heartbeat_at, now)
+        if counts.dropped:
+            self.vitals.dropped[stream] = dict(counts.dropped)
+
+    def _apply(self, findings: list[Finding], now: float) -> list[Alert]:
+        with guarded("alerts"):
+            return self._book.apply(findings, now)
+        return []
+
+
+def _later(known: float | None, time: float | None) -> float | None:
+    return max((t for t in (known, time) if t is not None), default=None)
+
+
+def overrides(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The rules' parameters as the settings have them."""
+    silent = {"silent_seconds": settings.silent_seconds}
+    clocks: dict[str, dict[str, Any]] = {
+        "run_stalled": {"stall_seconds": settings.stall_seconds, **silent},
+        "agent_silent": silent,
+    }
+    return settings.rules | {rule: given | settings.rules.get(rule, {}) for rule, given in clocks.items()}
+
+
+class Registry:
+    """The live runs, the longest untouched giving way beyond ``max_live_runs``."""
+
+    def __init__(self, settings: Settings) -> None:
+        instances(overrides(settings))  # say at once what is wrong with them
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._states: OrderedDict[str, RunState] = OrderedDict()
+
+    def get(self, run: str) -> RunState:
+        """The state of ``run``; one that is not loaded yet if it was unknown or had to be forgotten."""
+        with self._lock:
+            state = self._states.get(run)
+            if state is None or (state.stale and not state.inflight):
+                state = self._states[run] = RunState(run, self._settings)
+                self._make_room()
+            self._states.move_to_end(run)
+            return state
+
+    def all(self) -> list[RunState]:
+        """Every live run, the one touched last at the end."""
+        with self._lock:
+            return list(self._states.values())
+
+    def forget(self, run: str) -> None:
+        """Drops a run, if nothing of it is in flight."""
+        with self._lock:
+            state = self._states.get(run)
+            if state is not None and not state.inflight:
+                del self._states[run]
+
+    def _make_room(self) -> None:
+        excess = len(self._states) - self._settings.max_live_runs
+        # What is in flight is not in the store yet: whoever rebuilt that run now would miss it.
+        idle = [run for run, state in self._states.items() if not state.inflight and state.loaded]
+        idle.sort(key=lambda run: not self._states[run].ended)
+        for run in idle[: max(excess, 0)]:
+            del self._states[run]
