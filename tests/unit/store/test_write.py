@@ -228,6 +228,18 @@ def test_a_finish_frame_outweighs_the_exit(store: Store) -> None:
         assert stored.status == "stopped"
 
 
+def test_a_failure_that_only_the_parent_saw_counts(store: Store) -> None:
+    """A script that ends by sys.exit(7) says that it finished; its exit code says more, in either order."""
+    for run, batches in (
+        ("a", [finish_batch("a", "finished"), WriteBatch(exits=[Exit("a", 7)])]),
+        ("b", [WriteBatch(exits=[Exit("b", 7)]), finish_batch("b", "finished")]),
+    ):
+        store.write_all(batches)
+        stored = store.run(run)
+        assert stored is not None
+        assert stored.status == "failed"
+
+
 def test_an_alert_comes_back_as_it_went_in(store: Store) -> None:
     """With its evidence, members and texts; the run's row counts it while it fires."""
     store.write(WriteBatch(alerts=[an_alert()], verdicts={"r": "diverged"}))
