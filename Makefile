@@ -16,6 +16,7 @@ venv: $(STAMP) ## .venv with the project and everything it needs
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Training Auditor needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 venv")'
+	@echo "Making $(VENV): PyTorch, TensorFlow and Ray take about 4 GB and a minute or two, once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' -c constraints.txt
