@@ -27,6 +27,7 @@ def audited(program: str, seed: int) -> dict[str, Any]:
         result = Path(home) / "run.json"
         paths = os.pathsep.join([str(ROOT), str(ROOT / "agents")])
         mine = {"AUDITOR_HOME": home, "PYTHONPATH": paths, "SEED": str(seed), "STEPS": str(STEPS)}
+        mine["OMP_NUM_THREADS"] = "1"  # several run side by side
         command = [sys.executable, "-m", "auditor", "run", "--json", str(result), "--", sys.executable]
         done = subprocess.run(
             [*command, str(PROGRAMS / program)], env=os.environ | mine, capture_output=True, text=True, check=False
