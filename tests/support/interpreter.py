@@ -20,7 +20,9 @@ def triton_plan() -> Any:
         triton = pytest.importorskip("triton", reason="triton is not installed (extra: gpu)")
         from auditor_agent.capture import triton_kernel, triton_plan
 
-        interpreted = type(triton.language.sum).__name__ == type(triton_kernel.partial).__name__ == "InterpretedFunction"
+        interpreted = (
+            type(triton.language.sum).__name__ == type(triton_kernel.partial).__name__ == "InterpretedFunction"
+        )
         if interpreted:
             words(triton_plan, [torch.ones(1)])  # the first launch imports more of Triton
     if not interpreted:

@@ -36,7 +36,14 @@ def reference(tensor: Any) -> dict[str, Any]:
         return {**counts, **dict.fromkeys(MOMENTS, 0.0)}
     square = np.square(finite).sum()
     spread = {"mean": finite.mean(), "std": finite.std(), "min": finite.min(), "max": finite.max()}
-    return {**counts, **spread, "absmax": np.abs(finite).max(), "l2": np.sqrt(square), "sum": finite.sum(), "sumsq": square}
+    return {
+        **counts,
+        **spread,
+        "absmax": np.abs(finite).max(),
+        "l2": np.sqrt(square),
+        "sum": finite.sum(),
+        "sumsq": square,
+    }
 
 
 def check(tensor: Any, got: Mapping[str, Any], index: int = 0) -> None:

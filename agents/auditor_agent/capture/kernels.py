@@ -138,9 +138,7 @@ def _by_triton(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> Te
 
 
 @functools.lru_cache(_PLANS)
-def _triton_plan(
-    sizes: tuple[int, ...], dtypes: tuple[torch.dtype, ...], device: torch.device, _stream: int
-) -> Plan:
+def _triton_plan(sizes: tuple[int, ...], dtypes: tuple[torch.dtype, ...], device: torch.device, _stream: int) -> Plan:
     """A plan's constants are sent, used and given back in the order of one stream: one for each."""
     from auditor_agent.capture.triton_plan import Plan
 

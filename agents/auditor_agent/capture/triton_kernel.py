@@ -151,7 +151,9 @@ def _exact(base: tl.tensor, kind: tl.tensor, low: tl.tensor, high: tl.tensor, bl
 
 
 @triton.jit
-def _bins(base: tl.tensor, kind: tl.tensor, low: tl.tensor, high: tl.tensor, counters: tl.tensor, block: tl.constexpr) -> None:
+def _bins(
+    base: tl.tensor, kind: tl.tensor, low: tl.tensor, high: tl.tensor, counters: tl.tensor, block: tl.constexpr
+) -> None:
     """Add the magnitudes of a window to 64 counters: bin b is for [2^(b-40), 2^(b-39))."""
     lanes = tl.arange(0, block)
     bins = tl.arange(0, BINS)
@@ -250,11 +252,12 @@ def partial(
     finite = count
     nan = 0
     inf = 0
-    squares = rough.to(tl.float64)
-    mean = total.to(tl.float64) / tl.maximum(count, 1).to(tl.float64)
-    centred = squares - total.to(tl.float64) * mean
-    least = low_end.to(tl.float64)
-    most = high_end.to(tl.float64)
+    squares = tl.cast(rough, tl.float64)
+    wide = tl.cast(total, tl.float64)
+    mean = wide / tl.maximum(count, 1).to(tl.float64)
+    centred = squares - wide * mean
+    least = tl.cast(low_end, tl.float64)
+    most = tl.cast(high_end, tl.float64)
     good = (rough < _SQUARES) & ((top == 0) | (top >= _TINY)) & (centred >= squares * _CANCELLING)
     if not good:
         mean, centred, squares, least, most, finite, nan, inf, zeros = _exact(base, kind, low, high, block // 4)
@@ -294,7 +297,13 @@ def _moment(value: tl.tensor) -> tl.tensor:
 
 @triton.jit
 def merge(
-    sizes: tl.tensor, firsts: tl.tensor, moments: tl.tensor, tallies: tl.tensor, words: tl.tensor, tasks: tl.tensor, block: tl.constexpr
+    sizes: tl.tensor,
+    firsts: tl.tensor,
+    moments: tl.tensor,
+    tallies: tl.tensor,
+    words: tl.tensor,
+    tasks: tl.tensor,
+    block: tl.constexpr,
 ) -> None:
     """One tensor's column of words, from the partial results of its tasks.
 

@@ -67,10 +67,21 @@ def test_other_dtypes_take_the_portable_kernel(calls: list[str]) -> None:
         lambda t: t[:1].expand(5, -1, -1, -1),
         lambda t: torch.complex(t, t + 1),
         lambda t: torch.complex(t, t + 1).conj().imag,
-        lambda t: torch.nn.Parameter(t),
+        torch.nn.Parameter,
         lambda t: t.to_sparse(),
     ],
-    ids=["channels_last", "transposed", "slice", "offset", "strided", "expanded", "complex", "negated", "weight", "sparse"],
+    ids=[
+        "channels_last",
+        "transposed",
+        "slice",
+        "offset",
+        "strided",
+        "expanded",
+        "complex",
+        "negated",
+        "weight",
+        "sparse",
+    ],
 )
 def test_any_layout_is_read_for_what_it_holds(view: Any, calls: list[str]) -> None:
     """In place where the storage is dense in any order; from a copy where it has holes or repeats."""
