@@ -6,12 +6,13 @@ C         all tensors on the CPU, the extension built with the package
 portable  everything else: other devices, other dtypes, a CUDA graph being captured
 ========  ===============================================================================
 
-The results are the same to float32's tolerance: ``tests/property/test_kernels_agree.py``.
+The results are the same to float32's tolerance: ``tests/interpreted/test_kernels_agree.py``.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Sequence
 from operator import attrgetter
@@ -49,14 +50,14 @@ def words(tensors: Sequence[Tensor]) -> Tensor:
         return portable.words(local)
     if all(map(_is_cpu, local)):
         return _by_native(local, dtypes) if native.available() else portable.words(local)
-    if _fits_triton(local):
-        try:
+    try:
+        if _fits_triton(local):
             return _by_triton(local, dtypes)
-        except Exception as error:
-            # Most often: no C compiler where Triton wants to build its launcher. That will not pass.
-            _triton_plan.cache_clear()
-            _broken.set()
-            failure("Triton kernel; the portable one serves from here on", error)
+    except Exception as error:
+        # Most often: no C compiler where Triton wants to build its launcher. That will not pass.
+        _triton_plan.cache_clear()
+        _broken.set()
+        failure("Triton kernel; the portable one serves from here on", error)
     return portable.words(local)
 
 
@@ -122,6 +123,8 @@ def _fits_triton(tensors: Sequence[Tensor]) -> bool:
 
 @functools.cache
 def _has_triton() -> bool:
+    if "tensorflow" in sys.modules and "triton" not in sys.modules:
+        return False  # both bring LLVM: imported in this order, Triton kills the process
     try:
         import auditor_agent.capture.triton_plan
     except ImportError:

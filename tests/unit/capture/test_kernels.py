@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 import threading
+import types
 from typing import Any
 
 import pytest
@@ -138,3 +140,28 @@ def test_plans_do_not_pile_up() -> None:
     for size in range(200):
         kernels.words([torch.ones(size)])
     assert kernels._native_plan.cache_info().currsize <= kernels._PLANS
+
+
+def test_triton_is_never_imported_after_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both bring LLVM; in this order the process dies, and the job with it."""
+    monkeypatch.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    assert kernels._has_triton.__wrapped__() is False
+    assert "triton" not in sys.modules
+
+
+def test_a_kernel_that_fails_is_not_tried_again(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    """Triton wants a C compiler at run time; where there is none the portable kernel takes over."""
+    monkeypatch.setenv("AUDITOR_RAISE", "0")
+    monkeypatch.setattr(kernels, "_is_cpu", lambda _: False)
+    monkeypatch.setattr(kernels, "_broken", threading.Event())
+    monkeypatch.setattr(kernels, "_fits_triton", lambda _: not kernels._broken.is_set())
+
+    def fail(*_: Any) -> torch.Tensor:
+        calls.append("triton")
+        raise RuntimeError("no C compiler")
+
+    monkeypatch.setattr(kernels, "_by_triton", fail)
+    for _ in range(2):
+        assert columns(portable.to_bytes(kernels.words([torch.ones(4)])))["sum"].tolist() == [4.0]
+    assert calls == ["triton", "portable", "portable"]

@@ -9,10 +9,9 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.triton import triton_env
 
-pytest.importorskip("triton", reason="triton is not installed (extra: gpu)")
-
-# In a process of its own: one that interprets kernels cannot compile them.
+# In a process of its own, as tests/interpreted/conftest.py explains.
 PROGRAM = """
 import json, re, sys
 from triton.backends.compiler import GPUTarget
@@ -41,10 +40,10 @@ print(json.dumps(found))
 @pytest.mark.parametrize("capability", [80, 90])
 def test_the_kernels_compile_for_gpus(capability: int, repo_env: dict[str, str]) -> None:
     """With 16-byte loads, nothing spilled to memory, and denormals kept, for Ampere and Hopper."""
-    env = {name: value for name, value in repo_env.items() if name != "TRITON_INTERPRET"}
-    env["TRITON_CACHE_DIR"] = repo_env["AUDITOR_HOME"]
     command = [sys.executable, "-c", PROGRAM, str(capability)]
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
+    done = subprocess.run(
+        command, env=triton_env(repo_env), cwd=ROOT, capture_output=True, text=True, timeout=150, check=False
+    )
     assert done.returncode == 0, done.stderr
     kernels = json.loads(done.stdout)
     assert [kernel["name"] for kernel in kernels] == ["partial", "partial", "merge"]

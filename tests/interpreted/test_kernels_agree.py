@@ -16,8 +16,6 @@ from auditor_agent.capture import kernels, native, portable
 from tests.support import interpreter
 from tests.support.reference import EDGES, SHAPES, check, columns, scattered, shaped
 
-triton_plan = interpreter.triton_plan()
-
 pytestmark = [
     pytest.mark.skipif(not native.available(), reason="the C kernel was not built (no compiler)"),
     # NumPy, which interprets the kernel, warns of the NaN and Inf that a GPU computes with in silence.
@@ -26,7 +24,7 @@ pytestmark = [
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 KERNELS: dict[str, Callable[[list[torch.Tensor]], torch.Tensor]] = {
-    "triton": lambda tensors: interpreter.words(triton_plan, tensors),
+    "triton": interpreter.words,
     "native": kernels.words,
     "portable": portable.words,
     "portable on devices": lambda tensors: portable._pack(torch.stack([portable._exact(t) for t in tensors], 1)),

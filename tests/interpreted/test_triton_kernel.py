@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from auditor_agent.capture.triton_plan import Plan
 from tests.support import interpreter
 from tests.support.reference import EDGES, SHAPES, check, columns, histogram, scattered, shaped
-
-triton_plan = interpreter.triton_plan()
 
 # NumPy, which interprets the kernel, warns of the NaN and Inf that a GPU computes with in silence.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -24,7 +23,7 @@ TORCH = {np.float32: torch.float32, np.float64: torch.float64, np.float16: torch
 
 def statistics(*tensors: torch.Tensor, **sizes: int) -> dict[str, Any]:
     """What the kernel says, by statistic."""
-    return columns(interpreter.words(triton_plan, tensors, **sizes).numpy().tobytes())
+    return columns(interpreter.words(tensors, **sizes).numpy().tobytes())
 
 
 @given(arrays(np.float32, st.integers(0, 150), elements=st.one_of(st.floats(width=32), st.sampled_from(EDGES))))
@@ -93,7 +92,7 @@ def test_faults_stay_in_their_column() -> None:
 def test_the_histogram_counts_magnitudes_by_their_exponent(dtype: Any) -> None:
     """The bins of the C kernel, over several tasks, added to what was counted before."""
     values = scattered(2000).astype(dtype)
-    plan = triton_plan.Plan([2000, 0], [TORCH[dtype]] * 2, torch.device("cpu"), block=64, rounds=4)
+    plan = Plan([2000, 0], [TORCH[dtype]] * 2, torch.device("cpu"), block=64, rounds=4)
     counters = torch.zeros((2, 64), dtype=torch.int32)
     tensor = torch.from_numpy(values)
     for _ in range(2):
@@ -115,7 +114,7 @@ def test_counts_saturate() -> None:
 
 def test_no_tensors_give_no_words() -> None:
     """Neither do empty ones need an address."""
-    plan = triton_plan.Plan([], [], torch.device("cpu"))
+    plan = Plan([], [], torch.device("cpu"))
     assert plan.launch(plan.table([])).shape == (12, 0)
-    plan = triton_plan.Plan([0], [torch.float32], torch.device("cpu"))
+    plan = Plan([0], [torch.float32], torch.device("cpu"))
     assert plan.launch(plan.table([0])).tolist() == [[0]] * 12
