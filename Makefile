@@ -20,6 +20,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/triton -c constraints.txt \
+		'triton; sys_platform == "linux" and platform_machine == "x86_64"'
 	@touch $@
 
 demo: venv ## train three models, watch one go NaN, compare two frameworks

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from auditor_agent.capture import portable
+from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.torch_loss import LossProbe
@@ -264,7 +264,7 @@ class Watcher:
             self._regroup(optimizer)
         scalars = self._scalars(optimizer, closure=closure)
         tensors, gradients, layout = self._tensors()
-        matrix = portable.words(tensors)
+        matrix = kernels.words(tensors)
         scale = getattr(optimizer, "grad_scale", None)
         if isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
             matrix = portable.scaled(matrix, scale.double().reciprocal(), gradients)
