@@ -72,11 +72,13 @@ def test_training_under_audit_is_bit_identical(program: str, daemon: Daemon, aud
 
 
 @pytest.mark.slow
-def test_without_a_daemon_the_same_script_is_audited_in_process(auditor: Auditor, tmp_path: Path) -> None:
-    """`auditor run` alone: the embedded store holds the alert afterwards; Ray is never started."""
-    home = str(tmp_path / "alone")
-    run = under_audit(auditor, "torch_digits.py", tmp_path / "run.json", NAN_STEP="7", AUDITOR_HOME=home)
-    listed = auditor("alerts", "--json", AUDITOR_HOME=home)
+def test_without_a_daemon_the_same_script_is_audited_in_process(
+    auditor: Auditor, tmp_path: Path, database: str
+) -> None:
+    """`auditor run` alone, into SQLite and PostgreSQL: the store holds the alert afterwards; no Ray."""
+    where = {"AUDITOR_HOME": str(tmp_path / "alone"), "AUDITOR_DB": database}
+    run = under_audit(auditor, "torch_digits.py", tmp_path / "run.json", NAN_STEP="7", **where)
+    listed = auditor("alerts", "--json", **where)
     found = {alert["rule"]: alert for alert in json.loads(listed.stdout)["alerts"]}
     assert run["verdict"] == "diverged"
     assert found["nonfinite_gradient"]["first_step"] == 7
