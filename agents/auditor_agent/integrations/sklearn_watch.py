@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +42,7 @@ class _Evaluation:
     samples: int
     grads: list[Any]
     arguments: Mapping[str, Any]
+    scalars: dict[str, float] = field(default_factory=dict)
 
     @property
     def coefs(self) -> list[Any]:
@@ -153,6 +154,7 @@ class Watch:
         # Adam's own `learning_rate` has the bias correction in it; the rate is what was asked for.
         self._rate = optimizer.learning_rate if hasattr(optimizer, "velocities") else optimizer.learning_rate_init
         self.step += 1
+        now.scalars = self._scalars(now)
         if self._due() or not self._light(now):
             self._sampled = [weight.copy() for weight in now.weights]
 
@@ -189,16 +191,16 @@ class Watch:
     def _accept(self, now: _Evaluation) -> None:
         """Record one accepted point of L-BFGS."""
         self.step += 1
+        now.scalars = self._scalars(now)
         if self._due() or not self._light(now):
             self._full(now, now.weights, [])
 
     def _light(self, now: _Evaluation) -> bool:
         """Record a step with its gradients alone; False, and nothing, if it is the first that went wrong."""
         words = self._statistics.words(_ordered(now.grads))
-        bad = _bad(now, words)
-        if bad and not self._in_trouble:
+        if not self._in_trouble and _bad(now, words):
             return False
-        self._record(now, words, (), bad=bad)
+        self._record(now, words, ())
         return True
 
     def _full(self, now: _Evaluation, weights: Sequence[Any], moved: Sequence[Any]) -> None:
@@ -210,21 +212,23 @@ class Watch:
         extra += [("update", name, array) for name, array in zip(names, _ordered(moved), strict=False)]
         extra += _flow(now)
         words = self._statistics.words([*_ordered(now.grads), *(array for _, _, array in extra)])
-        bad = _bad(now, words)
-        if bad and not self._in_trouble:
+        first = not self._in_trouble and _bad(now, words)
+        if first:
             self._in_trouble, self._trouble = True, SAMPLES_IN_TROUBLE - 1
-        self._record(now, words, extra, bad=bad)
+        # Once is enough: the sender comes by itself soon, and waking it at every step costs.
+        self._record(now, words, extra, urgent=first)
 
     def _due(self) -> bool:
         in_trouble = self._trouble > 0
         self._trouble -= in_trouble
         return self.step <= SAMPLES_FIRST or self.step % SAMPLES_EVERY == 0 or in_trouble
 
-    def _record(self, now: _Evaluation, words: bytes | memoryview, extra: Named, *, bad: bool) -> None:
-        self.run.record(self.step, self._scalars(now), self._layout(now, extra), words, urgent=bad)
+    def _record(self, now: _Evaluation, words: bytes | memoryview, extra: Named, *, urgent: bool = False) -> None:
+        self.run.record(self.step, now.scalars, self._layout(now, extra), words, urgent=urgent)
         self._evaluations = 0
 
     def _scalars(self, now: _Evaluation) -> dict[str, float]:
+        # Before the weights move: the penalty may need them.
         clock = time.perf_counter()
         scalars = {"loss": now.loss, "loss_data": now.data, "loss_regularization": now.penalty()}
         if self._fit["solver"] == "lbfgs":  # it has no rate: a line search finds the length of each step
