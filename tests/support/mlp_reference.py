@@ -36,6 +36,7 @@ def replay(mlp: Any, x: Any, y: Any, epochs: int) -> Iterator[Step]:
         mlp: an unfitted estimator with an integer ``random_state``, adam or sgd without momentum.
         x: (n, features).
         y: (n, outputs): numbers, or 0 and 1 per class.
+        epochs: passes over the data.
     """
     random = check_random_state(mlp.random_state)
     layers = len(mlp.hidden_layer_sizes) + 1
