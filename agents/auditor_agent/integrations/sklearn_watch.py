@@ -267,7 +267,7 @@ class Watch:
 
 
 def _bad(now: _Evaluation, words: bytes | memoryview) -> bool:
-    return not math.isfinite(now.loss) or nonfinite(words) > 0
+    return not math.isfinite(now.loss) or nonfinite(words)
 
 
 def _ordered(arrays: Sequence[Any]) -> list[Any]:
