@@ -254,6 +254,12 @@ _PROCESS: Final = _Process()
 os.register_at_fork(after_in_child=_PROCESS.after_fork)
 
 
+def live_run() -> Run | None:
+    """The live run of this process, if there is one; opens none."""
+    with _PROCESS.lock:
+        return None if _PROCESS.run is None or _PROCESS.run.finished else _PROCESS.run
+
+
 def open_run(framework: str, *, name: str | None = None, project: str | None = None) -> Run:
     """The run of this process: the live one, or a new one.
 
