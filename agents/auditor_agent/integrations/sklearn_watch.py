@@ -230,7 +230,7 @@ class Watch:
     def _scalars(self, now: _Evaluation) -> dict[str, float]:
         # Before the weights move: the penalty may need them.
         clock = time.perf_counter()
-        scalars = {"loss": now.loss, "loss_data": now.data, "loss_regularization": now.penalty()}
+        scalars = {"loss": now.loss, "data_loss": now.data, "regularization_loss": now.penalty()}
         if self._fit["solver"] == "lbfgs":  # it has no rate: a line search finds the length of each step
             scalars["evaluations"] = float(self._evaluations)
         else:

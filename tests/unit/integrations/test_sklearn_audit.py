@@ -104,8 +104,8 @@ def test_every_step_is_what_autograd_says(auditor_home: Path, make: Any, y: Any,
     assert list(run.scalars["loss"]) == list(range(1, 3 * PER_EPOCH + 1))
     for number, step in enumerate(expected, start=1):
         got = {name: values[number] for name, values in run.scalars.items() if number in values}
-        assert got["loss_data"] == pytest.approx(step.data, rel=1e-9)
-        assert got["loss_regularization"] == pytest.approx(step.penalty, rel=1e-7)
+        assert got["data_loss"] == pytest.approx(step.data, rel=1e-9)
+        assert got["regularization_loss"] == pytest.approx(step.penalty, rel=1e-7)
         assert got["loss"] == pytest.approx(step.data + step.penalty, rel=1e-9)
         assert (got["lr"], got["samples"]) == (0.02, step.samples)
         for name, grad in step.grads.items():
@@ -159,7 +159,7 @@ def test_loss_parts_are_told_apart_in_float32(auditor_home: Path) -> None:
     run = fitted(auditor_home, MLPRegressor(**SMALL, alpha=1e-6), X.astype("float32"), 100 * Y.astype("float32"))
     reference = replay(MLPRegressor(**SMALL, alpha=1e-6), X, 100 * Y[:, None], epochs=1)
     for number, step in enumerate(reference, start=1):
-        assert run.scalars["loss_regularization"][number] == pytest.approx(step.penalty, rel=1e-4)
+        assert run.scalars["regularization_loss"][number] == pytest.approx(step.penalty, rel=1e-4)
     assert run.manifests[0]["precision"]["parameters"] == ["float32"]
 
 
