@@ -58,7 +58,7 @@ def steps_of(parquet: Path) -> list[int]:
 
 
 @pytest.mark.slow
-def test_without_any_daemon_the_job_runs_on_and_sync_delivers_it_later(auditor: Auditor, tmp_path: Path) -> None:
+def test_d1_without_any_daemon_the_job_runs_on_and_sync_delivers_it_later(auditor: Auditor, tmp_path: Path) -> None:
     """No one listens at AUDITOR_URL: the script ends as ever; `auditor sync` brings all of it in."""
     served = Daemon(tmp_path, free_port())
     env = {"AUDITOR_URL": served.url, "AUDITOR_HOME": str(tmp_path), "AUDITOR_RUN": "lonely", "NAN_STEP": "31"}

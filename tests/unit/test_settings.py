@@ -27,7 +27,7 @@ def test_the_environment_is_read_and_arguments_go_first(monkeypatch: pytest.Monk
 
 
 def test_s2_an_open_address_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S2: closed by default; the message says what to do."""
+    """Closed by default; the message says what to do."""
     for host in ("0.0.0.0", "::", "192.0.2.7", "example.org"):
         with pytest.raises(SettingsError, match="AUDITOR_TOKEN"):
             load_settings(host=host)
@@ -39,7 +39,7 @@ def test_s2_an_open_address_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_s3_the_token_masks_itself() -> None:
-    """S3: printing or logging the settings does not print the token."""
+    """Printing or logging the settings does not print the token."""
     settings = load_settings(token="hunter2")
     assert "hunter2" not in repr(settings) + str(settings) + settings.model_dump_json()
     assert settings.secret == "hunter2"

@@ -142,7 +142,7 @@ def test_one_run_per_process_until_it_ends(fake_daemon: FakeDaemon, new_run: Ope
     assert second.id != first.id
 
 
-def test_mode_off_gives_a_run_that_does_nothing(monkeypatch: pytest.MonkeyPatch, auditor_home: Path) -> None:
+def test_g10_mode_off_gives_a_run_that_does_nothing(monkeypatch: pytest.MonkeyPatch, auditor_home: Path) -> None:
     """No folder, no thread, no count."""
     monkeypatch.setenv("AUDITOR_MODE", "off")
     run = open_run("torch")
@@ -152,7 +152,7 @@ def test_mode_off_gives_a_run_that_does_nothing(monkeypatch: pytest.MonkeyPatch,
     assert not auditor_home.exists()
 
 
-def test_what_was_spooled_offline_is_delivered_later(
+def test_d1_what_was_spooled_offline_is_delivered_later(
     fake_daemon: FakeDaemon, new_run: Opener, monkeypatch: pytest.MonkeyPatch, auditor_home: Path
 ) -> None:
     """Offline nothing is sent; ``deliver`` sends it all, once, and clears the folder."""
