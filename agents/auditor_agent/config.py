@@ -27,7 +27,6 @@ class Variable:
 VARIABLES: Final = (
     Variable("AUDITOR_URL", "http://127.0.0.1:9470", "Where the daemon listens."),
     Variable("AUDITOR_TOKEN", "", "Bearer token the daemon asks for."),
-    Variable("AUDITOR_DB", "", "SQLAlchemy URL of the daemon's database; default sqlite:///AUDITOR_HOME/auditor.db."),
     Variable("AUDITOR_HOME", "~/.auditor", "Folder for the spool, the embedded database and daemon.json."),
     Variable("AUDITOR_RUN", "", "Run id; all ranks and restarts of one job share it. Default: drawn."),
     Variable("AUDITOR_NAME", "", "Name of the run for people; default: the script's name."),
