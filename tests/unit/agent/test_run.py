@@ -87,7 +87,8 @@ def test_the_table_comes_again_when_the_daemon_asks(fake_daemon: FakeDaemon, new
     fake_daemon.wait(lambda daemon: daemon.steps() == 6)
     train(run, 3, first=6)
     run.finish()
-    assert ["tensors" in header for header in fake_daemon.headers("steps")] == [True, False, True]
+    tables = ["tensors" in header for header in fake_daemon.headers("steps")]  # three frames; more on a busy machine
+    assert (tables[0], tables.count(True)) == (True, 2)
 
 
 def test_heartbeats_come_without_steps(
