@@ -100,22 +100,23 @@ def test_d1_what_was_acknowledged_survives_a_kill(tmp_path: Path, repo_env: dict
 def test_d10_a_run_may_be_purged_while_it_is_written(database: str) -> None:
     """Neither side fails; the run begins anew with the next frame."""
     writing, purging = Store.open(database), Store.open(database)
-    done = threading.Event()
+    done, gone, seq = threading.Event(), [0], 0
 
-    def purge() -> int:
-        gone = 0
+    def purge() -> None:
         while not done.is_set():
-            gone += purging.purge(keep=0)
-        return gone
+            gone.append(purging.purge(keep=0))
 
     with ThreadPoolExecutor(1) as pool:
         purged = pool.submit(purge)
         try:
-            for seq in range(200):
+            patience = time.monotonic() + 60
+            while seq < 200 or (sum(gone) < 2 and time.monotonic() < patience):  # a busy machine takes longer to meet
                 assert writing.write(steps_batch("r", seq, [seq])).new
+                seq += 1
         finally:
             done.set()
-        assert purged.result(timeout=60) > 1
+        purged.result(timeout=60)
+    assert sum(gone) > 1
     assert writing.write(steps_batch("r", 0, [5])).refused == ()
     for store in (writing, purging):
         store.close()
