@@ -19,7 +19,7 @@ LONGEST = 400
 #: Modules that make objects of bytes, and so may run what a stranger sent.
 UNPICKLERS = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "jsonpickle"}
 #: What the agent may import at the top of a module outside of its integrations: the standard library and itself.
-FRAMEWORKS = {"torch", "tensorflow", "keras", "numpy", "sklearn", "triton", "jax"}
+FRAMEWORKS = {"torch", "tensorflow", "keras", "numpy", "sklearn", "scipy", "triton", "jax"}
 #: Folders and modules that are loaded only where the framework is.
 WITH_FRAMEWORK = ("integrations", "capture", "keras.py", "tensorflow.py", "sklearn.py")
 
