@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ class MemoryRun:
         self.rows: list[dict[tuple[str, str], dict[str, float]]] = []
         self.events: list[dict[str, Any]] = []
         self.manifests: list[Mapping[str, Any]] = []
+        self.closing: list[Callable[[], None]] = []
         self.finished = self.should_stop = False
         self.verdict = "unknown"
         self.ended: tuple[str, str | None] | None = None
@@ -66,7 +67,13 @@ class MemoryRun:
 
     def finish(self, status: str = "finished", reason: str | None = None) -> None:
         """As ``Run.finish``."""
+        while self.closing:
+            self.closing.pop()()
         self.ended, self.finished = (status, reason), True
+
+    def on_finish(self, callback: Callable[[], None]) -> None:
+        """As ``Run.on_finish``."""
+        self.closing.append(callback)
 
     def scalar(self, name: str) -> list[float]:
         """The values of one scalar, step after step."""
