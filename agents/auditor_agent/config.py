@@ -36,6 +36,12 @@ VARIABLES: Final = (
     Variable("AUDITOR_MODE", "online", "online: send to the daemon; offline: only spool; off: do nothing."),
     Variable("AUDITOR_RAISE", "", "1: internal errors of the agent raise (tests); default: swallowed and logged."),
     Variable("AUDITOR_STOP_ON", "", "critical or warning: should_stop turns true at a verdict that grave."),
+    Variable(
+        "AUDITOR_BUDGET",
+        "",
+        "Part of a step's time that the agent may take, such as 0.01: beyond it activations, updates and weights are "
+        "read more rarely, at last gradients. Default 0.01, gradients staying below 1 ms a step whatever their part.",
+    ),
     Variable("AUDITOR_SPOOL_BYTES", str(256 << 20), "Bytes the spool of one process may take; the oldest go first."),
 )
 _DEFAULTS: Final = {variable.name: variable.default for variable in VARIABLES}

@@ -72,7 +72,8 @@ class Transfer:
 
     def _deliver(self, step: Step) -> None:
         scalars = {name: float(value) for name, value in step.scalars.items()}
-        self._sink(Arrived(step.number, step.time, scalars, step.layout, to_bytes(step.matrix), nonfinite(step.matrix)))
+        words = to_bytes(step.matrix)
+        self._sink(Arrived(step.number, step.time, scalars, step.layout, words, nonfinite(words)))
 
 
 def _on_host(step: Step) -> bool:

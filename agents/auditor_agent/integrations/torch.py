@@ -148,6 +148,8 @@ class _Scene:
     @guarded(None)
     def stepping(self, optimizer: Optimizer) -> None:
         """Some optimizer is about to step; the watched one has a hook of its own."""
+        if self.watcher is not None and self.watcher.watches(optimizer):
+            return
         if self.watcher is not None and self.watcher.gone:
             self._waiting = self._next  # a script that trains one model after another: numbers go on
         if self._probe is None:
@@ -155,7 +157,7 @@ class _Scene:
         watcher = None if self._waiting is None else self._waiting(optimizer, self._probe)
         if watcher is not None:
             self.begin(watcher)  # its hook runs within this very step: those of the instance come second
-        elif self.watcher is None or not self.watcher.watches(optimizer):
+        else:
             self._other(optimizer, self._probe)
 
     def _other(self, optimizer: Optimizer, probe: LossProbe) -> None:
