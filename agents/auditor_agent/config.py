@@ -39,8 +39,8 @@ VARIABLES: Final = (
     Variable(
         "AUDITOR_BUDGET",
         "",
-        "Part of a step's time that the agent may take, such as 0.01: beyond it activations, updates and weights are "
-        "read more rarely, at last gradients. Default 0.01, gradients staying below 1 ms a step whatever their part.",
+        "Part of a step's time that the agent may take, such as 0.01: beyond it activations, then updates, weights and "
+        "at last gradients are read more rarely. Unset: 0.01, but up to half a millisecond a step nothing gives way.",
     ),
     Variable("AUDITOR_SPOOL_BYTES", str(256 << 20), "Bytes the spool of one process may take; the oldest go first."),
 )

@@ -18,7 +18,12 @@ def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """What two gloo ranks of the program saw."""
     out = tmp_path_factory.mktemp("ranks")
     root = PROGRAM.parents[3]
-    env = {"PYTHONPATH": f"{root}:{root / 'agents'}", "PATH": "/usr/bin:/bin", "AUDITOR_HOME": str(out), "HOME": str(out)}
+    env = {
+        "PYTHONPATH": f"{root}:{root / 'agents'}",
+        "PATH": "/usr/bin:/bin",
+        "AUDITOR_HOME": str(out),
+        "HOME": str(out),
+    }
     processes = [
         subprocess.Popen(
             [sys.executable, str(PROGRAM), request.param, str(out), str(rank)],
@@ -70,9 +75,10 @@ def test_shards_merge_to_the_whole_and_replicas_agree(ranks: tuple[str, list[Any
             if mode == "ddp":
                 assert a[key] == b[key]
             else:
-                assert a[key]["count"] + b[key]["count"] == {"0.weight": 198, "0.bias": 33, "2.weight": 165, "2.bias": 5}[
-                    key.removeprefix("gradient ")
-                ]
+                assert (
+                    a[key]["count"] + b[key]["count"]
+                    == {"0.weight": 198, "0.bias": 33, "2.weight": 165, "2.bias": 5}[key.removeprefix("gradient ")]
+                )
 
 
 def test_replicas_have_equal_digests_and_shards_none(ranks: tuple[str, list[Any]]) -> None:

@@ -25,9 +25,9 @@ EVERY: Final = 50
 WINDOW: Final = 50
 #: Longest interval, as a multiple of the ordinary one.
 _MOST: Final = 64
-#: Seconds a step below which gradients are read at every step, unless AUDITOR_BUDGET was set: a NaN
-#: missed in a model whose step takes a few milliseconds costs more than that.
-FLOOR: Final = 1e-3
+#: Seconds a step below which nothing gives way unless AUDITOR_BUDGET was set: in a model whose step
+#: takes a few milliseconds, what is missed costs more than that.
+FLOOR: Final = 5e-4
 DEFAULT: Final = 0.01
 #: Weight of the newest measurement.
 _FRESH: Final = 0.3
@@ -38,7 +38,7 @@ class Budget:
 
     Args:
         share: part of the step's time that the agent may take.
-        floor: seconds a step up to which gradients do not give way.
+        floor: seconds a step up to which nothing gives way.
     """
 
     def __init__(self, share: float = DEFAULT, floor: float = FLOOR) -> None:
@@ -52,7 +52,7 @@ class Budget:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Budget:
-        """AUDITOR_BUDGET, a part of the step's time such as 0.01. Set, it also binds the gradients."""
+        """AUDITOR_BUDGET, a part of the step's time such as 0.01. Once set it is kept however short the step."""
         text = (os.environ if environ is None else environ).get("AUDITOR_BUDGET", "").strip()
         try:
             share = float(text or DEFAULT)
@@ -93,12 +93,12 @@ class Budget:
     def _reckon(self) -> dict[str, int]:
         # Medians: a validation between two steps, a page fault, are not what a step takes.
         each, step = statistics.median(self._fixed), statistics.median(self._steps)
-        allowed = self.share * max(step - each, 0.0)
+        allowed = max(self.share * (step - each), self.floor)
         stretch = dict.fromkeys(self.stretch, 1)
         for kind in SAMPLED:
             while each + self._sampled(stretch) > allowed and stretch[kind] < _MOST and kind in self._cost:
                 stretch[kind] *= 2
-        while each / stretch[GRADIENT] > max(allowed, self.floor) and stretch[GRADIENT] < _MOST:
+        while each / stretch[GRADIENT] > allowed and stretch[GRADIENT] < _MOST:
             stretch[GRADIENT] *= 2
         self.stretch = stretch
         news = {kind: self.every(kind) for kind, factor in stretch.items() if factor > 1 and kind not in self._told}

@@ -74,7 +74,7 @@ def _watch(run: Run, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer
     wanted = {id(parameter) for parameter in model.parameters()}
 
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher | None:
-        return Watcher(run, model, [stepping], loss_fn, probe) if wanted & owned(stepping) else None
+        return Watcher(run, model, [stepping], loss_fn, probe, more=True) if wanted & owned(stepping) else None
 
     _scene.wait(first_step)
 
@@ -84,7 +84,8 @@ def install() -> None:
 
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher:
         run = open_run("torch")
-        return Watcher(run, find_model(stepping), [stepping], None, probe, after=_scene.steps, stops=_may_stop())
+        model = find_model(stepping)
+        return Watcher(run, model, [stepping], None, probe, after=_scene.steps, stops=_may_stop(), more=True)
 
     _scene.wait(first_step)
 
@@ -122,6 +123,8 @@ class _Scene:
 
     def begin(self, watcher: Watcher) -> None:
         """``watcher`` is the one now."""
+        if self.watcher is not None:
+            self.watcher.retire()
         self.watcher, self._waiting = watcher, None
         watcher.attach()
         self._hook()

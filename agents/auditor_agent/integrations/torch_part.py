@@ -31,6 +31,8 @@ class Part:
         self.parameters: list[Tensor] = []
         self.groups = len(optimizer.param_groups)
         self._before: list[Tensor] = []
+        self.joined = False
+        """Whether it was taken in within a step of which its gradients have been read already."""
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -111,13 +113,17 @@ class Rows:
         self._ids.clear()
         self._layouts.clear()
 
-    def layout(self, keys: tuple[Key, ...], more: tuple[int, ...] = ()) -> int:
-        """The layout of what ``keys`` say, one after the other, and then the tensors ``more``."""
-        found = self._layouts.get((keys, more))
+    def layout(self, first: tuple[int, ...], keys: tuple[Key, ...], last: tuple[int, ...]) -> int:
+        """The layout of the tensors ``first``, then what ``keys`` say, one after the other, then ``last``."""
+        found = self._layouts.get((first, keys, last))
         if found is None:
-            ids = [i for key in keys for i in self._of(key)]
-            found = self._layouts[keys, more] = self._run.layout([*ids, *more])
+            ids = [*first, *self.ids(keys), *last]
+            found = self._layouts[first, keys, last] = self._run.layout(ids)
         return found
+
+    def ids(self, keys: Sequence[Key]) -> list[int]:
+        """The ids of what ``keys`` say, as the parts are now."""
+        return [i for key in keys for i in self._of(key)]
 
     def _of(self, key: Key) -> list[int]:
         kind, number, present = key

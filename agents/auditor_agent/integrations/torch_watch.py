@@ -45,7 +45,12 @@ class _Open:
 
     number: int
     time: float
+    ids: tuple[int, ...] = ()
+    """Tensors whose ids are known: those read before the record had to wait."""
     keys: list[Key] = field(default_factory=list)
+    """What was read since."""
+    read: bool = False
+    """Whether gradients are among ``ids``."""
     matrices: list[Tensor] = field(default_factory=list)
     scalars: dict[str, float | Tensor] = field(default_factory=dict)
     stepped: set[int] = field(default_factory=set)
@@ -68,6 +73,7 @@ class Watcher:
         probe: hears losses and clipping.
         after: step number of the last step before this watcher's first.
         stops: whether a verdict may end the script (SystemExit).
+        more: whether further optimizers may :meth:`join`: the first step then waits for them.
     """
 
     def __init__(  # noqa: PLR0913 - what it brings together
@@ -80,8 +86,10 @@ class Watcher:
         *,
         after: int = 0,
         stops: bool = False,
+        more: bool = False,
     ) -> None:
         self._run, self._probe, self._stops, self.steps = run, probe, stops, after
+        self._awaited = after + 1 if more else None
         self._model = None if model is None else weakref.ref(model)
         self._parts = [Part(number, optimizer) for number, optimizer in enumerate(optimizers)]
         self._manifest = manifest(model, share(model, self._parts), optimizers, loss_fn)
@@ -104,7 +112,9 @@ class Watcher:
 
     def join(self, optimizer: Optimizer) -> None:
         """Watch ``optimizer`` as well; it is about to step."""
-        self._parts.append(Part(len(self._parts), optimizer))
+        part = Part(len(self._parts), optimizer)
+        part.joined = self._open is not None
+        self._parts.append(part)
         self._regroup()
         hook(self._parts[-1], self)
         self._run.manifest(self._completed())
@@ -116,13 +126,17 @@ class Watcher:
             return
         self.closed = True
         self._probe.detach()
+        self.retire()
+        for part in self._parts:
+            unhook(part, self)
+
+    def retire(self) -> None:
+        """Deliver what is under way: another watcher takes over."""
         if self._forward is not None:
             self._forward.disarm()
         if self._open is not None:
             self._deliver(self._open)
         self._transfer.drain()
-        for part in self._parts:
-            unhook(part, self)
 
     @property
     def gone(self) -> bool:
@@ -155,7 +169,9 @@ class Watcher:
         row = self._observe(part, optimizer, start, closure=False)
         if row is None:
             return
-        if self._budget.due("update", row.number):
+        if part.joined:
+            part.joined = False
+        elif self._budget.due("update", row.number):
             with _timed(row, "update"), torch.no_grad():
                 part.remember()
             self._updating = part
@@ -193,6 +209,8 @@ class Watcher:
         if len(optimizer.param_groups) != part.groups:
             self._regroup()
         self._scalars(row, part, optimizer, start, closure=closure)
+        if part.joined:
+            return row
         if self._budget.due(GRADIENT, row.number):
             gradients, key = part.gradients()
             self._add(row, key, gradients)
@@ -229,6 +247,8 @@ class Watcher:
 
     def _regroup(self) -> None:
         """Take in parameters and optimizers that were added on the way; tensor ids stay."""
+        if self._open is not None:
+            self._resolve(self._open)
         share(self._alive(), self._parts)
         self._rows.forget()
 
@@ -256,14 +276,22 @@ class Watcher:
     def _settle(self, row: _Open, start: float) -> None:
         """Close ``row`` if all is there that belongs to it."""
         row.spent += _clock() - start
-        if self._updating is None and len(row.stepped) == len(self._parts):
+        if self._updating is None and len(row.stepped) == len(self._parts) and row.number != self._awaited:
             self._deliver(row)
+        else:
+            self._resolve(row)
+
+    def _resolve(self, row: _Open) -> None:
+        """Ask now for the ids of what was read: the parts may change, or their optimizers go, before it is delivered."""
+        row.ids += tuple(self._rows.ids(row.keys))
+        row.read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
+        row.keys = []
 
     def _deliver(self, row: _Open) -> None:
         start = _clock()
         self._open = None
         more = self._passed(row)
-        layout = self._rows.layout(tuple(row.keys), more)
+        layout = self._rows.layout(row.ids, tuple(row.keys), more)
         matrices = row.matrices or [kernels.words([])]
         matrix = matrices[0] if len(matrices) == 1 else _side_by_side(matrices)
         self._transfer.put(Step(row.number, row.time, row.scalars, layout, matrix))
@@ -290,7 +318,7 @@ class Watcher:
             budget.charge(kind, seconds)
         took = row.scalars.get("step_time")
         if isinstance(took, float):
-            read = any(key[0] == GRADIENT for key in row.keys)
+            read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
             for kind, every in budget.step(took, row.spent - sum(row.costs.values()) if read else None).items():
                 self._run.event(row.number, "thinned", kind=kind, every=every, budget=budget.share)
         if not self.closed and budget.due("activation", row.number + 1):

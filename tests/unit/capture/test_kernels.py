@@ -32,7 +32,9 @@ CASES = {
     "expanded": lambda: [torch.randn(1, 4).expand(3, 4)],
     "one column": lambda: [torch.randn(6, 4)[:, 1:2]],
     "half": lambda: [torch.randn(9).to(torch.float16), torch.randn(9).to(torch.bfloat16), torch.randn(9).double()],
-    "sparse": lambda: [torch.sparse_coo_tensor(torch.tensor([[0, 0, 2]]), torch.tensor([1.0, 2.0, 3.0]), (4,), check_invariants=True)],
+    "sparse": lambda: [
+        torch.sparse_coo_tensor(torch.tensor([[0, 0, 2]]), torch.tensor([1.0, 2.0, 3.0]), (4,), check_invariants=True)
+    ],
     "complex": lambda: [torch.randn(4, dtype=torch.complex64)],
     "negated view": lambda: [torch.randn(4, dtype=torch.complex64).conj().imag],
     "float8": lambda: [torch.randn(8).to(torch.float8_e4m3fn), torch.randn(3)],
@@ -84,9 +86,8 @@ def test_threads_do_not_share_a_plans_buffer() -> None:
     wrong: list[int] = []
 
     def loop(value: int) -> None:
-        for _ in range(300):
-            if int(columns(kernels.words([torch.full((1000,), float(value))]))[1][0, 0]) != value:
-                wrong.append(value)
+        tensors = [torch.full((1000,), float(value))]
+        wrong.extend(value for _ in range(300) if int(columns(kernels.words(tensors))[1][0, 0]) != value)
 
     threads = [threading.Thread(target=loop, args=(value,)) for value in range(1, 5)]
     for thread in threads:
