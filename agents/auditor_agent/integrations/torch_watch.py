@@ -282,7 +282,7 @@ class Watcher:
             self._resolve(row)
 
     def _resolve(self, row: _Open) -> None:
-        """Ask now for the ids of what was read: the parts may change, or their optimizers go, before it is delivered."""
+        """Ask for the ids of what was read while its parts are what they are, and their optimizers alive."""
         row.ids += tuple(self._rows.ids(row.keys))
         row.read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
         row.keys = []
