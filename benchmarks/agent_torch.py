@@ -105,8 +105,8 @@ def foreach(model: nn.Module, _optimizer: torch.optim.Optimizer) -> Callable[[in
 
     def look(_: int) -> None:
         gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        for order in (2.0, float("inf")):
-            kept.append(torch.stack(torch._foreach_norm(gradients, order)).tolist())  # noqa: SLF001 - has no other name
+        norms = [torch._foreach_norm(gradients, order) for order in (2.0, float("inf"))]  # noqa: SLF001 - its name
+        kept.extend(torch.stack(each).tolist() for each in norms)
 
     return look
 

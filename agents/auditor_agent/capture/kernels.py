@@ -48,6 +48,17 @@ class _Plans(threading.local):
 _plans: Final = _Plans()
 
 
+def at_once(tensors: Sequence[Tensor]) -> bytes | None:
+    """The words of ``tensors`` where the C kernel can read all of them as they lie; None where it cannot.
+
+    The short way for a step's gradients: between a backward pass and an optimizer every Python
+    instruction comes from cold caches.
+    """
+    if not tensors or not all([_readable(tensor) for tensor in tensors]) or not native.available():  # noqa: C419
+        return None
+    return _read(tensors)
+
+
 def words(tensors: Sequence[Tensor]) -> Tensor:
     """The statistics of ``tensors`` as an int32 matrix of shape (12, R), on the first one's device.
 
@@ -59,19 +70,27 @@ def words(tensors: Sequence[Tensor]) -> Tensor:
         return portable.words(local)
     readable = [_readable(tensor) for tensor in local]
     if all(readable):
-        return _native(local)
+        return matrix(_read(local))
     if not any(readable) or not all(tensor.is_cpu for tensor in local):
         return portable.words(local)
     return _mixed(local, readable)
 
 
+def matrix(words: bytes) -> Tensor:
+    """The bytes of a step as an int32 matrix of shape (12, R)."""
+    if not words:
+        return torch.empty((WORDS, 0), dtype=torch.int32)
+    return torch.frombuffer(bytearray(words), dtype=torch.int32).view(WORDS, -1)
+
+
 def _readable(tensor: Tensor) -> bool:
     return (
-        tensor.is_cpu
+        type(tensor) in _PLAIN
+        and tensor.is_cpu
         and tensor.dtype in _NAMES
+        and tensor.layout is torch.strided
         and (tensor.is_contiguous() or _dense(tensor))
         and not tensor.is_neg()
-        and type(tensor) in _PLAIN
     )
 
 
@@ -86,16 +105,16 @@ def _dense(tensor: Tensor) -> bool:
     return True
 
 
-def _native(tensors: Sequence[Tensor]) -> Tensor:
+def _read(tensors: Sequence[Tensor]) -> bytes:
     plan, useful = _plans.find(tensors)
-    view = plan.run([tensor.data_ptr() for tensor in tensors], min(useful, torch.get_num_threads()))
-    return torch.frombuffer(bytearray(view), dtype=torch.int32).view(WORDS, len(tensors))
+    threads = 1 if useful == 1 else min(useful, torch.get_num_threads())
+    return bytes(plan.run([tensor.data_ptr() for tensor in tensors], threads))
 
 
 def _mixed(tensors: Sequence[Tensor], readable: Sequence[bool]) -> Tensor:
     """Some for the C kernel, some (strided apart, unusual dtypes) for the framework."""
-    matrix = torch.empty((WORDS, len(tensors)), dtype=torch.int32)
-    for kernel, wanted in ((_native, True), (portable.words, False)):
+    joined = torch.empty((WORDS, len(tensors)), dtype=torch.int32)
+    for kernel, wanted in ((words, True), (portable.words, False)):
         at = [i for i, fits in enumerate(readable) if fits is wanted]
-        matrix[:, at] = kernel([tensors[i] for i in at])
-    return matrix
+        joined[:, at] = kernel([tensors[i] for i in at])
+    return joined

@@ -63,6 +63,11 @@ class ForwardProbe:
         root = unwrap(model)
         self._usable = not any(isinstance(module, torch.jit.ScriptModule) for module in root.modules())
 
+    @property
+    def armed(self) -> bool:
+        """Whether a forward pass is being listened to."""
+        return self._seen is not None
+
     def arm(self, model: nn.Module) -> None:
         """Hear the next forward pass of ``model``, unless something was compiled."""
         if self._handles or not self._usable or _compiling():

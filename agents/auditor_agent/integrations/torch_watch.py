@@ -51,7 +51,7 @@ class _Open:
     """What was read since."""
     read: bool = False
     """Whether gradients are among ``ids``."""
-    matrices: list[Tensor] = field(default_factory=list)
+    matrices: list[Tensor | bytes] = field(default_factory=list)
     scalars: dict[str, float | Tensor] = field(default_factory=dict)
     stepped: set[int] = field(default_factory=set)
     """Parts whose optimizer has stepped."""
@@ -216,7 +216,9 @@ class Watcher:
             self._add(row, key, gradients)
             scale = getattr(optimizer, "grad_scale", None)
             if isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
-                row.matrices[-1] = portable.scaled(row.matrices[-1], scale.double().reciprocal(), len(gradients))
+                row.matrices[-1] = portable.scaled(
+                    _tensor(row.matrices[-1]), scale.double().reciprocal(), len(gradients)
+                )
                 row.scalars[_FOUND_INF] = optimizer.found_inf  # type: ignore[attr-defined]
         if self._trouble or self._budget.due("weight", row.number):
             self._weights(row, part)
@@ -228,14 +230,14 @@ class Watcher:
         self.steps += 1
         self._trouble -= self._trouble > 0
         fresh = self._open = _Open(self.steps, time.time())
-        if self._forward is not None:
+        if self._forward is not None and self._forward.armed:
             fresh.forward = self._forward.disarm()
         return fresh
 
     def _add(self, row: _Open, key: Key, tensors: Sequence[Tensor]) -> None:
         if tensors:
             row.keys.append(key)
-            row.matrices.append(kernels.words(tensors))
+            row.matrices.append(kernels.at_once(tensors) or kernels.words(tensors))
 
     def _weights(self, row: _Open, part: Part) -> None:
         with _timed(row, "weight"):
@@ -292,9 +294,9 @@ class Watcher:
         self._open = None
         more = self._passed(row)
         layout = self._rows.layout(row.ids, tuple(row.keys), more)
-        matrices = row.matrices or [kernels.words([])]
-        matrix = matrices[0] if len(matrices) == 1 else _side_by_side(matrices)
-        self._transfer.put(Step(row.number, row.time, row.scalars, layout, matrix))
+        matrices = row.matrices
+        words = matrices[0] if len(matrices) == 1 else _side_by_side(matrices) if matrices else b""
+        self._transfer.put(Step(row.number, row.time, row.scalars, layout, words))
         row.spent += _clock() - start
         self._reckon(row)
 
@@ -359,9 +361,13 @@ class Watcher:
         return {**self._manifest, **declared(optimizers, named), "loss": loss, "precision": precision}
 
 
-def _side_by_side(matrices: Sequence[Tensor]) -> Tensor:
-    home = matrices[0].device
-    return torch.cat([matrix.to(home, non_blocking=True) for matrix in matrices], 1)
+def _tensor(words: Tensor | bytes) -> Tensor:
+    return kernels.matrix(words) if isinstance(words, bytes) else words
+
+
+def _side_by_side(matrices: Sequence[Tensor | bytes]) -> Tensor:
+    tensors = [_tensor(words) for words in matrices]
+    return torch.cat([tensor.to(tensors[0].device, non_blocking=True) for tensor in tensors], 1)
 
 
 @contextlib.contextmanager

@@ -345,6 +345,6 @@ def test_g1_a_fault_of_the_agent_is_not_the_jobs(run: Any, monkeypatch: pytest.M
     model, optimizer = net()
     watch(model, optimizer)
     monkeypatch.setenv("AUDITOR_RAISE", "")
-    monkeypatch.setattr("auditor_agent.capture.kernels.words", lambda _: 1 / 0)
+    monkeypatch.setattr("auditor_agent.capture.kernels.at_once", lambda _: 1 / 0)
     assert train(model, optimizer, 3) == plain
     assert run.steps == []
