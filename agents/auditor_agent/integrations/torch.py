@@ -175,5 +175,8 @@ _scene: Final = _Scene()
 
 
 def _any_step(optimizer: Optimizer, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
-    if not torch.compiler.is_compiling():
+    if torch.compiler.is_compiling():
+        return
+    watcher = _scene.watcher
+    if watcher is None or watcher.first is not optimizer:  # else its own hook comes next
         _scene.stepping(optimizer)

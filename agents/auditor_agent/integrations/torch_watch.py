@@ -143,6 +143,11 @@ class Watcher:
         """Whether the optimizers are no more."""
         return all(part.optimizer is None for part in self._parts)
 
+    @property
+    def first(self) -> Optimizer | None:
+        """The optimizer whose steps set the pace; None once it is gone."""
+        return self._parts[0].optimizer
+
     def watches(self, optimizer: Optimizer) -> bool:
         """Whether ``optimizer`` is one whose steps count."""
         return any(part.optimizer is optimizer for part in self._parts)
