@@ -14,7 +14,7 @@ GENERATORS = (
     "auditor.alerts.dashboards",
     "auditor.detect.docs",
     "auditor.cli.reference",
-    "auditor.settings_page",
+    "auditor.configuration_page",
 )
 
 

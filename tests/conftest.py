@@ -9,6 +9,11 @@ import pytest
 
 from tests.support.databases import database, postgres_server, store
 
+# One thread a test: the tests run side by side, and a framework's threads that wait for each other
+# actively take a small model's step from a millisecond to a hundred. Before any framework is loaded.
+for _pool in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_pool, "1")
+
 __all__ = ["database", "postgres_server", "store"]
 
 ROOT = Path(__file__).resolve().parent.parent

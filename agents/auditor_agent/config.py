@@ -27,7 +27,6 @@ class Variable:
 VARIABLES: Final = (
     Variable("AUDITOR_URL", "http://127.0.0.1:9470", "Where the daemon listens."),
     Variable("AUDITOR_TOKEN", "", "Bearer token the daemon asks for."),
-    Variable("AUDITOR_DB", "", "SQLAlchemy URL of the daemon's database; default sqlite:///AUDITOR_HOME/auditor.db."),
     Variable("AUDITOR_HOME", "~/.auditor", "Folder for the spool, the embedded database and daemon.json."),
     Variable("AUDITOR_RUN", "", "Run id; all ranks and restarts of one job share it. Default: drawn."),
     Variable("AUDITOR_NAME", "", "Name of the run for people; default: the script's name."),
@@ -42,6 +41,7 @@ VARIABLES: Final = (
         "Part of a step's time that the agent may take, such as 0.01: beyond it activations, then updates, weights and "
         "at last gradients are read more rarely. Unset: 0.01, but up to half a millisecond a step nothing gives way.",
     ),
+    Variable("AUDITOR_AUTOLOAD", "", "1: watch this script by itself; set by auditor run for what it starts."),
     Variable("AUDITOR_SPOOL_BYTES", str(256 << 20), "Bytes the spool of one process may take; the oldest go first."),
 )
 _DEFAULTS: Final = {variable.name: variable.default for variable in VARIABLES}

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 
+from auditor_agent.scrub import scrubbed
+
 
 def _last_exception() -> BaseException | None:
     found = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
@@ -38,4 +40,6 @@ def one_line(error: BaseException) -> str:
         text = str(error)
     except Exception:  # an exception that cannot say what it is
         text = ""
-    return " ".join(f"{type(error).__name__}: {text}".split())[:300].rstrip(": ")
+    # Scrubbed before it is cut: half a secret would not be known as one.
+    line: str = scrubbed(" ".join(f"{type(error).__name__}: {text[:4096]}".split()))
+    return line[:300].rstrip(": ")

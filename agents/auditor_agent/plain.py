@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MAX_TEXT: Final = 4096
+READ_TEXT: Final = MAX_TEXT + 512
+"""Somewhat more than is sent, so that ``scrub`` sees a secret whole that the cut would halve."""
 MAX_DEPTH: Final = 16
 
 
@@ -14,7 +16,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
-        return value[:MAX_TEXT]
+        return value[:READ_TEXT]
     if depth < MAX_DEPTH:
         if isinstance(value, Mapping):
             return {str(key): plain(item, depth + 1) for key, item in value.items()}
@@ -23,4 +25,4 @@ def plain(value: Any, depth: int = 0) -> Any:
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "ndim", None) == 0:
         return plain(item(), MAX_DEPTH)
-    return str(value)[:MAX_TEXT]
+    return str(value)[:READ_TEXT]

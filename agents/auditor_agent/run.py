@@ -19,6 +19,7 @@ from auditor_agent import guard, identity
 from auditor_agent.config import Config
 from auditor_agent.ending import Ending
 from auditor_agent.plain import plain
+from auditor_agent.scrub import scrubbed
 from auditor_agent.stream.courier import Outcome
 from auditor_agent.stream.ledger import Ledger
 from auditor_agent.stream.ring import Ring
@@ -112,7 +113,7 @@ class Run:
         """Record that something happened at a step, beside the numbers."""
         if self._gone:
             return
-        if not self._ring.event({**plain(fields), "step": int(step), "type": str(type)}):
+        if not self._ring.event({**scrubbed(plain(fields)), "step": int(step), "type": str(type)}):
             guard.note("too many events between two sends: dropped")
         self._sender.start()
 
@@ -121,7 +122,7 @@ class Run:
         """Say what the run is; a later manifest replaces the earlier one."""
         if self._gone or self._finished:
             return
-        self._sender.mail("manifest", {"manifest": plain(body)})
+        self._sender.mail("manifest", {"manifest": scrubbed(plain(body))})
         self._sender.start()
         self._sender.wake()
 
@@ -156,7 +157,7 @@ class Run:
         atexit.unregister(self._at_exit)
         with self._ledger.lock:
             self._ring.closed = True
-        self._sender.finish({"status": status, "reason": reason, "step": self._step}, timeout)
+        self._sender.finish({"status": status, "reason": scrubbed(reason), "step": self._step}, timeout)
 
     @guard.guarded(None)
     def on_finish(self, callback: Callable[[], None]) -> None:
@@ -207,14 +208,14 @@ class Run:
         from auditor_agent import __version__
 
         return {
-            "project": self.project,
-            "name": self.name,
+            "project": scrubbed(self.project),
+            "name": scrubbed(self.name),
             "framework": framework,
             "world_size": world_size,
             "host": identity.host(),
             "pid": os.getpid(),
             "agent": __version__,
-            "argv0": sys.argv[0] if sys.argv else "",
+            "argv0": scrubbed(sys.argv[0] if sys.argv else ""),
         }
 
 
@@ -252,6 +253,12 @@ class _Process:
 
 _PROCESS: Final = _Process()
 os.register_at_fork(after_in_child=_PROCESS.after_fork)
+
+
+def live_run() -> Run | None:
+    """The live run of this process, if there is one; opens none."""
+    with _PROCESS.lock:
+        return None if _PROCESS.run is None or _PROCESS.run.finished else _PROCESS.run
 
 
 def open_run(framework: str, *, name: str | None = None, project: str | None = None) -> Run:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -99,19 +102,27 @@ def _compare(out: Console, client: Client, playing: Sequence[Act], folder: Path)
 
 
 def _next(out: Console, playing: Sequence[Act], url: str, *, ours: bool) -> None:
-    run = {act.program: act.run for act in playing}
+    run, me = {act.program: act.run for act in playing}, _typed()
     rows = [
-        ["auditor run -- python train.py", "your own script, no line changed"],
-        [f"auditor show {run[BROKEN]}", "the run that broke, all its alerts"],
-        ["auditor alerts --json", "for scripts"],
-        [f"auditor compare {run[HEALTHY]} {run[BROKEN]}", "where the two part"],
+        [f"{me} run -- python train.py", "your own script, no line changed"],
+        [f"{me} show {run[BROKEN]}", "the run that broke, all its alerts"],
+        [f"{me} alerts --json", "for scripts"],
+        [f"{me} compare {run[HEALTHY]} {run[BROKEN]}", "where the two part"],
     ]
     if ours:
-        rows.append(["auditor serve", "a daemon that stays; /metrics is for Prometheus"])
+        rows.append([f"{me} serve", "a daemon that stays; /metrics is for Prometheus"])
     else:
         rows.append([f"curl {url}/metrics", "what Prometheus sees"])
     out.print()
     out.print(table((("Where to look next", "left"), ("", "left")), rows))
+
+
+def _typed() -> str:
+    """How the reader calls this program: by its name if that is on the PATH, else as it was called."""
+    called = Path(sys.argv[0])
+    if shutil.which("auditor") or called.name != "auditor":
+        return "auditor"
+    return os.path.relpath(called)
 
 
 def _complain(problems: Sequence[str], playing: Sequence[Act]) -> None:

@@ -28,6 +28,8 @@ from auditor.settings import Settings, SettingsError
 START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _DRAIN_SECONDS: Final = 15.0
+#: How long the replicas of a daemon that was killed may keep its port: Ray ends them when it notices.
+_ORPHAN_SECONDS: Final = 30.0
 #: Ray's own workers listen here.
 _RAY_PORTS: Final = range(10002, 20000)
 
@@ -70,13 +72,30 @@ def _check_port(settings: Settings) -> None:
         raise SettingsError("AUDITOR_PORT: a restarted daemon must come back at the same port: give one, not 0")
     if settings.port in _RAY_PORTS:
         raise SettingsError(f"AUDITOR_PORT: {settings.port} belongs to Ray's workers (10002-19999): choose another")
+    deadline = time.monotonic() + _ORPHAN_SECONDS
+    while True:
+        try:
+            listen(settings.host, settings.port).close()
+        except OSError as error:
+            if _orphaned(settings.home / "daemon.json") and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+                continue
+            where = f"{settings.host}:{settings.port}"
+            raise SettingsError(
+                f"AUDITOR_PORT: cannot listen on {where} ({error.strerror}): is a daemon running?"
+            ) from error
+        return
+
+
+def _orphaned(note: Path) -> bool:
+    """Whether ``daemon.json`` names a process that is gone: what it started still has to notice."""
     try:
-        listen(settings.host, settings.port).close()
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        raise SettingsError(
-            f"AUDITOR_PORT: cannot listen on {where} ({error.strerror}): is a daemon running?"
-        ) from error
+        os.kill(int(json.loads(note.read_text())["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return False
 
 
 @contextlib.contextmanager

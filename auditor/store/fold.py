@@ -226,7 +226,11 @@ class State:
         return max((key.attempt for key in self._streams if key.run == run), default=0)
 
     def _settle(self, run: str) -> None:
-        """The run's status: what its last attempt's processes say, else what their parent saw."""
+        """The run's status: what its last attempt's processes say, and what their parent saw.
+
+        A process that ends by ``sys.exit(7)`` knows no better than that it finished: a parent that saw
+        a failure is believed.
+        """
         row, attempt = self._runs[run], self._last_attempt(run)
         streams = [stream for key, stream in self._streams.items() if (key.run, key.attempt) == (run, attempt)]
         row["status"], row["reason"] = str(RunStatus.RUNNING), None
@@ -234,8 +238,10 @@ class State:
             worst = next(status for status in _WORST if any(stream["status"] == status for stream in streams))
             row["status"] = str(worst)
             row["reason"] = next((s["reason"] for s in streams if s["status"] == worst and s["reason"]), None)
-        elif row["exit_attempt"] is not None and row["exit_attempt"] >= attempt:
-            row["status"] = str(_status_of_exit(row["exit_code"], row["exit_signal"]))
+        if row["exit_attempt"] is not None and row["exit_attempt"] >= attempt:
+            seen = _status_of_exit(row["exit_code"], row["exit_signal"])
+            if row["status"] in {RunStatus.RUNNING, RunStatus.FINISHED}:
+                row["status"] = str(seen)
 
 
 def _status_of_exit(code: int, signal: str | None) -> RunStatus:

@@ -80,7 +80,7 @@ def test_what_differs_is_updated(grafana: FakeGrafana) -> None:
     assert grafana.dashboards[dashboards.UID]["dashboard"]["title"] == "Training Auditor: overview"
 
 
-def test_an_annotation_says_what_happened_and_is_harmless_html(grafana: FakeGrafana) -> None:
+def test_s5_an_annotation_says_what_happened_and_is_harmless_html(grafana: FakeGrafana) -> None:
     """Milliseconds, tags to filter by, text that shows names instead of running them (S5)."""
     bring(grafana, ALERT)
     (annotation,) = grafana.annotations

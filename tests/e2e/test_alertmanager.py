@@ -46,7 +46,7 @@ def test_an_alert_reaches_the_receiver_and_resolves() -> None:
         poster.close()
 
 
-def test_the_alert_of_an_ended_run_resolves_after_the_linger() -> None:
+def test_v5_the_alert_of_an_ended_run_resolves_after_the_linger() -> None:
     """It stays up for that long: a run that dies at once is not resolved before anybody is told."""
     with webhook() as hook, alertmanager_server(hook.url) as manager:
         poster = AlertmanagerPoster(manager.url, Ledger(linger=1.0))

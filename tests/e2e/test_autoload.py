@@ -110,7 +110,7 @@ def faults(found: list[wire.Frame]) -> list[tuple[int, str, str]]:
 @pytest.mark.parametrize(
     "how", [("train.py",), ("-m", "train"), ("-c", "import runpy; runpy.run_path('train.py', run_name='__main__')")]
 )
-def test_a_nan_in_an_unmodified_script_is_named_in_the_spool(
+def test_v1_a_nan_in_an_unmodified_script_is_named_in_the_spool(
     script: Path, offline: dict[str, str], how: tuple[str, ...]
 ) -> None:
     """Script, module or command: tensor and step are there, output and exit code are untouched."""

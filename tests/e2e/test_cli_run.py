@@ -61,7 +61,7 @@ def test_without_a_daemon_the_run_is_audited_in_process(repo_env: dict[str, str]
     assert shown["name"] == "plain"
 
 
-def test_a_nan_is_named_and_the_exit_code_kept(repo_env: dict[str, str], tmp_path: Path) -> None:
+def test_g1_v1_a_nan_is_named_and_the_exit_code_kept(repo_env: dict[str, str], tmp_path: Path) -> None:
     """The script's own code, whatever the audit found; a comparison with a run of before on request."""
     _, good = run(repo_env, tmp_path)
     done, result = run(repo_env, tmp_path, "--baseline", good["run"], breaks=True, code=7)

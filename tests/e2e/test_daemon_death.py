@@ -17,8 +17,11 @@ STEPS = 400
 
 
 @pytest.mark.slow
-def test_d1_a_daemon_killed_in_mid_run_and_restarted_has_every_step_once(auditor: Auditor, tmp_path: Path) -> None:
-    """Kill -9 of the whole daemon while a job runs; after its restart each step is there exactly once."""
+@pytest.mark.parametrize("death", ["kill", "lose"])
+def test_d1_a_daemon_killed_in_mid_run_and_restarted_has_every_step_once(
+    death: str, auditor: Auditor, tmp_path: Path
+) -> None:
+    """Kill -9 while a job runs, of `auditor serve` or of all that it started; then each step is there once."""
     served = Daemon(tmp_path, free_port())
     env = environment(
         tmp_path, AUDITOR_URL=served.url, AUDITOR_RUN="survivor", STEPS=str(STEPS), STEP_SECONDS="0.03"
@@ -28,7 +31,7 @@ def test_d1_a_daemon_killed_in_mid_run_and_restarted_has_every_step_once(auditor
         command = [sys.executable, "-m", "auditor", "run", "--", sys.executable, str(PROGRAMS / "torch_digits.py")]
         with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
             time.sleep(4)
-            served.kill()
+            getattr(served, death)()
             time.sleep(1)
             served.start()
             out, err = job.communicate(timeout=150)
@@ -55,7 +58,7 @@ def steps_of(parquet: Path) -> list[int]:
 
 
 @pytest.mark.slow
-def test_without_any_daemon_the_job_runs_on_and_sync_delivers_it_later(auditor: Auditor, tmp_path: Path) -> None:
+def test_d1_without_any_daemon_the_job_runs_on_and_sync_delivers_it_later(auditor: Auditor, tmp_path: Path) -> None:
     """No one listens at AUDITOR_URL: the script ends as ever; `auditor sync` brings all of it in."""
     served = Daemon(tmp_path, free_port())
     env = {"AUDITOR_URL": served.url, "AUDITOR_HOME": str(tmp_path), "AUDITOR_RUN": "lonely", "NAN_STEP": "31"}

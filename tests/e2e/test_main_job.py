@@ -22,7 +22,7 @@ POISONED = {"torch_digits.py": "2.weight", "keras_digits.py": "middle/kernel"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("program", "framework"), [("torch_digits.py", "torch"), ("keras_digits.py", "keras")])
-def test_a_nan_in_one_gradient_is_named_and_fires_in_prometheus(
+def test_v1_a_nan_in_one_gradient_is_named_and_fires_in_prometheus(
     program: str, framework: str, daemon: Daemon, auditor: Auditor, tmp_path: Path
 ) -> None:
     """An unmodified script, a live daemon, the real Prometheus: rule, tensor, step; firing in two intervals."""
@@ -53,7 +53,7 @@ def _firing(alerts: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", sorted(POISONED))
-def test_a_healthy_script_raises_nothing(program: str, daemon: Daemon, auditor: Auditor, tmp_path: Path) -> None:
+def test_v2_a_healthy_script_raises_nothing(program: str, daemon: Daemon, auditor: Auditor, tmp_path: Path) -> None:
     """The same scripts without the poison: healthy, no alert, every step there."""
     run = under_audit(auditor, program, tmp_path / "run.json", AUDITOR_URL=daemon.url)
     assert (run["verdict"], run["alerts"], run["status"], run["steps"]) == ("healthy", [], "finished", 60)
@@ -62,8 +62,10 @@ def test_a_healthy_script_raises_nothing(program: str, daemon: Daemon, auditor: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", sorted(POISONED))
-def test_training_under_audit_is_bit_identical(program: str, daemon: Daemon, auditor: Auditor, tmp_path: Path) -> None:
-    """G5: losses and final weights of `auditor run` equal those of plain python, bit for bit."""
+def test_g5_training_under_audit_is_bit_identical(
+    program: str, daemon: Daemon, auditor: Auditor, tmp_path: Path
+) -> None:
+    """Losses and final weights of `auditor run` equal those of plain python, bit for bit."""
     plain, audited = tmp_path / "plain.json", tmp_path / "audited.json"
     env = environment(tmp_path, RESULT=str(plain))
     subprocess.run([sys.executable, str(PROGRAMS / program)], env=env, check=True, capture_output=True, timeout=120)
@@ -72,11 +74,13 @@ def test_training_under_audit_is_bit_identical(program: str, daemon: Daemon, aud
 
 
 @pytest.mark.slow
-def test_without_a_daemon_the_same_script_is_audited_in_process(auditor: Auditor, tmp_path: Path) -> None:
-    """`auditor run` alone: the embedded store holds the alert afterwards; Ray is never started."""
-    home = str(tmp_path / "alone")
-    run = under_audit(auditor, "torch_digits.py", tmp_path / "run.json", NAN_STEP="7", AUDITOR_HOME=home)
-    listed = auditor("alerts", "--json", AUDITOR_HOME=home)
+def test_without_a_daemon_the_same_script_is_audited_in_process(
+    auditor: Auditor, tmp_path: Path, database: str
+) -> None:
+    """`auditor run` alone, into SQLite and PostgreSQL: the store holds the alert afterwards; no Ray."""
+    where = {"AUDITOR_HOME": str(tmp_path / "alone"), "AUDITOR_DB": database}
+    run = under_audit(auditor, "torch_digits.py", tmp_path / "run.json", NAN_STEP="7", **where)
+    listed = auditor("alerts", "--json", **where)
     found = {alert["rule"]: alert for alert in json.loads(listed.stdout)["alerts"]}
     assert run["verdict"] == "diverged"
     assert found["nonfinite_gradient"]["first_step"] == 7

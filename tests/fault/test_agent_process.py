@@ -71,14 +71,40 @@ def test_g1_g9_every_ending_keeps_its_exit_code_and_says_what_it_was(
         assert finishes[0]["reason"] == "ValueError: boom"
 
 
-@pytest.mark.parametrize("ending", ["", "sys.exit(3)", "raise ValueError", "os.kill(os.getpid(), signal.SIGINT)"])
-def test_g9_a_black_hole_does_not_delay_any_ending(ending: str, repo_env: dict[str, str]) -> None:
-    """Two seconds of flush at most, measured from the last statement to the end of the process."""
+#: Code that ends a job, and the exit code that it must keep.
+INTO_THE_HOLE = {
+    "falls off the end": ("", 0),
+    "sys.exit": ("sys.exit(3)", 3),
+    "exception": ("raise ValueError", 1),
+    "SIGINT": ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", -signal.SIGINT),
+    "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", -signal.SIGTERM),
+    "SIGHUP": ("os.kill(os.getpid(), signal.SIGHUP); time.sleep(9)", -signal.SIGHUP),
+    "SIGTERM with a handler that exits": (
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(9)); os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)",
+        9,
+    ),
+    "os._exit": ("os._exit(5)", 5),
+}
+
+
+@pytest.mark.parametrize("ending", INTO_THE_HOLE)
+def test_g1_g9_a_black_hole_does_not_delay_any_ending(ending: str, repo_env: dict[str, str]) -> None:
+    """Two seconds of flush at most, from the last statement to the end of the process; the exit code is the job's.
+
+    The best of three, so that a busy machine does not decide.
+    """
+    last, code = INTO_THE_HOLE[ending]
+    best = 9.0
     with socket.create_server(("127.0.0.1", 0)) as hole:
         url = f"http://127.0.0.1:{hole.getsockname()[1]}"
-        body = "train(run, 100); time.sleep(0.4); print(time.time(), flush=True)\n" + ending
-        done = job(body, repo_env, url)
-        assert time.time() - float(done.stdout.split()[0]) < 2.2 + 0.3  # 0.3 s for the interpreter itself
+        body = "train(run, 100); time.sleep(0.4); print(time.time(), flush=True)\n" + last
+        for _ in range(3):
+            done = job(body, repo_env, url)
+            best = min(best, time.time() - float(done.stdout.split()[0]))
+            assert done.returncode == code, done.stderr
+            if best < 2.2 + 0.3:  # 0.3 s for the interpreter itself
+                break
+    assert best < 2.2 + 0.3
 
 
 def test_g10_no_thread_before_the_first_event_and_no_signal_handler_ever(
@@ -106,13 +132,13 @@ print("fine")
 
 
 def test_g11_forks_under_load_do_not_hang_and_send_nothing(fake_daemon: FakeDaemon, repo_env: dict[str, str]) -> None:
-    """Sixty children forked while two threads record: each uses its copy of the run and ends at once."""
+    """Two hundred children forked while two threads record: each uses its copy of the run and ends at once."""
     done = job(
         """
 import warnings; warnings.simplefilter("ignore")  # Python 3.12 warns of forks with threads: that is the point
 threads = [threading.Thread(target=train, args=(run, 20000, n * 20000)) for n in range(2)]
 for thread in threads: thread.start()
-for n in range(60):
+for n in range(200):
     pid = os.fork()
     if pid == 0:
         signal.alarm(20)  # a hang ends with another code
@@ -134,6 +160,50 @@ print(run.counts())
     assert max(header["last_step"] for header in fake_daemon.headers("steps")) < 10**6
     dropped = fake_daemon.headers("finish")[0]["counts"]["dropped"]
     assert fake_daemon.steps() + sum(dropped.values()) == 40_000
+
+
+@pytest.mark.parametrize(("method", "children"), [("fork", 72), ("forkserver", 72), ("spawn", 56)])
+def test_g11_children_of_any_start_method_send_nothing_and_do_not_hang(
+    method: str, children: int, fake_daemon: FakeDaemon, repo_env: dict[str, str], tmp_path: Path
+) -> None:
+    """As data loader workers do: each imports the agent, holds what it inherited, does its work and ends."""
+    script = tmp_path / "train.py"
+    script.write_text(
+        f"""
+import multiprocessing, sys, threading, time, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, {TESTS!r})
+from auditor_agent import run as agent
+from support.agent import train
+def child(n):
+    inherited = agent._PROCESS.run
+    assert inherited is None, inherited  # what was inherited is the parent's
+    assert threading.active_count() == 1, threading.enumerate()
+if __name__ == "__main__":
+    context = multiprocessing.get_context({method!r})
+    run = agent.open_run("torch")
+    train(run, 20)
+    begin = time.monotonic()
+    for first in range(0, {children}, 8):
+        processes = [context.Process(target=child, args=(n,)) for n in range(first, min(first + 8, {children}))]
+        for process in processes: process.start()
+        train(run, 20, 20 + first)
+        for process in processes:
+            process.join(60)
+            assert process.exitcode == 0, process.exitcode
+    print(time.monotonic() - begin)
+    run.finish(timeout=10)
+    print(run.counts())
+"""
+    )
+    env = child_env(repo_env, AUDITOR_URL=fake_daemon.url)
+    done = subprocess.run(
+        [sys.executable, str(script)], env=env, capture_output=True, text=True, timeout=150, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert fake_daemon.steps() == 20 + 20 * (children // 8)
+    assert len({header["session"] for header in fake_daemon.headers()}) == 1
+    assert [header["status"] for header in fake_daemon.headers("finish")] == ["finished"]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

@@ -21,8 +21,8 @@ AGENTS, FRAMES, STEPS = 32, 20, 500
 
 
 @pytest.mark.parametrize("stores", [1, 2])
-def test_many_agents_write_while_others_read(database: str, stores: int) -> None:
-    """D4: 32 agents of 10,000 steps each, every frame twice, through one or two daemons; readers never fail."""
+def test_d4_many_agents_write_while_others_read(database: str, stores: int) -> None:
+    """32 agents of 10,000 steps each, every frame twice, through one or two daemons; readers never fail."""
     opened = [Store.open(database) for _ in range(stores)]
     writers = [Writer(store) for store in opened]
     done = threading.Event()
@@ -75,8 +75,8 @@ KILLED = textwrap.dedent("""
 """)
 
 
-def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, repo_env: dict[str, str]) -> None:
-    """D1: killed at random points and begun again from the start: nothing lost, nothing twice, no damage."""
+def test_d1_what_was_acknowledged_survives_a_kill(tmp_path: Path, repo_env: dict[str, str]) -> None:
+    """Killed at random points and begun again from the start: nothing lost, nothing twice, no damage."""
     url, random_ = f"sqlite:///{tmp_path}/a.db", random.Random(7)
     for _ in range(5):
         process = subprocess.Popen([sys.executable, "-c", KILLED, url], env=repo_env, stdout=subprocess.PIPE, text=True)
@@ -97,25 +97,26 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, repo_env: dict[st
         store.close()
 
 
-def test_a_run_may_be_purged_while_it_is_written(database: str) -> None:
-    """D10: neither side fails; the run begins anew with the next frame."""
+def test_d10_a_run_may_be_purged_while_it_is_written(database: str) -> None:
+    """Neither side fails; the run begins anew with the next frame."""
     writing, purging = Store.open(database), Store.open(database)
-    done = threading.Event()
+    done, gone, seq = threading.Event(), [0], 0
 
-    def purge() -> int:
-        gone = 0
+    def purge() -> None:
         while not done.is_set():
-            gone += purging.purge(keep=0)
-        return gone
+            gone.append(purging.purge(keep=0))
 
     with ThreadPoolExecutor(1) as pool:
         purged = pool.submit(purge)
         try:
-            for seq in range(200):
+            patience = time.monotonic() + 60
+            while seq < 200 or (sum(gone) < 2 and time.monotonic() < patience):  # a busy machine takes longer to meet
                 assert writing.write(steps_batch("r", seq, [seq])).new
+                seq += 1
         finally:
             done.set()
-        assert purged.result(timeout=60) > 1
+        purged.result(timeout=60)
+    assert sum(gone) > 1
     assert writing.write(steps_batch("r", 0, [5])).refused == ()
     for store in (writing, purging):
         store.close()

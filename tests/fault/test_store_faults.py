@@ -16,8 +16,8 @@ from tests.support import postgres
 from tests.support.chunks import steps_batch
 
 
-def test_a_read_only_database_can_be_read_and_says_what_to_do(tmp_path: Path) -> None:
-    """D5: writing fails with advice; what was stored can still be seen."""
+def test_d5_a_read_only_database_can_be_read_and_says_what_to_do(tmp_path: Path) -> None:
+    """Writing fails with advice; what was stored can still be seen."""
     path = tmp_path / "a.db"
     store = Store.open(f"sqlite:///{path}")
     store.write(steps_batch("r", 0, range(3)))
@@ -30,8 +30,8 @@ def test_a_read_only_database_can_be_read_and_says_what_to_do(tmp_path: Path) ->
     read_only.close()
 
 
-def test_a_full_disk_stores_nothing_by_halves_and_recovers(tmp_path: Path) -> None:
-    """D5: the batch that did not fit is whole once there is room."""
+def test_d5_a_full_disk_stores_nothing_by_halves_and_recovers(tmp_path: Path) -> None:
+    """The batch that did not fit is whole once there is room."""
     store = Store.open(f"sqlite:///{tmp_path}/a.db")
     store.write(steps_batch("r", 0, range(3)))
     limit = 60  # pages
@@ -50,8 +50,8 @@ def test_a_full_disk_stores_nothing_by_halves_and_recovers(tmp_path: Path) -> No
     store.close()
 
 
-def test_a_file_that_may_not_grow_is_a_clear_error(tmp_path: Path, repo_env: dict[str, str]) -> None:
-    """D5: a quota, here the kernel's limit on the size of files; what was acknowledged before is there."""
+def test_d5_a_file_that_may_not_grow_is_a_clear_error(tmp_path: Path, repo_env: dict[str, str]) -> None:
+    """A quota, here the kernel's limit on the size of files; what was acknowledged before is there."""
     program = textwrap.dedent("""
         import resource, signal, sys
         from auditor.store import Store, StoreUnavailable
@@ -81,8 +81,8 @@ def test_a_file_that_may_not_grow_is_a_clear_error(tmp_path: Path, repo_env: dic
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but it is long enough to be one" * 40, b"\0" * 4096])
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
-    """D5: it may be somebody's thesis."""
+def test_d5_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    """It may be somebody's thesis."""
     path = tmp_path / "a.db"
     path.write_bytes(content)
     with pytest.raises(StoreUnavailable, match="AUDITOR_DB is no SQLite database"):
@@ -90,8 +90,8 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes
     assert path.read_bytes() == content
 
 
-def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
-    """D5: the path leads through a file."""
+def test_d5_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    """The path leads through a file."""
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnavailable, match=r"unable to open.*check that the folder in AUDITOR_DB"):
         Store.open(f"sqlite:///{tmp_path}/file/a.db")
@@ -107,8 +107,8 @@ def own_server() -> Iterator[postgres.Server]:
         yield server
 
 
-def test_a_server_that_goes_away_and_comes_back(own_server: postgres.Server) -> None:
-    """D5: an error while it is away, by store, writer and opening alike; nothing lost, no restart needed."""
+def test_d5_a_server_that_goes_away_and_comes_back(own_server: postgres.Server) -> None:
+    """An error while it is away, by store, writer and opening alike; nothing lost, no restart needed."""
     url = own_server.new_database()
     store = Store.open(url)
     writer = Writer(store)

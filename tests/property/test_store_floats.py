@@ -27,8 +27,8 @@ def bits(values: list[float]) -> list[bytes]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.floats(), min_size=1, max_size=30))
 @example(values=HARD)
-def test_scalars_round_trip(store: Store, values: list[float]) -> None:
-    """D3: NaN, both infinities, the negative zero, denormals, the largest."""
+def test_d3_scalars_round_trip(store: Store, values: list[float]) -> None:
+    """NaN, both infinities, the negative zero, denormals, the largest."""
     run = f"run-{next(FRESH)}"
     rows = ScalarRows(run, 0, 0, 0, "x", np.arange(len(values)), np.array(values))
     store.write(WriteBatch(chunks=[Chunk(run, 0, 0, 0, "steps", SESSION, "{}")], scalars=[rows]))
@@ -40,8 +40,8 @@ def test_scalars_round_trip(store: Store, values: list[float]) -> None:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.floats(width=32), min_size=8, max_size=8))
 @example(values=[math.nan, math.inf, -math.inf, -0.0, 1.401298464324817e-45, 3.4028234663852886e38, 0.0, 1.0])
-def test_statistics_round_trip(store: Store, values: list[float]) -> None:
-    """D3: the eight moments of a tensor as float32."""
+def test_d3_statistics_round_trip(store: Store, values: list[float]) -> None:
+    """The eight moments of a tensor as float32."""
     run = f"run-{next(FRESH)}"
     block = words([1], 1)
     block[0, 4:, 0] = np.array(values, np.float32).view(np.uint32)
@@ -52,7 +52,7 @@ def test_statistics_round_trip(store: Store, values: list[float]) -> None:
 
 
 @given(values=st.lists(st.floats(), max_size=50))
-def test_what_stands_in_the_columns_is_finite(values: list[float]) -> None:
+def test_d3_what_stands_in_the_columns_is_finite(values: list[float]) -> None:
     """What SQL and Grafana see: ordinary numbers and gaps, and nothing else."""
     column, kinds = special.split(np.array(values, dtype=np.float64))
     assert all(value is None or math.isfinite(value) for value in column)

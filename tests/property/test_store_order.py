@@ -65,8 +65,8 @@ def in_order(store: Store) -> dict[str, Any]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_order_and_repetition_do_not_matter(store: Store, in_order: dict[str, Any], data: st.DataObject) -> None:
-    """D1, D6: shuffled, some of it twice, grouped at random into transactions."""
+def test_d1_d6_order_and_repetition_do_not_matter(store: Store, in_order: dict[str, Any], data: st.DataObject) -> None:
+    """Shuffled, some of it twice, grouped at random into transactions."""
     run = f"run-{next(FRESH)}"
     batches = story(run)
     again = data.draw(st.lists(st.sampled_from(batches), max_size=12))

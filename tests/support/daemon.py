@@ -33,6 +33,10 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
+#: Set in a daemon and in all that it starts, so that a test can lose the whole of it.
+MARK = "TEST_DAEMON"
+
+
 @dataclass
 class Daemon:
     """`auditor serve` on a port of its own; killed and started again at will."""
@@ -50,11 +54,20 @@ class Daemon:
     def start(self, seconds: float = 60.0) -> None:
         """Starts it and waits until it is ready."""
         command = [sys.executable, "-m", "auditor", "serve", "--port", str(self.port)]
+        marked = {MARK: str(self.port), **self.more}
         with (self.home / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, env=environment(self.home, **self.more), stdout=log, stderr=log, start_new_session=True
+                command, env=environment(self.home, **marked), stdout=log, stderr=log, start_new_session=True
             )
-        until(lambda: answers(f"{self.url}/readyz") or self._died(), seconds)
+        until(lambda: (self._noted() and answers(f"{self.url}/readyz")) or self._died(), seconds)
+
+    def _noted(self) -> bool:
+        """Whether daemon.json names this process: replicas of a killed one may answer for a while."""
+        try:
+            note = json.loads((self.home / "daemon.json").read_text())
+        except (OSError, ValueError):
+            return False
+        return self.process is not None and note["pid"] == self.process.pid
 
     def _died(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
@@ -62,11 +75,20 @@ class Daemon:
         return False
 
     def kill(self) -> None:
-        """Everything of it, at once, without a word: what a lost machine does."""
+        """The process that people started, with its group, without a word."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
+
+    def lose(self) -> None:
+        """Everything of it at once, Ray's processes too: what a lost machine does."""
+        self.kill()
+        mark = f"{MARK}={self.port}".encode()
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
 
     def stop(self) -> int:
         """Asks it to end; its exit code."""

@@ -21,12 +21,12 @@ def run(*command: str) -> int:
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 255])
-def test_the_exit_code_is_the_childs(code: int) -> None:
+def test_g1_the_exit_code_is_the_childs(code: int) -> None:
     """Whatever it was."""
     assert run("sh", "-c", f"exit {code}") == code
 
 
-def test_death_by_a_signal_is_told_as_a_shell_tells_it() -> None:
+def test_g1_death_by_a_signal_is_told_as_a_shell_tells_it() -> None:
     """128 + the signal's number."""
     assert run("sh", "-c", "kill -KILL $$") == 128 + signal.SIGKILL
 

@@ -27,7 +27,7 @@ def test_the_environment_is_read_and_arguments_go_first(monkeypatch: pytest.Monk
 
 
 def test_s2_an_open_address_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S2: closed by default; the message says what to do."""
+    """Closed by default; the message says what to do."""
     for host in ("0.0.0.0", "::", "192.0.2.7", "example.org"):
         with pytest.raises(SettingsError, match="AUDITOR_TOKEN"):
             load_settings(host=host)
@@ -39,7 +39,7 @@ def test_s2_an_open_address_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_s3_the_token_masks_itself() -> None:
-    """S3: printing or logging the settings does not print the token."""
+    """Printing or logging the settings does not print the token."""
     settings = load_settings(token="hunter2")
     assert "hunter2" not in repr(settings) + str(settings) + settings.model_dump_json()
     assert settings.secret == "hunter2"
@@ -60,13 +60,3 @@ def test_loopback_is_recognised_in_all_its_spellings() -> None:
     """IPv4's whole block, IPv6, the name."""
     assert all(is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"))
     assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "localhost.example.org", ""))
-
-
-def test_every_setting_is_in_the_docs_with_a_sentence() -> None:
-    """The page is what the code says today."""
-    from auditor.settings import Settings
-    from auditor.settings_page import PAGE, main, page
-
-    assert main(["--check"]) == 0, f"{PAGE} is out of date"
-    assert page().count("\n| `AUDITOR_") == len(Settings.model_fields)
-    assert all(field.description for field in Settings.model_fields.values())

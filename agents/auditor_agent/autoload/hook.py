@@ -15,6 +15,7 @@ from auditor_agent.guard import guarded
 INTEGRATIONS: Final = {
     "torch": "auditor_agent.integrations.torch",
     "keras": "auditor_agent.integrations.keras",
+    "sklearn.neural_network": "auditor_agent.integrations.sklearn",
 }
 
 

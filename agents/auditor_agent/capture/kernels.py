@@ -1,51 +1,67 @@
-"""Which kernel reads a step's tensors: the C kernel wherever it can, framework operations elsewhere.
+"""The choice of the kernel, each time anew: the fastest that these tensors and this machine allow.
 
-Both give the same words. The C kernel takes tensors of this machine's memory whose storage is dense,
-in whatever order of dimensions (channels_last included): no statistic depends on the order.
+========  ===============================================================================
+Triton    all tensors on one NVIDIA GPU, ``triton`` importable (it comes with PyTorch's CUDA builds)
+C         all tensors on the CPU, the extension built with the package
+portable  everything else: other devices, other dtypes, a CUDA graph being captured
+========  ===============================================================================
+
+The results are the same to float32's tolerance: ``tests/interpreted/test_kernels_agree.py``.
 """
 
 from __future__ import annotations
 
+import functools
+import sys
 import threading
 from collections.abc import Sequence
-from typing import Any, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from auditor_agent.capture import native, portable
+from auditor_agent.guard import failure
 from auditor_agent.statistics import WORDS
 
-_NAMES: Final = {getattr(torch, name): name for name in native.DTYPES}
-#: Types that are no more than their storage; subclasses are first asked for what they hold.
-_PLAIN: Final = frozenset({Tensor, nn.Parameter})
-#: Plans kept per thread; sparse gradients bring new sizes at every step.
-_PLANS: Final = 64
+if TYPE_CHECKING:
+    from auditor_agent.capture.triton_plan import Plan
 
+_NAMES: Final = {getattr(torch, name): name for name in native.DTYPES}
+#: Types whose data pointer is what it seems; anything else is asked for its local values.
+_PLAIN: Final = frozenset({Tensor, torch.nn.Parameter})
+#: Plans kept: one per list of sizes that comes again. Activations of ragged batches bring new ones.
+_PLANS: Final = 64
 
 #: Elements that are worth a further thread: waking one costs what reading 100,000 does.
 _PER_THREAD: Final = 1 << 20
 
-
-class _Plans(threading.local):
-    """Each thread's own: a plan holds the buffer that the kernel writes."""
-
-    def __init__(self) -> None:
-        self.known: dict[tuple[Any, ...], tuple[native.Plan, int]] = {}
-
-    def find(self, tensors: Sequence[Tensor]) -> tuple[native.Plan, int]:
-        """The plan for these tensors, and how many threads they are worth."""
-        sizes, dtypes = tuple([t.numel() for t in tensors]), tuple([t.dtype for t in tensors])
-        key = (sizes, dtypes)
-        if key not in self.known:
-            if len(self.known) >= _PLANS:
-                self.known.clear()
-            plan = native.Plan(sizes, [_NAMES[dtype] for dtype in dtypes])
-            self.known[key] = plan, 1 + sum(sizes) // _PER_THREAD
-        return self.known[key]
+_dtype = attrgetter("dtype")
+_is_cpu = attrgetter("is_cpu")
 
 
-_plans: Final = _Plans()
+@torch.no_grad()
+def words(tensors: Sequence[Tensor]) -> Tensor:
+    """The statistics of ``tensors`` as an int32 matrix of shape (12, R), on the first one's device.
+
+    Does what :func:`auditor_agent.capture.portable.words` does, and like it waits for no device.
+    """
+    local = [_local(tensor) for tensor in tensors]
+    dtypes = tuple(map(_dtype, local))
+    if not local or not _NAMES.keys() >= set(dtypes):
+        return portable.words(local)
+    if all(map(_is_cpu, local)):
+        return _by_native(local, dtypes) if native.available() else portable.words(local)
+    try:
+        if _fits_triton(local):
+            return _by_triton(local, dtypes)
+    except Exception as error:
+        # Most often: no C compiler where Triton wants to build its launcher. That will not pass.
+        _triton_plan.cache_clear()
+        _broken.set()
+        failure("Triton kernel; the portable one serves from here on", error)
+    return portable.words(local)
 
 
 def at_once(tensors: Sequence[Tensor]) -> bytes | None:
@@ -56,65 +72,113 @@ def at_once(tensors: Sequence[Tensor]) -> bytes | None:
     """
     if not tensors or not all([_readable(tensor) for tensor in tensors]) or not native.available():  # noqa: C419
         return None
-    return _read(tensors)
+    return bytes(_run_native(tensors, tuple(map(_dtype, tensors))))
 
 
-def words(tensors: Sequence[Tensor]) -> Tensor:
-    """The statistics of ``tensors`` as an int32 matrix of shape (12, R), on the first one's device.
-
-    Like :func:`portable.words`: each tensor counts by the dense, real values that this process holds;
-    nothing is written to it, no random state touched, no collective started, no device waited for.
-    """
-    local = [t if type(t) in _PLAIN and t.layout is torch.strided else portable.plain(t) for t in tensors]
-    if not local or not native.available():
-        return portable.words(local)
-    readable = [_readable(tensor) for tensor in local]
-    if all(readable):
-        return matrix(_read(local))
-    if not any(readable) or not all(tensor.is_cpu for tensor in local):
-        return portable.words(local)
-    return _mixed(local, readable)
-
-
-def matrix(words: bytes) -> Tensor:
+def matrix(words: bytes | bytearray) -> Tensor:
     """The bytes of a step as an int32 matrix of shape (12, R)."""
     if not words:
         return torch.empty((WORDS, 0), dtype=torch.int32)
     return torch.frombuffer(bytearray(words), dtype=torch.int32).view(WORDS, -1)
 
 
+def kernel(tensors: Sequence[Tensor]) -> bytes:
+    """The same as the words of a step, row-major. Waits for the device, if the tensors are on one."""
+    return portable.to_bytes(words(tensors).cpu())
+
+
+def _local(tensor: Tensor) -> Tensor:
+    """The dense values of ``tensor`` in storage order; without a copy wherever possible."""
+    if type(tensor) not in _PLAIN or tensor.layout is not torch.strided or tensor.is_complex():
+        tensor = portable.plain(tensor)
+    if tensor.is_neg():
+        tensor = tensor.resolve_neg()
+    return tensor if tensor.is_contiguous() or _is_dense(tensor) else tensor.contiguous()
+
+
 def _readable(tensor: Tensor) -> bool:
     return (
         type(tensor) in _PLAIN
         and tensor.is_cpu
-        and tensor.dtype in _NAMES
         and tensor.layout is torch.strided
-        and (tensor.is_contiguous() or _dense(tensor))
+        and tensor.dtype in _NAMES
+        and (tensor.is_contiguous() or _is_dense(tensor))
         and not tensor.is_neg()
     )
 
 
-def _dense(tensor: Tensor) -> bool:
-    """Whether the elements fill one stretch of memory, in any order of dimensions."""
+def _is_dense(tensor: Tensor) -> bool:
+    """Whether the elements fill their storage without holes, whatever the order of dimensions."""
     expected = 1
     for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
-        if size != 1:
-            if stride != expected:
-                return False
-            expected *= size
+        if size != 1 and stride != expected:
+            return False
+        expected *= size
     return True
 
 
-def _read(tensors: Sequence[Tensor]) -> bytes:
-    plan, useful = _plans.find(tensors)
-    threads = 1 if useful == 1 else min(useful, torch.get_num_threads())
-    return bytes(plan.run([tensor.data_ptr() for tensor in tensors], threads))
+def _addresses(tensors: Sequence[Tensor]) -> list[int]:
+    return list(map(Tensor.data_ptr, tensors))
 
 
-def _mixed(tensors: Sequence[Tensor], readable: Sequence[bool]) -> Tensor:
-    """Some for the C kernel, some (strided apart, unusual dtypes) for the framework."""
-    joined = torch.empty((WORDS, len(tensors)), dtype=torch.int32)
-    for kernel, wanted in ((words, True), (portable.words, False)):
-        at = [i for i, fits in enumerate(readable) if fits is wanted]
-        joined[:, at] = kernel([tensors[i] for i in at])
-    return joined
+def _sizes(tensors: Sequence[Tensor]) -> tuple[int, ...]:
+    return tuple(map(Tensor.numel, tensors))
+
+
+def _by_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> Tensor:
+    return torch.frombuffer(bytearray(_run_native(tensors, dtypes)), dtype=torch.int32).view(WORDS, len(tensors))
+
+
+def _run_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> memoryview:
+    plan = _native_plan(_sizes(tensors), dtypes, threading.get_ident())
+    useful = 1 + plan.elements // _PER_THREAD
+    return plan.run(_addresses(tensors), 1 if useful == 1 else min(useful, torch.get_num_threads()))
+
+
+@functools.lru_cache(_PLANS)
+def _native_plan(sizes: tuple[int, ...], dtypes: tuple[torch.dtype, ...], _thread: int) -> native.Plan:
+    """A plan writes into its own buffers and lets the GIL go: one for each thread."""
+    return native.Plan(sizes, [_NAMES[dtype] for dtype in dtypes])
+
+
+#: Set when Triton failed in this process.
+_broken: Final = threading.Event()
+
+
+def _fits_triton(tensors: Sequence[Tensor]) -> bool:
+    device = tensors[0].device
+    return (
+        device.type == "cuda"
+        and torch.version.hip is None  # never tried there
+        and all(tensor.device == device for tensor in tensors)
+        and not torch.cuda.is_current_stream_capturing()  # the table of addresses must not be captured
+        and not _broken.is_set()
+        and _has_triton()
+    )
+
+
+@functools.cache
+def _has_triton() -> bool:
+    if "tensorflow" in sys.modules and "triton" not in sys.modules:
+        return False  # both bring LLVM: imported in this order, Triton kills the process
+    try:
+        import auditor_agent.capture.triton_plan
+    except ImportError:
+        return False
+    return bool(auditor_agent.capture.triton_plan.DTYPES)
+
+
+def _by_triton(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> Tensor:
+    device = tensors[0].device
+    with torch.cuda.device(device):  # Triton launches on the current device, PyTorch on a tensor's
+        stream = torch.cuda.current_stream().cuda_stream
+        plan = _triton_plan(_sizes(tensors), dtypes, device, stream)
+        return plan.launch(plan.table(_addresses(tensors)))
+
+
+@functools.lru_cache(_PLANS)
+def _triton_plan(sizes: tuple[int, ...], dtypes: tuple[torch.dtype, ...], device: torch.device, _stream: int) -> Plan:
+    """A plan's constants are sent, used and given back in the order of one stream: one for each."""
+    from auditor_agent.capture.triton_plan import Plan
+
+    return Plan(sizes, dtypes, device)

@@ -82,9 +82,19 @@ def _on_host(step: Step) -> bool:
 
 
 def _start(step: Step) -> Step:
-    scalars = {name: _to_host(value) if isinstance(value, Tensor) else value for name, value in step.scalars.items()}
+    scalars = _scalars_to_host(step.scalars)
     matrix = _to_host(step.matrix) if isinstance(step.matrix, Tensor) else step.matrix
     return Step(step.number, step.time, scalars, step.layout, matrix)
+
+
+def _scalars_to_host(scalars: dict[str, float | Tensor]) -> dict[str, float | Tensor]:
+    """All that lie on a device in one copy, as float64."""
+    away = {name: value for name, value in scalars.items() if isinstance(value, Tensor) and not value.is_cpu}
+    if len(away) > 1:
+        home = next(iter(away.values())).device
+        values = [value.detach().to(home, torch.float64, non_blocking=True).reshape(()) for value in away.values()]
+        return {**scalars, **dict(zip(away, _to_host(torch.stack(values)).unbind(), strict=True))}
+    return {**scalars, **{name: _to_host(value) for name, value in away.items()}}
 
 
 def _to_host(tensor: Tensor) -> Tensor:

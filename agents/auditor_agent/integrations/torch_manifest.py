@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from auditor_agent.capture import kernels, portable
+from auditor_agent.capture import kernels
 from auditor_agent.integrations.torch_names import clean, unwrap
 from auditor_agent.statistics import COUNTS, STATISTICS
 
@@ -75,7 +75,7 @@ def _is_plain(value: Any) -> bool:
 
 def _init(named: Sequence[tuple[str, Tensor]]) -> dict[str, dict[str, float]]:
     """The twelve statistics of every weight as the run finds it. Waits for the device, once."""
-    words = portable.to_bytes(kernels.words([parameter for _, parameter in named]).cpu())
+    words = kernels.kernel([parameter for _, parameter in named])
     count = len(named)
     counts = struct.unpack_from(f"<{len(COUNTS) * count}I", words)
     moments = struct.unpack_from(f"<{(len(STATISTICS) - len(COUNTS)) * count}f", words, 4 * len(COUNTS) * count)

@@ -230,14 +230,14 @@ class Sender:
 
     def _gather(self) -> None:
         """Everything that was produced, into the spool."""
+        last = self._last  # asked first: steps that came before the end are in the ring by now, and not yet swapped
         for kind in ("start", "manifest"):
             body = self._mail.pop(kind, None)
             if body is not None:
                 self._keep(lambda kind=kind, body=body: self._maker.plain(kind, body), 0)  # type: ignore[misc]
         self._gather_steps()
-        if self._last is not None and not self._last_made:
+        if last is not None and not self._last_made:
             self._last_made = True
-            last = self._last
             self._keep(lambda: self._maker.plain("finish", last), 0)
             self._ledger.reconcile(self.held())
             self._courier.hurry()

@@ -48,7 +48,7 @@ def test_run_ids_are_clean_and_no_path(hostile: str, tmp_path: Path) -> None:
     assert (tmp_path / run).resolve().parent == tmp_path.resolve()
 
 
-def test_drawn_ids_differ_and_leave_random_state_alone() -> None:
+def test_g5_drawn_ids_differ_and_leave_random_state_alone() -> None:
     """Two are never equal; Python's random numbers stay as they are."""
     import random
 

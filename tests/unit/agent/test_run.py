@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import struct
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 
 from auditor.ingest.decode import step_batch
 from auditor_agent.run import NullRun, Run, open_run
-from auditor_agent.stream import courier, sender
+from auditor_agent.stream import courier, sender, wire
 from auditor_agent.stream.deliver import deliver
 from auditor_agent.stream.http import Poster
+from auditor_agent.stream.ring import Block, Ring
 from support.agent import balanced, join, train
 from support.fake_daemon import FakeDaemon
 
@@ -85,7 +87,8 @@ def test_the_table_comes_again_when_the_daemon_asks(fake_daemon: FakeDaemon, new
     fake_daemon.wait(lambda daemon: daemon.steps() == 6)
     train(run, 3, first=6)
     run.finish()
-    assert ["tensors" in header for header in fake_daemon.headers("steps")] == [True, False, True]
+    tables = ["tensors" in header for header in fake_daemon.headers("steps")]  # three frames; more on a busy machine
+    assert (tables[0], tables.count(True)) == (True, 2)
 
 
 def test_heartbeats_come_without_steps(
@@ -140,7 +143,7 @@ def test_one_run_per_process_until_it_ends(fake_daemon: FakeDaemon, new_run: Ope
     assert second.id != first.id
 
 
-def test_mode_off_gives_a_run_that_does_nothing(monkeypatch: pytest.MonkeyPatch, auditor_home: Path) -> None:
+def test_g10_mode_off_gives_a_run_that_does_nothing(monkeypatch: pytest.MonkeyPatch, auditor_home: Path) -> None:
     """No folder, no thread, no count."""
     monkeypatch.setenv("AUDITOR_MODE", "off")
     run = open_run("torch")
@@ -150,7 +153,7 @@ def test_mode_off_gives_a_run_that_does_nothing(monkeypatch: pytest.MonkeyPatch,
     assert not auditor_home.exists()
 
 
-def test_what_was_spooled_offline_is_delivered_later(
+def test_d1_what_was_spooled_offline_is_delivered_later(
     fake_daemon: FakeDaemon, new_run: Opener, monkeypatch: pytest.MonkeyPatch, auditor_home: Path
 ) -> None:
     """Offline nothing is sent; ``deliver`` sends it all, once, and clears the folder."""
@@ -199,3 +202,32 @@ def test_the_token_is_sent_as_bearer(fake_daemon: FakeDaemon, new_run: Opener, m
     assert headers["Authorization"] == "Bearer secret"
     assert headers["Content-Type"] == "application/vnd.training-auditor.frames"
     assert headers["X-Run-Id"] == run.id
+
+
+def test_g12_a_step_taken_while_the_sender_gathers_is_not_lost_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, new_run: Opener, auditor_home: Path
+) -> None:
+    """The run ends just after the sender has swapped the ring: what came since is spooled before the finish."""
+    monkeypatch.setenv("AUDITOR_MODE", "offline")
+    run = new_run()
+    swapped = threading.Event()
+    release = Ring.release
+
+    def held(ring: Ring, block: Block) -> None:
+        release(ring, block)
+        if not swapped.is_set():
+            swapped.set()
+            deadline = time.monotonic() + 10
+            while run._sender._last is None and time.monotonic() < deadline:
+                time.sleep(0.001)
+
+    monkeypatch.setattr(Ring, "release", held)
+    run.record(1, {"loss": 1.0}, urgent=True)
+    assert swapped.wait(10)
+    run.record(2, {"loss": 2.0})
+    run.finish()
+    data = b"".join(path.read_bytes() for path in sorted(auditor_home.rglob("*.frames")))
+    headers = [frame.header for frame in wire.frames(data)]
+    assert [header.get("last_step") for header in headers if header["type"] == "steps"] == [1, 2]
+    assert headers[-1]["type"] == "finish"
+    assert balanced(run)["pending"] == 2

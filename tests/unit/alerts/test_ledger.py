@@ -200,7 +200,7 @@ def test_pending_alerts_are_nobodys_business_yet() -> None:
     assert len(ledger) == 0
 
 
-def test_hostile_names_are_cleaned_and_long_texts_cut() -> None:
+def test_s5_hostile_names_are_cleaned_and_long_texts_cut() -> None:
     """Lone surrogates would make the request fail to encode (S5)."""
     ledger = Ledger(external_url="http://auditor")
     apply(ledger, replace(ALERT, run="../../x?\ud800\n", summary="y" * 10_000))

@@ -117,7 +117,7 @@ def test_d8_a_book_taken_back_from_the_store_goes_on_as_before() -> None:
         assert taken.alerts == book.alerts
 
 
-def test_hostile_names_are_text() -> None:
+def test_s5_hostile_names_are_text() -> None:
     """A tensor whose name looks like a format field or markup is copied, never interpreted."""
     name = "{0.__class__}<script>{nan}"
     [alert] = AlertBook(RUN).apply([sighting(5, name=name)], 1.0)

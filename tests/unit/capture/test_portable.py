@@ -91,7 +91,7 @@ def test_gradients_are_unscaled_and_weights_left_alone() -> None:
     assert words[STATISTICS.index("sumsq")].tolist() == [25.0, 100.0]
 
 
-def test_autograd_and_random_state_are_left_alone() -> None:
+def test_g5_autograd_and_random_state_are_left_alone() -> None:
     """Reading a parameter neither builds a graph nor draws a number."""
     parameter = torch.nn.Parameter(torch.ones(3))
     before = torch.get_rng_state()

@@ -101,7 +101,7 @@ def test_a_failed_download_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_id_is_quoted_in_a_path() -> None:
+def test_s5_a_run_id_is_quoted_in_a_path() -> None:
     """A slash or a question mark in what a user types does not reach another route."""
     assert run_path("a/../b?c", "scalars") == "/v1/runs/a%2F..%2Fb%3Fc/scalars"
 

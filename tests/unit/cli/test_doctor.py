@@ -68,7 +68,7 @@ def test_a_full_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch, call: Call) -
     assert findings(call, "--check", code=1)["disk"]["level"] == "problem"
 
 
-def test_a_password_in_the_database_url_is_not_shown() -> None:
+def test_s7_a_password_in_the_database_url_is_not_shown() -> None:
     """Reports are pasted into issues."""
     assert checks._hidden("postgresql+psycopg://me:secret@host/db") == "postgresql+psycopg://me:***@host/db"
     assert checks._hidden("sqlite:////home/x.db") == "sqlite:////home/x.db"

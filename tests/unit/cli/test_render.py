@@ -79,7 +79,7 @@ def test_a_subject_is_told_in_words() -> None:
     assert subject(told) == "gradient fc1 (rank 3) and 2 more"
 
 
-def test_an_alert_of_markup_is_shown_as_it_is() -> None:
+def test_s5_an_alert_of_markup_is_shown_as_it_is() -> None:
     """Brackets in a tensor's name are no style."""
     out = console()
     with out.capture() as captured:

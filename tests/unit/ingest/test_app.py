@@ -35,7 +35,7 @@ def test_frames_are_acknowledged_with_their_keys_once_they_are_stored(app: App) 
     assert [chunk.seq for chunk in app.service.store.chunks("r1")] == [0, 1]
 
 
-def test_a_duplicate_counts_as_committed_and_is_stored_once(app: App) -> None:
+def test_d1_a_duplicate_counts_as_committed_and_is_stored_once(app: App) -> None:
     """An agent that did not hear the answer sends again; nothing is doubled."""
     sender = Sender()
     frame = sender.start() + sender.steps([0, 1])
@@ -44,8 +44,8 @@ def test_a_duplicate_counts_as_committed_and_is_stored_once(app: App) -> None:
     assert app.get("/v1/runs/r1/scalars", names="loss")["scalars"]["loss"]["step"] == [0, 1]
 
 
-def test_the_verdict_comes_back_with_the_frame_that_brings_the_nan(app: App) -> None:
-    """V1: the alert names the tensor and the step, and is committed with the frame."""
+def test_v1_the_verdict_comes_back_with_the_frame_that_brings_the_nan(app: App) -> None:
+    """The alert names the tensor and the step, and is committed with the frame."""
     sender = Sender()
     app.frames(sender.start(), sender.steps([0, 1]))
     answer = app.frames(sender.steps([2], norms=(1.0, 2.0, 1.0), nan=(0, 3)))
@@ -179,8 +179,8 @@ def test_a_run_that_was_asked_to_stop_hears_it_with_the_next_answer(app: App) ->
     assert app.client.post("/v1/runs/nobody/stop").status_code == 404
 
 
-def test_silence_fires_and_a_later_frame_resolves_it(app: App) -> None:
-    """V4: neither heartbeat nor step for ``silent_seconds`` by the daemon's clock."""
+def test_v4_silence_fires_and_a_later_frame_resolves_it(app: App) -> None:
+    """Neither heartbeat nor step for ``silent_seconds`` by the daemon's clock."""
     sender = Sender()
     app.frames(sender.start(), sender.steps([0, 1]))
     app.tick(100.0)
@@ -195,8 +195,8 @@ def test_silence_fires_and_a_later_frame_resolves_it(app: App) -> None:
     assert [a["state"] for a in app.get("/v1/alerts")["alerts"]] == ["resolved"]
 
 
-def test_heartbeats_without_steps_are_a_stall_and_not_silence(app: App) -> None:
-    """V4: stalled is not dead."""
+def test_v4_heartbeats_without_steps_are_a_stall_and_not_silence(app: App) -> None:
+    """Stalled is not dead."""
     sender = Sender()
     app.frames(sender.start(), sender.steps([0, 1]))
     for _ in range(8):
@@ -208,7 +208,7 @@ def test_heartbeats_without_steps_are_a_stall_and_not_silence(app: App) -> None:
 
 @pytest.mark.parametrize("skew", [-86_400.0, 86_400.0])
 def test_d7_the_agent_s_clock_judges_nothing(tmp_path: Path, skew: float) -> None:
-    """D7: a job whose clock is a day off is neither silent nor stalled, and has the same verdict."""
+    """A job whose clock is a day off is neither silent nor stalled, and has the same verdict."""
     with application(tmp_path) as app:
         sender = Sender(time=app.clock.now + skew)
         app.frames(sender.start())
@@ -267,8 +267,8 @@ def test_d8_silence_that_an_earlier_daemon_noticed_is_one_alert_with_the_later_o
         assert (after["id"], after["state"]) == (before["id"], "firing")
 
 
-def test_live_runs_are_in_the_metrics_and_leave_after_their_end(app: App) -> None:
-    """V5: an ended run lingers and vanishes."""
+def test_v5_live_runs_are_in_the_metrics_and_leave_after_their_end(app: App) -> None:
+    """An ended run lingers and vanishes."""
     sender = Sender()
     app.frames(sender.start(), sender.steps([0, 1]))
     assert 'auditor_run_step{framework="torch",project="p",run="r1"} 1.0' in app.client.get("/metrics").text

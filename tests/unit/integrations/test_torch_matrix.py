@@ -129,7 +129,7 @@ def reference(x: Tensor) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("name", MODES)
-def test_g5_g4_every_way_of_training(run: Any, name: str) -> None:
+def test_g4_g5_every_way_of_training(run: Any, name: str) -> None:
     """Bit-identical training and frames; the statistics are those of what the optimizer acted on."""
     mode = MODES[name]
     plain = train(mode, watched=False)

@@ -78,7 +78,7 @@ def test_weights_are_read_at_first_and_then_now_and_then(run: Any) -> None:
     assert steps == [*range(1, FIRST + 1), EVERY]
 
 
-def test_a_nan_in_one_gradient_is_counted_there_and_sent_at_once(run: Any) -> None:
+def test_v1_a_nan_in_one_gradient_is_counted_there_and_sent_at_once(run: Any) -> None:
     """The tensor, the step, the count; the weights that it spoils are read at the next step."""
     model, optimizer = net()
     watch(model, optimizer)
@@ -96,8 +96,8 @@ def test_a_nan_in_one_gradient_is_counted_there_and_sent_at_once(run: Any) -> No
 
 
 @pytest.mark.parametrize("mode", ["eager", "compiled", "fullgraph"])
-def test_g5_training_is_bit_identical(run: Any, mode: str) -> None:
-    """G5, G4: losses, weights, random state and the number of compiled frames are what they are without."""
+def test_g4_g5_training_is_bit_identical(run: Any, mode: str) -> None:
+    """Losses, weights, random state and the number of compiled frames are what they are without."""
     outcomes = []
     for watched in (False, True):
         model, optimizer = net()

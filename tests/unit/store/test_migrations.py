@@ -20,7 +20,7 @@ def test_the_migrations_make_the_tables(store: Store) -> None:
         assert compare_metadata(context, METADATA) == []
 
 
-def test_opening_again_keeps_everything(database: str) -> None:
+def test_d9_opening_again_keeps_everything(database: str) -> None:
     """A database that is current is left as it is."""
     first = Store.open(database)
     first.write(steps_batch("r", 0, range(5)))
@@ -30,8 +30,8 @@ def test_opening_again_keeps_everything(database: str) -> None:
     again.close()
 
 
-def test_the_first_schema_with_data_is_brought_up_to_date(database: str) -> None:
-    """D9: what revision 0001 held is there after every later migration, to the byte."""
+def test_d9_the_first_schema_with_data_is_brought_up_to_date(database: str) -> None:
+    """What revision 0001 held is there after every later migration, to the byte."""
     engine = make_engine(database)
     migrations.upgrade(engine, "0001")
     with writing(engine) as connection:
@@ -64,7 +64,7 @@ def test_the_first_schema_with_data_is_brought_up_to_date(database: str) -> None
     store.close()
 
 
-def test_many_may_open_a_new_database_at_once(database: str) -> None:
+def test_d4_many_may_open_a_new_database_at_once(database: str) -> None:
     """One of them makes the schema, the others wait for it; all of them can write."""
 
     def open_and_write(i: int) -> None:
@@ -79,8 +79,8 @@ def test_many_may_open_a_new_database_at_once(database: str) -> None:
     store.close()
 
 
-def test_a_newer_schema_is_a_clear_error(database: str) -> None:
-    """D5: it names both versions and says what to do, and leaves the database as it is."""
+def test_d5_a_newer_schema_is_a_clear_error(database: str) -> None:
+    """It names both versions and says what to do, and leaves the database as it is."""
     store = Store.open(database)
     with writing(store.engine) as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))

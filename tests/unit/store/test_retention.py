@@ -40,7 +40,7 @@ def test_a_purge_takes_what_its_conditions_name(store: Store, conditions: dict[s
     assert {alert.run for alert in store.alerts()} == set(left)
 
 
-def test_nothing_of_a_purged_run_is_left(store: Store) -> None:
+def test_d10_nothing_of_a_purged_run_is_left(store: Store) -> None:
     """In no table."""
     filled(store, 1)
     store.purge(run="r0")
@@ -68,8 +68,8 @@ def test_a_large_run_goes_in_bounded_parts(store: Store, monkeypatch: pytest.Mon
     assert store.runs() == []
 
 
-def test_retention_bounds_the_file(tmp_path: Path) -> None:
-    """D10: a file that keeps ten runs does not grow with the hundreds that passed through it."""
+def test_d10_retention_bounds_the_file(tmp_path: Path) -> None:
+    """A file that keeps ten runs does not grow with the hundreds that passed through it."""
     store = Store.open(f"sqlite:///{tmp_path}/a.db")
     sizes = []
     for i in range(150):

@@ -55,7 +55,7 @@ def an_alert(**fields: object) -> Alert:
     return replace(alert, **fields)  # type: ignore[arg-type]
 
 
-def test_a_batch_written_twice_is_stored_once(store: Store) -> None:
+def test_d1_a_batch_written_twice_is_stored_once(store: Store) -> None:
     """The second time every frame is a duplicate and nothing changes but the time."""
     batch = steps_batch("r", 0, range(1, 11))
     first, second = store.write(batch), store.write(batch)
@@ -64,7 +64,7 @@ def test_a_batch_written_twice_is_stored_once(store: Store) -> None:
     assert len(list(store.chunks("r"))) == 1
 
 
-def test_a_frame_twice_in_one_transaction_is_stored_once(store: Store) -> None:
+def test_d1_a_frame_twice_in_one_transaction_is_stored_once(store: Store) -> None:
     """Also between two batches of one group commit, where the first one wins."""
     batch = steps_batch("r", 0, range(3))
     doubled = replace(batch, chunks=[*batch.chunks, *batch.chunks])
@@ -74,7 +74,7 @@ def test_a_frame_twice_in_one_transaction_is_stored_once(store: Store) -> None:
     assert store.frontier("r") == {(0, 0): [(0, 0)]}
 
 
-def test_another_session_is_refused_and_leaves_no_trace(store: Store) -> None:
+def test_d1_another_session_is_refused_and_leaves_no_trace(store: Store) -> None:
     """Two processes that claim one attempt: the first one holds it, of the second nothing is stored."""
     store.write(steps_batch("r", 0, range(1, 4)))
     before = store.scalars("r"), store.tables("r"), list(store.chunks("r")), store.streams("r")[0].step
@@ -228,6 +228,18 @@ def test_a_finish_frame_outweighs_the_exit(store: Store) -> None:
         assert stored.status == "stopped"
 
 
+def test_a_failure_that_only_the_parent_saw_counts(store: Store) -> None:
+    """A script that ends by sys.exit(7) says that it finished; its exit code says more, in either order."""
+    for run, batches in (
+        ("a", [finish_batch("a", "finished"), WriteBatch(exits=[Exit("a", 7)])]),
+        ("b", [WriteBatch(exits=[Exit("b", 7)]), finish_batch("b", "finished")]),
+    ):
+        store.write_all(batches)
+        stored = store.run(run)
+        assert stored is not None
+        assert stored.status == "failed"
+
+
 def test_an_alert_comes_back_as_it_went_in(store: Store) -> None:
     """With its evidence, members and texts; the run's row counts it while it fires."""
     store.write(WriteBatch(alerts=[an_alert()], verdicts={"r": "diverged"}))
@@ -314,7 +326,7 @@ def test_payload_and_header_come_back_byte_for_byte(store: Store) -> None:
     assert (stored.payload, stored.header_json, stored.type) == (payload, chunk.header_json, "record")
 
 
-def test_hostile_names_are_stored_harmlessly(store: Store) -> None:
+def test_s5_hostile_names_are_stored_harmlessly(store: Store) -> None:
     """NUL and lone surrogates, which no database takes, become a replacement character; SQL stays text."""
     name = "a\0b\ud800'; DROP TABLE runs; --"
     store.write(start_batch("r", name=name, project="p\0"))

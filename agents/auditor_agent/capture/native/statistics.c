@@ -278,6 +278,65 @@ static void chunk_f32(const float *x, int64_t n, part *p) {
     chunk_exact_f32(x + whole, n - whole, p);
 }
 
+CLONES static void lanes_f64(const double *restrict x, int64_t n, double *restrict out) {
+    double s[LANES] = {0}, q[LANES] = {0}, lo[LANES], hi[LANES], z[LANES] = {0};
+    for (int l = 0; l < LANES; l++) {
+        lo[l] = INFINITY;
+        hi[l] = -INFINITY;
+    }
+    for (int64_t i = 0; i < n; i += LANES) {
+        for (int l = 0; l < LANES; l += 8) __builtin_prefetch(x + i + 512 + l);
+        for (int l = 0; l < LANES; l++) {
+            double v = x[i + l];
+            s[l] += v;
+            q[l] += v * v;
+            lo[l] = v < lo[l] ? v : lo[l];
+            hi[l] = v > hi[l] ? v : hi[l];
+            z[l] += v == 0.0 ? 1.0 : 0.0; /* exact: a chunk has fewer than 2^53 */
+        }
+    }
+    memset(out, 0, 3 * sizeof *out);
+    out[3] = INFINITY;
+    out[4] = -INFINITY;
+    for (int l = 0; l < LANES; l++) {
+        out[0] += s[l];
+        out[1] += q[l];
+        out[2] += z[l];
+        if (lo[l] < out[3]) out[3] = lo[l];
+        if (hi[l] > out[4]) out[4] = hi[l];
+    }
+}
+
+CLONES static double around_f64(const double *restrict x, int64_t n, double mean) {
+    double q[LANES] = {0}, total = 0;
+    for (int64_t i = 0; i < n; i += LANES)
+        for (int l = 0; l < LANES; l++) q[l] += (x[i + l] - mean) * (x[i + l] - mean);
+    for (int l = 0; l < LANES; l++) total += q[l];
+    return total;
+}
+
+static void chunk_f64(const double *x, int64_t n, part *p) {
+    int64_t whole = p->bins ? 0 : n / LANES * LANES; /* bins are counted one by one */
+    if (whole) {
+        double s[5]; /* sum, sum of squares, zeros, min, max */
+        lanes_f64(x, whole, s);
+        double absmax = -s[3] > s[4] ? -s[3] : s[4];
+        /* A NaN or Inf makes the sum of squares non-finite; below 1e-140 squares leave the normal range. */
+        if (!(s[1] < 1e300) || (absmax > 0 && absmax < 1e-140)) {
+            chunk_exact_f64(x, whole, p);
+        } else {
+            part c;
+            part_init(&c, NULL);
+            c.sum = s[0], c.sumsq = s[1], c.mean = s[0] / (double)whole, c.m2 = s[1] - s[0] * c.mean;
+            if (c.m2 < 1e-4 * s[1]) c.m2 = around_f64(x, whole, c.mean); /* the mean dominates: cancellation */
+            c.min = s[3], c.max = s[4];
+            c.count = c.finite = whole, c.zeros = (int64_t)s[2];
+            part_merge(p, &c);
+        }
+    }
+    chunk_exact_f64(x + whole, n - whole, p);
+}
+
 CLONES static void widen_bf16(const uint16_t *restrict x, int64_t n, float *restrict out) {
     for (int64_t i = 0; i < n; i++) {
         uint32_t u = (uint32_t)x[i] << 16;
@@ -305,7 +364,7 @@ static void range(const char *base, int64_t n, int dtype, part *p) {
         if (dtype == F32) {
             chunk_f32((const float *)base + i, m, p);
         } else if (dtype == F64) {
-            chunk_exact_f64((const double *)base + i, m, p);
+            chunk_f64((const double *)base + i, m, p);
         } else {
             const uint16_t *h = (const uint16_t *)base + i;
             if (dtype == BF16) widen_bf16(h, m, wide);

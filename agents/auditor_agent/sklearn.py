@@ -1,0 +1,7 @@
+"""scikit-learn: ``with auditor_agent.sklearn.audit(MLPRegressor(...)) as mlp: mlp.fit(X, y)``."""
+
+from __future__ import annotations
+
+from auditor_agent.integrations.sklearn import audit, install
+
+__all__ = ["audit", "install"]

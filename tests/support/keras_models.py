@@ -1,0 +1,180 @@
+"""What tests of the Keras callback share: a run that keeps what it is told, and models, healthy and poisoned."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from auditor_agent.capture.arrays import words as host_words
+from auditor_agent.statistics import COUNTS, STATISTICS
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+Array = npt.NDArray[Any]
+
+
+class MemoryRun:
+    """A run that keeps what it is told."""
+
+    def __init__(self, name: str = "memory") -> None:
+        self.id, self.should_stop, self.verdict = name, False, "unknown"
+        self.tensors: dict[tuple[str, str], int] = {}
+        self.layouts: list[tuple[int, ...]] = []
+        self.records: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.logs: list[dict[str, float]] = []
+        self.manifests: list[Mapping[str, Any]] = []
+        self.finished = False
+        self.ended: tuple[Any, ...] | None = None
+
+    def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:  # noqa: ARG002 -- the contract's signature
+        """Id of a tensor."""
+        return self.tensors.setdefault((kind, name), len(self.tensors))
+
+    def layout(self, tensors: Sequence[int]) -> int:
+        """Id of a layout."""
+        key = tuple(tensors)
+        if key not in self.layouts:
+            self.layouts.append(key)
+        return self.layouts.index(key)
+
+    def record(
+        self,
+        step: int,
+        scalars: Mapping[str, float],
+        layout: int | None = None,
+        words: bytes | None = None,
+        *,
+        time: float | None = None,
+        urgent: bool = False,
+    ) -> None:
+        """Keep a step, its words as statistics by (kind, name)."""
+        table: dict[tuple[str, str], dict[str, float]] = {}
+        if words is not None and layout is not None:
+            matrix = np.frombuffer(words, "<u4").reshape(len(STATISTICS), -1)
+            names = {place: key for key, place in self.tensors.items()}
+            for column, tensor in enumerate(self.layouts[layout]):
+                moments = np.ascontiguousarray(matrix[4:, column]).view("<f4").tolist()
+                table[names[tensor]] = dict(zip(STATISTICS, [*matrix[:4, column].tolist(), *moments], strict=True))
+        self.records.append({"step": step, "scalars": dict(scalars), "table": table, "time": time, "urgent": urgent})
+
+    def log(self, **scalars: float) -> None:
+        """The user's scalars."""
+        self.logs.append(scalars)
+
+    def event(self, step: int, kind: str, **fields: Any) -> None:
+        """What happened."""
+        self.events.append({"step": step, "type": kind, **fields})
+
+    def manifest(self, body: Mapping[str, Any]) -> None:
+        """What the run is."""
+        self.manifests.append(body)
+
+    def finish(self, *args: Any, **_: Any) -> None:
+        """The end."""
+        self.finished, self.ended = True, args
+
+    @property
+    def steps(self) -> list[int]:
+        """Numbers of the recorded steps, as they came."""
+        return [record["step"] for record in self.records]
+
+    def scalar(self, name: str) -> list[float]:
+        """One scalar over the steps."""
+        return [record["scalars"][name] for record in self.records]
+
+
+def data(samples: int = 200) -> tuple[Array, Array]:
+    """A small regression."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((samples, 6)).astype("float32")
+    return x, (x[:, :1] - x[:, 1:2] ** 2).astype("float32")
+
+
+def mlp(*, seed: int = 3, dropout: float = 0.0, regularizer: str | None = None, built: bool = True) -> Any:
+    """A small network, the same one for a seed."""
+    keras.utils.set_random_seed(seed)
+    layers = [keras.Input((6,))] if built else []
+    layers += [keras.layers.Dense(80, activation="relu", name="first", kernel_regularizer=regularizer)]
+    layers += [keras.layers.Dense(60, activation="relu", name="middle")]  # 80 * 60 > what is joined on the host
+    if dropout:
+        layers.append(keras.layers.Dropout(dropout))
+    return keras.Sequential([*layers, keras.layers.Dense(1, name="last")])
+
+
+def by_tape(model: Any, x: Array, y: Array, batch: int, epochs: int) -> list[tuple[float, dict[str, Array]]]:
+    """Loss and gradients of each step of an unshuffled fit, by hand; trains ``model``."""
+    out = []
+    for _ in range(epochs):
+        for start in range(0, len(x), batch):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(
+                    tf.square(model(x[start : start + batch], training=True) - y[start : start + batch])
+                )
+                loss += sum(model.losses)
+            grads = tape.gradient(loss, model.trainable_variables)
+            named = {
+                v.path: tf.convert_to_tensor(g).numpy() for v, g in zip(model.trainable_variables, grads, strict=True)
+            }
+            out.append((float(loss), named))
+            model.optimizer.apply_gradients(zip(grads, model.trainable_variables, strict=True))
+    return out
+
+
+def assert_same_statistics(found: Mapping[str, float], gradient: Array, tolerance: float) -> None:
+    """Counts are equal; moments within ``tolerance`` of the size of what they sum."""
+    matrix = host_words([gradient.astype(np.float64)])
+    moments = matrix[4:, 0].view(np.float32)
+    expected = dict(zip(STATISTICS, [*matrix[:4, 0].tolist(), *moments.tolist()], strict=True))
+    assert [found[name] for name in COUNTS] == [expected[name] for name in COUNTS]
+    top = float(np.abs(gradient).max())
+    scales = {"l2": expected["l2"], "sum": top * gradient.size, "sumsq": expected["sumsq"]}
+    for name in STATISTICS[4:]:
+        assert abs(found[name] - expected[name]) <= tolerance * scales.get(name, top), name
+
+
+class Poisoned(keras.layers.Dense):  # type: ignore[misc]  # Keras has no types
+    """A dense layer whose kernel's gradient is broken at one step."""
+
+    def __init__(self, units: int, at: int, value: float = float("nan"), **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.at, self.value = at, value
+
+    def build(self, shape: Any) -> None:
+        """Add a counter of training calls."""
+        super().build(shape)
+        self.calls = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="calls")
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """What Dense does, with the kernel behind the poison."""
+        if training:
+            self.calls.assign_add(1)
+        calls = tf.convert_to_tensor(self.calls)
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
+        def poison(kernel: Any) -> tuple[Any, Callable[[Any], Any]]:
+            return tf.identity(kernel), lambda up: tf.where(calls == self.at, tf.cast(self.value, up.dtype), up)
+
+        kernel = poison(tf.cast(tf.convert_to_tensor(self.kernel), inputs.dtype))
+        return tf.matmul(inputs, kernel) + tf.cast(tf.convert_to_tensor(self.bias), inputs.dtype)
+
+
+def poisoned(at: int, value: float = float("nan")) -> Any:
+    """A network whose kernel ``b`` gets a broken gradient at the given training call."""
+    keras.utils.set_random_seed(1)
+    layers = [
+        keras.layers.Dense(8, activation="relu", name="a"),
+        Poisoned(8, at, value, name="b"),
+        keras.layers.Dense(1, name="c"),
+    ]
+    return keras.Sequential([keras.Input((6,)), *layers])
