@@ -15,6 +15,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("agents/auditor_agent/capture/native")
+#: The kernel, and its operation for TensorFlow (which needs nothing of TensorFlow to be compiled).
+LIBRARIES = ("statistics", "tensorflow_ops")
 # Contraction to FMA and no errno are what lets the loops become vectors; NaN and Inf keep their
 # meaning (no -ffast-math): they are what the kernel is for.
 FLAGS = [
@@ -30,7 +32,7 @@ FLAGS = [
 
 
 class NativeKernel(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds ``statistics.so`` to the wheel, next to its source, if it could be built."""
+    """Adds each of ``LIBRARIES`` to the wheel, next to its source, if it could be built."""
 
     PLUGIN_NAME = "custom"
 
@@ -38,10 +40,14 @@ class NativeKernel(BuildHookInterface):  # type: ignore[type-arg]
         """Compile; on success mark the wheel as one for this platform (any Python 3)."""
         if self.target_name != "wheel":
             return
-        library = FOLDER / "statistics.so"
-        if not self._compile(Path(self.root) / FOLDER / "statistics.c", Path(self.root) / library):
+        root, built = Path(self.root), []
+        for name in LIBRARIES:
+            library = FOLDER / f"{name}.so"
+            if self._compile(root / FOLDER / f"{name}.c", root / library):
+                built.append(str(library))
+        if not built:
             return
-        build_data["artifacts"].append(str(library))
+        build_data["artifacts"] += built
         build_data["pure_python"] = False
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"py3-none-{platform}"

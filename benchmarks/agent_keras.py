@@ -104,7 +104,7 @@ def main() -> None:
     options = parser.parse_args()
     results = {}
     for make in (mlp, cnn, deep):
-        for jit in (False, True):
+        for jit in (False, True) if keras.backend.backend() == "tensorflow" else (False,):
             key = f"{make.__name__}{' jit' if jit else ''}"
             results[key] = measure(make, jit=jit, rounds=options.rounds, steps=options.steps)
             print(f"{key:10s}", *(f"{name} {value:8.2f}" for name, value in results[key].items()), flush=True)

@@ -16,6 +16,7 @@ INTEGRATIONS: Final = {
     "torch": "auditor_agent.integrations.torch",
     "keras": "auditor_agent.integrations.keras",
     "sklearn.neural_network": "auditor_agent.integrations.sklearn",
+    "tensorflow": "auditor_agent.integrations.tensorflow",
 }
 
 

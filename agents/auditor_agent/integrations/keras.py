@@ -132,6 +132,8 @@ def _watch(run: Any, model: Any) -> Watch | LogWatch:
 
 def _tappable(model: Any) -> bool:
     backend = keras.backend.backend()
+    if backend == "torch":
+        return True
     if backend != "tensorflow":
         guard.note(f"gradients are not captured on the {backend} backend of Keras: loss and metrics only")
         return False
@@ -165,6 +167,10 @@ def install() -> None:
         args, kwargs = _with_audit(self, args, kwargs)
         return fit(self, *args, **kwargs)
 
+    if keras.backend.backend() == "tensorflow":
+        from auditor_agent.integrations.tensorflow_tape import observe_keras
+
+        observe_keras()
     audited_fit.auditor_installed = True  # type: ignore[attr-defined]  # the mark that makes this idempotent
     trainer.fit = audited_fit
 

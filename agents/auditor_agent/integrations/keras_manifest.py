@@ -53,10 +53,11 @@ def manifest(model: Any, arguments: Mapping[str, Any] | None, weights: Mapping[s
         "init": lambda: {"weights": dict(weights), "seeds": seeds()},
         "environment": environment,
     }
-    return {"framework": "keras"} | {name: _part(name, read) for name, read in parts.items()}
+    return {"framework": "keras"} | {name: part(name, read) for name, read in parts.items()}
 
 
-def _part(name: str, read: Callable[[], Any]) -> Any:
+def part(name: str, read: Callable[[], Any]) -> Any:
+    """What ``read`` gives, in plain values; what went wrong instead, if it does."""
     try:
         return plain(read())
     except Exception as error:
@@ -86,7 +87,7 @@ def describe_model(model: Any) -> dict[str, Any]:
     return {
         "class": type(model).__name__,
         "name": model.name,
-        "layers": [_part("layer", functools.partial(describe_layer, layer)) for layer in layers],
+        "layers": [part("layer", functools.partial(describe_layer, layer)) for layer in layers],
         "parameters": sum(_size(variable) for variable in model.weights),
         "trainable_parameters": sum(_size(variable) for variable in model.trainable_variables),
     }
@@ -141,7 +142,7 @@ def loss(model: Any) -> dict[str, Any]:
     """The loss with its reduction and whether it takes logits; regularizers; compiled metrics."""
     compiled = model._compile_config.config if getattr(model, "_compile_config", None) else {}  # noqa: SLF001 -- no public name
     given = getattr(model, "loss", None)
-    body = {"losses": [_loss(part) for part in _leaves(_resolved(model, given))]}
+    body = {"losses": [one_loss(part) for part in _leaves(_resolved(model, given))]}
     if len(body["losses"]) == 1:
         body |= body["losses"][0]
     regularized = {
@@ -165,7 +166,8 @@ def _resolved(model: Any, given: Any) -> Any:
     return given
 
 
-def _loss(part: Any) -> dict[str, Any]:
+def one_loss(part: Any) -> dict[str, Any]:
+    """One loss with its reduction and whether it takes logits."""
     instance = part
     if isinstance(part, str):
         instance = keras.losses.get(part)

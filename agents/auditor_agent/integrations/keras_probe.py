@@ -1,4 +1,4 @@
-"""The tap in a Keras train step on TensorFlow: sees loss and gradients while the step is traced.
+"""The tap in a Keras train step: sees loss and gradients while the step is traced, or as it runs.
 
 ``apply`` of the compiled optimizer's instance is wrapped (of the outer one, where a
 LossScaleOptimizer wraps another: its skipped steps are seen too), ``scale_loss`` and the model's
@@ -9,21 +9,21 @@ the step.
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 
 import keras
-import tensorflow as tf
 
 from auditor_agent.capture.arrays import Words
 from auditor_agent.guard import failure, guarded
-from auditor_agent.integrations.keras_ring import HostStore, RingStore, Store
+from auditor_agent.integrations.keras_rows import Store
 
 #: Steps between two reads of the ring, at most.
 RING: Final = 64
-#: Steps kept on the host, where nobody reads them: a loop around the train function that is not ``fit``.
-_HOST_ROWS: Final = 1024
 _MARK: Final = "auditor_probe"
 
 
@@ -39,6 +39,53 @@ class Binding:
     """Places of the variables that got no gradient when the step was traced."""
     initial: Words | None = None
     """Statistics of the model's weights when the step was first traced, before it ran."""
+
+    @property
+    def present(self) -> list[int]:
+        """Places of the variables that have a gradient."""
+        return [place for place in range(len(self.variables)) if place not in self.missing]
+
+
+class Backend(Protocol):
+    """What the probe needs of the framework under Keras: a module per backend."""
+
+    @staticmethod
+    def dense(gradient: Any) -> Any:
+        """A gradient as a dense tensor; an empty one for None."""
+
+    @staticmethod
+    def scalar(value: Any) -> Any:
+        """A value of the running step as a floating scalar; NaN for None and what is out of reach."""
+
+    @staticmethod
+    def total(parts: Sequence[Any]) -> Any:
+        """The sum of scalars."""
+
+    @staticmethod
+    def reciprocal(value: Any) -> Any:
+        """1 / value as a scalar."""
+
+    @staticmethod
+    def mean(gradient: Any, unscale: Any, held: Any, count: int) -> Any:
+        """(gradient * unscale + held) / count."""
+
+    @staticmethod
+    def store(tensors: int, rows: int, *, jit: bool) -> Store:
+        """A store for rows of so many tensors."""
+
+    @staticmethod
+    def outside() -> AbstractContextManager[Any]:
+        """A context out of whatever is being traced, where values can be read."""
+
+    @staticmethod
+    def untraced(function: Callable[..., None]) -> Callable[..., None]:
+        """``function`` as it may be called within a step that is compiled."""
+
+
+@functools.cache
+def backend() -> Backend:
+    """The module for the backend that Keras uses in this process."""
+    return cast("Backend", importlib.import_module(f"auditor_agent.integrations.keras_on_{keras.backend.backend()}"))
 
 
 class Probe:
@@ -59,7 +106,7 @@ class Probe:
         """Oldest first; more than one if the set of trainable variables changed."""
         self.seen = False
         """Whether a traced step has run: what the weights were before is past."""
-        self._ring, self._loss = ring, None
+        self._ring, self._loss, self._on = ring, None, backend()
 
     @classmethod
     def of(cls, model: Any, *, ring: int = RING) -> Probe:
@@ -81,17 +128,22 @@ class Probe:
             and getattr(vars(model).get("compute_loss"), _MARK, None) is self
         )
 
+    @property
+    def updates(self) -> int:
+        """Updates that the optimizer has made so far."""
+        return int(keras.ops.convert_to_tensor(self.inner._iterations)) // self.every  # noqa: SLF001 -- as in `_see`
+
     def attach(self) -> None:
         """Wrap, and have the next ``fit`` trace its step anew."""
         optimizer, model = self.optimizer, self.model
         apply, scale = _original(optimizer, "apply"), _original(optimizer, "scale_loss")
-        compute = _original(model, "compute_loss")
+        compute, see = _original(model, "compute_loss"), self._on.untraced(self._see)
 
         def audited_apply(grads: Any, trainable_variables: Any = None) -> Any:
             grads = list(grads)
             if trainable_variables is not None:
                 trainable_variables = list(trainable_variables)
-            self._see(grads, trainable_variables)
+            see(grads, trainable_variables)
             return apply(grads, trainable_variables)
 
         def audited_scale_loss(loss: Any) -> Any:
@@ -135,14 +187,13 @@ class Probe:
             if place is not None:
                 found[place] = gradient
         binding.missing = {place for place, gradient in enumerate(found) if gradient is None}
-        dense = [_dense(gradient) for gradient in found]
+        dense = [self._on.dense(gradient) for gradient in found]
         if self.every > 1:
-            dense, unscale = self._accumulated(binding, dense, unscale), tf.ones([], tf.float64)
-        rate = tf.convert_to_tensor(self.inner.learning_rate)
+            dense, unscale = self._accumulated(binding, dense, unscale), self._on.scalar(1.0)
+        rate = keras.ops.convert_to_tensor(self.inner.learning_rate)
         count = self.inner._iterations  # noqa: SLF001 -- `iterations` counts updates where gradients are accumulated
-        parts = (count, _scalar(loss), self._penalty(), rate, unscale)
-        head = tf.stack([tf.cast(tf.convert_to_tensor(part), tf.float64) for part in parts])
-        binding.store.put(head, dense, unscale)
+        head = (keras.ops.convert_to_tensor(count), self._on.scalar(loss), self._penalty(), rate, unscale)
+        binding.store.put(head, dense)
 
     def _bind(self, variables: list[Any]) -> Binding:
         keys = {id(variable): place for place, variable in enumerate(variables)}
@@ -151,7 +202,7 @@ class Probe:
                 self._look(binding)
                 return binding
         rows = max(self._ring, 2 * int(self.model.steps_per_execution))
-        binding = Binding(variables, _store(len(variables), rows, jit=self.jit), keys)
+        binding = Binding(variables, self._on.store(len(variables), rows, jit=self.jit), keys)
         self.bindings.append(binding)
         self._look(binding)
         return binding
@@ -163,7 +214,7 @@ class Probe:
         time: before, its variables read as empty.
         """
         if binding.initial is None and not self.seen:
-            with tf.init_scope():  # out of the trace, where values can be read
+            with self._on.outside():
                 words = _statistics(binding.store, self.model)
             if words is not None and words[0].all():
                 binding.initial = words
@@ -173,9 +224,7 @@ class Probe:
         scale = self.optimizer.dynamic_scale if self.scaled and self.optimizer.built else None
         if scale is None:
             scale = self.optimizer.initial_scale if self.scaled else self.inner.loss_scale_factor
-        if scale is None:
-            return tf.ones([], tf.float64)
-        return 1.0 / tf.cast(tf.convert_to_tensor(scale), tf.float64)
+        return self._on.scalar(1.0) if scale is None else self._on.reciprocal(scale)
 
     def _accumulated(self, binding: Binding, dense: Sequence[Any], unscale: Any) -> list[Any]:
         """The mean over the micro-batches so far, as the optimizer will use it."""
@@ -189,20 +238,23 @@ class Probe:
             for place, v in enumerate(binding.variables)
         ]
         return [
-            g
-            if old is None
-            else (g * tf.cast(unscale, g.dtype) + tf.cast(tf.convert_to_tensor(old), g.dtype)) / self.every
+            g if old is None else self._on.mean(g, unscale, keras.ops.convert_to_tensor(old), self.every)
             for g, old in zip(dense, held, strict=True)
         ]
 
     def _penalty(self) -> Any:
         """The sum of what regularizers and ``add_loss`` contributed to the loss; NaN if untold."""
         try:
-            parts = [_scalar(self.model._aggregate_additional_loss(loss)) for loss in self.model.losses]  # noqa: SLF001 -- as compute_loss does
+            parts = [self._on.scalar(self.model._aggregate_additional_loss(loss)) for loss in self.model.losses]  # noqa: SLF001 -- as compute_loss does
         except Exception as error:
             failure("Probe._penalty", error)
-            return _nan()
-        return tf.add_n(parts) if parts else tf.zeros([], tf.float64)
+            return self._on.scalar(None)
+        return self._on.total(parts)
+
+
+def tapped(optimizer: Any) -> bool:
+    """Whether a probe sits on the optimizer: what it does is recorded already."""
+    return isinstance(getattr(vars(optimizer).get("apply"), _MARK, None), Probe)
 
 
 def floats(model: Any) -> list[Any]:
@@ -218,43 +270,9 @@ def _statistics(store: Store, model: Any) -> Words | None:
         return None
 
 
-def _store(tensors: int, rows: int, *, jit: bool) -> Store:
-    on_cpu = not [device for device in tf.config.list_logical_devices() if device.device_type != "CPU"]
-    return HostStore(max(rows, _HOST_ROWS)) if on_cpu and not jit else RingStore(tensors, rows)
-
-
 def _original(owner: Any, name: str) -> Callable[..., Any]:
     """The method without a probe's wrapper."""
     method = getattr(owner, name)
     while hasattr(method, _MARK):
         method = method.__wrapped__
     return method  # type: ignore[no-any-return]  # an attribute of an untyped object
-
-
-def _dense(gradient: Any) -> Any:
-    if gradient is None:
-        return tf.zeros([0], tf.float32)
-    # A sparse gradient names rows more than once: it must be summed before it has a norm.
-    return tf.convert_to_tensor(gradient)
-
-
-def _nan() -> Any:
-    return tf.constant(float("nan"), tf.float64)
-
-
-def _scalar(value: Any) -> Any:
-    """``value`` as a float64 scalar, if it belongs to the graph that is being traced; else NaN."""
-    if value is None:
-        return _nan()
-    if tf.is_tensor(value) and not _reachable(value):
-        return _nan()
-    return tf.reduce_mean(tf.cast(tf.convert_to_tensor(value), tf.float64))
-
-
-def _reachable(tensor: Any) -> bool:
-    if isinstance(tensor, tf.__internal__.EagerTensor):
-        return bool(tf.executing_eagerly())
-    graph = tf.compat.v1.get_default_graph()
-    while graph is not None and graph is not tensor.graph:
-        graph = getattr(graph, "outer_graph", None)
-    return graph is not None

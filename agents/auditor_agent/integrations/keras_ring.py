@@ -4,17 +4,18 @@ Both stores are written from inside the traced train step, so every step is ther
 ``steps_per_execution`` > 1, and read by the callback. A row is the *head* (see ``HEAD``) and the
 statistics of every gradient.
 
+``NativeStore`` (see ``keras_native``) is the cheap one, for CPUs with the C kernel.
 ``RingStore`` computes the statistics in the graph and writes row ``tick % rows`` of a variable that
 no model tracks; the host reads the whole ring once in a while: one synchronisation for many steps.
 It works wherever TensorFlow does, compiled by XLA or not. ``HostStore`` hands the gradients to
-NumPy through ``numpy_function``: several times cheaper on a CPU, impossible under XLA.
+NumPy through ``numpy_function``: for CPUs without the C kernel, impossible under XLA.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,60 +23,8 @@ import tensorflow as tf
 
 from auditor_agent.capture import arrays
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.keras_rows import F64, HEAD, Row, row_of
 from auditor_agent.statistics import COUNTS, WORDS
-
-F64 = npt.NDArray[np.float64]
-
-#: The scalars of a row: optimizer iterations before the step, total loss, the share of it that is
-#: regularization (NaN where the framework does not tell), learning rate, and the factor by which
-#: the gradients were multiplied to undo loss scaling.
-HEAD: Final = ("iterations", "loss", "penalty", "rate", "unscale")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one train step left: its head and the (12, tensors) words of its gradients."""
-
-    iterations: int
-    loss: float
-    penalty: float
-    rate: float
-    unscale: float
-    words: arrays.Words
-
-    @property
-    def nonfinite(self) -> int:
-        """NaN and Inf elements over all gradients."""
-        return int(self.words[1:3].sum(dtype=np.int64))
-
-    @property
-    def suspicious(self) -> bool:
-        """Whether anything in the row is not finite."""
-        return not np.isfinite(self.loss) or self.nonfinite > 0
-
-
-class Store(Protocol):
-    """Takes rows inside the train step, gives them back outside."""
-
-    lost: int
-    """Rows overwritten before they were read."""
-
-    @property
-    def rows(self) -> int:
-        """Steps that may pass between two reads."""
-
-    @property
-    def urgent(self) -> bool:
-        """Whether something non-finite is known to wait."""
-
-    def put(self, head: Any, gradients: Sequence[Any], unscale: Any) -> None:
-        """Take one step's row; called while TensorFlow traces (or runs eagerly)."""
-
-    def drain(self) -> list[Row]:
-        """The rows since the last call, oldest first."""
-
-    def statistics(self, variables: Sequence[Any]) -> arrays.Words:
-        """Statistics of variables as they are now."""
 
 
 class HostStore:
@@ -83,16 +32,15 @@ class HostStore:
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
-        self._waiting: list[Row] = []
+        self._waiting: deque[Row] = deque()
         self.lost = 0
         self.urgent = False
 
-    def put(self, head: Any, gradients: Sequence[Any], unscale: Any) -> None:
-        """Hand the gradients to the host; ``unscale`` is part of the head."""
-        del unscale
+    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
+        """Hand the gradients to the host."""
         # bfloat16 is no type of NumPy's own.
         inputs = [tf.cast(g, tf.float32) if g.dtype == tf.bfloat16 else g for g in gradients]
-        tf.numpy_function(self._receive, [head, *inputs], Tout=[])
+        tf.numpy_function(self._receive, [stacked(head), *inputs], Tout=[])
 
     @guarded(None)
     def _receive(self, head: F64, *gradients: npt.NDArray[Any]) -> None:
@@ -102,14 +50,14 @@ class HostStore:
         if len(self._waiting) >= self.rows:  # nobody reads: a custom loop around train_function
             self._waiting.clear()
             self.lost += self.rows
-        row = _row(head, arrays.words(gradients))
+        row = row_of(head, arrays.words(gradients))
         self.urgent = self.urgent or row.suspicious
         self._waiting.append(row)
 
     def drain(self) -> list[Row]:
         """The rows since the last call, oldest first."""
-        rows, self._waiting, self.urgent = self._waiting, [], False
-        return rows
+        self.urgent = False
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]  # a thread may append meanwhile
 
     def statistics(self, variables: Sequence[Any]) -> arrays.Words:
         """Statistics of variables as they are now."""
@@ -132,10 +80,10 @@ class RingStore:
         """Steps that may pass between two reads."""
         return self._rows
 
-    def put(self, head: Any, gradients: Sequence[Any], unscale: Any) -> None:
+    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
         """Write one row. Scatter, as an assignment to a slice fails under XLA inside a ``cond``."""
-        table = reduce_all(tuple(gradients), tf.cast(unscale, tf.float64))
-        row = tf.concat([head, tf.reshape(table, [-1])], 0)
+        scalars = stacked(head)
+        row = tf.concat([scalars, tf.reshape(reduce_all(tuple(gradients), scalars[-1]), [-1])], 0)
         slot = tf.cast(self._tick.read_value() % self._rows, tf.int32)
         self._ring.scatter_nd_update([[slot]], row[None])
         self._tick.assign_add(1)
@@ -153,7 +101,7 @@ class RingStore:
 
     def _parse(self, row: F64) -> Row:
         table = row[len(HEAD) :].reshape(WORDS, self._tensors)
-        return _row(row, arrays.pack(table[: len(COUNTS)], table[len(COUNTS) :]))
+        return row_of(row, arrays.pack(table[: len(COUNTS)], table[len(COUNTS) :]))
 
     def statistics(self, variables: Sequence[Any]) -> arrays.Words:
         """Statistics of variables as they are now, reduced on the device."""
@@ -162,9 +110,9 @@ class RingStore:
         return arrays.pack(table[: len(COUNTS)], table[len(COUNTS) :])
 
 
-def _row(head: F64, words: arrays.Words) -> Row:
-    iterations, loss, penalty, rate, unscale = head[: len(HEAD)].tolist()
-    return Row(int(iterations), loss, penalty, rate, unscale, words)
+def stacked(head: Sequence[Any]) -> Any:
+    """The scalars of a head as one float64 vector."""
+    return tf.stack([tf.cast(part, tf.float64) for part in head])
 
 
 def _array(variable: Any) -> npt.NDArray[Any]:
@@ -186,7 +134,7 @@ def _reduce(tensor: Any, unscale: Any) -> Any:
     x = tf.reshape(tf.cast(tensor, tf.float64), [-1])
     nan, finite = tf.math.is_nan(x), tf.math.is_finite(x)
     zero, size = tf.zeros([], tf.float64), tf.cast(tf.size(x, tf.int64), tf.float64)
-    nans, bad, zeros = _count(nan), size - _count(finite), _count(tf.equal(x, 0))
+    nans, bad, zeros = _count(nan), size - _count(finite), _count(_zeros(tensor))
     z = tf.where(finite, x, zero) * unscale
     some = tf.maximum(size - bad, 1)
     total, square = tf.reduce_sum(z), tf.reduce_sum(z * z)
@@ -199,6 +147,12 @@ def _reduce(tensor: Any, unscale: Any) -> Any:
     low, high = tf.where(empty, zero, low), tf.where(empty, zero, high)
     counts = [size, nans, bad - nans, zeros]
     return tf.stack([*counts, mean, std, low, high, tf.maximum(-low, high), tf.sqrt(square), total, square])
+
+
+def _zeros(tensor: Any) -> Any:
+    """Where the elements are zero by their bits: TensorFlow and XLA take denormal numbers for zero."""
+    bits = tf.bitcast(tensor, {2: tf.int16, 4: tf.int32, 8: tf.int64}[tensor.dtype.size])
+    return tf.equal(bits + bits, 0)  # the sign is shifted out
 
 
 def _count(mask: Any) -> Any:

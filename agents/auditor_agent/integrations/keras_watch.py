@@ -16,8 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from auditor_agent.capture.arrays import Words
+from auditor_agent.integrations import numbering
 from auditor_agent.integrations.keras_probe import RING, Binding, Probe, floats
-from auditor_agent.integrations.keras_ring import Row
+from auditor_agent.integrations.keras_rows import Row
 from auditor_agent.statistics import STATISTICS
 
 #: Seconds after which the host reads what the train function left, whatever the step count.
@@ -45,6 +46,7 @@ class Watch:
         self._read_at = clock()
         self._executed = 0
         self._names: dict[int, str] = {}
+        self._layouts: dict[tuple[int, frozenset[int], bool], int] = {}
 
     # -- what the callback tells -----------------------------------------------------------------
 
@@ -61,14 +63,15 @@ class Watch:
         """Watch the probe's model from here on; another optimizer continues the step count."""
         if self._probe is not None and self._probe is not probe:
             self.read()
+        if self._optimizer is not probe.inner:
+            self._offset = numbering.offset(self.run, probe.updates)
         if self._optimizer is not None and self._optimizer is not probe.inner:
-            self._offset = self.step
             self.run.event(self.step, "optimizer_changed", model=str(probe.model.name))
         if self._probe is not probe:
             for binding in probe.bindings:
                 binding.store.drain()
         self._probe, self._optimizer = probe, probe.inner
-        self._executed, self._ends, self._micro, self._names = 0, [], [], {}
+        self._executed, self._ends, self._micro, self._names, self._layouts = 0, [], [], {}, {}
         self._read_at = self._clock()
 
     def batch_end(self, executed: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -136,18 +139,27 @@ class Watch:
 
     def _record(self, update: _Update, weights: Words | None = None) -> None:
         binding, words = update.binding, update.row.words
-        present = [place for place in range(len(binding.variables)) if place not in binding.missing]
-        tensors = [self._tensor("gradient", binding.variables[place]) for place in present]
         if binding.missing:
-            words = words[:, present]
+            words = words[:, binding.present]
         if weights is not None:
-            tensors += [self._tensor("weight", variable) for variable in floats(update.probe.model)]
             words = np.concatenate([words, weights], axis=1)
         body = np.ascontiguousarray(words, "<u4").tobytes()
-        layout = self.run.layout(tensors)
+        layout = self._layout(update, weights=weights is not None)
         urgent = update.row.suspicious
         self.run.record(update.step, update.scalars(), layout, body, time=update.when, urgent=urgent)
         self.step = update.step
+        numbering.told(self.run, update.step)
+
+    def _layout(self, update: _Update, *, weights: bool) -> int:
+        """The layout of a step's words: asked for once, as it costs more than the words do."""
+        binding = update.binding
+        key = (id(binding), frozenset(binding.missing), weights)
+        if key not in self._layouts:
+            tensors = [self._tensor("gradient", binding.variables[place]) for place in binding.present]
+            if weights:
+                tensors += [self._tensor("weight", variable) for variable in floats(update.probe.model)]
+            self._layouts[key] = self.run.layout(tensors)
+        return self._layouts[key]
 
     # -- weights ----------------------------------------------------------------------------------
 
@@ -173,7 +185,7 @@ class Watch:
         variables = floats(self._probe.model)
         if table is None or table.shape[1] != len(variables):
             return {}
-        return {self._name(variable): _named(table[:, i]) for i, variable in enumerate(variables)}
+        return {self._name(variable): named(table[:, i]) for i, variable in enumerate(variables)}
 
     def _tensor(self, kind: str, variable: Any) -> int:
         shape = [int(extent) for extent in variable.shape]
@@ -240,7 +252,8 @@ def _built(model: Any) -> bool:
     return bool(model.built) and all(layer.built for layer in model._flatten_layers())  # noqa: SLF001 -- no public walk
 
 
-def _named(column: Words) -> dict[str, float]:
+def named(column: Words) -> dict[str, float]:
+    """The twelve words of one tensor as numbers by name."""
     moments = column[4:].view(np.float32)
     values = [*column[:4].tolist(), *moments.tolist()]
     return dict(zip(STATISTICS, values, strict=True))

@@ -17,7 +17,7 @@ import pytest
 
 from auditor_agent import guard
 from auditor_agent.capture.arrays import words as host_words
-from auditor_agent.integrations import keras_ring, keras_watch
+from auditor_agent.integrations import keras_native, keras_ring, keras_watch
 from auditor_agent.integrations.keras_logs import LogWatch
 from auditor_agent.keras import Audit
 from support.keras_models import Array, MemoryRun, assert_same_statistics, by_tape, data, keras, mlp, poisoned, tf
@@ -33,10 +33,15 @@ def clean_keras() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.mark.parametrize("native", [True, False])
 @pytest.mark.parametrize("steps_per_execution", [1, 8])
 @pytest.mark.parametrize("jit", [False, True])
-def test_every_step_has_its_loss_and_the_statistics_that_a_tape_gives(steps_per_execution: int, jit: bool) -> None:
+def test_every_step_has_its_loss_and_the_statistics_that_a_tape_gives(
+    steps_per_execution: int, jit: bool, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two epochs with a ragged last batch: no step is missing, none twice, all as recomputed."""
+    if not native:
+        without_native(monkeypatch)
     x, y = data(200)
     twin = mlp(regularizer="l2")
     twin.compile(keras.optimizers.SGD(0.05, clipnorm=0.1), "mse")
@@ -278,12 +283,21 @@ def test_the_manifest_says_what_was_resolved() -> None:
     assert 0.9 * (6 / 86) ** 0.5 < first["absmax"] <= (6 / 86) ** 0.5  # the bound of Glorot's uniform
 
 
+STORES = ["auditor_agent.integrations.keras_ring.HostStore"]
+if keras_native.operation() is not None:
+    STORES.append("auditor_agent.integrations.keras_native.NativeStore")
+
+
+def without_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the package was installed without a compiler."""
+    for name in ("operation", "custom_call"):
+        monkeypatch.setattr(f"auditor_agent.integrations.keras_on_tensorflow.{name}", lambda: None)
+
+
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        ("auditor_agent.integrations.keras_ring.HostStore", "put"),
-        ("auditor_agent.integrations.keras_ring.HostStore", "drain"),
-        ("auditor_agent.integrations.keras_ring.HostStore", "statistics"),
+        *((store, name) for store in STORES for name in ("put", "drain", "statistics")),
         ("auditor_agent.capture.arrays", "words"),
         ("auditor_agent.integrations.keras_probe.Probe", "of"),
         ("auditor_agent.integrations.keras_probe.Probe", "_penalty"),
@@ -306,7 +320,10 @@ def test_g1_a_fault_of_the_agent_never_reaches_fit(
     model.compile("sgd", "mse")
     model.fit(*data(64), batch_size=32, verbose=0)
     expected = model.get_weights()
+    if "NativeStore" not in owner:
+        without_native(monkeypatch)
     monkeypatch.setenv("AUDITOR_RAISE", "0")
+    guard.TALLY.reset()
     monkeypatch.setattr(f"{owner}.{name}", broken)
     model = mlp()
     model.compile("sgd", "mse")
@@ -325,12 +342,15 @@ def test_the_run_can_stop_the_training() -> None:
     assert run.ended == ("stopped", "verdict diverged")
 
 
-def test_a_ring_that_was_not_read_in_time_says_what_it_lost() -> None:
+@pytest.mark.parametrize("native", [True, False])
+def test_a_ring_that_was_not_read_in_time_says_what_it_lost(native: bool) -> None:
     """Ten rows into a ring of four: the last four are there, six are counted."""
-    ring = keras_ring.RingStore(1, 4)
+    if native and keras_native.operation() is None:
+        pytest.skip("the operation was not built (no compiler)")
+    ring: Any = keras_native.NativeStore(4, 1, jit=False) if native else keras_ring.RingStore(1, 4)
     for step in range(10):
-        head = tf.constant([step, 0.5, 0.0, 0.1, 1.0], tf.float64)
-        ring.put(head, [tf.constant([float(step), float("inf")])], tf.constant(1.0, tf.float64))
+        head = [tf.constant(part, tf.float64) for part in (step, 0.5, 0.0, 0.1, 1.0)]
+        ring.put(head, [tf.constant([float(step), float("inf")])])
     rows = ring.drain()
     assert [row.iterations for row in rows] == [6, 7, 8, 9]
     assert ring.lost == 6
@@ -338,7 +358,7 @@ def test_a_ring_that_was_not_read_in_time_says_what_it_lost() -> None:
     assert ring.drain() == []
 
 
-@pytest.mark.parametrize("content", ["normal", "nan", "empty", "huge", "half"])
+@pytest.mark.parametrize("content", ["normal", "nan", "empty", "huge", "half", "denormal"])
 def test_the_graph_and_the_host_count_alike(content: str) -> None:
     """The ring's statistics are those of NumPy, word for word up to rounding."""
     rng = np.random.default_rng(5)
@@ -351,9 +371,18 @@ def test_the_graph_and_the_host_count_alike(content: str) -> None:
         array = array.astype("float64") * 1e200
     elif content == "half":
         array = array.astype("float16")
-    graph, host = keras_ring.RingStore(1, 2).statistics([tf.constant(array)]), host_words([array])
+    elif content == "denormal":
+        array[7, :30] = 1e-41  # TensorFlow's own threads take these for zeros
+    host = host_words([array])
+    assert_alike(keras_ring.RingStore(1, 2).statistics([tf.constant(array)]), host)
+    if keras_native.operation() is not None:
+        assert_alike(keras_native.NativeStore(2, 1, jit=False).statistics([tf.constant(array)]), host)
+
+
+def assert_alike(graph: Array, host: Array) -> None:
+    """Counts are equal, moments up to rounding in float32."""
     assert np.array_equal(graph[:4], host[:4])
-    tops = host[8].view(np.float32) * np.array([1, 1, 1, 1, 1, 1, array.size, 1])[:, None]
+    tops = host[8].view(np.float32) * np.array([1, 1, 1, 1, 1, 1, host[0, 0], 1])[:, None]
     close = np.abs(graph[4:].view(np.float32).astype(float) - host[4:].view(np.float32)) <= 1e-6 * np.maximum(
         tops, np.abs(host[4:].view(np.float32).astype(float))
     )

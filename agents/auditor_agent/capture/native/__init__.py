@@ -47,6 +47,12 @@ def available() -> bool:
     return _library() is not None
 
 
+def function() -> int | None:
+    """The address of the kernel's C function, for native code that calls it; None if not :func:`available`."""
+    library = _library()
+    return None if library is None else ctypes.cast(library.auditor_statistics, ctypes.c_void_p).value
+
+
 class Plan:
     """The sizes and dtypes of a list of tensors, kept between steps; only addresses change.
 

@@ -1,0 +1,147 @@
+"""The C kernel within TensorFlow's own graphs: an operation, a custom call of XLA, and their ring.
+
+The only module of this package that imports TensorFlow. ``operation()`` and ``custom_call()`` are
+None where the library was not built, or where this TensorFlow does not take what it offers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from auditor_agent.capture import native
+from auditor_agent.statistics import ROW_BYTES
+
+_LIBRARY: Final = Path(__file__).with_name("tensorflow_ops.so")
+_OPERATION, _CUSTOM_CALL = 1, 2
+#: float64 scalars at the beginning of a row; the last one counts its non-finite elements.
+SCALARS: Final = 6
+
+
+class _Ring(ctypes.Structure):
+    """The first fields of the library's ``ring``: read in place."""
+
+    _fields_ = (
+        ("written", ctypes.c_int64),
+        ("suspicious", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
+        ("tensors", ctypes.c_int64),
+        ("key", ctypes.c_int64),
+    )
+
+
+@functools.cache
+def _loaded() -> tuple[Any, Any, int]:
+    """The library, its Python wrappers of operations, and what it registered."""
+    kernel = native.function()
+    if kernel is None or not _LIBRARY.exists():
+        return None, None, 0
+    try:
+        module = tf.load_op_library(str(_LIBRARY))
+        library = ctypes.CDLL(str(_LIBRARY))
+    except (OSError, tf.errors.OpError):
+        return None, None, 0
+    library.auditor_ring_new.restype = ctypes.c_void_p
+    library.auditor_ring_new.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_int64]
+    library.auditor_ring_delete.restype = None
+    library.auditor_ring_delete.argtypes = [ctypes.c_int64]
+    library.auditor_ring_shape.restype = None
+    library.auditor_ring_shape.argtypes = [ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p]
+    library.auditor_ring_only.restype = None
+    library.auditor_ring_only.argtypes = [ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
+    library.auditor_ring_read.restype = ctypes.c_int64
+    library.auditor_ring_read.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]
+    library.auditor_tensorflow_bind.argtypes = [ctypes.c_void_p]
+    return library, module, int(library.auditor_tensorflow_bind(kernel))
+
+
+def operation() -> Callable[..., Any] | None:
+    """The operation that records a row: ``(values, key=)``; for CPU devices, not under XLA."""
+    _, module, offered = _loaded()
+    return module.auditor_record if offered & _OPERATION else None
+
+
+def custom_call() -> Callable[[str, Sequence[Any]], Any] | None:
+    """Emits the custom call that records a row: ``(key, operands)``, under XLA on the host only.
+
+    Its result, a scalar, must be used: otherwise TensorFlow prunes the call.
+    """
+    if not _loaded()[2] & _CUSTOM_CALL:
+        return None
+    try:
+        from tensorflow.compiler.tf2xla.python import xla
+    except ImportError:
+        return None
+    result = [tf.TensorSpec([], tf.int64)]
+
+    def call(key: str, operands: Sequence[Any]) -> Any:
+        return xla.custom_call_v2("auditor_record", operands, result, backend_config=key, has_side_effect=True)[0]
+
+    return call
+
+
+class Ring:
+    """Rows that wait in this process's memory. Freed with this object; late rows then go nowhere.
+
+    Args:
+        rows: steps kept before the oldest is overwritten.
+        tensors: in each row.
+        threads: that the kernel may use at a step.
+
+    Raises:
+        MemoryError: without memory for it, or with a thousand others alive.
+        RuntimeError: if the library is not there.
+    """
+
+    def __init__(self, rows: int, tensors: int, *, threads: int = 1) -> None:
+        library = _loaded()[0]
+        if library is None:
+            raise RuntimeError("the operation was not built; see operation()")
+        address = library.auditor_ring_new(rows, tensors, threads)
+        if not address:
+            raise MemoryError("statistics ring")
+        self._library, self.rows, self.tensors = library, rows, tensors
+        self._fields = _Ring.from_address(address)
+        self.key = int(self._fields.key)
+        self.read_so_far, self.lost = 0, 0
+        weakref.finalize(self, library.auditor_ring_delete, self.key).atexit = False
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a row with anything non-finite waits."""
+        return bool(self._fields.suspicious)
+
+    def shapes(self, sizes: Sequence[int], dtypes: Sequence[str]) -> None:
+        """Say what the custom call will hand over: elements and dtype of each tensor."""
+        counts = np.asarray(sizes, np.int64)
+        codes = np.asarray([native.DTYPES[name] for name in dtypes], np.int32)
+        self._library.auditor_ring_shape(self.key, counts.ctypes.data, codes.ctypes.data)
+
+    def only(self, early: Sequence[int], every: int) -> None:
+        """Have only some rows written: of the updates ``early`` (16 at most) and of each ``every``th, from 1."""
+        numbers = np.asarray(early, np.int64)
+        self._library.auditor_ring_only(self.key, numbers.ctypes.data, numbers.size, every)
+
+    def read(self) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]]:
+        """The rows since the last call, oldest first: their six scalars and (12, tensors) words."""
+        if self._fields.written == self.read_so_far:
+            return []
+        size = 8 * SCALARS + ROW_BYTES * self.tensors
+        table = np.empty((self.rows, size), np.uint8)  # as many may be written before the call has the lock
+        written = self._library.auditor_ring_read(self.key, self.read_so_far, table.ctypes.data)
+        count = min(written - self.read_so_far, self.rows)
+        self.lost += written - self.read_so_far - count
+        self.read_so_far = written
+        table = table[:count].copy()
+        scalars = table[:, : 8 * SCALARS].copy().view(np.float64)
+        return [
+            (scalars[i], row[8 * SCALARS :].view(np.uint32).reshape(-1, self.tensors)) for i, row in enumerate(table)
+        ]

@@ -1,0 +1,78 @@
+"""The probe's hands on TensorFlow: everything here runs while a train step is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+import tensorflow as tf
+
+from auditor_agent.capture.native.tensorflow import custom_call, operation
+from auditor_agent.integrations.keras_native import NativeStore
+from auditor_agent.integrations.keras_ring import HostStore, RingStore
+from auditor_agent.integrations.keras_rows import Store
+
+#: Steps kept on the host, where nobody reads them: a loop around the train function that is not ``fit``.
+_HOST_ROWS: Final = 1024
+_SCALARS: Final = frozenset({tf.float32, tf.float64})
+
+
+def store(tensors: int, rows: int, *, jit: bool) -> Store:
+    """The cheapest store for where the step will run; ``jit``: compiled by XLA."""
+    on_cpu = not [device for device in tf.config.list_logical_devices() if device.device_type != "CPU"]
+    if on_cpu and (custom_call() if jit else operation()) is not None:
+        return NativeStore(max(rows, _HOST_ROWS), tensors, jit=jit)
+    return HostStore(max(rows, _HOST_ROWS)) if on_cpu and not jit else RingStore(tensors, rows)
+
+
+def outside() -> AbstractContextManager[Any]:
+    """Out of the trace."""
+    return tf.init_scope()  # type: ignore[no-any-return]  # TensorFlow has no types
+
+
+def untraced(function: Callable[..., None]) -> Callable[..., None]:
+    """The function itself: tracing it is what puts it into the graph."""
+    return function
+
+
+def dense(gradient: Any) -> Any:
+    """A gradient as a dense tensor; an empty one for None."""
+    if gradient is None:
+        return tf.zeros([0], tf.float32)
+    # A sparse gradient names rows more than once: it must be summed before it has a norm.
+    return tf.convert_to_tensor(gradient)
+
+
+def scalar(value: Any) -> Any:
+    """``value`` as a floating scalar, if it belongs to the graph that is being traced; else NaN."""
+    if value is None or (tf.is_tensor(value) and not _reachable(value)):
+        return tf.constant(float("nan"), tf.float64)
+    value = tf.convert_to_tensor(value)
+    if value.shape.rank == 0 and value.dtype in _SCALARS:
+        return value
+    return tf.reduce_mean(tf.cast(value, tf.float64))
+
+
+def total(parts: Sequence[Any]) -> Any:
+    """The sum of scalars."""
+    return tf.add_n([tf.cast(part, tf.float64) for part in parts]) if parts else tf.zeros([], tf.float64)
+
+
+def reciprocal(value: Any) -> Any:
+    """1 / value as a scalar."""
+    return 1.0 / tf.cast(tf.convert_to_tensor(value), tf.float64)
+
+
+def mean(gradient: Any, unscale: Any, held: Any, count: int) -> Any:
+    """(gradient * unscale + held) / count, in the gradient's precision."""
+    return (gradient * tf.cast(unscale, gradient.dtype) + tf.cast(held, gradient.dtype)) / count
+
+
+def _reachable(tensor: Any) -> bool:
+    if isinstance(tensor, tf.__internal__.EagerTensor):
+        return bool(tf.executing_eagerly())
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None and graph is not tensor.graph:
+        graph = getattr(graph, "outer_graph", None)
+    return graph is not None

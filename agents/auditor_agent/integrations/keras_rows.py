@@ -1,0 +1,72 @@
+"""What a train step leaves behind: rows, and the stores that take them inside the step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor_agent.capture.arrays import Words
+
+F64 = npt.NDArray[np.float64]
+
+#: The scalars of a row: optimizer iterations before the step, total loss, the share of it that is
+#: regularization (NaN where the framework does not tell), learning rate, and the factor that undoes
+#: loss scaling: what is recorded are the gradients times this.
+HEAD: Final = ("iterations", "loss", "penalty", "rate", "unscale")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one train step left: its head and the (12, tensors) words of its gradients."""
+
+    iterations: int
+    loss: float
+    penalty: float
+    rate: float
+    unscale: float
+    words: Words
+    nonfinite: int
+    """NaN and Inf elements over all gradients."""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether anything in the row is not finite."""
+        return not np.isfinite(self.loss) or self.nonfinite > 0
+
+
+class Store(Protocol):
+    """Takes rows inside the train step, gives them back outside."""
+
+    @property
+    def lost(self) -> int:
+        """Rows overwritten before they were read."""
+
+    @property
+    def rows(self) -> int:
+        """Steps that may pass between two reads."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether something non-finite is known to wait."""
+
+    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
+        """Take one step's row: the scalars of ``HEAD`` and the gradients as they are.
+
+        Called while TensorFlow traces, or runs eagerly.
+        """
+
+    def drain(self) -> list[Row]:
+        """The rows since the last call, oldest first."""
+
+    def statistics(self, variables: Sequence[Any]) -> Words:
+        """Statistics of variables as they are now."""
+
+
+def row_of(head: F64, words: Words) -> Row:
+    """The row of a head and the words of the gradients as they are to be recorded."""
+    iterations, loss, penalty, rate, unscale = head[: len(HEAD)].tolist()
+    return Row(int(iterations), loss, penalty, rate, unscale, words, int(words[1:3].sum(dtype=np.int64)))

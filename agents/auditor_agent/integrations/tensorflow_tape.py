@@ -1,0 +1,241 @@
+"""Watching a loop in which no line was changed: the tape, Keras' optimizers, assignments to variables.
+
+What a loop does is put together from three sights. ``GradientTape.gradient``: its target is the
+loss, its sources the variables. ``Optimizer.apply``: these gradients are about to be used. An
+assignment to one of the sources outside of an optimizer: the loop updates by hand, with what the
+tape gave. All hold for a loop that runs eagerly and for one that is being traced. ``Loss.__call__``
+tells the loss object and the shapes it meets, for the manifest.
+
+The wrappers read; what they call and return is the original's. Only ``auditor run`` asks for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import tensorflow as tf
+
+from auditor_agent.guard import guarded
+
+_MARK: Final = "auditor_observed"
+_ASSIGNMENTS: Final = ("assign", "assign_sub", "assign_add")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One step as the loop's code has it: eager tensors, or those of a graph that is being traced."""
+
+    loss: Any
+    gradients: Sequence[Any]
+    variables: Sequence[Any]
+    optimizer: Any = None
+    """A Keras optimizer, if one is about to act; then its count numbers the steps."""
+    rate: Any = None
+    """The learning rate, where there is no such optimizer."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What was seen of the loss: the object and the shapes that it met first."""
+
+    loss: Any = None
+    batch: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Taped:
+    """What a tape gave, until something is done with it."""
+
+    loss: Any
+    sources: list[Any]
+    held: list[Callable[[], Any]]
+    """The gradients, not kept alive: a loop whose updates are not seen must not need twice the memory."""
+
+    @property
+    def gradients(self) -> list[Any]:
+        """The gradients; None for one that is gone."""
+        return [gradient() for gradient in self.held]
+
+
+class _Scene(threading.local):
+    """What this thread is about to do."""
+
+    def __init__(self) -> None:
+        self.taped: _Taped | None = None
+        self.applying = 0
+        self.known = Known()
+
+
+_scene: Final = _Scene()
+_alone: Final[list[int]] = [0]
+_sinks: Final[list[Callable[[Seen, Known], None]]] = []
+
+
+@contextlib.contextmanager
+def left_alone() -> Iterator[None]:
+    """Within, nothing is reported: the loop reports for itself."""
+    _alone[0] += 1
+    try:
+        yield
+    finally:
+        _alone[0] -= 1
+
+
+def observe(sink: Callable[[Seen, Known], None]) -> None:
+    """Report the steps of this process to ``sink``. Idempotent; wraps what is loaded by now."""
+    if sink not in _sinks:
+        _sinks.append(sink)
+    _wrap(tf.GradientTape, "gradient", _gradient)
+    from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable  # of every variable; no public name
+
+    for owner in (BaseResourceVariable, *_below(BaseResourceVariable)):
+        for name in _ASSIGNMENTS:
+            if name in vars(owner):  # TensorFlow gives some subclasses copies of their own
+                _wrap(owner, name, _assign)
+    if hasattr(sys.modules.get("keras"), "optimizers"):  # whole: else its own installation calls
+        observe_keras()
+
+
+def observe_keras() -> None:
+    """Watch Keras' optimizers and losses too, once Keras is there."""
+    import keras
+
+    if _sinks and keras.backend.backend() == "tensorflow":
+        _wrap(keras.optimizers.Optimizer, "apply", _apply)
+        _wrap(keras.optimizers.LossScaleOptimizer, "apply", _apply)
+        _wrap(keras.losses.Loss, "__call__", _loss)
+
+
+def _wrap(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    original = getattr(owner, name)
+    if not hasattr(original, _MARK):
+        # Within a tf.function AutoGraph would rewrite the wrapper, as it does the user's own code.
+        wrapper = tf.autograph.experimental.do_not_convert(functools.wraps(original)(make(original)))
+        setattr(wrapper, _MARK, True)
+        setattr(owner, name, wrapper)
+
+
+def _below(owner: Any) -> Iterator[Any]:
+    for subclass in owner.__subclasses__():
+        yield subclass
+        yield from _below(subclass)
+
+
+def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
+    def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, target, sources, *args, **kwargs)
+        _taped(target, sources, result)
+        return result
+
+    return gradient
+
+
+def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
+    def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
+        grads = list(grads)
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+        _applied(self, grads, trainable_variables)
+        _scene.applying += 1
+        try:
+            return original(self, grads, trainable_variables)
+        finally:
+            _scene.applying -= 1
+
+    return apply
+
+
+def _assign(original: Callable[..., Any]) -> Callable[..., Any]:
+    def assign(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _scene.taped is not None and not _scene.applying:
+            _assigned(self)
+        return original(self, *args, **kwargs)
+
+    return assign
+
+
+def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+        if _scene.known.loss is None:
+            _met(self, y_true, y_pred)
+        return original(self, y_true, y_pred, *args, **kwargs)
+
+    return call
+
+
+@guarded(None)
+def _taped(target: Any, sources: Any, result: Any) -> None:
+    """Keep what a tape gave, if it was asked for gradients of variables."""
+    flat, gradients = tf.nest.flatten(sources), tf.nest.flatten(result)
+    if _alone[0] or len(flat) != len(gradients) or not all(_is_variable(source) for source in flat):
+        return  # of activations, of inputs: no step of a training
+    targets = tf.nest.flatten(target)
+    _scene.taped = _Taped(targets[0] if len(targets) == 1 else None, flat, [_held(gradient) for gradient in gradients])
+
+
+def _held(gradient: Any) -> Callable[[], Any]:
+    if tf.executing_eagerly() and gradient is not None:
+        with contextlib.suppress(TypeError):
+            return weakref.ref(gradient)
+    return lambda: gradient  # of a graph: no values behind it
+
+
+@guarded(None)
+def _applied(optimizer: Any, gradients: list[Any], variables: list[Any] | None) -> None:
+    """An optimizer is about to act; within another one's ``apply``, or under ``fit``, it is no news."""
+    from auditor_agent.integrations.keras_probe import tapped
+
+    if _scene.applying or _alone[0]:
+        return
+    taped, _scene.taped = _scene.taped, None
+    if tapped(optimizer):
+        return
+    if variables is None:
+        variables = list(getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables)  # noqa: SLF001 -- no public name
+    ours = taped is not None and bool(_keys(taped.sources) & _keys(variables))
+    _report(Seen(taped.loss if taped is not None and ours else None, gradients, variables, optimizer))
+
+
+@guarded(None)
+def _assigned(variable: Any) -> None:
+    """A variable is assigned by hand: if the tape gave its gradient, this is a step."""
+    taped = _scene.taped
+    if taped is not None and id(variable) in _keys(taped.sources):
+        _scene.taped = None
+        _report(Seen(taped.loss, taped.gradients, taped.sources))
+
+
+@guarded(None)
+def _met(loss: Any, y_true: Any, y_pred: Any) -> None:
+    shapes = {name: _shape(value) for name, value in (("target", y_true), ("output", y_pred))}
+    output = shapes["output"]
+    _scene.known = Known(loss, shapes | ({"batch_size": output[0]} if output and output[0] else {}))
+
+
+def _report(seen: Seen) -> None:
+    known = _scene.known
+    for sink in _sinks:
+        sink(seen, known)
+
+
+def _is_variable(source: Any) -> bool:
+    return isinstance(source, tf.Variable) or hasattr(source, "trainable_variables") or hasattr(source, "assign")
+
+
+def _keys(variables: Sequence[Any]) -> set[int]:
+    """Identities of variables; Keras' variables are also known by the one of TensorFlow's within."""
+    return {id(v) for v in variables} | {id(getattr(v, "_value", v)) for v in variables}
+
+
+def _shape(value: Any) -> list[int | None] | None:
+    shape = getattr(value, "shape", None)
+    return (
+        None if shape is None or getattr(shape, "rank", 0) is None else [None if n is None else int(n) for n in shape]
+    )

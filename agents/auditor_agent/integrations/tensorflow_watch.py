@@ -1,0 +1,236 @@
+"""From a custom TensorFlow loop to the run: rows written where the loop computes, read beside it.
+
+A loop may be plain Python or one ``tf.function``; in the latter nothing of Python runs at a step, so
+a thread reads what the steps left, a few times a second. It is started with the first step.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from auditor_agent.capture.arrays import Words
+from auditor_agent.guard import guarded
+from auditor_agent.integrations import keras_on_tensorflow as on
+from auditor_agent.integrations import numbering
+from auditor_agent.integrations.keras_native import NativeStore
+from auditor_agent.integrations.keras_rows import Row, Store
+from auditor_agent.integrations.keras_watch import EARLY, WEIGHTS_EVERY
+from auditor_agent.integrations.tensorflow_tape import Seen
+
+#: Seconds between two looks at what the loop left.
+READ_EVERY: Final = 0.1
+_ROWS: Final = 1024
+#: Rows of weights kept: they come seldom.
+_WEIGHT_ROWS: Final = 16
+
+
+@dataclass(slots=True)
+class _Binding:
+    """The variables of a step, and where it writes."""
+
+    variables: list[Any]
+    missing: frozenset[int]
+    scaled: bool
+    counter: int
+    """Which optimizer counts its updates."""
+    gradients: Store
+    weights: Store
+    held: dict[int, Words] = field(default_factory=dict)
+    """Weights by update, until the update's own row comes."""
+    layouts: dict[bool, int] = field(default_factory=dict)
+
+    @property
+    def present(self) -> list[Any]:
+        """The variables that have a gradient."""
+        return [v for place, v in enumerate(self.variables) if place not in self.missing]
+
+
+class LoopWatch:
+    """Records the steps of custom loops into one run.
+
+    Args:
+        run: to record into.
+        names: the name of a variable.
+    """
+
+    def __init__(self, run: Any, names: Callable[[Any], str]) -> None:
+        self.run, self._names = run, names
+        self._bindings: dict[tuple[Any, ...], _Binding] = {}
+        self._offsets: dict[int, int] = {}
+        with tf.init_scope():
+            self._tick = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._lock = threading.RLock()
+        self._reader: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @guarded(None)
+    def see(self, seen: Seen) -> None:
+        """Have this step recorded whenever the code that calls this runs, traced or not."""
+        binding = self._bind(seen)
+        unscale = _unscale(seen.optimizer)
+        if seen.optimizer is None:
+            updates = self._tick.assign_add(1) - 1
+            rate = on.scalar(seen.rate)
+        else:
+            updates = tf.convert_to_tensor(_inner(seen.optimizer)._iterations)  # noqa: SLF001 -- no public name
+            rate = tf.convert_to_tensor(_inner(seen.optimizer).learning_rate)
+        head = (updates, on.scalar(seen.loss), on.total(()), rate, unscale)
+        values = [on.dense(g) for g in seen.gradients if g is not None]
+        binding.gradients.put(head, values)
+        _weights(binding, (*head[:4], on.scalar(1.0)))
+        self._start()
+        if tf.executing_eagerly() and binding.gradients.urgent:
+            self.read()
+
+    def _bind(self, seen: Seen) -> _Binding:
+        variables, jit = list(seen.variables), _in_xla()
+        missing = frozenset(place for place, gradient in enumerate(seen.gradients) if gradient is None)
+        key = (tuple(id(variable) for variable in variables), missing, jit, id(seen.optimizer))
+        with self._lock:
+            if key not in self._bindings:
+                stores = (
+                    on.store(len(variables) - len(missing), _ROWS, jit=jit),
+                    on.store(len(variables), _WEIGHT_ROWS, jit=jit),
+                )
+                scaled = _inner(seen.optimizer) is not seen.optimizer
+                if jit and isinstance(stores[1], NativeStore):
+                    stores[1].only(EARLY, WEIGHTS_EVERY)
+                self._bindings[key] = _Binding(variables, missing, scaled, id(seen.optimizer), *stores)
+            return self._bindings[key]
+
+    def initial(self, variables: Sequence[Any]) -> Words | None:
+        """Statistics of variables as they are now, out of any trace; None if they have no values yet."""
+        with suppress(Exception), tf.init_scope():
+            words = on.store(0, 1, jit=False).statistics(list(variables))
+            return words if words[0].all() else None
+        return None
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    @guarded(None)
+    def read(self) -> None:
+        """Record every step that has not been recorded."""
+        with self._lock, tf.init_scope():
+            rows = [(binding, row) for binding in list(self._bindings.values()) for row in self._drain(binding)]
+            if len(self._bindings) > 1:
+                rows.sort(key=lambda pair: pair[1].iterations)
+            for binding, row in rows:
+                self._record(binding, row)
+
+    def _drain(self, binding: _Binding) -> list[Row]:
+        before = binding.gradients.lost
+        rows = binding.gradients.drain()
+        binding.held |= {row.iterations: row.words for row in binding.weights.drain()}
+        if binding.gradients.lost > before:
+            self.run.event(numbering.last(self.run), "rows_lost", count=binding.gradients.lost - before)
+        return rows
+
+    def _step(self, binding: _Binding, row: Row) -> int:
+        if binding.counter not in self._offsets:
+            self._offsets[binding.counter] = numbering.offset(self.run, row.iterations)
+        return self._offsets[binding.counter] + row.iterations + 1
+
+    def _record(self, binding: _Binding, row: Row) -> None:
+        step = self._step(binding, row)
+        loss = row.loss * row.unscale
+        weights = binding.held.pop(row.iterations, None)
+        if binding.scaled and row.nonfinite:
+            self.run.event(
+                step, "step_skipped", reason="gradient_scale", scale=1 / row.unscale, nonfinite=row.nonfinite
+            )
+            return
+        scalars = {"loss": loss} | ({} if math.isnan(row.rate) else {"lr": row.rate})
+        if row.unscale != 1.0:
+            scalars["grad_scale"] = 1.0 / row.unscale
+        words = row.words if weights is None else np.concatenate([row.words, weights], axis=1)
+        layout = self._layout(binding, weights=weights is not None)
+        body = np.ascontiguousarray(words, "<u4").tobytes()
+        self.run.record(step, scalars, layout, body, urgent=row.suspicious)
+        numbering.told(self.run, step)
+        for late in [update for update in binding.held if update < row.iterations]:
+            del binding.held[late]  # of a step that was lost
+
+    def _layout(self, binding: _Binding, *, weights: bool) -> int:
+        if weights not in binding.layouts:
+            kinds = [("gradient", binding.present)] + ([("weight", binding.variables)] if weights else [])
+            ids = [
+                self.run.tensor(kind, self._names(v), [int(extent) for extent in v.shape], tf.as_dtype(v.dtype).name)
+                for kind, variables in kinds
+                for v in variables
+            ]
+            binding.layouts[weights] = self.run.layout(ids)
+        return binding.layouts[weights]
+
+    def _start(self) -> None:
+        if self._reader is None:
+            self._reader = threading.Thread(target=self._follow, name="auditor-tensorflow", daemon=True)
+            self._reader.start()
+
+    def _follow(self) -> None:
+        while not self._closed.wait(READ_EVERY) and not self.run.finished:
+            self.read()
+
+    def close(self) -> None:
+        """Record what is left and let the thread end."""
+        self._closed.set()
+        self.read()
+
+
+def _values(binding: _Binding) -> list[Any]:
+    return [tf.convert_to_tensor(variable) for variable in binding.variables]
+
+
+def _weights(binding: _Binding, head: Sequence[Any]) -> None:
+    """Have the weights recorded, at the steps at which they are due."""
+    if isinstance(binding.weights, NativeStore) and _in_xla():
+        binding.weights.put(head, _values(binding))  # the store itself leaves the other steps out
+    else:
+        _when_due(head[0] + 1, lambda: binding.weights.put(head, _values(binding)))
+
+
+def _when_due(step: Any, action: Callable[[], None]) -> None:
+    """Have ``action`` done at the steps at which weights are read."""
+    if tf.executing_eagerly():
+        number = int(step)
+        if number in EARLY or number % WEIGHTS_EVERY == 0:
+            action()
+        return
+
+    def act() -> Any:
+        action()
+        return tf.constant(0)
+
+    step = tf.cast(step, tf.int64)
+    early = tf.reduce_any(tf.equal(step, tf.constant(EARLY, tf.int64)))
+    tf.cond(tf.logical_or(early, tf.equal(step % WEIGHTS_EVERY, 0)), act, lambda: tf.constant(0))
+
+
+def _inner(optimizer: Any) -> Any:
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _unscale(optimizer: Any) -> Any:
+    """What gradients given to ``optimizer`` must be multiplied by to undo loss scaling."""
+    if optimizer is None:
+        return on.scalar(1.0)
+    if _inner(optimizer) is optimizer:
+        scale = optimizer.loss_scale_factor
+    else:
+        scale = optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale
+    return on.scalar(1.0) if scale is None else on.reciprocal(scale)
+
+
+def _in_xla() -> bool:
+    """Whether the code that is being traced will be compiled by XLA."""
+    from tensorflow.python.framework import ops
+    from tensorflow.python.ops import control_flow_util  # there is no public way to ask
+
+    return not tf.executing_eagerly() and bool(control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph()))

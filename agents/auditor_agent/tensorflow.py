@@ -1,0 +1,7 @@
+"""TensorFlow: ``with auditor_agent.tensorflow.audit(model) as run: ... run.step(loss, grads, variables)``."""
+
+from __future__ import annotations
+
+from auditor_agent.integrations.tensorflow import Loop, audit, install
+
+__all__ = ["Loop", "audit", "install"]

@@ -1,0 +1,72 @@
+"""Trains with Keras on PyTorch, with and without the callback; prints what both saw as JSON."""
+
+import json
+import os
+
+os.environ["KERAS_BACKEND"] = "torch"
+
+import keras
+import numpy as np
+import torch
+
+from auditor_agent.keras import Audit
+from support.record_run import MemoryRun
+
+rng = np.random.default_rng(0)
+x = rng.standard_normal((200, 6)).astype("float32")
+y = (x[:, :1] - x[:, 1:2] ** 2).astype("float32")
+
+
+def model(**compiled):
+    keras.utils.set_random_seed(3)
+    layers = [keras.layers.Dense(80, activation="relu", kernel_regularizer="l2"), keras.layers.Dropout(0.2)]
+    net = keras.Sequential([keras.Input((6,)), *layers, keras.layers.Dense(1)])
+    net.compile(loss="mse", **compiled)
+    return net
+
+
+def weights(net):
+    return [w.tobytes().hex() for w in net.get_weights()]
+
+
+def spied(net):
+    """The gradients that reach the optimizer, taken with NumPy in float64."""
+    seen, apply = [], net.optimizer.apply
+
+    def look(grads, variables=None):
+        arrays = [np.asarray(g.detach(), np.float64) for g in grads]
+        seen.append([[float(a.mean()), float(a.std()), float(np.sqrt((a * a).sum()))] for a in arrays])
+        return apply(grads, variables)
+
+    net.optimizer.apply = look
+    return seen
+
+
+out = {}
+plain = model(optimizer=keras.optimizers.Adam(0.01, clipnorm=0.5))
+plain.fit(x, y, batch_size=32, epochs=2, verbose=0)
+state = torch.rand(3).tolist()
+run, audited = MemoryRun(), model(optimizer=keras.optimizers.Adam(0.01, clipnorm=0.5))
+seen = spied(audited)
+audited.fit(x, y, batch_size=32, epochs=2, verbose=0, callbacks=[Audit(run=run)])
+out["same"] = weights(plain) == weights(audited) and state == torch.rand(3).tolist()
+out["steps"], out["seen"] = run.steps, seen
+out["found"] = [
+    [[row["mean"], row["std"], row["l2"]] for (kind, _), row in record["table"].items() if kind == "gradient"]
+    for record in run.records
+]
+out["scalars"] = run.records[-1]["scalars"]
+out["weights_at"] = [r["step"] for r in run.records if any(kind == "weight" for kind, _ in r["table"])]
+out["manifest"] = run.manifests[-1]
+
+run, net = MemoryRun("accumulated"), model(optimizer=keras.optimizers.SGD(0.01, gradient_accumulation_steps=3))
+net.fit(x[:192], y[:192], batch_size=16, epochs=1, verbose=0, callbacks=[Audit(run=run)])
+out["accumulated"] = run.steps
+
+poisoned = x.copy()
+poisoned[100, 2] = np.nan
+run, net = MemoryRun("poisoned"), model(optimizer="sgd")
+net.fit(poisoned, y, batch_size=20, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+out["urgent"] = [record["urgent"] for record in run.records]
+out["nan_step"] = next(r["step"] for r in run.records if any(row["nan"] for row in r["table"].values()))
+print("JSON" + json.dumps(out))
