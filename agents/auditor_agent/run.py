@@ -22,6 +22,7 @@ from auditor_agent.plain import plain
 from auditor_agent.scrub import scrubbed
 from auditor_agent.stream.courier import Outcome
 from auditor_agent.stream.ledger import Ledger
+from auditor_agent.stream.recording import Recording
 from auditor_agent.stream.ring import Ring
 from auditor_agent.stream.sender import Path, Post, Sender
 from auditor_agent.stream.spool import Spool
@@ -123,6 +124,20 @@ class Run:
         if self._gone or self._finished:
             return
         self._sender.mail("manifest", {"manifest": scrubbed(plain(body))})
+        self._sender.start()
+        self._sender.wake()
+
+    @guard.guarded(None)
+    def recording(self, recording: Recording) -> None:
+        """Take what the flight recorder saw of a step; sent as frames of its own, before the next steps.
+
+        Costs no copy: the arrays are encoded by the sender's thread. Left out, and noted, where too
+        many bytes wait already.
+        """
+        if self._gone or self._finished:
+            return
+        if not self._sender.recording(recording):
+            guard.note("flight recorder: too much waits to be sent", f"step {recording.step} left out")
         self._sender.start()
         self._sender.wake()
 

@@ -1,0 +1,161 @@
+"""The flight recorder: the first steps of a run, element by element.
+
+From the recordings a comparison finds out by arithmetic what a program computes: which
+initialiser, loss, penalty and update rule, in which precision, whatever it declares. This module
+decides what is recorded and keeps the budget; the integrations bring the numbers.
+
+**What.** At each of the first ``Budget.steps`` steps: every ``weight`` before the optimizer acts,
+its ``gradient`` as the optimizer sees it, its value ``updated`` after; the optimizer's state after
+the step (``state.<name>``); ``batch``, ``target`` and ``output``; scalars such as ``loss`` and
+``lr``. Whole for the first ``whole_steps`` steps of a model whose parameters take at most
+``whole_bytes``; else and after that a sample of each tensor, always the same elements of it
+(``stream.recording.positions``). A weight that is what the step before left is named, not repeated.
+
+Nothing is drawn at random, no step is recorded in part without saying so: what the caps leave out
+is counted by reason and told with the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from auditor_agent.stream.recording import STATE, Array, Recording
+
+#: Roles of one tensor that a step is expected to record: weight, gradient, updated, two of state.
+_ROLES_PER_TENSOR: Final = 5
+_FEWEST: Final = 16
+_DATA: Final = ("batch", "target", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the recorder may take. Bytes unless said."""
+
+    steps: int = 20
+    """Steps that are recorded; 0 turns the recorder off."""
+    whole_steps: int = 3
+    """Steps, from the first, that are recorded whole where the model is small."""
+    whole_bytes: int = 4 << 20
+    """A model whose parameters take at most so much is small."""
+    sample: int = 512
+    """Elements of a tensor, where not whole."""
+    sampled_step: int = 1 << 20
+    """What the samples of one step should take: many tensors share it, at least 16 elements each."""
+    data_whole: int = 1 << 20
+    """A batch, target or output up to this size is whole in the first steps."""
+    data_small: int = 64 << 10
+    """One up to this size is whole in all."""
+    step: int = 24 << 20
+    """What one step may take, whatever it holds."""
+    total: int = 64 << 20
+    """What all steps together may take."""
+
+
+class Recorder:
+    """Keeps the budget of one run and hands over what was recorded.
+
+    An integration asks :meth:`begin` at each step, then :meth:`take` for each tensor before it reads
+    any of it, and gives the arrays to :meth:`send`, at once or when they have reached the host.
+    """
+
+    def __init__(self, run: Any, budget: Budget | None = None) -> None:
+        self._run, self._budget = run, budget if budget is not None else Budget(steps=configured_steps())
+        self._first: int | None = None
+        self._whole, self._share = False, self._budget.sample
+        self._step_bytes = self.bytes = 0
+        self._spent = self._budget.steps <= 0
+        self._left_out: dict[int, dict[str, int]] = {}
+        self._step = 0
+        self._updated: dict[str, bytes] = {}
+
+    @property
+    def active(self) -> bool:
+        """Whether any step may still be recorded."""
+        return not self._spent
+
+    def size(self, tensors: Sequence[tuple[int, int]]) -> None:
+        """Say what the model is: (elements, bytes of one) of each parameter. Before the first step."""
+        total = sum(size * item for size, item in tensors)
+        self._whole = total <= self._budget.whole_bytes
+        item = max((item for _, item in tensors), default=4)
+        fair = self._budget.sampled_step // max(1, _ROLES_PER_TENSOR * item * len(tensors))
+        self._share = max(_FEWEST, min(self._budget.sample, fair))
+
+    def begin(self, step: int) -> bool:
+        """Whether ``step`` is recorded. Steps count from the first that is asked for."""
+        if self._spent:
+            return False
+        if self._first is None:
+            self._first = step
+        if step - self._first >= self._budget.steps:
+            self._spent = True
+            return False
+        self._step, self._step_bytes = step, 0
+        return True
+
+    def take(self, role: str, size: int, itemsize: int) -> int:
+        """How many elements of a tensor to read at this step; 0: leave it out, which is counted."""
+        count = min(size, self._wanted(role, size, itemsize))
+        cost = count * itemsize
+        for reason, used, cap in (
+            ("step_full", self._step_bytes, self._budget.step),
+            ("total_full", self.bytes, self._budget.total),
+        ):
+            if used + cost > cap:
+                self._leave(self._step, reason)
+                return 0
+        self._step_bytes += cost
+        self.bytes += cost
+        return count
+
+    def leave_out(self, step: int, reason: str) -> None:
+        """Count one array of ``step`` that could not be recorded."""
+        self._leave(step, reason)
+
+    def send(
+        self,
+        step: int,
+        arrays: Sequence[Array],
+        scalars: Mapping[str, float] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Hand over what was recorded of ``step``; the steps in their order. Does not wait."""
+        compact = [self._unless_known(array) for array in arrays]
+        self._updated = {array.name: array.data for array in arrays if array.role == "updated"}
+        left_out = self._left_out.pop(step, {})
+        self._run.recording(Recording(step, compact, dict(scalars or {}), dict(facts or {}), left_out))
+
+    def close(self) -> None:
+        """Record no more; let go of what was kept."""
+        self._spent = True
+        self._updated = {}
+
+    def _wanted(self, role: str, size: int, itemsize: int) -> int:
+        early = self._first is not None and self._step - self._first < self._budget.whole_steps
+        if role in _DATA:
+            limit = self._budget.data_whole if early else self._budget.data_small
+            return size if size * itemsize <= limit else self._budget.sample
+        return size if early and self._whole else self._share
+
+    def _leave(self, step: int, reason: str) -> None:
+        reasons = self._left_out.setdefault(step, {})
+        reasons[reason] = reasons.get(reason, 0) + 1
+
+    def _unless_known(self, array: Array) -> Array:
+        if array.role != "weight" or not array.elements:
+            return array
+        return replace(array, data=b"") if self._updated.get(array.name) == array.data else array
+
+
+def configured_steps() -> int:
+    """``AUDITOR_RECORD_STEPS``: how many steps are recorded."""
+    from auditor_agent.config import Config
+
+    return Config.from_env().record_steps
+
+
+def state_role(name: str) -> str:
+    """The role of a piece of optimizer state."""
+    return STATE + name
