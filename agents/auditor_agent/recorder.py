@@ -98,21 +98,28 @@ class Recorder:
     def take(self, role: str, size: int, itemsize: int) -> int:
         """How many elements of a tensor to read at this step; 0: leave it out, which is counted."""
         count = min(size, self._wanted(role, size, itemsize))
-        cost = count * itemsize
+        return count if self._room(count * itemsize) else 0
+
+    def _room(self, cost: int) -> bool:
         for reason, used, cap in (
             ("step_full", self._step_bytes, self._budget.step),
             ("total_full", self.bytes, self._budget.total),
         ):
             if used + cost > cap:
                 self._leave(self._step, reason)
-                return 0
+                return False
         self._step_bytes += cost
         self.bytes += cost
-        return count
+        return True
 
-    def leave_out(self, step: int, reason: str) -> None:
-        """Count one array of ``step`` that could not be recorded."""
-        self._leave(step, reason)
+    def admit(self, size: int) -> bool:
+        """Whether ``size`` bytes of a batch, target or output, read already, still have room in this step."""
+        return self._room(size)
+
+    @property
+    def early(self) -> bool:
+        """Whether the step under way, or the next if none is, is one that may be whole."""
+        return self._first is None or self._step - self._first < self._budget.whole_steps
 
     def send(
         self,
@@ -133,11 +140,9 @@ class Recorder:
         self._updated = {}
 
     def _wanted(self, role: str, size: int, itemsize: int) -> int:
-        early = self._first is not None and self._step - self._first < self._budget.whole_steps
         if role in _DATA:
-            limit = self._budget.data_whole if early else self._budget.data_small
-            return size if size * itemsize <= limit else self._budget.sample
-        return size if early and self._whole else self._share
+            return data_elements(size, itemsize, early=self.early, budget=self._budget)
+        return size if self.early and self._whole else self._share
 
     def _leave(self, step: int, reason: str) -> None:
         reasons = self._left_out.setdefault(step, {})
@@ -147,6 +152,16 @@ class Recorder:
         if array.role != "weight" or not array.elements:
             return array
         return replace(array, data=b"") if self._updated.get(array.name) == array.data else array
+
+
+def data_elements(size: int, itemsize: int, *, early: bool, budget: Budget | None = None) -> int:
+    """How many elements of a batch, target or output a step records. ``early``: one of the first steps."""
+    budget = budget or _STANDARD
+    limit = budget.data_whole if early else budget.data_small
+    return size if size * itemsize <= limit else min(size, budget.sample)
+
+
+_STANDARD: Final = Budget()
 
 
 def configured_steps() -> int:

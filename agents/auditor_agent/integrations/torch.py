@@ -34,6 +34,7 @@ from auditor_agent.guard import guarded
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_manifest import dtype, manifest
 from auditor_agent.integrations.torch_names import find_model, named_parameters, owned
+from auditor_agent.integrations.torch_record import Tape, expect
 from auditor_agent.run import Run, open_run
 
 #: Weights are read at each of the first steps, then every so many.
@@ -94,6 +95,7 @@ def install() -> None:
         return Watcher(run, find_model(stepping), stepping, None, probe, after=_scene.steps, stops=_may_stop())
 
     _scene.wait(first_step)
+    _scene.expect()
 
 
 def _may_stop() -> bool:
@@ -118,6 +120,7 @@ class _Scene:
         """A new listener in place of the old one."""
         self.end()
         self._probe = LossProbe()
+        self._probe.tape = Tape()
         self._probe.attach()
         return self._probe
 
@@ -126,6 +129,11 @@ class _Scene:
         self.fresh_probe()
         self._waiting = self._next = candidate
         self._hook()
+
+    def expect(self) -> None:
+        """Have the flight recorder hear the first step of the first optimizer that is made."""
+        if self._probe is not None:
+            expect(self._probe.tape)
 
     def begin(self, watcher: Watcher) -> None:
         """``watcher`` is the one now."""
@@ -214,6 +222,7 @@ class Watcher:
             optimizer.register_step_pre_hook(self._pre_hook),
             optimizer.register_step_post_hook(self._post_hook),
         ]
+        self._probe.tape.start(self._run, None if self._model is None else self._model(), optimizer, self.steps)
         atexit.register(self.close)
 
     def close(self) -> None:

@@ -33,6 +33,8 @@ class LossProbe:
         self.scaler: Any = None
         self.graph: str | None = None
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
+        self.tape: Any = None
+        """The flight recorder's ear (``torch_record.Tape``), told the roots as they are."""
         self._roots: list[Tensor] = []
         self.scale: Tensor | None = None
         self._stepped = False
@@ -79,6 +81,8 @@ class LossProbe:
             elif isinstance(root, Tensor) and root.numel() == 1:
                 self.graph = self.graph or _operation(root)
                 self._roots.append(root.detach().reshape(()))
+                if self.tape is not None:
+                    self.tape.root(root)
 
     def other_stepped(self) -> None:
         """Another optimizer stepped: what was heard is its loss, unless ours steps on it as well."""
@@ -94,6 +98,8 @@ class LossProbe:
         scale, self.scale = self.scale, None
         if scale is not None and not self._stepped:
             self._roots.clear()
+            if self.tape is not None:
+                self.tape.skipped()
             if self.on_skip is not None:
                 self.on_skip(optimizer, scale)
 

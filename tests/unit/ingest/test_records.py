@@ -10,21 +10,10 @@ import numpy as np
 import pytest
 
 from auditor.ingest.records import arrays, assemble, check
-from auditor.store.records import StoredChunk
-from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Array, Recording
 from auditor_agent.stream.wire import Frame, WireError
 from support.golden import recording
-
-
-def chunks(*recordings: Recording) -> list[StoredChunk]:
-    """The recordings as the store gives them back."""
-    frames = [part for one in recordings for part in one.parts()]
-    blank = (None, None, 0, 0, None, None)
-    return [
-        StoredChunk("r", 0, 0, seq, "record", "s", *blank, jsonfinite.dumps(header), block)
-        for seq, (header, block) in enumerate(frames)
-    ]
+from support.recordings import assembled, chunks
 
 
 def test_every_value_comes_back_exactly() -> None:
@@ -58,7 +47,7 @@ def test_a_weight_that_was_referred_to_is_filled_in() -> None:
             {"loss": math.inf},
         )
 
-    one, two, four = assemble(chunks(step(1, data), step(2, b""), step(4, b"")))
+    one, two, four = assembled([step(1, data), step(2, b""), step(4, b"")])
     assert two.of("weight")["a"].whole().tolist() == [1.0, 2.0]
     assert one.scalars == {"loss": math.inf}
     assert four.of("weight") == {}
@@ -69,7 +58,7 @@ def test_a_weight_that_was_referred_to_is_filled_in() -> None:
 def test_a_step_whose_parts_did_not_all_arrive_says_so() -> None:
     """It is incomplete; what arrived can be read."""
     big = [Array("gradient", f"t{i}", "uint8", (1 << 20,), 1 << 20, bytes(1 << 20)) for i in range(3)]
-    stored = chunks(Recording(1, big))
+    stored = chunks([Recording(1, big)])
     (found,) = assemble(stored[:-1])
     assert not found.complete
     assert len(found.arrays) == len(stored) - 1

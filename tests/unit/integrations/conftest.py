@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from auditor_agent.statistics import COUNTS, STATISTICS, WORDS
+from auditor_agent.stream.recording import Recording
 
 
 class MemoryRun:
@@ -24,6 +25,8 @@ class MemoryRun:
         self.finished = self.should_stop = False
         self.verdict = "unknown"
         self.ended: tuple[str, str | None] | None = None
+        self.recordings: list[Recording] = []
+        self._closing: list[Callable[[], None]] = []
 
     def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:
         """As ``Run.tensor``."""
@@ -64,8 +67,18 @@ class MemoryRun:
         """As ``Run.manifest``."""
         self.manifests.append(body)
 
+    def recording(self, recording: Recording) -> None:
+        """As ``Run.recording``."""
+        self.recordings.append(recording)
+
+    def on_finish(self, callback: Callable[[], None]) -> None:
+        """As ``Run.on_finish``."""
+        self._closing.append(callback)
+
     def finish(self, status: str = "finished", reason: str | None = None) -> None:
         """As ``Run.finish``."""
+        while self._closing:
+            self._closing.pop()()
         self.ended, self.finished = (status, reason), True
 
     def scalar(self, name: str) -> list[float]:
