@@ -83,6 +83,11 @@ class Recorder:
         fair = self._budget.sampled_step // max(1, _ROLES_PER_TENSOR * item * len(tensors))
         self._share = max(_FEWEST, min(self._budget.sample, fair))
 
+    @property
+    def share(self) -> int:
+        """Elements of a tensor that is not recorded whole."""
+        return self._share
+
     def begin(self, step: int) -> bool:
         """Whether ``step`` is recorded. Steps count from the first that is asked for."""
         if self._spent:

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from auditor_agent.capture.arrays import Words
 from auditor_agent.guard import failure, guarded
+from auditor_agent.integrations.keras_record import Tape
 from auditor_agent.integrations.keras_ring import HostStore, RingStore, Store
 
 #: Steps between two reads of the ring, at most.
@@ -60,6 +61,8 @@ class Probe:
         self.seen = False
         """Whether a traced step has run: what the weights were before is past."""
         self._ring, self._loss = ring, None
+        self.tape = Tape(self)
+        """The flight recorder's part."""
 
     @classmethod
     def of(cls, model: Any, *, ring: int = RING) -> Probe:
@@ -92,7 +95,9 @@ class Probe:
             if trainable_variables is not None:
                 trainable_variables = list(trainable_variables)
             self._see(grads, trainable_variables)
-            return apply(grads, trainable_variables)
+            applied = apply(grads, trainable_variables)
+            self.tape.after()
+            return applied
 
         def audited_scale_loss(loss: Any) -> Any:
             self._loss = loss
@@ -102,6 +107,7 @@ class Probe:
             loss = compute(*args, **kwargs)
             if kwargs.get("training", True):
                 self._loss = loss
+                self.tape.compared(args, kwargs)
             return loss
 
         self._put(optimizer, "apply", audited_apply)
@@ -141,6 +147,8 @@ class Probe:
         rate = tf.convert_to_tensor(self.inner.learning_rate)
         count = self.inner._iterations  # noqa: SLF001 -- `iterations` counts updates where gradients are accumulated
         parts = (count, _scalar(loss), self._penalty(), rate, unscale)
+        told = [(v, g) for v, g, there in zip(binding.variables, dense, found, strict=True) if there is not None]
+        self.tape.before(parts, binding.variables, told)
         head = tf.stack([tf.cast(tf.convert_to_tensor(part), tf.float64) for part in parts])
         binding.store.put(head, dense, unscale)
 

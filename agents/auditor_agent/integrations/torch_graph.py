@@ -51,7 +51,7 @@ class LossGraph:
     nodes: list[dict[str, Any]] = field(default_factory=list)
     tensors: dict[tuple[str, str], Tensor] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
-    """What could be told: ``operation``, ``reduction``, ``output_shape``, ``target_shape``, ``shape``, ``broadcast``."""
+    """What could be told of ``operation``, ``reduction``, ``output_shape``, ``target_shape``, ``broadcast``."""
 
 
 def read(root: Tensor, outputs: Mapping[Any, str], names: Mapping[int, str]) -> LossGraph:
