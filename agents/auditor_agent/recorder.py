@@ -19,9 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from auditor_agent.guard import guarded
 from auditor_agent.stream.recording import STATE, Array, Recording
+
+if TYPE_CHECKING:
+    from auditor_agent.manifest import Observer
 
 #: Roles of one tensor that a step is expected to record: weight, gradient, updated, two of state.
 _ROLES_PER_TENSOR: Final = 5
@@ -58,9 +62,16 @@ class Recorder:
 
     An integration asks :meth:`begin` at each step, then :meth:`take` for each tensor before it reads
     any of it, and gives the arrays to :meth:`send`, at once or when they have reached the host.
+
+    Args:
+        run: takes the recordings, and in the end what they show (``Run.observe``).
+        budget: what may be taken; the standard one, of ``AUDITOR_RECORD_STEPS`` steps, unless given.
+        layout: how the framework shapes its weights (``torch``, ``keras``): see ``manifest.Observer``;
+            None: nothing is made of the recordings.
     """
 
-    def __init__(self, run: Any, budget: Budget | None = None) -> None:
+    def __init__(self, run: Any, budget: Budget | None = None, *, layout: str | None = None) -> None:
+        self._observer = _observer(layout)
         self._run, self._budget = run, budget if budget is not None else Budget(steps=configured_steps())
         self._first: int | None = None
         self._whole, self._share = False, self._budget.sample
@@ -134,15 +145,28 @@ class Recorder:
         facts: Mapping[str, Any] | None = None,
     ) -> None:
         """Hand over what was recorded of ``step``; the steps in their order. Does not wait."""
+        if self._observer is not None:
+            self._observe(Recording(step, arrays, facts=dict(facts or {})))
         compact = [self._unless_known(array) for array in arrays]
         self._updated = {array.name: array.data for array in arrays if array.role == "updated"}
         left_out = self._left_out.pop(step, {})
         self._run.recording(Recording(step, compact, dict(scalars or {}), dict(facts or {}), left_out))
 
     def close(self) -> None:
-        """Record no more; let go of what was kept."""
+        """Record no more; say what was seen; let go of what was kept."""
         self._spent = True
         self._updated = {}
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            self._run.observe(observed=observer.facts())
+
+    @guarded(None)
+    def _observe(self, recording: Recording) -> None:
+        if self._observer is None:
+            return
+        self._observer.see(recording)
+        if recording.step == self._first:  # the initial weights and the loss are worth having early
+            self._run.observe(observed=self._observer.facts())
 
     def _wanted(self, role: str, size: int, itemsize: int) -> int:
         if role in _DATA:
@@ -167,6 +191,17 @@ def data_elements(size: int, itemsize: int, *, early: bool, budget: Budget | Non
 
 
 _STANDARD: Final = Budget()
+
+
+def _observer(layout: str | None) -> Observer | None:
+    """What makes facts of recordings, where NumPy is there."""
+    if layout is None:
+        return None
+    try:
+        from auditor_agent.manifest import Observer
+    except ImportError:
+        return None
+    return Observer(layout)
 
 
 def configured_steps() -> int:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -47,6 +48,8 @@ class Run:
         self._verdict, self._stop, self._gone, self._step = "unknown", False, False, 0
         self._ending, self._finished = Ending(), False
         self._closing: list[Callable[[], None]] = []
+        self._declared: dict[str, Any] = {}
+        self._observed: dict[str, Any] = {}
         self._ledger, self._tensors = Ledger(), TensorTable()
         self._ring = Ring(self._ledger)
         spool = Spool(me.directory, config.spool_bytes, self._ledger.dropped)
@@ -123,7 +126,20 @@ class Run:
         """Say what the run is; a later manifest replaces the earlier one."""
         if self._gone or self._finished:
             return
-        self._sender.mail("manifest", {"manifest": scrubbed(plain(body))})
+        self._declared = scrubbed(plain(body))
+        self._mail_manifest()
+
+    @guard.guarded(None)
+    def observe(self, **sections: Mapping[str, Any]) -> None:
+        """Add sections to the manifest, of what was seen rather than declared; later ones replace earlier."""
+        if self._gone or self._finished:
+            return
+        self._observed |= scrubbed(plain(sections))
+        if self._declared:
+            self._mail_manifest()
+
+    def _mail_manifest(self) -> None:
+        self._sender.mail("manifest", {"manifest": {**self._declared, **self._observed}})
         self._sender.start()
         self._sender.wake()
 
@@ -136,6 +152,7 @@ class Run:
         """
         if self._gone or self._finished:
             return
+        recording = replace(recording, facts=scrubbed(plain(recording.facts)))
         if not self._sender.recording(recording):
             guard.note("flight recorder: too much waits to be sent", f"step {recording.step} left out")
         self._sender.start()

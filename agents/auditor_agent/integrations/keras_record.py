@@ -38,6 +38,7 @@ class Tape:
         self._data: list[tuple[_Label, Any]] = []
         self._variables: list[Any] = []
         self._recorder: Recorder | None = None
+        self._run: Any = None
         self._offset = 0
         self._names: dict[int, str] = {}
         self._on: Any = None
@@ -46,8 +47,9 @@ class Tape:
 
     def start(self, run: Any, offset: int) -> None:
         """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first. The first call counts."""
+        self._run = run
         if self._recorder is None and self._usable and hasattr(run, "recording"):
-            self._recorder, self._offset = Recorder(run), offset
+            self._recorder, self._offset = Recorder(run, layout="keras"), offset
 
     # -- while tracing ------------------------------------------------------------------------
 
@@ -90,13 +92,16 @@ class Tape:
         self._conditionally(self._receive_after, updated + self._state(variables), [], [])
 
     def _prepare(self, variables: Sequence[Any]) -> None:
+        from auditor_agent.integrations.keras_facts import canonical
         from auditor_agent.integrations.keras_watch import _names
 
         self._names = _names(self._probe.model)
         if self._on is None:
             with tf.init_scope():
                 self._on = tf.Variable(True, trainable=False)
-            if self._recorder is not None:
+                declared = canonical(self._probe.model, self._probe.inner)
+            if self._run is not None and self._recorder is not None:
+                self._run.observe(canonical=declared)
                 self._recorder.size([(_size(v.shape), tf.as_dtype(v.dtype).size) for v in variables])
 
     def _name(self, variable: Any) -> str:

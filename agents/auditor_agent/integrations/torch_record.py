@@ -24,7 +24,7 @@ from torch.optim import Optimizer
 
 from auditor_agent.capture import portable
 from auditor_agent.guard import guarded
-from auditor_agent.integrations import torch_graph
+from auditor_agent.integrations import torch_facts, torch_graph
 from auditor_agent.integrations.torch_names import find_model, named_parameters, unwrap
 from auditor_agent.recorder import Recorder, configured_steps, data_elements, state_role
 from auditor_agent.stream.recording import Array
@@ -103,7 +103,8 @@ class Tape:
         """Record the steps of ``optimizer`` into ``run``; its next step is number ``after`` + 1."""
         if self._recorder is not None or not self.listening or not hasattr(run, "recording"):
             return
-        self._recorder, self._steps = Recorder(run), after
+        self._recorder, self._steps = Recorder(run, layout="torch"), after
+        run.observe(canonical=torch_facts.canonical(model, optimizer))
         self._named = named_parameters(model, optimizer)
         self._names = {id(parameter): name for name, parameter in self._named}
         self._recorder.size([(p.numel(), p.element_size()) for _, p in self._plain_parameters()])

@@ -7,7 +7,7 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,19 @@ class Kept:
         self.id, self.should_stop, self.finished, self.verdict = f"kept{id(self)}", False, False, "unknown"
         self.recordings: list[Recording] = []
         self.steps: list[int] = []
+        self.observed: dict[str, Any] = {}
 
     def recording(self, recording: Recording) -> None:
         """As ``Run.recording``."""
         self.recordings.append(recording)
 
-    def record(self, step: int, scalars: Mapping[str, float], *_: Any, **__: Any) -> None:
+    def record(self, step: int, *_: Any, **__: Any) -> None:
         """As ``Run.record``."""
         self.steps.append(step)
+
+    def observe(self, **sections: Any) -> None:
+        """As ``Run.observe``."""
+        self.observed |= sections
 
     def __getattr__(self, _: str) -> Any:
         return lambda *_, **__: 0
@@ -190,3 +195,22 @@ def test_under_xla_nothing_is_recorded_and_training_goes_on() -> None:
     trained([Audit(run=run)], jit_compile=True, epochs=1)
     assert run.recordings == []
     assert run.steps == list(range(1, 14))
+
+
+def test_the_manifest_is_told_what_was_seen() -> None:
+    """Initial weights by their rule, batches, loss shapes; decay and epsilon in canonical units."""
+    run = Kept()
+    trained([Audit(run=run)], wide=64, regularizer=keras.regularizers.L2(0.1))
+    weights = run.observed["observed"]["weights"]
+    kernel = next(told for name, told in weights.items() if name.endswith("a/kernel"))
+    assert "glorot_uniform" in kernel["formulas"]
+    assert all(told["distribution"] == "zeros" for name, told in weights.items() if name.endswith("bias"))
+    seen = run.observed["observed"]["data"]
+    assert (seen["steps"], seen["batch_size"], seen["partial_batches"]) == (20, 16, [8])
+    # With a global seed TensorFlow shuffles every epoch alike: the second begins as the first (DATA-01).
+    assert seen["repeated_batches"] == 7
+    assert seen["batch_digests"][:7] == seen["batch_digests"][13:]
+    canonical = run.observed["canonical"]
+    assert canonical["update"][0]["epsilon"] == EPSILON
+    assert "before" in canonical["update"][0]["epsilon_placement"]
+    assert canonical["penalties"]["a.kernel"]["gradient_factor"] == pytest.approx(0.2)

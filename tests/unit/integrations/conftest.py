@@ -26,6 +26,7 @@ class MemoryRun:
         self.verdict = "unknown"
         self.ended: tuple[str, str | None] | None = None
         self.recordings: list[Recording] = []
+        self.observed: dict[str, Any] = {}
         self._closing: list[Callable[[], None]] = []
 
     def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:
@@ -70,6 +71,10 @@ class MemoryRun:
     def recording(self, recording: Recording) -> None:
         """As ``Run.recording``."""
         self.recordings.append(recording)
+
+    def observe(self, **sections: Any) -> None:
+        """As ``Run.observe``."""
+        self.observed |= sections
 
     def on_finish(self, callback: Callable[[], None]) -> None:
         """As ``Run.on_finish``."""

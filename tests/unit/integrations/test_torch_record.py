@@ -296,3 +296,28 @@ def test_zero_steps_record_nothing(run: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AUDITOR_RECORD_STEPS", "0")
     train(adam)
     assert run.recordings == []
+
+
+def test_the_manifest_is_told_what_was_seen(run: Any) -> None:
+    """Initial weights by their rule, batches, the loss; decay, epsilon and running statistics in canonical units."""
+    data = torch.utils.data.TensorDataset(torch.randn(20, 6), torch.randn(20, 1))
+    loader = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)
+    model = nn.Sequential(nn.Linear(6, 64), nn.BatchNorm1d(64), nn.Linear(64, 1))
+    optimizer = torch.optim.Adam(model.parameters(), weight_decay=0.1)
+    watch(model, optimizer)
+    for _ in range(7):
+        for x, y in loader:
+            nn.functional.mse_loss(model(x), y).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    weights = run.observed["observed"]["weights"]
+    assert "uniform(1/sqrt(fan_in))" in weights["0.weight"]["formulas"]
+    assert weights["1.weight"]["distribution"] == "ones"
+    seen = run.observed["observed"]["data"]
+    assert (seen["steps"], seen["batch_size"], seen["partial_batches"]) == (20, 8, [4])
+    assert run.observed["observed"]["loss"]["operation"] == "MseLoss"
+    canonical = run.observed["canonical"]
+    assert canonical["update"][0]["decay_coupling"] == "coupled"
+    assert canonical["normalization"]["1"]["decay"] == pytest.approx(0.9)
+    told = {"batch_size": 8, "drop_last": False, "shuffle": True, "samples": 20, "workers": 0}
+    assert told in canonical["loaders"]
