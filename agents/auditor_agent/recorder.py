@@ -8,7 +8,7 @@ decides what is recorded and keeps the budget; the integrations bring the number
 its ``gradient`` as the optimizer sees it, its value ``updated`` after; the optimizer's state after
 the step (``state.<name>``); ``batch``, ``target`` and ``output``; scalars such as ``loss`` and
 ``lr``. Whole for the first ``whole_steps`` steps of a model whose parameters take at most
-``whole_bytes``; else and after that a sample of each tensor, always the same elements of it
+``whole_bytes`` (the state: ``state_bytes``); else and after that a sample of each tensor, always the same elements of it
 (``stream.recording.positions``). A weight that is what the step before left is named, not repeated.
 
 Nothing is drawn at random, no step is recorded in part without saying so: what the caps leave out
@@ -43,6 +43,8 @@ class Budget:
     """Steps, from the first, that are recorded whole where the model is small."""
     whole_bytes: int = 4 << 20
     """A model whose parameters take at most so much is small."""
+    state_bytes: int = 256 << 10
+    """Up to here the optimizer's state is whole as well; beyond, the gradients that made it have to do."""
     sample: int = 512
     """Elements of a tensor, where not whole."""
     sampled_step: int = 1 << 20
@@ -74,7 +76,8 @@ class Recorder:
         self._observer = _observer(layout)
         self._run, self._budget = run, budget if budget is not None else Budget(steps=configured_steps())
         self._first: int | None = None
-        self._whole, self._share = False, self._budget.sample
+        self._whole = self._whole_state = False
+        self._share = self._budget.sample
         self._step_bytes = self.bytes = 0
         self._spent = self._budget.steps <= 0
         self._left_out: dict[int, dict[str, int]] = {}
@@ -89,7 +92,7 @@ class Recorder:
     def size(self, tensors: Sequence[tuple[int, int]]) -> None:
         """Say what the model is: (elements, bytes of one) of each parameter. Before the first step."""
         total = sum(size * item for size, item in tensors)
-        self._whole = total <= self._budget.whole_bytes
+        self._whole, self._whole_state = total <= self._budget.whole_bytes, total <= self._budget.state_bytes
         item = max((item for _, item in tensors), default=4)
         fair = self._budget.sampled_step // max(1, _ROLES_PER_TENSOR * item * len(tensors))
         self._share = max(_FEWEST, min(self._budget.sample, fair))
@@ -171,16 +174,18 @@ class Recorder:
     def _wanted(self, role: str, size: int, itemsize: int) -> int:
         if role in _DATA:
             return data_elements(size, itemsize, early=self.early, budget=self._budget)
-        return size if self.early and self._whole else self._share
+        whole = self._whole_state if role.startswith(STATE) else self._whole
+        return size if self.early and whole else self._share
 
     def _leave(self, step: int, reason: str) -> None:
         reasons = self._left_out.setdefault(step, {})
         reasons[reason] = reasons.get(reason, 0) + 1
 
     def _unless_known(self, array: Array) -> Array:
-        if array.role != "weight" or not array.elements:
+        if array.role != "weight" or not array.elements or self._updated.get(array.name) != array.data:
             return array
-        return replace(array, data=b"") if self._updated.get(array.name) == array.data else array
+        self.bytes -= len(array.data)
+        return replace(array, data=b"")
 
 
 def data_elements(size: int, itemsize: int, *, early: bool, budget: Budget | None = None) -> int:

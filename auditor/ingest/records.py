@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from auditor.ingest.decode import number
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import PART_ARRAYS
 from auditor_agent.stream.wire import Frame, WireError
@@ -133,6 +134,8 @@ def check(frame: Frame) -> None:
     for name in ("scalars", "facts", "left_out"):
         if not isinstance(frame.header.get(name, {}), dict):
             raise WireError(f"record header: {name} is no object")
+    for value in frame.header.get("scalars", {}).values():
+        number(value)
     arrays(frame.header, frame.block)
 
 
@@ -194,7 +197,7 @@ def _array(entry: Any, block: memoryview) -> Recorded:
     role, name, dtype, shape, count, start, length, _ = entry
     if not (isinstance(role, str) and isinstance(name, str)) or max(len(role), len(name)) > MAX_NAME:
         raise WireError("record header: role or name is no short text")
-    if dtype not in _DTYPES:
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise WireError(f"record header: unknown dtype {str(dtype)[:40]!r}")
     if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS:
         raise WireError("record header: no such shape")

@@ -161,7 +161,7 @@ class Tape:
         if not recorder.begin(step):
             self._stop()
             return
-        scalars = {"loss": loss, "penalty": penalty, "lr": rate}
+        scalars = {"loss": loss, "regularization_loss": penalty, "lr": rate}
         factor = 1.0 if every > 1 else unscale
         self._pending = step, self._arrays(recorder, labels, values, factor), scalars
 

@@ -119,7 +119,7 @@ def test_the_recorded_loss_is_that_of_the_recorded_output_and_target() -> None:
         squares = np.mean((output.astype(np.float64) - target) ** 2)
         kernel = next(a for name, a in step.of("weight").items() if name.endswith("a/kernel")).whole()
         penalty = 0.1 * np.sum(kernel.astype(np.float64) ** 2)
-        assert step.scalars["penalty"] == pytest.approx(penalty, rel=1e-5)
+        assert step.scalars["regularization_loss"] == pytest.approx(penalty, rel=1e-5)
         assert step.scalars["loss"] == pytest.approx(squares + penalty, rel=1e-5)
         bias = next(a for name, a in step.of("gradient").items() if name.endswith("b/bias")).whole()
         assert 2 * np.mean(output - target) == pytest.approx(bias[0], rel=1e-4)

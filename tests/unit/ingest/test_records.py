@@ -79,6 +79,7 @@ def test_a_step_whose_parts_did_not_all_arrive_says_so() -> None:
         ["weight", "a", "float32", [2**40, 2**40], 2, 0, 8, True],
         ["gradient", "a", "float32", [2], 2, 0, 0, False],
         ["weight", 3, "float32", [2], 2, 0, 8, False],
+        ["weight", "a", ["float32"], [2], 2, 0, 8, False],
         "weight",
     ],
 )
@@ -93,6 +94,13 @@ def test_parts_and_facts_are_checked() -> None:
     """A part beyond the parts, facts that are no object."""
     good: dict[str, Any] = {"step": 1, "part": 0, "parts": 1, "arrays": []}
     check(Frame(good, memoryview(b"")))
-    for change in ({"part": 1}, {"step": -1}, {"facts": []}, {"arrays": {}}, {"parts": 1.0}):
+    for change in (
+        {"part": 1},
+        {"step": -1},
+        {"facts": []},
+        {"scalars": {"loss": None}},
+        {"arrays": {}},
+        {"parts": 1.0},
+    ):
         with pytest.raises(WireError):
             check(Frame(good | change, memoryview(b"")))
