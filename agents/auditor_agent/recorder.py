@@ -8,8 +8,9 @@ decides what is recorded and keeps the budget; the integrations bring the number
 its ``gradient`` as the optimizer sees it, its value ``updated`` after; the optimizer's state after
 the step (``state.<name>``); ``batch``, ``target`` and ``output``; scalars such as ``loss`` and
 ``lr``. Whole for the first ``whole_steps`` steps of a model whose parameters take at most
-``whole_bytes`` (the state: ``state_bytes``); else and after that a sample of each tensor, always the same elements of it
-(``stream.recording.positions``). A weight that is what the step before left is named, not repeated.
+``whole_bytes`` (the state: ``state_bytes``); else and after that a sample of each tensor, always the
+same elements of it (``stream.recording.positions``). A weight that is what the step before left is
+named, not repeated.
 
 Nothing is drawn at random, no step is recorded in part without saying so: what the caps leave out
 is counted by reason and told with the step.
