@@ -26,7 +26,7 @@ from auditor_agent.guard import guarded
 from auditor_agent.stream.recording import STATE, Array, Recording
 
 if TYPE_CHECKING:
-    from auditor_agent.manifest import Observer
+    from auditor_agent.capture.manifest import Observer
 
 #: Roles of one tensor that a step is expected to record: weight, gradient, updated, two of state.
 _ROLES_PER_TENSOR: Final = 5
@@ -204,7 +204,7 @@ def _observer(layout: str | None) -> Observer | None:
     if layout is None:
         return None
     try:
-        from auditor_agent.manifest import Observer
+        from auditor_agent.capture.manifest import Observer
     except ImportError:
         return None
     return Observer(layout)

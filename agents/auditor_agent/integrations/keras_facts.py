@@ -1,10 +1,10 @@
-"""A Keras run's declarations in canonical units: see ``auditor_agent.manifest``."""
+"""A Keras run's declarations in canonical units: see ``auditor_agent.capture.manifest``."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from auditor_agent.manifest import l2_penalty, normalization, update_rule
+from auditor_agent.capture.manifest import l2_penalty, normalization, update_rule
 
 _REGULARIZERS: Final = ("kernel_regularizer", "bias_regularizer", "recurrent_regularizer", "embeddings_regularizer")
 

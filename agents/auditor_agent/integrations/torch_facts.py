@@ -1,4 +1,4 @@
-"""A PyTorch run's declarations in canonical units: see ``auditor_agent.manifest``."""
+"""A PyTorch run's declarations in canonical units: see ``auditor_agent.capture.manifest``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_LAYERS: Final = 512
 def canonical(model: nn.Module | None, optimizer: Optimizer) -> dict[str, Any]:
     """The ``canonical`` section: update rule by group, normalization layers, data loaders. Needs NumPy."""
     try:
-        from auditor_agent.manifest import normalization, update_rule
+        from auditor_agent.capture.manifest import normalization, update_rule
     except ImportError:
         return {}
     groups = [{k: _number(v) for k, v in group.items() if k != "params"} for group in optimizer.param_groups]

@@ -67,7 +67,7 @@ class Tape:
         self._left = configured_steps()
         self._forwards: list[list[_Taken]] = []
         self._modes: list[bool] = []
-        self._losses: list[tuple[torch_graph.LossGraph, list[_Taken], Tensor]] = []
+        self._losses: list[tuple[torch_graph.LossGraph, list[_Taken], Tensor | None]] = []
         # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
@@ -171,7 +171,7 @@ class Tape:
         graph.tensors = {}
         if len(self._losses) >= _MOST_MICRO:
             self._losses.pop(0)
-        value = _to_host(root.detach().reshape(()).clone())
+        value = None if _unreadable(root) else _to_host(root.detach().reshape(()).clone())
         self._losses.append((graph, [one for one in taken if one is not None], value))
 
     @guarded(None)
@@ -234,7 +234,8 @@ class Tape:
                 step.taken.append(one)
         if self._losses:
             for at, (_, _, value) in enumerate(self._losses):
-                step.scalars[f"loss@{at}" if at else "loss"] = value
+                if value is not None:
+                    step.scalars[f"loss@{at}" if at else "loss"] = value
             graph = self._losses[-1][0]
             step.facts["loss"] = {**graph.facts, "graph": graph.nodes}
         if self._forwards:
@@ -272,7 +273,7 @@ class Tape:
     def _each(self, step: _Step, role: str, tensors: Sequence[tuple[str, Tensor]]) -> None:
         recorder = self._recorder
         for name, tensor in tensors:
-            if recorder is None or _capturing(tensor):
+            if recorder is None or _unreadable(tensor):
                 continue
             count = recorder.take(role, tensor.numel(), tensor.element_size())
             if count or not tensor.numel():
@@ -281,7 +282,7 @@ class Tape:
     def _data(self, role: str, name: str, tensor: Tensor) -> _Taken | None:
         """As much of a batch, target or output as a step may record; None where it cannot be read."""
         tensor = portable.plain(tensor)
-        if _capturing(tensor):
+        if _unreadable(tensor):
             return None
         early = self._recorder is None or self._recorder.early
         return _take(role, name, tensor, data_elements(tensor.numel(), tensor.element_size(), early=early))
@@ -375,8 +376,9 @@ def _done(mark: Any) -> bool:
     return mark is None or bool(mark.query())
 
 
-def _capturing(tensor: Tensor) -> bool:
-    return tensor.is_cuda and torch.cuda.is_current_stream_capturing()
+def _unreadable(tensor: Tensor) -> bool:
+    """Whether its elements cannot be copied now: it has none, or a CUDA graph is being captured."""
+    return tensor.is_meta or (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
 def _compiled() -> bool:

@@ -13,8 +13,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
-from auditor_agent.manifest import Observer, l2_penalty, normalization, update_rule
-from auditor_agent.manifest_init import describe, fans_of
+from auditor_agent.capture.initial import describe, fans_of
+from auditor_agent.capture.manifest import Observer, l2_penalty, normalization, update_rule
 from auditor_agent.stream.recording import Array, Recording
 
 

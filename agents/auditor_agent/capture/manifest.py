@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from auditor_agent.manifest_init import describe, fans_of
+from auditor_agent.capture.initial import describe, fans_of
 from auditor_agent.stream.recording import Array, Recording, positions
 
 #: Elements of a batch that its digest is made of.
