@@ -86,7 +86,7 @@ def test_g10_watching_replaces_what_the_page_lists_and_puts_it_back(repo_env: di
     of_class, of_instance, of_model, of_weights = zip(*said["hooks"], strict=True)
     assert of_class == (0, 1, 1)  # stays for good, and does nothing
     assert of_instance[:2] == (0, 4)  # the watcher's pair and the flight recorder's
-    assert len(set(of_model)) == 1
+    assert of_model == (0, 1, 0)  # the ear of the flight recorder, off again with the run
     assert of_weights == (0, 0, 0)
 
 
