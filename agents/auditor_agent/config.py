@@ -35,6 +35,12 @@ VARIABLES: Final = (
     Variable("AUDITOR_MODE", "online", "online: send to the daemon; offline: only spool; off: do nothing."),
     Variable("AUDITOR_RAISE", "", "1: internal errors of the agent raise (tests); default: swallowed and logged."),
     Variable("AUDITOR_STOP_ON", "", "critical or warning: should_stop turns true at a verdict that grave."),
+    Variable(
+        "AUDITOR_BUDGET",
+        "",
+        "Part of a step's time that the agent may take, such as 0.01: beyond it activations, then updates, weights and "
+        "at last gradients are read more rarely. Unset: 0.01, but up to half a millisecond a step nothing gives way.",
+    ),
     Variable("AUDITOR_AUTOLOAD", "", "1: watch this script by itself; set by auditor run for what it starts."),
     Variable(
         "AUDITOR_RECORD_STEPS",

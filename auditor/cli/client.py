@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ import httpx
 from auditor.cli.problems import Problem
 
 #: Seconds that a daemon has to say that it lives, and to answer a question.
-_ALIVE_SECONDS, _ANSWER_SECONDS = 1.0, 60.0
+_ALIVE_SECONDS, _ANSWER_SECONDS, _ASK_AGAIN_SECONDS = 1.0, 60.0, 0.1
 _TOO_OLD_TO_ASK = "the daemon's answer is not JSON"
 
 
@@ -53,12 +54,27 @@ def _process_lives(pid: int) -> bool:
     return True
 
 
-def answers(url: str, *, timeout: float = _ALIVE_SECONDS) -> bool:
-    """Whether a daemon says within ``timeout`` seconds that it is healthy at ``url``."""
-    try:
-        return httpx.get(f"{url.rstrip('/')}/healthz", timeout=timeout).is_success
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return False
+def answers(url: str, *, timeout: float = _ALIVE_SECONDS, patience: float = 0.0) -> bool:
+    """Whether a daemon says that it is healthy at ``url``.
+
+    Args:
+        url: its address.
+        timeout: seconds that one answer may take.
+        patience: seconds during which one that does not answer is asked again: it may be busy, or
+            coming back after a crash.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            if httpx.get(f"{url.rstrip('/')}/healthz", timeout=timeout).is_success:
+                return True
+        except httpx.InvalidURL:
+            return False
+        except httpx.HTTPError:
+            pass
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def find_daemon() -> str | None:

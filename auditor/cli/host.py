@@ -23,10 +23,9 @@ class Where:
         """A client of it."""
         return remote(self.url, self.token)
 
-    @property
-    def answers(self) -> bool:
-        """Whether it says now that it is healthy."""
-        return answers(self.url)
+    def answers(self, patience: float = 0.0) -> bool:
+        """Whether it says within ``patience`` seconds that it is healthy."""
+        return answers(self.url, patience=patience)
 
 
 @contextmanager

@@ -62,13 +62,13 @@ def command(  # noqa: PLR0917  # click passes options by name
     run = os.environ.get("AUDITOR_RUN") or new_run_id(name or _script(command_line))
     project = project or os.environ.get("AUDITOR_PROJECT") or "default"
     with host() as where:
-        reachable = where.answers
+        reachable = where.answers()
         if not reachable:
             _say(f"no answer from {where.url}: the run goes on, its data go to the spool in {home() / 'spool'}")
         code = launch(
             list(command_line), url=where.url, run=run, name=name, project=project, token=where.token, stop_on=stop_on
         )
-        result = _result(where, run, code, baseline)
+        result = _result(where, run, code, baseline, patience=SETTLE_SECONDS if reachable else 0.0)
     if json_file:
         write_json(json_file, result)
     sys.exit(code)
@@ -90,9 +90,9 @@ def _script(command_line: Sequence[str]) -> str:
     return Path(command_line[0]).name
 
 
-def _result(where: Where, run: str, code: int, baseline: str | None) -> dict[str, Any]:
+def _result(where: Where, run: str, code: int, baseline: str | None, patience: float) -> dict[str, Any]:
     """The run's JSON after its last frame has arrived, printed on the way."""
-    if not where.answers:
+    if not where.answers(patience):  # one that answered before may be busy, or on its way back
         _say(f"the daemon at {where.url} does not answer. The data of {run} lie in the spool;")
         _say("`auditor sync` delivers them once it does.")
         return unknown(run, code, "the daemon does not answer")

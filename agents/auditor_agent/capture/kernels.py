@@ -34,6 +34,9 @@ _PLAIN: Final = frozenset({Tensor, torch.nn.Parameter})
 #: Plans kept: one per list of sizes that comes again. Activations of ragged batches bring new ones.
 _PLANS: Final = 64
 
+#: Elements that are worth a further thread: waking one costs what reading 100,000 does.
+_PER_THREAD: Final = 1 << 20
+
 _dtype = attrgetter("dtype")
 _is_cpu = attrgetter("is_cpu")
 
@@ -61,6 +64,24 @@ def words(tensors: Sequence[Tensor]) -> Tensor:
     return portable.words(local)
 
 
+def at_once(tensors: Sequence[Tensor]) -> bytes | None:
+    """The words of ``tensors`` where the C kernel can read all of them as they lie; None where it cannot.
+
+    The short way for a step's gradients: between a backward pass and an optimizer every Python
+    instruction comes from cold caches.
+    """
+    if not tensors or not all([_readable(tensor) for tensor in tensors]) or not native.available():  # noqa: C419
+        return None
+    return bytes(_run_native(tensors, tuple(map(_dtype, tensors))))
+
+
+def matrix(words: bytes | bytearray) -> Tensor:
+    """The bytes of a step as an int32 matrix of shape (12, R)."""
+    if not words:
+        return torch.empty((WORDS, 0), dtype=torch.int32)
+    return torch.frombuffer(bytearray(words), dtype=torch.int32).view(WORDS, -1)
+
+
 def kernel(tensors: Sequence[Tensor]) -> bytes:
     """The same as the words of a step, row-major. Waits for the device, if the tensors are on one."""
     return portable.to_bytes(words(tensors).cpu())
@@ -73,6 +94,17 @@ def _local(tensor: Tensor) -> Tensor:
     if tensor.is_neg():
         tensor = tensor.resolve_neg()
     return tensor if tensor.is_contiguous() or _is_dense(tensor) else tensor.contiguous()
+
+
+def _readable(tensor: Tensor) -> bool:
+    return (
+        type(tensor) in _PLAIN
+        and tensor.is_cpu
+        and tensor.layout is torch.strided
+        and tensor.dtype in _NAMES
+        and (tensor.is_contiguous() or _is_dense(tensor))
+        and not tensor.is_neg()
+    )
 
 
 def _is_dense(tensor: Tensor) -> bool:
@@ -94,9 +126,13 @@ def _sizes(tensors: Sequence[Tensor]) -> tuple[int, ...]:
 
 
 def _by_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> Tensor:
+    return torch.frombuffer(bytearray(_run_native(tensors, dtypes)), dtype=torch.int32).view(WORDS, len(tensors))
+
+
+def _run_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> memoryview:
     plan = _native_plan(_sizes(tensors), dtypes, threading.get_ident())
-    matrix = bytearray(plan.run(_addresses(tensors), torch.get_num_threads()))
-    return torch.frombuffer(matrix, dtype=torch.int32).view(WORDS, len(tensors))
+    useful = 1 + plan.elements // _PER_THREAD
+    return plan.run(_addresses(tensors), 1 if useful == 1 else min(useful, torch.get_num_threads()))
 
 
 @functools.lru_cache(_PLANS)

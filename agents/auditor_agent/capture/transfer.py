@@ -28,7 +28,8 @@ class Step:
     time: float
     scalars: dict[str, float | Tensor]
     layout: int
-    matrix: Tensor
+    matrix: Tensor | bytes
+    """The words: a matrix, or what :func:`to_bytes` makes of one that lay on the host."""
 
 
 @dataclass(slots=True)
@@ -71,17 +72,29 @@ class Transfer:
         self._deliver(step)
 
     def _deliver(self, step: Step) -> None:
-        scalars = {name: float(value) for name, value in step.scalars.items()}
-        self._sink(Arrived(step.number, step.time, scalars, step.layout, to_bytes(step.matrix), nonfinite(step.matrix)))
+        scalars = {name: value if type(value) is float else float(value) for name, value in step.scalars.items()}
+        words = step.matrix if isinstance(step.matrix, bytes) else to_bytes(step.matrix)
+        self._sink(Arrived(step.number, step.time, scalars, step.layout, words, nonfinite(words)))
 
 
 def _on_host(step: Step) -> bool:
-    return step.matrix.is_cpu and all(not isinstance(value, Tensor) or value.is_cpu for value in step.scalars.values())
+    return all([not isinstance(value, Tensor) or value.is_cpu for value in (step.matrix, *step.scalars.values())])  # noqa: C419 - the quicker
 
 
 def _start(step: Step) -> Step:
-    scalars = {name: _to_host(value) if isinstance(value, Tensor) else value for name, value in step.scalars.items()}
-    return Step(step.number, step.time, scalars, step.layout, _to_host(step.matrix))
+    scalars = _scalars_to_host(step.scalars)
+    matrix = _to_host(step.matrix) if isinstance(step.matrix, Tensor) else step.matrix
+    return Step(step.number, step.time, scalars, step.layout, matrix)
+
+
+def _scalars_to_host(scalars: dict[str, float | Tensor]) -> dict[str, float | Tensor]:
+    """All that lie on a device in one copy, as float64."""
+    away = {name: value for name, value in scalars.items() if isinstance(value, Tensor) and not value.is_cpu}
+    if len(away) > 1:
+        home = next(iter(away.values())).device
+        values = [value.detach().to(home, torch.float64, non_blocking=True).reshape(()) for value in away.values()]
+        return {**scalars, **dict(zip(away, _to_host(torch.stack(values)).unbind(), strict=True))}
+    return {**scalars, **{name: _to_host(value) for name, value in away.items()}}
 
 
 def _to_host(tensor: Tensor) -> Tensor:
@@ -93,7 +106,7 @@ def _to_host(tensor: Tensor) -> Tensor:
 
 def _mark(step: Step) -> Any:
     """An event behind the copies on the current stream; None where copies wait by themselves."""
-    if not (step.matrix.is_cuda or any(isinstance(v, Tensor) and v.is_cuda for v in step.scalars.values())):
+    if not any(isinstance(value, Tensor) and value.is_cuda for value in (step.matrix, *step.scalars.values())):
         return None
     event = torch.Event("cuda")
     event.record()

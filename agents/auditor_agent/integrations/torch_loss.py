@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from auditor_agent.guard import guarded, note
+from auditor_agent.guard import note
+from auditor_agent.integrations.torch_clip import ClipProbe
+from auditor_agent.integrations.torch_wraps import Wraps, tell
 
 
 class LossProbe:
@@ -35,10 +37,17 @@ class LossProbe:
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
         self.tape: Any = None
         """The flight recorder's ear (``torch_record.Tape``), told the roots as they are."""
+        self.clips = ClipProbe()
+        """What was clipped on the way; listens as long as this probe does."""
         self._roots: list[Tensor] = []
         self.scale: Tensor | None = None
         self._stepped = False
         self._stale = False
+
+    @property
+    def heard(self) -> int:
+        """Backward passes since the last :meth:`take`: micro-batches, or evaluations of a closure."""
+        return len(self._roots)
 
     def take(self, *, last: bool = False) -> float | Tensor | None:
         """The loss since the last call, then forgotten; None if nothing was backpropagated.
@@ -58,6 +67,7 @@ class LossProbe:
 
     def attach(self) -> None:
         """Begin to listen. Idempotent."""
+        self.clips.attach()
         if self not in _listening:
             _listening.append(self)
             _wrap()
@@ -65,15 +75,17 @@ class LossProbe:
     def detach(self) -> None:
         """Stop listening and forget what was heard. Idempotent."""
         self._roots.clear()
+        self.clips.detach()
         if self in _listening:
             _listening.remove(self)
         if not _listening:
-            _unwrap()
+            _wraps.off()
 
     def hear(self, tensors: Any) -> None:
         """A backward pass begins at ``tensors``."""
         if self._stale:
             self._roots, self._stale = [], False
+            self.clips.forget()
         roots = [tensors] if isinstance(tensors, Tensor) else list(tensors) if isinstance(tensors, Sequence) else []
         for root in roots:
             if len(self._roots) >= _MOST_ROOTS:
@@ -100,6 +112,7 @@ class LossProbe:
             self._roots.clear()
             if self.tape is not None:
                 self.tape.skipped()
+            self.clips.forget()
             if self.on_skip is not None:
                 self.on_skip(optimizer, scale)
 
@@ -107,7 +120,7 @@ class LossProbe:
 #: A loop that never steps must not collect for ever.
 _MOST_ROOTS = 4096
 _listening: list[LossProbe] = []
-_originals: list[tuple[Any, str, Any]] = []
+_wraps: Final = Wraps()
 
 
 def _operation(root: Tensor) -> str | None:
@@ -117,51 +130,25 @@ def _operation(root: Tensor) -> str | None:
 
 
 def _wrap() -> None:
-    if _originals:
-        return
-    _replace(torch.autograd, "backward", _listening_backward(torch.autograd.backward))
-    _replace(torch.amp.GradScaler, "step", _listening_step(torch.amp.GradScaler.step))
-
-
-def _replace(owner: Any, name: str, wrapper: Any) -> None:
-    _originals.append((owner, name, getattr(owner, name)))
-    setattr(owner, name, wrapper)
-
-
-def _unwrap() -> None:
-    """Take the wrappers off; one that somebody else wrapped in turn stays, and hears nothing."""
-    while _originals:
-        owner, name, original = _originals.pop()
-        if hasattr(getattr(owner, name), "__auditor__"):
-            setattr(owner, name, original)
-
-
-@guarded(None)
-def _tell(what: Callable[[Any], None], value: Any) -> None:
-    what(value)
+    if not _wraps:
+        _wraps.put(torch.autograd, "backward", _listening_backward)
+        _wraps.put(torch.amp.GradScaler, "step", _listening_step)
 
 
 def _listening_backward(original: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(original)
     def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
-        for probe in _listening:
-            _tell(probe.hear, tensors)
+        tell(_listening, LossProbe.hear, tensors)
         return original(tensors, *args, **kwargs)
 
-    backward.__auditor__ = True  # type: ignore[attr-defined]
     return backward
 
 
 def _listening_step(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
     def step(scaler: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
-        for probe in _listening:
-            _tell(probe.before_scaled_step, scaler)
+        tell(_listening, LossProbe.before_scaled_step, scaler)
         try:
             return original(scaler, optimizer, *args, **kwargs)
         finally:
-            for probe in _listening:
-                _tell(probe.after_scaled_step, optimizer)
+            tell(_listening, LossProbe.after_scaled_step, optimizer)
 
-    step.__auditor__ = True  # type: ignore[attr-defined]
     return step

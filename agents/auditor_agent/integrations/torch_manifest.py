@@ -23,14 +23,17 @@ _ATTRIBUTES: Final = 24
 
 
 def manifest(
-    model: nn.Module | None, named: Sequence[tuple[str, Tensor]], optimizer: Optimizer | None, loss_fn: Any
+    model: nn.Module | None,
+    named: Sequence[tuple[str, Tensor]],
+    optimizers: Sequence[Optimizer | None],
+    loss_fn: Any,
 ) -> dict[str, Any]:
     """The manifest of a run about to take its first step."""
     return {
         "framework": "torch",
         "model": _model(model, named),
         "init": _init(named),
-        "optimizer": _optimizer(optimizer, named),
+        **declared(optimizers, named),
         "loss": _loss(loss_fn),
         "precision": _precision(named),
         "seeds": {"torch": torch.initial_seed()},
@@ -81,6 +84,13 @@ def _init(named: Sequence[tuple[str, Tensor]]) -> dict[str, dict[str, float]]:
         name: {statistic: columns[row * count + at] for row, statistic in enumerate(STATISTICS)}
         for at, (name, _) in enumerate(named)
     }
+
+
+def declared(optimizers: Sequence[Optimizer | None], named: Sequence[tuple[str, Tensor]]) -> dict[str, Any]:
+    """``optimizer``, the first one's settings as resolved; ``optimizers``, all of them where there are several."""
+    each = [_optimizer(optimizer, named) for optimizer in optimizers]
+    body: dict[str, Any] = {"optimizer": each[0] if each else None}
+    return {**body, "optimizers": each} if len(each) > 1 else body
 
 
 def _optimizer(optimizer: Optimizer | None, named: Sequence[tuple[str, Tensor]]) -> dict[str, Any] | None:

@@ -2,93 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
-from auditor_agent.statistics import COUNTS, STATISTICS, WORDS
-from auditor_agent.stream.recording import Recording
-
-
-class MemoryRun:
-    """Speaks the contract of ``auditor_agent.run.Run``; everything stays in lists."""
-
-    def __init__(self) -> None:
-        self.table: list[tuple[str, str, tuple[int, ...], str]] = []
-        self.layouts: list[tuple[int, ...]] = []
-        self.steps: list[tuple[int, dict[str, float], bool]] = []
-        self.rows: list[dict[tuple[str, str], dict[str, float]]] = []
-        self.events: list[dict[str, Any]] = []
-        self.manifests: list[Mapping[str, Any]] = []
-        self.finished = self.should_stop = False
-        self.verdict = "unknown"
-        self.ended: tuple[str, str | None] | None = None
-        self.recordings: list[Recording] = []
-        self.observed: dict[str, Any] = {}
-        self._closing: list[Callable[[], None]] = []
-
-    def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:
-        """As ``Run.tensor``."""
-        entry = (kind, name, tuple(shape), dtype)
-        if entry not in self.table:
-            self.table.append(entry)
-        return self.table.index(entry)
-
-    def layout(self, tensors: Sequence[int]) -> int:
-        """As ``Run.layout``."""
-        self.layouts.append(tuple(tensors))
-        return len(self.layouts) - 1
-
-    def record(
-        self,
-        step: int,
-        scalars: Mapping[str, float],
-        layout: int,
-        words: bytes,
-        *,
-        time: float,  # noqa: ARG002 - the contract's
-        urgent: bool,
-    ) -> None:
-        """As ``Run.record``; the words are read back as the daemon reads them."""
-        tensors = self.layouts[layout]
-        matrix = np.frombuffer(words, "<u4").reshape(WORDS, len(tensors))
-        rows = {n: m if n in COUNTS else m.view("<f4") for n, m in zip(STATISTICS, matrix, strict=True)}
-        self.steps.append((step, dict(scalars), urgent))
-        self.rows.append(
-            {self.table[t][:2]: {n: float(rows[n][at]) for n in STATISTICS} for at, t in enumerate(tensors)}
-        )
-
-    def event(self, step: int, type: str, **fields: Any) -> None:  # noqa: A002 - the contract's name
-        """As ``Run.event``."""
-        self.events.append({"step": step, "type": type, **fields})
-
-    def manifest(self, body: Mapping[str, Any]) -> None:
-        """As ``Run.manifest``."""
-        self.manifests.append(body)
-
-    def recording(self, recording: Recording) -> None:
-        """As ``Run.recording``."""
-        self.recordings.append(recording)
-
-    def observe(self, **sections: Any) -> None:
-        """As ``Run.observe``."""
-        self.observed |= sections
-
-    def on_finish(self, callback: Callable[[], None]) -> None:
-        """As ``Run.on_finish``."""
-        self._closing.append(callback)
-
-    def finish(self, status: str = "finished", reason: str | None = None) -> None:
-        """As ``Run.finish``."""
-        while self._closing:
-            self._closing.pop()()
-        self.ended, self.finished = (status, reason), True
-
-    def scalar(self, name: str) -> list[float]:
-        """The values of one scalar, step after step."""
-        return [scalars[name] for _, scalars, _ in self.steps if name in scalars]
+from tests.support.memory_run import MemoryRun
 
 
 @pytest.fixture(autouse=True)

@@ -15,14 +15,15 @@ from torch.distributed.tensor.debug import CommDebugMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from auditor_agent.capture import portable, transfer
-from auditor_agent.integrations import torch as integration
-from auditor_agent.integrations.torch import WEIGHTS_FIRST, watch
+from auditor_agent.capture.budget import FIRST
+from auditor_agent.integrations import torch_hooks, torch_watch
+from auditor_agent.integrations.torch import watch
 from support.agent import child_env
 from support.checkout import ROOT
 
 WATCHED = """
 import gc, json, sys, types
-import torch, torch.amp, torch._dynamo, torch.optim, torch.utils.data
+import torch, torch.amp, torch._dynamo, torch.nn.utils, torch.optim, torch.utils.data
 import auditor_agent, auditor_agent.integrations.torch
 def functions():
     found = {}
@@ -86,13 +87,14 @@ def test_g10_watching_replaces_what_the_page_lists_and_puts_it_back(repo_env: di
     of_class, of_instance, of_model, of_weights = zip(*said["hooks"], strict=True)
     assert of_class == (0, 1, 1)  # stays for good, and does nothing
     assert of_instance[:2] == (0, 4)  # the watcher's pair and the flight recorder's
-    assert of_model == (0, 1, 0)  # the ear of the flight recorder, off again with the run
+    assert of_model == (0, 1, 0)  # step 4 is a sampled one: its forward pass is awaited
     assert of_weights == (0, 0, 0)
 
 
 def _home(name: str) -> str:
     """The documented name of what several modules know under their own."""
-    return {"torch.amp.grad_scaler.GradScaler.step": "torch.amp.GradScaler.step"}.get(name, name)
+    same = {"torch.amp.grad_scaler.GradScaler.step": "torch.amp.GradScaler.step"}
+    return same.get(name, name.replace("torch.nn.utils.clip_grad.", "torch.nn.utils."))
 
 
 class Reads(TorchDispatchMode):
@@ -124,7 +126,7 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
     monkeypatch.setattr(transfer, "_to_host", to_host)
     monkeypatch.setattr(transfer, "_mark", lambda _: Never())
-    monkeypatch.setattr(integration, "manifest", lambda *_: {"loss": {}, "precision": {}})  # read once, before step 1
+    monkeypatch.setattr(torch_watch, "manifest", lambda *_: {"loss": {}, "precision": {}})  # read once, before step 1
     return made
 
 
@@ -145,20 +147,24 @@ def test_g3_on_a_device_no_step_reads_a_value_and_two_copies_leave_it(
 ) -> None:
     """On a device without values an attempt to read one raises; what is copied is counted.
 
-    One copy carries all statistics, also at the steps that read the weights; one the loss.
+    One copy carries all statistics, also at the steps that read weights, updates and activations; one
+    the loss, and at those steps the digest and the share of dead units.
     """
-    steps = WEIGHTS_FIRST + 2
+    torch._dynamo.utils.counters.clear()  # else activations would not be read
+    steps = FIRST + 2
     model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 1)).to("meta")
     optimizer = make(model.parameters(), lr=0.1)
     watch(model, optimizer)
     for _ in range(steps):
         optimizer.zero_grad()
         model(torch.ones(4, 6, device="meta")).square().mean().backward()
-        with Reads() as reads:  # the hook alone: AdamW reads its own step counter
-            integration._scene.watcher._pre_hook(optimizer, (optimizer,), {})  # type: ignore[union-attr]
+        with Reads() as reads:  # the hooks alone: AdamW reads its own step counter
+            torch_hooks._hooks[optimizer]._pre(optimizer, (optimizer,), {})
+            torch_hooks._hooks[optimizer]._post(optimizer, (optimizer,), {})
         assert reads.waits == []
     assert run.steps == []  # all are under way still
-    assert copies == [shape for at in range(steps) for shape in ((), (12, 8 if at < WEIGHTS_FIRST else 4))]
+    first, sampled, plain = [(2,), (12, 12)], [(2,), (12, 17)], [(), (12, 4)]
+    assert copies == first + sampled * (FIRST - 1) + plain * (steps - FIRST)
 
 
 def test_g3_the_way_for_devices_reads_no_value() -> None:
@@ -194,11 +200,11 @@ def test_g2_a_step_starts_no_collective(run: Any, monkeypatch: pytest.MonkeyPatc
         model = nn.Linear(6, 3)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         watch(model, optimizer)
-        for _ in range(WEIGHTS_FIRST + 1):
+        for _ in range(FIRST + 1):
             model(torch.ones(2, 6)).sum().backward()
             with CommDebugMode() as communication:
                 optimizer.step()
             assert communication.get_total_counts() == 0
     finally:
         torch.distributed.destroy_process_group()
-    assert len(run.steps) == WEIGHTS_FIRST + 1
+    assert len(run.steps) == FIRST + 1

@@ -48,6 +48,7 @@ def test_a_skipped_step_is_an_event_and_not_a_nan(run: Any, *, fused: bool) -> N
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, fused=fused)
     watch(model, optimizer)
     losses = steps(optimizer, model, {2})
-    assert [(event["type"], event["scale"]) for event in run.events] == [("step_skipped", 1024.0)]
+    skips = [event for event in run.events if event["type"] == "step_skipped"]
+    assert [event["scale"] for event in skips] == [1024.0]
     assert not any(urgent for _, _, urgent in run.steps)
     assert run.scalar("loss") == pytest.approx([losses[0], *losses[2:]], rel=1e-6)

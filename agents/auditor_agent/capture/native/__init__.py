@@ -67,6 +67,8 @@ class Plan:
         count = len(sizes)
         self._function = library.auditor_statistics
         self._count = count
+        self.elements = sum(sizes)
+        """Of all tensors together."""
         self._sizes = (ctypes.c_int64 * count)(*sizes)
         self._dtypes = (ctypes.c_int32 * count)(*(DTYPES[name] for name in dtypes))
         self._words = (ctypes.c_char * (ROW_BYTES * count))()

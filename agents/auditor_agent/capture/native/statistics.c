@@ -25,7 +25,8 @@
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
 #include <immintrin.h>
 #define VECTORS
-#define CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+/* By features: "arch=" would ask for that very processor, and leave every other maker's at SSE2. */
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES
 #endif

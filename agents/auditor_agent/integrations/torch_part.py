@@ -1,0 +1,157 @@
+"""One optimizer's parameters: what of them is read, and under which ids."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from auditor_agent.capture import portable
+from auditor_agent.integrations.torch_manifest import dtype
+from auditor_agent.integrations.torch_names import named_parameters, owned
+from auditor_agent.run import Run
+
+#: Bytes of weights that are held over a sampled step to see what it did to them.
+HELD_BYTES: Final = 64 << 20
+#: Which tensors a piece of a step describes: kind, part, and which of the part's parameters (None: all).
+Key = tuple[str, int, tuple[bool, ...] | None]
+
+
+class Part:
+    """One watched optimizer and the parameters that are read when it steps."""
+
+    def __init__(self, number: int, optimizer: Optimizer) -> None:
+        self.number = number
+        self._optimizer = weakref.ref(optimizer, self._release)
+        self.names: list[str] = []
+        self.parameters: list[Tensor] = []
+        self.groups = len(optimizer.param_groups)
+        self._before: list[Tensor] = []
+        self.joined = False
+        """Whether it was taken in within a step of which its gradients have been read already."""
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer; None once it is gone."""
+        return self._optimizer()
+
+    def _release(self, _: object) -> None:
+        # Runs wherever the interpreter drops the optimizer: only lets go of the weights.
+        self.names, self.parameters, self._before = [], [], []
+
+    def gradients(self) -> tuple[list[Tensor], Key]:
+        """The gradients that are there, and which they are."""
+        found = [parameter.grad for parameter in self.parameters]
+        there = [gradient for gradient in found if gradient is not None]
+        present = None if len(there) == len(found) else tuple([gradient is not None for gradient in found])
+        return there, ("gradient", self.number, present)
+
+    def remember(self) -> None:
+        """Keep the weights, or evenly spread ones of them where they are many, until :meth:`update`."""
+        self._before = [_spread(parameter, self._stride()).clone() for parameter in self._local()]
+
+    def update(self) -> list[Tensor]:
+        """What became of the weights since :meth:`remember`; empty if nothing was kept."""
+        before, self._before = self._before, []
+        stride = self._stride()
+        return [_spread(now, stride) - was for now, was in zip(self._local(), before, strict=True)] if before else []
+
+    def _local(self) -> list[Tensor]:
+        return [portable.plain(parameter) for parameter in self.parameters]
+
+    def _stride(self) -> int:
+        held = sum(parameter.numel() * parameter.element_size() for parameter in self._local())
+        return 1 + held // HELD_BYTES
+
+    def digest(self) -> Tensor | None:
+        """A checksum of all bits of the weights, below 2**52, on their device; None where they are sharded.
+
+        Integer sums: they do not depend on the order or the number of threads, so equal replicas
+        give equal numbers.
+        """
+        if not self.parameters or any(hasattr(parameter, "_local_tensor") for parameter in self.parameters):
+            return None
+        home = self.parameters[0].device
+        sums = [_bits(parameter.detach()).sum(dtype=torch.int64) for parameter in self.parameters]
+        total = torch.stack([each.to(home, non_blocking=True) for each in sums])
+        odd = torch.arange(1, 2 * len(sums), 2, device=home) * _PRIME
+        return (total * odd).sum() & _MASK
+
+
+_PRIME: Final = 0x9E3779B1
+_MASK: Final = (1 << 52) - 1
+_INTEGERS: Final = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    """The tensor's bits as integers; nothing is copied where it is dense."""
+    tensor = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+    return tensor.contiguous().view(_INTEGERS[tensor.element_size()])
+
+
+def _spread(tensor: Tensor, stride: int) -> Tensor:
+    """Every ``stride``-th element of the tensor's storage."""
+    if stride == 1:
+        return tensor
+    return (tensor.view(-1) if tensor.is_contiguous() else tensor.flatten())[::stride]
+
+
+class Rows:
+    """Ids and layouts of what is read, asked of the run once each."""
+
+    def __init__(self, run: Run, parts: Sequence[Part]) -> None:
+        self._run, self._parts = run, parts
+        self._ids: dict[tuple[str, int], list[int]] = {}
+        self._layouts: dict[tuple[Any, ...], int] = {}
+
+    def forget(self) -> None:
+        """The parts have changed; the run's own ids stay."""
+        self._ids.clear()
+        self._layouts.clear()
+
+    def layout(self, first: tuple[int, ...], keys: tuple[Key, ...], last: tuple[int, ...]) -> int:
+        """The layout of the tensors ``first``, then what ``keys`` say, one after the other, then ``last``."""
+        found = self._layouts.get((first, keys, last))
+        if found is None:
+            ids = [*first, *self.ids(keys), *last]
+            found = self._layouts[first, keys, last] = self._run.layout(ids)
+        return found
+
+    def ids(self, keys: Sequence[Key]) -> list[int]:
+        """The ids of what ``keys`` say, as the parts are now."""
+        return [i for key in keys for i in self._of(key)]
+
+    def _of(self, key: Key) -> list[int]:
+        kind, number, present = key
+        ids = self._ids.get((kind, number))
+        if ids is None:
+            part = self._parts[number]
+            named = zip(part.names, part.parameters, strict=True)
+            ids = [self._run.tensor(kind, name, tuple(p.shape), dtype(p)) for name, p in named]
+            self._ids[kind, number] = ids
+        return ids if present is None else [i for i, there in zip(ids, present, strict=True) if there]
+
+
+def share(model: nn.Module | None, parts: Sequence[Part]) -> list[tuple[str, Tensor]]:
+    """Give each part the parameters that it is to read; all of them, by name, in the model's order.
+
+    A parameter goes to the optimizer that holds it; those that none holds go to the first.
+    """
+    optimizers = [part.optimizer for part in parts]
+    holders = {key: at for at, one in enumerate(optimizers) if one is not None for key in owned(one)}
+    named: dict[int, tuple[str, Tensor]] = {}
+    for at, one in enumerate(optimizers):
+        prefix = f"optimizer{at}." if at else ""
+        for name, parameter in named_parameters(model, one):
+            taken = name if not name.startswith("group") else prefix + name
+            named.setdefault(id(parameter), (taken, parameter))
+    for at, part in enumerate(parts):
+        mine = [pair for key, pair in named.items() if holders.get(key, 0) == at]
+        part.names, part.parameters = [name for name, _ in mine], [parameter for _, parameter in mine]
+        one = optimizers[at]
+        part.groups = 0 if one is None else len(one.param_groups)
+    return list(named.values())

@@ -1,0 +1,386 @@
+"""From the steps of optimizers to the records of a run.
+
+A record is *open* from an optimizer's step pre-hook until all that belongs to it is there: at once
+in most steps; at the step's end where its update is read; once every watched optimizer has stepped,
+or the first of them steps again, where there are several.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from auditor_agent.capture import kernels, portable
+from auditor_agent.capture.budget import EVERY, GRADIENT, Budget
+from auditor_agent.capture.transfer import Arrived, Step, Transfer
+from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch_forward import Forward, ForwardProbe
+from auditor_agent.integrations.torch_hooks import hook, unhook
+from auditor_agent.integrations.torch_loss import LossProbe
+from auditor_agent.integrations.torch_manifest import declared, manifest
+from auditor_agent.integrations.torch_names import owned
+from auditor_agent.integrations.torch_part import Key, Part, Rows, share
+from auditor_agent.run import Run
+
+#: Steps after a non-finite gradient at which weights are read as well.
+WEIGHTS_AFTER_TROUBLE: Final = 3
+#: Scalars that are no scalars of the record: a fused optimizer's flag that it leaves this step out,
+#: and the checksum of the weights. They travel with the step, for they may still be on the device.
+_FOUND_INF, _DIGEST = "found_inf", "digest"
+_clock: Final = time.perf_counter
+
+
+@dataclass(slots=True)
+class _Open:
+    """A record in the making."""
+
+    number: int
+    time: float
+    ids: tuple[int, ...] = ()
+    """Tensors whose ids are known: those read before the record had to wait."""
+    keys: list[Key] = field(default_factory=list)
+    """What was read since."""
+    read: bool = False
+    """Whether gradients are among ``ids``."""
+    matrices: list[Tensor | bytes] = field(default_factory=list)
+    scalars: dict[str, float | Tensor] = field(default_factory=dict)
+    stepped: set[int] = field(default_factory=set)
+    """Parts whose optimizer has stepped."""
+    forward: Forward | None = None
+    costs: dict[str, float] = field(default_factory=dict)
+    """Seconds spent on each kind that is not read at every step."""
+    spent: float = 0.0
+    """Seconds spent at all."""
+
+
+class Watcher:
+    """Turns the steps of some optimizers into records of a run.
+
+    Args:
+        run: takes the records.
+        model: names the parameters; None if it was not found.
+        optimizers: whose steps are counted.
+        loss_fn: named in the manifest.
+        probe: hears losses and clipping.
+        after: step number of the last step before this watcher's first.
+        stops: whether a verdict may end the script (SystemExit).
+        more: whether further optimizers may :meth:`join`: the first step then waits for them.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it brings together
+        self,
+        run: Run,
+        model: nn.Module | None,
+        optimizers: Sequence[Optimizer],
+        loss_fn: Any,
+        probe: LossProbe,
+        *,
+        after: int = 0,
+        stops: bool = False,
+        more: bool = False,
+    ) -> None:
+        self._run, self._probe, self._stops, self.steps = run, probe, stops, after
+        self._awaited = after + 1 if more else None
+        self._model = None if model is None else weakref.ref(model)
+        self._parts = [Part(number, optimizer) for number, optimizer in enumerate(optimizers)]
+        self._manifest = manifest(model, share(model, self._parts), optimizers, loss_fn)
+        self._rows, self._budget, self._transfer = Rows(run, self._parts), Budget.from_env(), Transfer(self._arrived)
+        self._forward = None if model is None else ForwardProbe(model)
+        self._open: _Open | None = None
+        self._updating: Part | None = None
+        self._before: float | None = None
+        self._trouble, self._seen_trouble, self.closed = 0, False, False
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def attach(self) -> None:
+        """Send the manifest and begin."""
+        self._run.manifest(self._manifest)
+        self._probe.on_skip = self.skipped
+        for part in self._parts:
+            hook(part, self)
+        first = self._parts[0].optimizer
+        if first is not None:
+            self._probe.tape.start(self._run, self._alive(), first, self.steps)
+        self._run.on_finish(self.close)
+
+    def join(self, optimizer: Optimizer) -> None:
+        """Watch ``optimizer`` as well; it is about to step."""
+        part = Part(len(self._parts), optimizer)
+        part.joined = self._open is not None
+        self._parts.append(part)
+        self._regroup()
+        hook(self._parts[-1], self)
+        self._run.manifest(self._completed())
+
+    @guarded(None)
+    def close(self) -> None:
+        """Deliver what is under way and let go of everything. Idempotent."""
+        if self.closed:
+            return
+        self.closed = True
+        self._probe.detach()
+        self.retire()
+        for part in self._parts:
+            unhook(part, self)
+
+    def retire(self) -> None:
+        """Deliver what is under way: another watcher takes over."""
+        if self._forward is not None:
+            self._forward.disarm()
+        if self._open is not None:
+            self._deliver(self._open)
+        self._transfer.drain()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the optimizers are no more."""
+        return all(part.optimizer is None for part in self._parts)
+
+    @property
+    def first(self) -> Optimizer | None:
+        """The optimizer whose steps set the pace; None once it is gone."""
+        return self._parts[0].optimizer
+
+    def watches(self, optimizer: Optimizer) -> bool:
+        """Whether ``optimizer`` is one whose steps count."""
+        return any(part.optimizer is optimizer for part in self._parts)
+
+    def concerns(self, optimizer: Optimizer) -> bool:
+        """Whether ``optimizer`` trains parameters of the model."""
+        model, held = self._alive(), owned(optimizer)
+        return model is not None and any(id(parameter) in held for parameter in model.parameters())
+
+    def _alive(self) -> nn.Module | None:
+        return None if self._model is None else self._model()
+
+    def skipped(self, optimizer: Any, scale: float | Tensor) -> None:
+        """A GradScaler left out a step of ``optimizer``."""
+        if self.watches(optimizer):
+            self._run.event(self.steps + 1, "step_skipped", reason="gradient_scale", scale=float(scale))
+
+    # -- a step -------------------------------------------------------------------------------
+
+    @guarded(None)
+    def before(self, part: Part, optimizer: Optimizer) -> None:
+        """``optimizer`` is about to act on its gradients."""
+        start = _clock()
+        row = self._observe(part, optimizer, start, closure=False)
+        if row is None:
+            return
+        if part.joined:
+            part.joined = False
+        elif self._budget.due("update", row.number):
+            with _timed(row, "update"), torch.no_grad():
+                part.remember()
+            self._updating = part
+        self._settle(row, start)
+        self._obey(row.number)
+
+    @guarded(None)
+    def after(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
+        """``optimizer`` has acted. With a closure (LBFGS) gradients exist only now."""
+        start = _clock()
+        if closure:
+            row = self._observe(part, optimizer, start, closure=True)
+        elif self._updating is part:
+            row = self._open
+        else:
+            return
+        if row is None:
+            return
+        if self._updating is part:
+            self._updating = None
+            with _timed(row, "update"), torch.no_grad():
+                self._add(row, ("update", part.number, None), part.update())
+        self._settle(row, start)
+        if closure:
+            self._obey(row.number)
+
+    def _observe(self, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> _Open | None:
+        if self._run.finished:
+            self.close()
+            return None
+        row = self._open
+        if row is None or part.number in row.stepped:
+            row = self._next(row)
+        row.stepped.add(part.number)
+        if len(optimizer.param_groups) != part.groups:
+            self._regroup()
+        self._scalars(row, part, optimizer, start, closure=closure)
+        if part.joined:
+            return row
+        if self._budget.due(GRADIENT, row.number):
+            gradients, key = part.gradients()
+            self._add(row, key, gradients)
+            scale = getattr(optimizer, "grad_scale", None)
+            if isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
+                row.matrices[-1] = portable.scaled(
+                    _tensor(row.matrices[-1]), scale.double().reciprocal(), len(gradients)
+                )
+                row.scalars[_FOUND_INF] = optimizer.found_inf  # type: ignore[attr-defined]
+        if self._trouble or self._budget.due("weight", row.number):
+            self._weights(row, part)
+        return row
+
+    def _next(self, row: _Open | None) -> _Open:
+        if row is not None:
+            self._deliver(row)
+        self.steps += 1
+        self._trouble -= self._trouble > 0
+        fresh = self._open = _Open(self.steps, time.time())
+        if self._forward is not None and self._forward.armed:
+            fresh.forward = self._forward.disarm()
+        return fresh
+
+    def _add(self, row: _Open, key: Key, tensors: Sequence[Tensor]) -> None:
+        if tensors:
+            row.keys.append(key)
+            row.matrices.append(kernels.at_once(tensors) or kernels.words(tensors))
+
+    def _weights(self, row: _Open, part: Part) -> None:
+        with _timed(row, "weight"):
+            self._add(row, ("weight", part.number, None), part.parameters)
+            if part.number == 0 and (row.number == 1 or row.number % EVERY == 0):
+                digest = part.digest()
+                if digest is not None:
+                    row.scalars[_DIGEST] = digest
+
+    def _regroup(self) -> None:
+        """Take in parameters and optimizers that were added on the way; tensor ids stay."""
+        if self._open is not None:
+            self._resolve(self._open)
+        share(self._alive(), self._parts)
+        self._rows.forget()
+
+    def _scalars(self, row: _Open, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> None:
+        scalars, number = row.scalars, part.number
+        place = sum(earlier.groups for earlier in self._parts[:number]) if number else 0
+        for at, group in enumerate(optimizer.param_groups, place):
+            rate = group.get("lr")
+            if rate is not None:
+                scalars[f"lr/{at}" if at else "lr"] = rate if isinstance(rate, Tensor) else float(rate)
+        probe, heard = self._probe, self._probe.heard
+        loss = probe.take(last=closure)
+        if loss is not None:
+            scalars[f"loss/{number}" if number else "loss"] = loss
+        if heard > 1:
+            scalars["evaluations" if closure else "micro_batches"] = float(heard)
+        scalars.update(probe.clips.take())
+        if probe.scale is not None:
+            scalars["grad_scale"] = probe.scale.clone()
+        if len(row.stepped) == 1:
+            if self._before is not None:
+                scalars["step_time"] = start - self._before
+            self._before = start
+
+    def _settle(self, row: _Open, start: float) -> None:
+        """Close ``row`` if all is there that belongs to it."""
+        row.spent += _clock() - start
+        if self._updating is None and len(row.stepped) == len(self._parts) and row.number != self._awaited:
+            self._deliver(row)
+        else:
+            self._resolve(row)
+
+    def _resolve(self, row: _Open) -> None:
+        """Ask for the ids of what was read while its parts are what they are, and their optimizers alive."""
+        row.ids += tuple(self._rows.ids(row.keys))
+        row.read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
+        row.keys = []
+
+    def _deliver(self, row: _Open) -> None:
+        start = _clock()
+        self._open = None
+        more = self._passed(row)
+        layout = self._rows.layout(row.ids, tuple(row.keys), more)
+        matrices = row.matrices
+        words = matrices[0] if len(matrices) == 1 else _side_by_side(matrices) if matrices else b""
+        self._transfer.put(Step(row.number, row.time, row.scalars, layout, words))
+        row.spent += _clock() - start
+        self._reckon(row)
+
+    def _passed(self, row: _Open) -> tuple[int, ...]:
+        """Put what the forward pass showed into ``row``; the ids of its tensors."""
+        forward = row.forward
+        if forward is None:
+            return ()
+        self._budget.charge("activation", forward.seconds)
+        row.scalars.update(forward.scalars)
+        row.matrices.extend(seen.words for seen in forward.tensors)
+        return tuple(
+            self._run.tensor(seen.kind, seen.name, (), str(seen.dtype).removeprefix("torch."))
+            for seen in forward.tensors
+        )
+
+    def _reckon(self, row: _Open) -> None:
+        """Book what ``row`` took; decide what is read at the next step."""
+        budget = self._budget
+        for kind, seconds in row.costs.items():
+            budget.charge(kind, seconds)
+        took = row.scalars.get("step_time")
+        if isinstance(took, float):
+            read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
+            for kind, every in budget.step(took, row.spent - sum(row.costs.values()) if read else None).items():
+                self._run.event(row.number, "thinned", kind=kind, every=every, budget=budget.share)
+        if not self.closed and budget.due("activation", row.number + 1):
+            self._arm()
+
+    def _arm(self) -> None:
+        model = self._alive()
+        if self._forward is not None and model is not None:
+            self._forward.arm(model)
+
+    def _obey(self, step: int) -> None:
+        if self._stops and self._run.should_stop:
+            verdict = self._run.verdict
+            self._run.finish("stopped", f"verdict {verdict} at step {step}")
+            raise SystemExit(f"training auditor: stopped at step {step}: verdict {verdict}")
+
+    @guarded(None)
+    def _arrived(self, step: Arrived) -> None:
+        if step.scalars.pop(_FOUND_INF, 0.0):
+            self._run.event(step.number, "step_skipped", reason="gradient_scale", scale=step.scalars.get("grad_scale"))
+            return
+        digest = step.scalars.pop(_DIGEST, None)
+        if digest is not None:
+            self._run.event(step.number, "weights", digest=f"{int(digest):013x}")
+        wrong = step.nonfinite or not math.isfinite(step.scalars.get("loss", 0.0))
+        if wrong and not self._seen_trouble:
+            self._trouble, self._seen_trouble = WEIGHTS_AFTER_TROUBLE + 1, True
+        self._run.record(step.number, step.scalars, step.layout, step.words, time=step.time, urgent=wrong)
+        if step.number == 1:
+            self._run.manifest(self._completed())
+
+    def _completed(self) -> dict[str, Any]:
+        """The manifest with what only the first step shows."""
+        optimizers = [part.optimizer for part in self._parts]
+        loss = {**self._manifest["loss"], "operation": self._probe.graph}
+        precision = {**self._manifest["precision"], "grad_scaler": self._probe.scaler is not None}
+        named = [pair for part in self._parts for pair in zip(part.names, part.parameters, strict=True)]
+        return {**self._manifest, **declared(optimizers, named), "loss": loss, "precision": precision}
+
+
+def _tensor(words: Tensor | bytes) -> Tensor:
+    return kernels.matrix(words) if isinstance(words, bytes) else words
+
+
+def _side_by_side(matrices: Sequence[Tensor | bytes]) -> Tensor:
+    tensors = [_tensor(words) for words in matrices]
+    return torch.cat([tensor.to(tensors[0].device, non_blocking=True) for tensor in tensors], 1)
+
+
+@contextlib.contextmanager
+def _timed(row: _Open, kind: str) -> Iterator[None]:
+    """Book what happens within on ``kind``."""
+    start = _clock()
+    yield
+    row.costs[kind] = row.costs.get(kind, 0.0) + _clock() - start
