@@ -42,6 +42,11 @@ VARIABLES: Final = (
         "at last gradients are read more rarely. Unset: 0.01, but up to half a millisecond a step nothing gives way.",
     ),
     Variable("AUDITOR_AUTOLOAD", "", "1: watch this script by itself; set by auditor run for what it starts."),
+    Variable(
+        "AUDITOR_RECORD_STEPS",
+        "20",
+        "First steps of which weights, gradients and batches are recorded, partly element by element; 0: none.",
+    ),
     Variable("AUDITOR_SPOOL_BYTES", str(256 << 20), "Bytes the spool of one process may take; the oldest go first."),
 )
 _DEFAULTS: Final = {variable.name: variable.default for variable in VARIABLES}
@@ -63,6 +68,7 @@ class Config:
     mode: str
     stop_on: str
     spool_bytes: int
+    record_steps: int = 20
 
     @property
     def spool(self) -> Path:
@@ -84,6 +90,7 @@ class Config:
             mode=_choice("AUDITOR_MODE", values, MODES),
             stop_on=_choice("AUDITOR_STOP_ON", values, STOP_ON),
             spool_bytes=_integer("AUDITOR_SPOOL_BYTES", values) or int(_DEFAULTS["AUDITOR_SPOOL_BYTES"]),
+            record_steps=_count("AUDITOR_RECORD_STEPS", values),
         )
 
 
@@ -100,6 +107,12 @@ def _choice(name: str, values: Mapping[str, str], allowed: tuple[str, ...]) -> s
         return value
     guard.note(f"{name} is none of {', '.join(filter(None, allowed))}: ignored")
     return _DEFAULTS[name]
+
+
+def _count(name: str, values: Mapping[str, str]) -> int:
+    """As ``_integer``; a value that makes no sense is the default, 0 is a value."""
+    number = _integer(name, values)
+    return int(_DEFAULTS[name]) if number is None else number
 
 
 def _integer(name: str, values: Mapping[str, str]) -> int | None:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from auditor_agent.plain import plain
 from auditor_agent.scrub import scrubbed
 from auditor_agent.stream.courier import Outcome
 from auditor_agent.stream.ledger import Ledger
+from auditor_agent.stream.recording import Recording
 from auditor_agent.stream.ring import Ring
 from auditor_agent.stream.sender import Path, Post, Sender
 from auditor_agent.stream.spool import Spool
@@ -46,6 +48,8 @@ class Run:
         self._verdict, self._stop, self._gone, self._step = "unknown", False, False, 0
         self._ending, self._finished = Ending(), False
         self._closing: list[Callable[[], None]] = []
+        self._declared: dict[str, Any] = {}
+        self._observed: dict[str, Any] = {}
         self._ledger, self._tensors = Ledger(), TensorTable()
         self._ring = Ring(self._ledger)
         spool = Spool(me.directory, config.spool_bytes, self._ledger.dropped)
@@ -122,7 +126,35 @@ class Run:
         """Say what the run is; a later manifest replaces the earlier one."""
         if self._gone or self._finished:
             return
-        self._sender.mail("manifest", {"manifest": scrubbed(plain(body))})
+        self._declared = scrubbed(plain(body))
+        self._mail_manifest()
+
+    @guard.guarded(None)
+    def observe(self, **sections: Mapping[str, Any]) -> None:
+        """Add sections to the manifest, of what was seen rather than declared; later ones replace earlier."""
+        if self._gone or self._finished:
+            return
+        self._observed |= scrubbed(plain(sections))
+        if self._declared:
+            self._mail_manifest()
+
+    def _mail_manifest(self) -> None:
+        self._sender.mail("manifest", {"manifest": {**self._declared, **self._observed}})
+        self._sender.start()
+        self._sender.wake()
+
+    @guard.guarded(None)
+    def recording(self, recording: Recording) -> None:
+        """Take what the flight recorder saw of a step; sent as frames of its own, before the next steps.
+
+        Costs no copy: the arrays are encoded by the sender's thread. Left out, and noted, where too
+        many bytes wait already.
+        """
+        if self._gone or self._finished:
+            return
+        recording = replace(recording, facts=scrubbed(plain(recording.facts)))
+        if not self._sender.recording(recording):
+            guard.note("flight recorder: too much waits to be sent", f"step {recording.step} left out")
         self._sender.start()
         self._sender.wake()
 

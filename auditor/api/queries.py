@@ -9,6 +9,7 @@ from typing import Any
 from auditor.alerts.lifecycle import causal
 from auditor.api.thin import thin
 from auditor.ingest.decode import Tensor
+from auditor.ingest.records import StepRecording, recordings
 from auditor.model import Alert, Subject
 from auditor.store.records import RunRecord, Series
 from auditor.store.store import Store
@@ -124,6 +125,20 @@ def tensors(store: Store, run: str) -> dict[str, Any]:
         for tensor in table:
             known.setdefault((tensor.kind, tensor.name), tensor)
     return {"tensors": [{**asdict(tensor), "shape": list(tensor.shape)} for tensor in known.values()]}
+
+
+def records(store: Store, run: str, *, step: int | None, attempt: int | None, rank: int | None) -> dict[str, Any]:
+    """What the flight recorder saw of the first steps: names, shapes, scalars, facts; no elements."""
+    find(store, run)
+    found = recordings(store, run, attempt=attempt, rank=rank)
+    return {"records": [_record(recording) for recording in found if step in (None, recording.step)]}
+
+
+def _record(recording: StepRecording) -> dict[str, Any]:
+    plain = ("role", "name", "dtype", "shape", "elements", "sampled")
+    told = {name: getattr(recording, name) for name in ("attempt", "rank", "step", "complete", "scalars", "facts")}
+    arrays = [{name: getattr(array, name) for name in plain} for array in recording.arrays.values()]
+    return {**told, "left_out": recording.left_out, "arrays": arrays}
 
 
 def series(  # noqa: PLR0913 - what identifies a series

@@ -86,6 +86,12 @@ ENDPOINTS: Final = (
             _POINTS,
         ),
     ),
+    Endpoint(
+        "/v1/runs/{run}/records",
+        "What the flight recorder saw of the first steps",
+        queries.records,
+        (Parameter("step", "integer", "of this step only"), _ATTEMPT, _RANK),
+    ),
     Endpoint("/v1/runs/{run}/norms", "Global gradient norm by step", queries.norms, (_POINTS,)),
     Endpoint(
         "/v1/alerts",

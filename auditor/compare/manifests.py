@@ -15,6 +15,8 @@ import numpy as np
 
 #: Sections that say where and when a run ran, not what it computes.
 SURROUNDINGS: Final = ("environment", "versions", "host", "seeds", "seed", "framework", "time")
+#: Sections that are compared by measurement, not key by key.
+_APART: Final = frozenset({"init", "observed", "canonical"})
 #: Keys that choose an implementation or a label, not a computation; and how the model is spelled,
 #: which only code that aligns layers can compare across frameworks.
 _IMPLEMENTATION: Final = frozenset({"foreach", "fused", "capturable", "differentiable", "jit_compile"}) | {
@@ -67,7 +69,7 @@ _SEVERAL: Final = re.compile(r"\b(groups|losses)\.[1-9]")
 def canonical(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """A manifest as dotted key -> value in one vocabulary; implementation choices left out."""
     flat: dict[str, Any] = {}
-    for path, value in _leaves({key: item for key, item in manifest.items() if key != "init"}):
+    for path, value in _leaves({key: item for key, item in manifest.items() if key not in _APART}):
         parts = [_KEYS.get(part, part) for part in (_snake(part) for part in path) if part not in _WRAPPERS]
         if parts and parts[-1] not in _IMPLEMENTATION:
             flat[".".join(parts)] = _value(parts[-1], value)

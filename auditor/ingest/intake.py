@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.ingest import records
 from auditor.ingest.decode import StepBatch, Tensor, step_batch, tensor_table
 from auditor.store.records import Counts, StoredChunk
 from auditor_agent import jsonfinite
@@ -205,6 +206,8 @@ def _check_body(arrival: Arrival) -> None:
     header = arrival.header
     if arrival.type == "manifest" and not isinstance(header.get("manifest"), dict):
         raise WireError("a manifest frame without a manifest object")
+    if arrival.type == "record":
+        records.check(Frame(header, arrival.block))
     if arrival.type == "finish" and header.get("status") not in ENDINGS:
         raise WireError(f"status {_short(header.get('status'))}: one of {', '.join(ENDINGS)}")
 

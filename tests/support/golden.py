@@ -12,6 +12,7 @@ import struct
 from auditor_agent.identity import Identity
 from auditor_agent.stream import wire
 from auditor_agent.stream.frames import FrameMaker
+from auditor_agent.stream.recording import Array, Recording
 from auditor_agent.stream.ring import Block
 from auditor_agent.stream.tensors import TensorTable
 
@@ -47,7 +48,22 @@ def frames() -> dict[str, bytes]:
     again, _ = wire.decode(made["steps-again"])
     made["steps-deflated"] = wire.encode(again.header, again.block, deflate=True)
     made["finish"] = maker.plain("finish", {"status": "failed", "reason": "ValueError: x", "step": 12}).data
+    made["record"] = maker.record(*next(recording().parts())).data
     return made
+
+
+def recording() -> Recording:
+    """A step with an array of every kind: whole, sampled, bfloat16, empty, referred to, non-finite."""
+    arrays = [
+        Array("weight", "a.weight", "float32", (2, 3), 6, b""),
+        Array("gradient", "a.weight", "float32", (2, 3), 6, struct.pack("<6f", 1, -2, math.inf, math.nan, -0.0, 1e-45)),
+        Array("updated", "b", "bfloat16", (1000,), 3, struct.pack("<3H", 0x3F80, 0xC000, 0x7F80)),
+        Array("state.step", "b", "float64", (), 1, struct.pack("<d", 1e-300)),
+        Array("target", "0", "int64", (0,), 0, b""),
+        Array("batch", "0", "uint8", (5,), 5, bytes(range(5))),
+        Array("output", "0", "bool", (3,), 3, bytes([1, 0, 1])),
+    ]
+    return Recording(7, arrays, {"loss": math.nan, "lr": 1e-3}, {"training": True}, {"step_full": 2})
 
 
 if __name__ == "__main__":

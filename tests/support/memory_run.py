@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from auditor_agent.statistics import COUNTS, STATISTICS, WORDS
+from auditor_agent.stream.recording import Recording
 
 
 class MemoryRun:
@@ -23,6 +24,8 @@ class MemoryRun:
         self.closing: list[Callable[[], None]] = []
         self.finished = self.should_stop = False
         self.verdict = "unknown"
+        self.recordings: list[Recording] = []
+        self.observed: dict[str, Any] = {}
         self.ended: tuple[str, str | None] | None = None
 
     def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:
@@ -63,6 +66,14 @@ class MemoryRun:
     def manifest(self, body: Mapping[str, Any]) -> None:
         """As ``Run.manifest``."""
         self.manifests.append(body)
+
+    def recording(self, recording: Recording) -> None:
+        """As ``Run.recording``."""
+        self.recordings.append(recording)
+
+    def observe(self, **sections: Any) -> None:
+        """As ``Run.observe``."""
+        self.observed |= sections
 
     def finish(self, status: str = "finished", reason: str | None = None) -> None:
         """As ``Run.finish``."""

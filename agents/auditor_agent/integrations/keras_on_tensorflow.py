@@ -26,6 +26,13 @@ def store(tensors: int, rows: int, *, jit: bool) -> Store:
     return HostStore(max(rows, _HOST_ROWS)) if on_cpu and not jit else RingStore(tensors, rows)
 
 
+def tape(probe: Any) -> Any:
+    """The flight recorder's part in a train step on TensorFlow."""
+    from auditor_agent.integrations.keras_record import Tape
+
+    return Tape(probe)
+
+
 def outside() -> AbstractContextManager[Any]:
     """Out of the trace."""
     return tf.init_scope()  # type: ignore[no-any-return]  # TensorFlow has no types
@@ -46,7 +53,7 @@ def dense(gradient: Any) -> Any:
 
 def scalar(value: Any) -> Any:
     """``value`` as a floating scalar, if it belongs to the graph that is being traced; else NaN."""
-    if value is None or (tf.is_tensor(value) and not _reachable(value)):
+    if value is None or (tf.is_tensor(value) and not reachable(value)):
         return tf.constant(float("nan"), tf.float64)
     value = tf.convert_to_tensor(value)
     if value.shape.rank == 0 and value.dtype in _SCALARS:
@@ -69,7 +76,8 @@ def mean(gradient: Any, unscale: Any, held: Any, count: int) -> Any:
     return (gradient * tf.cast(unscale, gradient.dtype) + tf.cast(held, gradient.dtype)) / count
 
 
-def _reachable(tensor: Any) -> bool:
+def reachable(tensor: Any) -> bool:
+    """Whether ``tensor`` belongs to the graph that is being traced."""
     if isinstance(tensor, tf.__internal__.EagerTensor):
         return bool(tf.executing_eagerly())
     graph = tf.compat.v1.get_default_graph()

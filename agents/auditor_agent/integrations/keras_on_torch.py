@@ -12,6 +12,7 @@ from torch import Tensor
 
 from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.arrays import Words
+from auditor_agent.integrations.keras_probe import Silent
 from auditor_agent.integrations.keras_rows import Row, Store, row_of
 
 #: Steps kept where nobody reads them.
@@ -35,7 +36,9 @@ class TorchStore:
         if not (scalars.is_cpu and float(scalars[-1]) == 1.0):
             matrix = portable.scaled(matrix, scalars[-1], len(gradients))
         if scalars.is_cpu:
-            self.urgent = self.urgent or portable.nonfinite(portable.to_bytes(matrix)) or not bool(scalars[1].isfinite())
+            self.urgent = (
+                self.urgent or portable.nonfinite(portable.to_bytes(matrix)) or not bool(scalars[1].isfinite())
+            )
         if len(self._waiting) >= self.rows:
             self._waiting.clear()
             self.lost += self.rows
@@ -60,6 +63,12 @@ def store(tensors: int, rows: int, *, jit: bool) -> Store:
     """A store in this process's memory."""
     del tensors, jit
     return TorchStore(max(rows, _ROWS))
+
+
+def tape(probe: Any) -> Silent:
+    """The flight recorder does not listen to Keras on PyTorch."""
+    del probe
+    return Silent()
 
 
 def outside() -> AbstractContextManager[Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
@@ -46,6 +46,38 @@ class Binding:
         return [place for place in range(len(self.variables)) if place not in self.missing]
 
 
+class Tape(Protocol):
+    """What the flight recorder is told of a step."""
+
+    def start(self, run: Any, offset: int) -> None:
+        """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first."""
+
+    def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """``compute_loss`` was called with these arguments."""
+
+    def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
+        """The optimizer is about to act: ``gradients`` are (variable, dense gradient)."""
+
+    def after(self) -> None:
+        """The optimizer has acted."""
+
+
+class Silent:
+    """A tape that records nothing: for backends that the recorder does not know."""
+
+    def start(self, run: Any, offset: int) -> None:
+        """Nothing."""
+
+    def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
+        """Nothing."""
+
+    def after(self) -> None:
+        """Nothing."""
+
+
 class Backend(Protocol):
     """What the probe needs of the framework under Keras: a module per backend."""
 
@@ -72,6 +104,10 @@ class Backend(Protocol):
     @staticmethod
     def store(tensors: int, rows: int, *, jit: bool) -> Store:
         """A store for rows of so many tensors."""
+
+    @staticmethod
+    def tape(probe: Probe) -> Tape:
+        """The flight recorder's part in the step."""
 
     @staticmethod
     def outside() -> AbstractContextManager[Any]:
@@ -107,6 +143,8 @@ class Probe:
         self.seen = False
         """Whether a traced step has run: what the weights were before is past."""
         self._ring, self._loss, self._on = ring, None, backend()
+        self.tape = self._on.tape(self)
+        """The flight recorder's part."""
 
     @classmethod
     def of(cls, model: Any, *, ring: int = RING) -> Probe:
@@ -144,7 +182,9 @@ class Probe:
             if trainable_variables is not None:
                 trainable_variables = list(trainable_variables)
             see(grads, trainable_variables)
-            return apply(grads, trainable_variables)
+            applied = apply(grads, trainable_variables)
+            self.tape.after()
+            return applied
 
         def audited_scale_loss(loss: Any) -> Any:
             self._loss = loss
@@ -154,6 +194,7 @@ class Probe:
             loss = compute(*args, **kwargs)
             if kwargs.get("training", True):
                 self._loss = loss
+                self.tape.compared(args, kwargs)
             return loss
 
         self._put(optimizer, "apply", audited_apply)
@@ -193,6 +234,8 @@ class Probe:
         rate = keras.ops.convert_to_tensor(self.inner.learning_rate)
         count = self.inner._iterations  # noqa: SLF001 -- `iterations` counts updates where gradients are accumulated
         head = (keras.ops.convert_to_tensor(count), self._on.scalar(loss), self._penalty(), rate, unscale)
+        told = [(v, g) for v, g, there in zip(binding.variables, dense, found, strict=True) if there is not None]
+        self.tape.before(head, binding.variables, told)
         binding.store.put(head, dense)
 
     def _bind(self, variables: list[Any]) -> Binding:

@@ -71,6 +71,7 @@ class Watch:
             for binding in probe.bindings:
                 binding.store.drain()
         self._probe, self._optimizer = probe, probe.inner
+        probe.tape.start(self.run, self._offset)
         self._executed, self._ends, self._micro, self._names, self._layouts = 0, [], [], {}, {}
         self._read_at = self._clock()
 

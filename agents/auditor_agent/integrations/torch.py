@@ -30,6 +30,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_names import find_model, owned
+from auditor_agent.integrations.torch_record import Tape
 from auditor_agent.integrations.torch_watch import Watcher
 from auditor_agent.run import Run, open_run
 
@@ -112,6 +113,7 @@ class _Scene:
         """A new listener in place of the old one."""
         self.end()
         self._probe = LossProbe()
+        self._probe.tape = Tape()
         self._probe.attach()
         return self._probe
 

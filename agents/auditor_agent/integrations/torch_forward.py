@@ -1,8 +1,9 @@
 """Activations, the batch and the output, at steps that ask for them.
 
 Forward hooks are there only during the forward pass of a sampled step, so that all other steps run
-as if nobody watched. Where anything has been compiled in this process they stay away: a hook changes
-what a compiled frame is guarded by.
+as if nobody watched; the model's own also at the steps of the flight recorder, which hears batch and
+output through it. The first is put on after step 1: by then it shows whether anything is compiled in
+this process, where they stay away, as a hook changes what a compiled frame is guarded by.
 
 Per module and step: the statistics of its output (``zeros`` beside ``count`` is the share of values
 that are exactly zero), of ReLU-like modules also the share of *dead units* (zero for the whole batch;
@@ -54,9 +55,15 @@ class Forward:
 
 
 class ForwardProbe:
-    """Listens to the next forward pass when told to."""
+    """Listens to the next forward pass when told to.
 
-    def __init__(self, model: nn.Module) -> None:
+    Args:
+        model: the model to be listened to.
+        tape: the flight recorder's ear (``torch_record.Tape``), told every forward pass meanwhile.
+    """
+
+    def __init__(self, model: nn.Module, tape: Any = None) -> None:
+        self._tape = tape
         self._handles: list[Any] = []
         self._seen: Forward | None = None
         self._done: set[str] = set()
@@ -66,18 +73,22 @@ class ForwardProbe:
     @property
     def armed(self) -> bool:
         """Whether a forward pass is being listened to."""
-        return self._seen is not None
+        return bool(self._handles)
 
-    def arm(self, model: nn.Module) -> None:
-        """Hear the next forward pass of ``model``, unless something was compiled."""
+    def arm(self, model: nn.Module, *, sampled: bool = True) -> None:
+        """Hear the next forward pass of ``model``, unless something was compiled.
+
+        ``sampled``: for its statistics as well, not for the flight recorder alone.
+        """
         if self._handles or not self._usable or _compiling():
             return
         start = time.perf_counter()
-        self._seen, self._done = Forward(), set()
         root = unwrap(model)
-        self._handles = [module.register_forward_hook(self._module(name)) for name, module in _chosen(root)]
-        self._handles.append(root.register_forward_hook(self._model, with_kwargs=True))
-        self._seen.seconds = time.perf_counter() - start
+        self._handles = [root.register_forward_hook(self._model, with_kwargs=True)]
+        if sampled:
+            self._seen, self._done = Forward(), set()
+            self._handles += [module.register_forward_hook(self._module(name)) for name, module in _chosen(root)]
+            self._seen.seconds = time.perf_counter() - start
 
     def disarm(self) -> Forward | None:
         """Take the hooks off; what was heard since :meth:`arm`."""
@@ -112,7 +123,11 @@ class ForwardProbe:
             self._seen.seconds += time.perf_counter() - start
 
     def _model(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if not torch.compiler.is_compiling():
+        if torch.compiler.is_compiling():
+            return
+        if self._tape is not None:
+            self._tape.forward(module, args, kwargs, output)
+        if self._seen is not None:
             self._hear_model(module, args, kwargs, output)
 
     @guarded(None)

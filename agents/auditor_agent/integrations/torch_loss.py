@@ -35,6 +35,8 @@ class LossProbe:
         self.scaler: Any = None
         self.graph: str | None = None
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
+        self.tape: Any = None
+        """The flight recorder's ear (``torch_record.Tape``), told the roots as they are."""
         self.clips = ClipProbe()
         """What was clipped on the way; listens as long as this probe does."""
         self._roots: list[Tensor] = []
@@ -74,6 +76,8 @@ class LossProbe:
         """Stop listening and forget what was heard. Idempotent."""
         self._roots.clear()
         self.clips.detach()
+        if self.tape is not None:
+            self.tape.close()
         if self in _listening:
             _listening.remove(self)
         if not _listening:
@@ -91,6 +95,8 @@ class LossProbe:
             elif isinstance(root, Tensor) and root.numel() == 1:
                 self.graph = self.graph or _operation(root)
                 self._roots.append(root.detach().reshape(()))
+                if self.tape is not None:
+                    self.tape.root(root)
 
     def other_stepped(self) -> None:
         """Another optimizer stepped: what was heard is its loss, unless ours steps on it as well."""
@@ -106,6 +112,8 @@ class LossProbe:
         scale, self.scale = self.scale, None
         if scale is not None and not self._stepped:
             self._roots.clear()
+            if self.tape is not None:
+                self.tape.skipped()
             self.clips.forget()
             if self.on_skip is not None:
                 self.on_skip(optimizer, scale)

@@ -94,7 +94,7 @@ class Watcher:
         self._parts = [Part(number, optimizer) for number, optimizer in enumerate(optimizers)]
         self._manifest = manifest(model, share(model, self._parts), optimizers, loss_fn)
         self._rows, self._budget, self._transfer = Rows(run, self._parts), Budget.from_env(), Transfer(self._arrived)
-        self._forward = None if model is None else ForwardProbe(model)
+        self._forward = None if model is None else ForwardProbe(model, probe.tape)
         self._open: _Open | None = None
         self._updating: Part | None = None
         self._before: float | None = None
@@ -108,6 +108,9 @@ class Watcher:
         self._probe.on_skip = self.skipped
         for part in self._parts:
             hook(part, self)
+        first = self._parts[0].optimizer
+        if first is not None:
+            self._probe.tape.start(self._run, self._alive(), first, self.steps)
         self._run.on_finish(self.close)
 
     def join(self, optimizer: Optimizer) -> None:
@@ -287,6 +290,8 @@ class Watcher:
             self._deliver(row)
         else:
             self._resolve(row)
+            if row.number == self._awaited:
+                self._arm(sampled=False)  # the record waits for the next step, the flight recorder does not
 
     def _resolve(self, row: _Open) -> None:
         """Ask for the ids of what was read while its parts are what they are, and their optimizers alive."""
@@ -328,13 +333,13 @@ class Watcher:
             read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
             for kind, every in budget.step(took, row.spent - sum(row.costs.values()) if read else None).items():
                 self._run.event(row.number, "thinned", kind=kind, every=every, budget=budget.share)
-        if not self.closed and budget.due("activation", row.number + 1):
-            self._arm()
+        if not self.closed:
+            self._arm(sampled=budget.due("activation", row.number + 1))
 
-    def _arm(self) -> None:
+    def _arm(self, *, sampled: bool) -> None:
         model = self._alive()
-        if self._forward is not None and model is not None:
-            self._forward.arm(model)
+        if self._forward is not None and model is not None and (sampled or self._probe.tape.listening):
+            self._forward.arm(model, sampled=sampled)
 
     def _obey(self, step: int) -> None:
         if self._stops and self._run.should_stop:

@@ -48,6 +48,10 @@ class FrameMaker:
         """A frame without a block: ``start``, ``manifest``, ``finish``."""
         return self._frame({**self._common(kind), **body}, 0)
 
+    def record(self, fields: Mapping[str, Any], block: bytes) -> Encoded:
+        """A ``record`` frame: one part of what the flight recorder saw of a step."""
+        return self._frame({**self._common("record"), **fields}, 0, block)
+
     def steps(self, block: Block, *, with_table: bool) -> Encoded:
         """A ``steps`` frame of all that ``block`` holds; carries the table if it changed or is asked for."""
         digest, entries = self._tensors.snapshot()

@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from auditor_agent.identity import Identity
 from auditor_agent.stream.courier import Courier, Outcome, Reply, Step
 from auditor_agent.stream.frames import Encoded, FrameMaker
 from auditor_agent.stream.ledger import Ledger
+from auditor_agent.stream.recording import Recording
 from auditor_agent.stream.ring import Ring
 from auditor_agent.stream.spool import Spool
 from auditor_agent.stream.tensors import TensorTable
@@ -31,6 +33,8 @@ PERIOD: Final = 0.25
 """Seconds between two looks into the ring."""
 LAST_PERIOD: Final = 0.02
 """The same while the process waits for the end."""
+RECORDINGS_BYTES: Final = 32 << 20
+"""What the flight recorder's arrays may take in memory before they are in the spool."""
 START_RETRY: Final = 10.0
 """Seconds until a thread that could not be started is tried again."""
 
@@ -82,6 +86,8 @@ class Sender:
         self._maker = FrameMaker(identity, path.tensors, path.ledger.counts, lambda: path.spool.floor)
         self._courier = Courier(identity.attempt, identity.rank, os.urandom(1)[0] / 256)
         self._mail: dict[str, Mapping[str, Any]] = {}
+        self._recordings: deque[Recording] = deque()
+        self._recorded = self._unloaded = 0  # bytes in and out: each is written by one thread only
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._replies: queue.SimpleQueue[tuple[_Request, Reply]] = queue.SimpleQueue()
@@ -105,6 +111,14 @@ class Sender:
     def mail(self, kind: str, body: Mapping[str, Any]) -> None:
         """Send a ``start`` or ``manifest`` frame before the next steps; the last of a kind counts."""
         self._mail[kind] = body
+
+    def recording(self, recording: Recording) -> bool:
+        """Send the flight recorder's frames before the next steps; False if too much waits already."""
+        if self._recorded - self._unloaded + recording.nbytes > RECORDINGS_BYTES:
+            return False
+        self._recorded += recording.nbytes
+        self._recordings.append(recording)
+        return True
 
     def wake(self) -> None:
         """Look into the ring now."""
@@ -235,12 +249,24 @@ class Sender:
             body = self._mail.pop(kind, None)
             if body is not None:
                 self._keep(lambda kind=kind, body=body: self._maker.plain(kind, body), 0)  # type: ignore[misc]
+        self._gather_recordings()
         self._gather_steps()
         if last is not None and not self._last_made:
             self._last_made = True
             self._keep(lambda: self._maker.plain("finish", last), 0)
             self._ledger.reconcile(self.held())
             self._courier.hurry()
+
+    def _gather_recordings(self) -> None:
+        while self._recordings:
+            recording = self._recordings.popleft()
+            size = recording.nbytes
+            if self._spool.spare < 2 * size:  # steps matter more than what explains them
+                guard.note("flight recorder: no room in the spool", f"step {recording.step} left out")
+            else:
+                for fields, block in recording.parts():
+                    self._keep(lambda fields=fields, block=block: self._maker.record(fields, block), 0)  # type: ignore[misc]
+            self._unloaded += size
 
     def _gather_steps(self) -> None:
         block = self._ring.swap()

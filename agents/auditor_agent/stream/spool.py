@@ -80,6 +80,13 @@ class Spool:
         """Whether the next frame begins a segment: it should say all that is needed to read it alone."""
         return not self._segments or self._full(self._segments[-1])
 
+    @property
+    def spare(self) -> int:
+        """Bytes that can be appended, about, until the oldest are pushed out."""
+        on_disk = self._directory is not None and self._clock() >= self._retry_at
+        cap = self._cap if on_disk else MEMORY_BYTES
+        return cap - sum(segment.size for segment in self._segments if (segment.path is not None) == on_disk)
+
     def steps(self) -> int:
         """Steps of the unsettled frames."""
         out_of_order = sum(self._steps_of(seq) for seq in self._settled)

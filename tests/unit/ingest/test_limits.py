@@ -102,7 +102,10 @@ def test_s4_what_a_header_merely_declares_allocates_nothing() -> None:
 def test_s4_inflated_blocks_of_a_request_are_bounded_together() -> None:
     """Many small bombs are one big one."""
     sender = Sender(session="aaaaaaaaaaaaaaaa")
-    bombs = b"".join(wire.encode(sender.head("record"), bytes(400_000), deflate=True) for _ in range(5))
+    bombs = b"".join(
+        wire.encode(sender.head("record", step=1, part=0, parts=1, arrays=[]), bytes(400_000), deflate=True)
+        for _ in range(5)
+    )
     assert len(bombs) < 20_000
     taken, _ = arrivals(bombs, 2_000_000)
     assert len(taken) == 5

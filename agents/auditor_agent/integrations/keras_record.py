@@ -1,0 +1,235 @@
+"""The flight recorder's tap in a Keras train step on TensorFlow.
+
+While the step is traced, two conditional calls to the host are put into it: before the optimizer
+acts (weights, gradients, batch, target, output) and after (weights, state). They run while a
+variable says so and copy nothing afterwards; the step is not traced anew when it is cleared. Large
+tensors are sampled in the graph. Impossible in a step that XLA compiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from auditor_agent.guard import guarded
+from auditor_agent.integrations.keras_on_tensorflow import reachable
+from auditor_agent.recorder import Budget, Recorder, configured_steps, state_role
+from auditor_agent.stream.recording import Array, positions
+
+_ARGUMENTS: Final = ("x", "y", "y_pred", "sample_weight", "training")
+_MOST_TENSORS: Final = 8
+_STANDARD: Final = Budget()
+#: Lists of variables that an optimizer keeps per weight and that are no state of its rule.
+_NO_STATE: Final = frozenset({"_trainable_variables", "_accumulated_gradients", "_model_variables_moving_average"})
+
+#: One tensor as the host is told of it: role, name and dtype when traced; elements and shape when run.
+_Label = tuple[str, str, str]
+_Values = npt.NDArray[Any]
+
+
+class Tape:
+    """The recorder's part of one probe. Made with it; records once :meth:`start` names a run."""
+
+    def __init__(self, probe: Any) -> None:
+        self._probe = probe
+        self._data: list[tuple[_Label, Any]] = []
+        self._variables: list[Any] = []
+        self._recorder: Recorder | None = None
+        self._run: Any = None
+        self._offset = 0
+        self._names: dict[int, str] = {}
+        self._on: Any = None
+        self._pending: tuple[int, list[Array], dict[str, float]] | None = None
+        self._usable = not probe.jit and configured_steps() > 0
+
+    def start(self, run: Any, offset: int) -> None:
+        """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first. The first call counts."""
+        self._run = run
+        if self._recorder is None and self._usable and hasattr(run, "recording"):
+            self._recorder, self._offset = Recorder(run, layout="keras"), offset
+
+    # -- while tracing ------------------------------------------------------------------------
+
+    @guarded(None)
+    def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """``compute_loss`` was called with these arguments."""
+        if self._recorder is None:
+            return
+        given = dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
+        roles = {"x": "batch", "sample_weight": "batch", "y": "target", "y_pred": "output"}
+        prefixes = {"x": "input", "sample_weight": "sample_weight", "y": "target", "y_pred": "output"}
+        self._data = []
+        for argument, role in roles.items():
+            leaves = [leaf for leaf in tf.nest.flatten(given.get(argument)) if leaf is not None][:_MOST_TENSORS]
+            for at, leaf in enumerate(leaves):
+                tensor = tf.convert_to_tensor(leaf)
+                if tensor.dtype == tf.string:
+                    continue
+                self._data.append(((role, f"{prefixes[argument]}{at}", tensor.dtype.name), tensor))
+
+    @guarded(None)
+    def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
+        """The optimizer is about to act: ``gradients`` are (variable, dense gradient)."""
+        if self._recorder is None:
+            return
+        self._prepare(variables)
+        self._variables = list(variables)
+        data, self._data = [(label, t) for label, t in self._data if reachable(t)], []
+        weights = [(("weight", self._name(v), v.dtype), v) for v in variables]
+        found = [(("gradient", self._name(v), g.dtype.name), g) for v, g in gradients]
+        self._conditionally(self._receive_before, weights + found, data, head)
+
+    @guarded(None)
+    def after(self) -> None:
+        """The optimizer has acted."""
+        variables, self._variables = self._variables, []
+        if not variables:
+            return
+        updated = [(("updated", self._name(v), v.dtype), v) for v in variables]
+        self._conditionally(self._receive_after, updated + self._state(variables), [], [])
+
+    def _prepare(self, variables: Sequence[Any]) -> None:
+        from auditor_agent.integrations.keras_facts import canonical
+        from auditor_agent.integrations.keras_watch import _names
+
+        self._names = _names(self._probe.model)
+        if self._on is None:
+            with tf.init_scope():
+                self._on = tf.Variable(True, trainable=False)
+                declared = canonical(self._probe.model, self._probe.inner)
+            if self._run is not None and self._recorder is not None:
+                self._run.observe(canonical=declared)
+                self._recorder.size([(_size(v.shape), tf.as_dtype(v.dtype).size) for v in variables])
+
+    def _name(self, variable: Any) -> str:
+        return self._names.get(id(variable)) or str(variable.path)
+
+    def _state(self, variables: Sequence[Any]) -> list[tuple[_Label, Any]]:
+        """What the optimizer keeps per weight, by the name of its attribute."""
+        inner, found = self._probe.inner, []
+        trained = [id(variable) for variable in inner._trainable_variables]  # noqa: SLF001 -- no public name
+        for attribute, kept in vars(inner).items():
+            if attribute in _NO_STATE or not isinstance(kept, list) or len(kept) != len(trained):
+                continue
+            if not all(hasattr(slot, "path") for slot in kept):
+                continue
+            slots = dict(zip(trained, kept, strict=True))
+            role = state_role(attribute.strip("_"))
+            found += [((role, self._name(v), slots[id(v)].dtype), slots[id(v)]) for v in variables if id(v) in slots]
+        return found
+
+    def _conditionally(self, receive: Any, tensors: Any, data: Any, head: Sequence[Any]) -> None:
+        """Put a call of ``receive`` into the graph that happens while the recorder listens."""
+        labels = [label for label, _ in (*tensors, *data)]
+        share = self._recorder.share if self._recorder is not None else _STANDARD.sample
+
+        def call(scalars: _Values, *arrays: _Values) -> None:
+            flats, shapes = arrays[: len(labels)], arrays[len(labels) :]
+            told = [(flat, tuple(int(n) for n in shape)) for flat, shape in zip(flats, shapes, strict=True)]
+            receive(labels, scalars, told)
+
+        def record() -> Any:
+            # Read here, not outside: a variable that nobody listens to is not copied.
+            read = [tf.convert_to_tensor(tensor) for _, tensor in tensors]
+            values = [_elements(t, share, _STANDARD.whole_bytes) for t in read]
+            values += [_elements(t, _STANDARD.sample, _STANDARD.data_whole) for _, t in data]
+            shapes = [tf.shape(t, tf.int64) for t in (*read, *(t for _, t in data))]
+            scalars = tf.stack([tf.cast(part, tf.float64) for part in head]) if head else tf.zeros([0], tf.float64)
+            tf.numpy_function(call, [scalars, *values, *shapes], Tout=[])
+            return tf.constant(value=True)
+
+        tf.cond(self._on.read_value(), record, lambda: tf.constant(value=False))
+
+    # -- while running ------------------------------------------------------------------------
+
+    @guarded(None)
+    def _receive_before(self, labels: Sequence[_Label], head: _Values, values: Sequence[Any]) -> None:
+        self._pending = None
+        recorder, every = self._recorder, self._probe.every
+        if recorder is None:
+            return
+        iterations, loss, penalty, rate, unscale = head.tolist()
+        if (int(iterations) + 1) % every:
+            return
+        gradients = (flat for (role, _, _), (flat, _) in zip(labels, values, strict=True) if role == "gradient")
+        if self._probe.scaled and not all(np.isfinite(flat).all() for flat in gradients):
+            return  # the step will be left out
+        step = self._offset + int(iterations) // every + 1
+        if not recorder.begin(step):
+            self._stop()
+            return
+        scalars = {"loss": loss, "regularization_loss": penalty, "lr": rate}
+        factor = 1.0 if every > 1 else unscale
+        self._pending = step, self._arrays(recorder, labels, values, factor), scalars
+
+    @guarded(None)
+    def _receive_after(self, labels: Sequence[_Label], head: _Values, values: Sequence[Any]) -> None:
+        del head
+        if self._pending is None or self._recorder is None:
+            return
+        step, arrays, scalars = self._pending
+        self._pending = None
+        arrays += self._arrays(self._recorder, labels, values, 1.0)
+        shapes = {f"{kind}_shape": s for kind in ("output", "target") if (s := self._shape(arrays, kind)) is not None}
+        self._recorder.send(step, arrays, scalars, {"training": True, "loss": shapes})
+
+    def _shape(self, arrays: Sequence[Array], role: str) -> list[int] | None:
+        return next((list(array.shape) for array in arrays if array.role == role), None)
+
+    def _arrays(self, recorder: Recorder, labels: Any, values: Any, unscale: float) -> list[Array]:
+        taken = (
+            _array(recorder, label, flat, shape, unscale if label[0] == "gradient" else 1.0)
+            for label, (flat, shape) in zip(labels, values, strict=True)
+        )
+        return [array for array in taken if array is not None]
+
+    def _stop(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+        self._on.assign(False)
+
+
+def _array(recorder: Recorder, label: _Label, flat: _Values, shape: tuple[int, ...], unscale: float) -> Array | None:
+    role, name, dtype = label
+    size = _size(shape)
+    width = 2 if dtype == "bfloat16" else flat.itemsize
+    count = recorder.take(role, size, width)
+    if size and not count:
+        return None
+    if count < flat.size:  # whole from the graph, of which a sample is kept
+        flat = flat[positions(flat.size, count)]
+    if unscale != 1.0:
+        flat = (flat.astype(np.float64) * unscale).astype(flat.dtype)
+    data = _halves(flat) if dtype == "bfloat16" else np.ascontiguousarray(flat)
+    return Array(role, name, dtype, shape, int(flat.size), data.astype(data.dtype.newbyteorder("<")).tobytes())
+
+
+def _halves(flat: _Values) -> _Values:
+    """bfloat16 out of the float32 that it was widened to: the upper half."""
+    return (np.ascontiguousarray(flat, np.float32).view(np.uint32) >> 16).astype(np.uint16)
+
+
+def _elements(tensor: Any, sample: int, whole_bytes: int) -> Any:
+    """The elements to hand over, flat: all up to ``whole_bytes``, else ``sample`` evenly spread ones."""
+    if tensor.dtype == tf.bfloat16:  # no type of NumPy's own
+        tensor = tf.cast(tensor, tf.float32)
+    flat = tf.reshape(tensor, [-1])
+    most = whole_bytes // tensor.dtype.size
+    size = tensor.shape.num_elements()
+    if size is not None and size <= most:
+        return flat
+    length = tf.size(flat, tf.int64)
+    count = tf.where(length <= most, length, tf.minimum(length, tf.cast(sample, tf.int64)))
+    at = tf.range(count, dtype=tf.int64) * tf.maximum(length - 1, 0) // tf.maximum(count - 1, 1)
+    return tf.gather(flat, at)
+
+
+def _size(shape: Sequence[int]) -> int:
+    size = 1
+    for extent in shape:
+        size *= int(extent)
+    return size
