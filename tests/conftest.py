@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import database, postgres_server, store
+from support.databases import database, postgres_server, store
 
 # One thread a test: the tests run side by side, and a framework's threads that wait for each other
 # actively take a small model's step from a millisecond to a hundred. Before any framework is loaded.

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import auditor_agent
-from tests.support.checkout import ROOT, files, texts
+from support.checkout import ROOT, files, texts
 
 AGENT = ROOT / "agents/auditor_agent"
 LONGEST = 400

@@ -10,7 +10,7 @@ import pytest
 from auditor import configuration_page
 from auditor.settings import Settings
 from auditor_agent.config import VARIABLES
-from tests.support.checkout import ROOT, texts
+from support.checkout import ROOT, texts
 
 VARIABLE = re.compile(r"\bAUDITOR_[A-Z][A-Z_]*[A-Z]\b")
 

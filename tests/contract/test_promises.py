@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
-from tests.support.checkout import ROOT, texts
+from support.checkout import ROOT, texts
 
 PAGE = ROOT / "docs" / "promises.md"
 #: Every promise there is. One is never dropped silently: its line says what does not hold.

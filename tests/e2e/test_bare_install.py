@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import ROOT, files
+from support.checkout import ROOT, files
 
 HEAVY = (
     *("ray", "sqlalchemy", "torch", "tensorflow", "keras", "numpy", "prometheus_client", "sklearn", "starlette"),

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from auditor.store import Store
-from tests.support.frames import Sender
+from support.frames import Sender
 
 SERVE = """
 import sys

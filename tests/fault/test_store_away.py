@@ -13,8 +13,8 @@ import pytest
 from auditor.ingest import gate
 from auditor.store import Store, StoreUnavailable
 from auditor.store.records import Committed, WriteBatch
-from tests.support.app import application
-from tests.support.frames import Sender
+from support.app import application
+from support.frames import Sender
 
 
 def test_d5_a_database_that_comes_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

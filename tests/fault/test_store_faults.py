@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from auditor.store import Store, StoreUnavailable, Writer
-from tests.support import postgres
-from tests.support.chunks import steps_batch
+from support import postgres
+from support.chunks import steps_batch
 
 
 def test_d5_a_read_only_database_can_be_read_and_says_what_to_do(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_d5_a_file_that_may_not_grow_is_a_clear_error(tmp_path: Path, repo_env: 
     program = textwrap.dedent("""
         import resource, signal, sys
         from auditor.store import Store, StoreUnavailable
-        from tests.support.chunks import steps_batch
+        from support.chunks import steps_batch
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         store = Store.open(sys.argv[1])
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from auditor.ingest.intake import arrivals, digest
 from auditor_agent.stream import wire
 from auditor_agent.stream.wire import WireError
-from tests.support.app import App, application
-from tests.support.frames import Sender
+from support.app import App, application
+from support.frames import Sender
 
 SOUND = Sender().steps([0, 1, 2], tensors=True)
 DEFLATED = Sender().steps([0, 1, 2], tensors=True, deflate=True)

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.app import application
-from tests.support.frames import Sender
+from support.app import application
+from support.frames import Sender
 
 
 def _frames(faults: list[tuple[int, int, str]]) -> list[bytes]:

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from support.triton import triton_env
 from tests.conftest import ROOT
-from tests.support.triton import triton_env
 
 SUITES = ["test_triton_kernel.py", "test_kernels_agree.py"]
 

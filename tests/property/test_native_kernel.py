@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from auditor_agent.capture import native
-from tests.support.reference import EDGES, SHAPES, check, columns, histogram, scattered, shaped
+from support.reference import EDGES, SHAPES, check, columns, histogram, scattered, shaped
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="the C kernel was not built (no compiler)")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from auditor.store import Store, special
 from auditor.store.records import Chunk, ScalarRows, TableRecord, WriteBatch
 from auditor_agent.statistics import MOMENTS
-from tests.support.chunks import SESSION, TABLE, steps_chunk, tensors, words
+from support.chunks import SESSION, TABLE, steps_chunk, tensors, words
 
 FRESH = itertools.count()
 HARD = [math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1e308, -1e308, 1 / 3]

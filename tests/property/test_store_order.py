@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from auditor.store import Store
 from auditor.store.records import Chunk, Counts, Event, Finish, Manifest, Progress, WriteBatch
-from tests.support.chunks import SESSION, start_batch, steps_batch
+from support.chunks import SESSION, start_batch, steps_batch
 
 FRESH = itertools.count()
 

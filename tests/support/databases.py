@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.store import Store
-from tests.support import postgres
+from support import postgres
 
 
 @pytest.fixture(scope="session")

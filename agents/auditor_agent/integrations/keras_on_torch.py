@@ -36,9 +36,8 @@ class TorchStore:
         if not (scalars.is_cpu and float(scalars[-1]) == 1.0):
             matrix = portable.scaled(matrix, scalars[-1], len(gradients))
         if scalars.is_cpu:
-            self.urgent = (
-                self.urgent or portable.nonfinite(portable.to_bytes(matrix)) or not bool(scalars[1].isfinite())
-            )
+            broken = portable.nonfinite(portable.to_bytes(matrix)) or not bool(scalars[1].isfinite())
+            self.urgent = self.urgent or broken
         if len(self._waiting) >= self.rows:
             self._waiting.clear()
             self.lost += self.rows

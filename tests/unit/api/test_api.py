@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from auditor.ingest.app import create_app
 from auditor.settings import load_settings
-from tests.support.app import App, application
-from tests.support.frames import Sender
+from support.app import App, application
+from support.frames import Sender
 
 
 @pytest.fixture

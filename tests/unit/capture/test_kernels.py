@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from auditor_agent.capture import kernels, native, portable
-from tests.support.reference import check, columns
+from support.reference import check, columns
 
 needs_native = pytest.mark.skipif(not native.available(), reason="the C kernel was not built (no compiler)")
 

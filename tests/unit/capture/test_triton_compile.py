@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from support.triton import triton_env
 from tests.conftest import ROOT
-from tests.support.triton import triton_env
 
 # In a process of its own, as tests/interpreted/conftest.py explains.
 PROGRAM = """

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from auditor.cli.embedded import AppTransport, embedded
 from auditor.cli.group import auditor
-from tests.support.frames import Sender
+from support.frames import Sender
 
 __all__ = ["AppTransport"]
 

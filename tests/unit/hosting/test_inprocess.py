@@ -13,7 +13,7 @@ import pytest
 from auditor.hosting.inprocess import hosted, listen
 from auditor.hosting.serve import _check_port, _noted
 from auditor.settings import SettingsError, load_settings
-from tests.support.frames import Sender
+from support.frames import Sender
 
 
 def test_the_application_answers_on_a_loopback_port_until_the_block_ends() -> None:

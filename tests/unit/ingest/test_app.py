@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from auditor_agent.stream import wire
-from tests.support.app import App, application
-from tests.support.frames import TABLE, Sender, table_digest
+from support.app import App, application
+from support.frames import TABLE, Sender, table_digest
 
 
 @pytest.fixture

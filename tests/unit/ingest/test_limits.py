@@ -10,8 +10,8 @@ import pytest
 
 from auditor.ingest.intake import arrivals
 from auditor_agent.stream import wire
-from tests.support.app import App, application
-from tests.support.frames import Sender
+from support.app import App, application
+from support.frames import Sender
 
 LIMIT = 4096
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.app import application
-from tests.support.frames import Sender
+from support.app import application
+from support.frames import Sender
 
 
 class Inbox:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.memory_run import MemoryRun
+from support.memory_run import MemoryRun
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 from auditor.store import Store, export
 from auditor.store.records import TableRecord, WriteBatch
 from auditor_agent.statistics import COUNTS, STATISTICS
-from tests.support.chunks import TABLE, scalar_rows, start_batch, steps_chunk, tensors, words
+from support.chunks import TABLE, scalar_rows, start_batch, steps_chunk, tensors, words
 
 
 def filled(store: Store, frames: int = 5, count: int = 4) -> dict[int, np.ndarray]:

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from auditor.store import Store, StoreNewer, migrations
 from auditor.store.engine import make_engine, writing
 from auditor.store.tables import METADATA
-from tests.support.chunks import start_batch, steps_batch
+from support.chunks import start_batch, steps_batch
 
 
 def test_the_migrations_make_the_tables(store: Store) -> None:

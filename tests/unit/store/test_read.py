@@ -9,7 +9,7 @@ from auditor.store import Store
 from auditor.store.read import PAGE
 from auditor.store.records import TableRecord, WriteBatch
 from auditor_agent.statistics import COUNTS, STATISTICS
-from tests.support.chunks import TABLE, scalar_rows, start_batch, steps_batch, steps_chunk, tensors, words
+from support.chunks import TABLE, scalar_rows, start_batch, steps_batch, steps_chunk, tensors, words
 
 
 def test_runs_are_listed_by_last_change_and_filtered(store: Store) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from auditor.model import Alert, AlertState, Severity, Subject
 from auditor.store import Store, retention
 from auditor.store.tables import METADATA
-from tests.support.chunks import steps_batch
+from support.chunks import steps_batch
 
 
 def filled(store: Store, runs: int) -> None:

@@ -21,7 +21,7 @@ from auditor.store.records import (
     TableRecord,
     WriteBatch,
 )
-from tests.support.chunks import SESSION, TABLE, scalar_rows, start_batch, steps_batch, steps_chunk, tensors, words
+from support.chunks import SESSION, TABLE, scalar_rows, start_batch, steps_batch, steps_chunk, tensors, words
 
 OTHER = "f" * 16
 

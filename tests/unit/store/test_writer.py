@@ -8,7 +8,7 @@ import pytest
 
 from auditor.store import Store, StoreUnavailable, Writer, writer
 from auditor.store.records import Committed, WriteBatch
-from tests.support.chunks import steps_batch
+from support.chunks import steps_batch
 
 
 class SlowStore:
