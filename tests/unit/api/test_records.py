@@ -12,8 +12,8 @@ import pytest
 from auditor.ingest.records import recordings
 from auditor_agent.stream import wire
 from auditor_agent.stream.recording import Array, Recording
-from tests.support.app import App, application
-from tests.support.frames import Sender
+from support.app import App, application
+from support.frames import Sender
 
 
 @pytest.fixture

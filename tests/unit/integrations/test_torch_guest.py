@@ -178,7 +178,10 @@ def test_g3_the_way_for_devices_reads_no_value() -> None:
 
 
 def test_g3_on_the_host_the_number_of_reads_does_not_grow_with_the_model(run: Any) -> None:
-    """A healthy step reads as many scalars for two layers as for forty: the loss, and whether all is well."""
+    """A healthy step reads as many scalars for two layers as for forty.
+
+    The loss, once for the record and once for the flight recorder; the digest; whether all is well.
+    """
     counts = []
     for depth in (1, 20):
         torch.manual_seed(0)

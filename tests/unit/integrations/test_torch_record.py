@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from auditor_agent.capture.budget import FIRST
 from auditor_agent.integrations.torch import install, watch
 from support.recordings import assembled
 
@@ -219,6 +220,32 @@ def test_after_the_last_recorded_step_nothing_is_left(run: Any) -> None:
     assert seen() is None
     assert len(run.recordings) == 20
     assert not model._forward_hooks
+
+
+def test_while_it_records_the_model_has_one_hook_and_its_layers_none(run: Any) -> None:
+    """The samples' own: put on after step 1, taken off at step 21, with the layers' at the steps that sample activations."""
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    optimizer = adam(model.parameters())
+    watch(model, optimizer)
+    hooks = []
+    for _ in range(22):
+        model(torch.ones(4, 2)).mean().backward()
+        optimizer.step()
+        hooks.append((len(model._forward_hooks), sum(len(layer._forward_hooks) for layer in model)))
+    assert hooks == [(1, 3)] * (FIRST - 1) + [(1, 0)] * (21 - FIRST) + [(0, 0)] * 2
+
+
+def test_watching_another_model_ends_the_recording_of_the_first(run: Any) -> None:
+    """Its optimizer may step on; its steps are no part of the run any more."""
+    old, new = nn.Linear(2, 1), nn.Linear(3, 1)
+    first, second = adam(old.parameters()), adam(new.parameters())
+    watch(old, first)
+    watch(new, second)
+    for model, optimizer in ((old, first), (new, second)):
+        model(torch.ones(4, model.in_features)).mean().backward()
+        optimizer.step()
+    assert [recording.step for recording in run.recordings] == [1]
+    assert assembled(run.recordings)[0].of("weight")["weight"].shape == (1, 3)
 
 
 def test_evaluations_between_steps_are_not_batches(run: Any) -> None:
