@@ -63,9 +63,8 @@ def test_the_broadcast_of_the_seeds_story_is_in_the_recording(tmp_path: Path, re
     steps, manifest = audited(TORCH, tmp_path, repo_env)
     assert [step.step for step in steps] == list(range(1, 21))
     first = steps[0]
-    assert [len(step.of("batch")) for step in steps] == [0] + [
-        1
-    ] * 19  # heard once it is clear that nothing is compiled
+    heard = [len(step.of("batch")) for step in steps]
+    assert heard == [0] + [1] * 19  # from when it is clear that nothing is compiled
     assert steps[1].of("batch")["input0"].shape == (20, 5)
     loss = first.facts["loss"]
     assert (loss["broadcast"], loss["output_shape"], loss["shape"]) == (True, [20, 1], [20, 20])

@@ -223,7 +223,7 @@ def test_after_the_last_recorded_step_nothing_is_left(run: Any) -> None:
 
 
 def test_while_it_records_the_model_has_one_hook_and_its_layers_none(run: Any) -> None:
-    """The samples' own: put on after step 1, taken off at step 21, with the layers' at the steps that sample activations."""
+    """The samples' own: put on after step 1, taken off at step 21; the layers' at sampled steps alone."""
     model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     optimizer = adam(model.parameters())
     watch(model, optimizer)
