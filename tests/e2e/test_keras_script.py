@@ -100,7 +100,7 @@ def test_a_script_without_a_changed_line_is_recorded_step_by_step(
     losses = np.concatenate([batch.scalars["loss"][1] for batch in batches if "loss" in batch.scalars])
     assert len(losses) == 33
     assert np.isfinite(losses).all()
-    assert {header["type"] for header in headers} == {"start", "manifest", "steps", "finish"}
+    assert {header["type"] for header in headers} == {"start", "manifest", "record", "steps", "finish"}
     assert {header["run"] for header in headers} == {"r"}
     manifest = next(header["manifest"] for header in headers if header["type"] == "manifest")
     assert manifest["framework"] == "keras"

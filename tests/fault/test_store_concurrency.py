@@ -65,7 +65,7 @@ def test_d4_many_agents_write_while_others_read(database: str, stores: int) -> N
 KILLED = textwrap.dedent("""
     import sys
     from auditor.store import Store, Writer
-    from support.chunks import steps_batch
+    from tests.support.chunks import steps_batch
     writer = Writer(Store.open(sys.argv[1]))
     for first in range(0, 100_000, 4):
         futures = [writer.submit(steps_batch("r", seq, [seq], count=40)) for seq in range(first, first + 4)]

@@ -55,7 +55,7 @@ def test_d5_a_file_that_may_not_grow_is_a_clear_error(tmp_path: Path, repo_env: 
     program = textwrap.dedent("""
         import resource, signal, sys
         from auditor.store import Store, StoreUnavailable
-        from support.chunks import steps_batch
+        from tests.support.chunks import steps_batch
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         store = Store.open(sys.argv[1])
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
