@@ -6,6 +6,7 @@ sees it, so a job whose clock is a day off is judged like any other.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -89,9 +90,9 @@ class ClockRule(Rule):
     def rewind(self) -> None:
         """Step numbers mean nothing to a clock."""
 
+    @abstractmethod
     def held(self, pulse: Pulse, now: float) -> dict[str, Any] | None:
         """The evidence if the fault is there, else None."""
-        raise NotImplementedError
 
     def judge(self, pulse: Pulse, attempt: int, rank: int, now: float) -> list[Finding]:
         """A finding when the fault begins and one when it is gone."""

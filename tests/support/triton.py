@@ -20,5 +20,5 @@ def triton_env(repo_env: dict[str, str]) -> dict[str, str]:
     if (ASIDE / "triton").is_dir():
         env["PYTHONPATH"] = os.pathsep.join((env["PYTHONPATH"], str(ASIDE)))
     elif importlib.util.find_spec("triton") is None:
-        pytest.skip("triton is not installed (extra: gpu)")
+        pytest.skip("triton is not installed (`make test` puts it into .venv/triton)")
     return env
