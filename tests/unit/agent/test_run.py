@@ -186,8 +186,10 @@ def test_delivery_that_fails_deletes_nothing(
     run.finish()
     join(run)
     before = {path: path.read_bytes() for path in auditor_home.rglob("*.frames")}
+    spooled = sum(len(list(wire.frames(content))) for content in before.values())
     result = deliver(auditor_home / "spool", lambda _: Poster(no_daemon), patience=0.3)
-    assert (result.frames, result.remaining) == (0, 3)
+    assert spooled >= 3  # start, steps and finish; a busy machine may make more frames of as many steps
+    assert (result.frames, result.remaining) == (0, spooled)
     assert "refused" in result.trouble
     assert {path: path.read_bytes() for path in auditor_home.rglob("*.frames")} == before
 
