@@ -48,13 +48,14 @@ class Run:
         self._verdict, self._stop, self._gone, self._step = "unknown", False, False, 0
         self._ending, self._finished = Ending(), False
         self._closing: list[Callable[[], None]] = []
+        self._settling: list[Callable[[], None]] = []
         self._declared: dict[str, Any] = {}
         self._observed: dict[str, Any] = {}
         self._ledger, self._tensors = Ledger(), TensorTable()
         self._ring = Ring(self._ledger)
         spool = Spool(me.directory, config.spool_bytes, self._ledger.dropped)
         path = Path(self._ring, self._tensors, spool, self._ledger)
-        self._sender = Sender(me, path, _post(config, me.run), self._heard)
+        self._sender = Sender(me, path, _post(config, me.run), self._heard, self._settle)
         self._sender.mail("start", self._start(framework, me.world_size))
 
     @guard.guarded(0)
@@ -110,6 +111,7 @@ class Run:
         if self._gone or not scalars:
             return
         values = {key: float(value) for key, value in scalars.items()}
+        self._settle()
         self._taken(*self._ring.amend(self._step, clock.time(), values))
 
     @guard.guarded(None)
@@ -200,6 +202,20 @@ class Run:
         if not self.finished:
             self._closing.append(callback)
 
+    @guard.guarded(None)
+    def on_settle(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called before steps are sent or amended, by whichever thread does that.
+
+        For integrations that keep the steps of some milliseconds to themselves: hand them over now. The
+        callback takes its own care of threads and does not raise. It is kept for the life of the run.
+        """
+        if not self.finished:
+            self._settling.append(callback)
+
+    def _settle(self) -> None:
+        for callback in self._settling:
+            callback()
+
     def _close(self) -> None:
         while self._closing:
             guard.guarded(None)(self._closing.pop())()
@@ -258,7 +274,7 @@ class NullRun(Run):
         self.id, self.attempt, self.rank, self.project, self.name = "off", 0, 0, "", ""
         self._verdict, self._stop, self._stop_on, self._step = "unknown", False, (), 0
         self._gone, self._finished = True, True
-        self._closing = []
+        self._closing, self._settling = [], []
 
     def counts(self) -> dict[str, Any]:
         """Nothing was produced."""

@@ -17,8 +17,9 @@ class MemoryRun:
     def __init__(self) -> None:
         self.table: list[tuple[str, str, tuple[int, ...], str]] = []
         self.layouts: list[tuple[int, ...]] = []
-        self.steps: list[tuple[int, dict[str, float], bool]] = []
-        self.rows: list[dict[tuple[str, str], dict[str, float]]] = []
+        self._steps: list[tuple[int, dict[str, float], bool]] = []
+        self._rows: list[dict[tuple[str, str], dict[str, float]]] = []
+        self.settling: list[Callable[[], None]] = []
         self.events: list[dict[str, Any]] = []
         self.manifests: list[Mapping[str, Any]] = []
         self.closing: list[Callable[[], None]] = []
@@ -27,6 +28,26 @@ class MemoryRun:
         self.recordings: list[Recording] = []
         self.observed: dict[str, Any] = {}
         self.ended: tuple[str, str | None] | None = None
+
+    @property
+    def steps(self) -> list[tuple[int, dict[str, float], bool]]:
+        """Number, scalars and urgency of each step."""
+        self._settle()
+        return self._steps
+
+    @property
+    def rows(self) -> list[dict[tuple[str, str], dict[str, float]]]:
+        """The statistics of each step, by kind and name."""
+        self._settle()
+        return self._rows
+
+    def _settle(self) -> None:
+        for callback in self.settling:
+            callback()
+
+    def on_settle(self, callback: Callable[[], None]) -> None:
+        """As ``Run.on_settle``."""
+        self.settling.append(callback)
 
     def tensor(self, kind: str, name: str, shape: Sequence[int], dtype: str) -> int:
         """As ``Run.tensor``."""
@@ -54,8 +75,8 @@ class MemoryRun:
         tensors = self.layouts[layout]
         matrix = np.frombuffer(words, "<u4").reshape(WORDS, len(tensors))
         rows = {n: m if n in COUNTS else m.view("<f4") for n, m in zip(STATISTICS, matrix, strict=True)}
-        self.steps.append((step, dict(scalars), urgent))
-        self.rows.append(
+        self._steps.append((step, dict(scalars), urgent))
+        self._rows.append(
             {self.table[t][:2]: {n: float(rows[n][at]) for n in STATISTICS} for at, t in enumerate(tensors)}
         )
 

@@ -69,6 +69,12 @@ class Budget:
             return step <= FIRST or step % self.stretch[kind] == 0
         return step <= FIRST or step % (EVERY * self.stretch[kind]) == 0
 
+    def next(self, step: int) -> int:
+        """The first step after ``step`` at which anything sampled is due."""
+        if step < FIRST:
+            return step + 1
+        return min((step // every + 1) * every for every in map(self.every, SAMPLED))
+
     def charge(self, kind: str, seconds: float) -> None:
         """Reading ``kind`` once took so long."""
         before = self._cost.get(kind, seconds)

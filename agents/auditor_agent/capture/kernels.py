@@ -28,14 +28,15 @@ from auditor_agent.statistics import WORDS
 if TYPE_CHECKING:
     from auditor_agent.capture.triton_plan import Plan
 
-_NAMES: Final = {getattr(torch, name): name for name in native.DTYPES}
+#: Names of the element types that the C kernel reads.
+NAMES: Final = {getattr(torch, name): name for name in native.DTYPES}
 #: Types whose data pointer is what it seems; anything else is asked for its local values.
-_PLAIN: Final = frozenset({Tensor, torch.nn.Parameter})
+PLAIN: Final = frozenset({Tensor, torch.nn.Parameter})
 #: Plans kept: one per list of sizes that comes again. Activations of ragged batches bring new ones.
 _PLANS: Final = 64
 
 #: Elements that are worth a further thread: waking one costs what reading 100,000 does.
-_PER_THREAD: Final = 1 << 20
+PER_THREAD: Final = 1 << 20
 
 _dtype = attrgetter("dtype")
 _is_cpu = attrgetter("is_cpu")
@@ -49,7 +50,7 @@ def words(tensors: Sequence[Tensor]) -> Tensor:
     """
     local = [_local(tensor) for tensor in tensors]
     dtypes = tuple(map(_dtype, local))
-    if not local or not _NAMES.keys() >= set(dtypes):
+    if not local or not NAMES.keys() >= set(dtypes):
         return portable.words(local)
     if all(map(_is_cpu, local)):
         return _by_native(local, dtypes) if native.available() else portable.words(local)
@@ -70,7 +71,7 @@ def at_once(tensors: Sequence[Tensor]) -> bytes | None:
     The short way for a step's gradients: between a backward pass and an optimizer every Python
     instruction comes from cold caches.
     """
-    if not tensors or not all([_readable(tensor) for tensor in tensors]) or not native.available():  # noqa: C419
+    if not tensors or not all([readable(tensor) for tensor in tensors]) or not native.available():  # noqa: C419
         return None
     return bytes(_run_native(tensors, tuple(map(_dtype, tensors))))
 
@@ -89,19 +90,20 @@ def kernel(tensors: Sequence[Tensor]) -> bytes:
 
 def _local(tensor: Tensor) -> Tensor:
     """The dense values of ``tensor`` in storage order; without a copy wherever possible."""
-    if type(tensor) not in _PLAIN or tensor.layout is not torch.strided or tensor.is_complex():
+    if type(tensor) not in PLAIN or tensor.layout is not torch.strided or tensor.is_complex():
         tensor = portable.plain(tensor)
     if tensor.is_neg():
         tensor = tensor.resolve_neg()
     return tensor if tensor.is_contiguous() or _is_dense(tensor) else tensor.contiguous()
 
 
-def _readable(tensor: Tensor) -> bool:
+def readable(tensor: Tensor) -> bool:
+    """Whether the C kernel can read ``tensor`` as it lies."""
     return (
-        type(tensor) in _PLAIN
+        type(tensor) in PLAIN
         and tensor.is_cpu
         and tensor.layout is torch.strided
-        and tensor.dtype in _NAMES
+        and tensor.dtype in NAMES
         and (tensor.is_contiguous() or _is_dense(tensor))
         and not tensor.is_neg()
     )
@@ -131,14 +133,14 @@ def _by_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> Te
 
 def _run_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> memoryview:
     plan = _native_plan(_sizes(tensors), dtypes, threading.get_ident())
-    useful = 1 + plan.elements // _PER_THREAD
+    useful = 1 + plan.elements // PER_THREAD
     return plan.run(_addresses(tensors), 1 if useful == 1 else min(useful, torch.get_num_threads()))
 
 
 @functools.lru_cache(_PLANS)
 def _native_plan(sizes: tuple[int, ...], dtypes: tuple[torch.dtype, ...], _thread: int) -> native.Plan:
     """A plan writes into its own buffers and lets the GIL go: one for each thread."""
-    return native.Plan(sizes, [_NAMES[dtype] for dtype in dtypes])
+    return native.Plan(sizes, [NAMES[dtype] for dtype in dtypes])
 
 
 #: Set when Triton failed in this process.

@@ -60,6 +60,11 @@ class Transfer:
         while self._under_way and (len(self._under_way) > _DEPTH or _done(self._under_way[0][1])):
             self._pop()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._under_way
+
     def drain(self) -> None:
         """Deliver all, waiting for the device. For the end of a run."""
         while self._under_way:

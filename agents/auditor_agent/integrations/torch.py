@@ -174,11 +174,12 @@ class _Scene:
 
 
 _scene: Final = _Scene()
+_compiling: Final = torch.compiler.is_compiling
 
 
 def _any_step(optimizer: Optimizer, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> None:
-    if torch.compiler.is_compiling():
+    if _compiling():
         return
     watcher = _scene.watcher
-    if watcher is None or watcher.first is not optimizer:  # else its own hook comes next
+    if watcher is None or watcher.leader() is not optimizer:  # else its own hook comes next
         _scene.stepping(optimizer)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch.optim import Optimizer
 
+_compiling: Final = torch.compiler.is_compiling
+
 if TYPE_CHECKING:
     from auditor_agent.integrations.torch_part import Part
     from auditor_agent.integrations.torch_watch import Watcher
@@ -23,18 +25,24 @@ class Hooks:
     def __init__(self, optimizer: Optimizer) -> None:
         self.watcher: Watcher | None = None
         self.part: Part | None = None
+        self._plain = False
+        """Whether the step under way is a plain one: nothing is left to do once it is done."""
         optimizer.register_step_pre_hook(self._pre)
         optimizer.register_step_post_hook(self._post)
 
     # The arguments are torch's; both return None, for anything else would replace the step's arguments.
     def _pre(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if torch.compiler.is_compiling() or self.watcher is None or self.part is None:
+        watcher = self.watcher
+        if _compiling() or watcher is None or self.part is None:
             return
-        if _closure(args, kwargs) is None:
-            self.watcher.before(self.part, optimizer)
+        self._plain = len(args) < 2 and not kwargs and watcher.lane.take(optimizer)
+        if self._plain:
+            watcher.obey()
+        else:
+            watcher.before(self.part, optimizer, closure=_closure(args, kwargs) is not None)
 
     def _post(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if torch.compiler.is_compiling() or self.watcher is None or self.part is None:
+        if _compiling() or self._plain or self.watcher is None or self.part is None:
             return
         self.watcher.after(self.part, optimizer, closure=_closure(args, kwargs) is not None)
 

@@ -11,14 +11,13 @@ very function whose gradient the optimizer sees, also when micro-batches are acc
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from auditor_agent.guard import note
+from auditor_agent.guard import failure, note
 from auditor_agent.integrations.torch_clip import ClipProbe
 from auditor_agent.integrations.torch_wraps import Wraps, tell
 
@@ -39,7 +38,8 @@ class LossProbe:
         """The flight recorder's ear (``torch_record.Tape``), told the roots as they are."""
         self.clips = ClipProbe()
         """What was clipped on the way; listens as long as this probe does."""
-        self._roots: list[Tensor] = []
+        self.roots: list[float | Tensor] = []
+        """Losses backpropagated since the last :meth:`take`; floats where they were in host memory."""
         self.scale: Tensor | None = None
         self._stepped = False
         self._stale = False
@@ -47,7 +47,7 @@ class LossProbe:
     @property
     def heard(self) -> int:
         """Backward passes since the last :meth:`take`: micro-batches, or evaluations of a closure."""
-        return len(self._roots)
+        return len(self.roots)
 
     def take(self, *, last: bool = False) -> float | Tensor | None:
         """The loss since the last call, then forgotten; None if nothing was backpropagated.
@@ -56,14 +56,25 @@ class LossProbe:
         ``last``: only the last root counts, as with a closure that is evaluated several times.
         """
         self._stepped = True
-        roots, self._roots = self._roots[-1:] if last else self._roots, []
+        roots, self.roots = self.roots[-1:] if last else self.roots, []
         if not roots:
             return None
         scale = self.scale
-        if all(root.is_cpu for root in roots) and (scale is None or scale.is_cpu):
-            return sum(root.item() for root in roots) / (1.0 if scale is None else scale.item())
-        total = functools.reduce(torch.add, (root.double() for root in roots))
-        return total if scale is None else total / scale.to(total.device)
+        total = sum(root.double() if isinstance(root, Tensor) else root for root in roots)
+        if scale is None:
+            return total
+        if isinstance(total, Tensor):
+            return total / scale.to(total.device)
+        return total / scale.item() if scale.is_cpu else total / scale
+
+    def take_floats(self) -> float | None:
+        """The same for a step without a GradScaler whose losses are floats all."""
+        self._stepped = True
+        roots = self.roots
+        if not roots:
+            return None
+        self.roots = []
+        return roots[0] if len(roots) == 1 else sum(roots)  # type: ignore[return-value]
 
     def attach(self) -> None:
         """Begin to listen. Idempotent."""
@@ -74,7 +85,7 @@ class LossProbe:
 
     def detach(self) -> None:
         """Stop listening and forget what was heard. Idempotent."""
-        self._roots.clear()
+        self.roots.clear()
         self.clips.detach()
         if self.tape is not None:
             self.tape.close()
@@ -84,19 +95,29 @@ class LossProbe:
             _wraps.off()
 
     def hear(self, tensors: Any) -> None:
-        """A backward pass begins at ``tensors``."""
-        if self._stale:
-            self._roots, self._stale = [], False
-            self.clips.forget()
-        roots = [tensors] if isinstance(tensors, Tensor) else list(tensors) if isinstance(tensors, Sequence) else []
-        for root in roots:
-            if len(self._roots) >= _MOST_ROOTS:
-                note(f"{_MOST_ROOTS} backward passes without a step of the optimizer: is the step itself compiled?")
-            elif isinstance(root, Tensor) and root.numel() == 1:
-                self.graph = self.graph or _operation(root)
-                self._roots.append(root.detach().reshape(()))
-                if self.tape is not None:
-                    self.tape.root(root)
+        """A backward pass begins at ``tensors``. Never raises."""
+        try:
+            if self._stale:
+                self.roots, self._stale = [], False
+                self.clips.forget()
+            if isinstance(tensors, Tensor):
+                self._root(tensors)
+            elif isinstance(tensors, Sequence):
+                for root in tensors:
+                    self._root(root)
+        except Exception as error:
+            failure("LossProbe.hear", error)
+
+    def _root(self, root: Any) -> None:
+        if len(self.roots) >= _MOST_ROOTS:
+            note(f"{_MOST_ROOTS} backward passes without a step of the optimizer: is the step itself compiled?")
+        elif isinstance(root, Tensor) and root.numel() == 1:
+            if self.graph is None:
+                self.graph = _operation(root)
+            # Read at once where that waits for nothing: a script may go on to change it in place.
+            self.roots.append(root.item() if root.is_cpu else root.detach().reshape(()))
+            if self.tape is not None and self.tape.listening:
+                self.tape.root(root)
 
     def other_stepped(self) -> None:
         """Another optimizer stepped: what was heard is its loss, unless ours steps on it as well."""
@@ -111,7 +132,7 @@ class LossProbe:
         """A GradScaler is done: if no one took the loss, it left the step out."""
         scale, self.scale = self.scale, None
         if scale is not None and not self._stepped:
-            self._roots.clear()
+            self.roots.clear()
             if self.tape is not None:
                 self.tape.skipped()
             self.clips.forget()
@@ -123,6 +144,7 @@ class LossProbe:
 _MOST_ROOTS = 4096
 _listening: list[LossProbe] = []
 _wraps: Final = Wraps()
+_compiling: Final = torch.compiler.is_compiling
 
 
 def _operation(root: Tensor) -> str | None:
@@ -139,7 +161,9 @@ def _wrap() -> None:
 
 def _listening_backward(original: Callable[..., None]) -> Callable[..., None]:
     def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
-        tell(_listening, LossProbe.hear, tensors)
+        if not _compiling():
+            for probe in _listening:
+                probe.hear(tensors)
         return original(tensors, *args, **kwargs)
 
     return backward

@@ -26,7 +26,7 @@ class Part:
 
     def __init__(self, number: int, optimizer: Optimizer) -> None:
         self.number = number
-        self._optimizer = weakref.ref(optimizer, self._release)
+        self.reference = weakref.ref(optimizer, self._release)
         self.names: list[str] = []
         self.parameters: list[Tensor] = []
         self.groups = len(optimizer.param_groups)
@@ -37,7 +37,7 @@ class Part:
     @property
     def optimizer(self) -> Optimizer | None:
         """The optimizer; None once it is gone."""
-        return self._optimizer()
+        return self.reference()
 
     def _release(self, _: object) -> None:
         # Runs wherever the interpreter drops the optimizer: only lets go of the weights.

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -72,10 +72,9 @@ class Tape:
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
         self._recorder: Recorder | None = None
-        self._optimizer: Callable[[], Optimizer | None] = lambda: None
+        self._optimizer: Any = None
         self._named: list[tuple[str, Tensor]] = []
         self._step: _Step | None = None
-        self._steps = 0
         self._waiting: deque[tuple[_Step, Any]] = deque()
 
     @property
@@ -83,22 +82,24 @@ class Tape:
         """Whether a step may still be recorded."""
         return self._left > 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether it must be told of the steps: it listens, or something is still on its way to the host."""
+        return self._left > 0 or bool(self._waiting)
+
     # -- life ---------------------------------------------------------------------------------
 
     @guarded(None)
-    def start(self, run: Any, model: nn.Module | None, optimizer: Optimizer, after: int = 0) -> None:
-        """Record the steps of ``optimizer`` into ``run``; its next step is number ``after`` + 1."""
+    def start(self, run: Any, model: nn.Module | None, optimizer: Optimizer) -> None:
+        """Record into ``run`` the steps of ``optimizer`` that :meth:`before` and :meth:`after` are told."""
         if self._recorder is not None or not self.listening or not hasattr(run, "recording"):
             return
-        self._recorder, self._steps = Recorder(run, layout="torch"), after
+        self._recorder = Recorder(run, layout="torch")
         run.observe(canonical=torch_facts.canonical(model, optimizer))
         self._named = named_parameters(model, optimizer)
         self._names = {id(parameter): name for name, parameter in self._named}
         self._recorder.size([(p.numel(), p.element_size()) for _, p in self._plain_parameters()])
         self._optimizer = weakref.ref(optimizer, self._release)
-        # They stay: a hook that is removed from within a hook breaks the step's iteration.
-        optimizer.register_step_pre_hook(self._pre_hook)
-        optimizer.register_step_post_hook(self._post_hook)
 
     @guarded(None)
     def close(self) -> None:
@@ -159,23 +160,17 @@ class Tape:
 
     # -- the step -----------------------------------------------------------------------------
 
-    def _pre_hook(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not torch.compiler.is_compiling() and (self._left > 0 or self._waiting):
-            self._before(optimizer, closure=_closure(args, kwargs))
-
-    def _post_hook(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not torch.compiler.is_compiling() and self._step is not None:
-            self._after(optimizer, closure=_closure(args, kwargs))
-
     @guarded(None)
     @torch.no_grad()
-    def _before(self, optimizer: Optimizer, *, closure: bool) -> None:
+    def before(self, number: int, optimizer: Optimizer, *, closure: bool) -> None:
+        """``optimizer`` is about to do step ``number``; gradients exist already, unless it is given a closure."""
         recorder = self._recorder
-        self._steps += 1
-        if recorder is None or not recorder.begin(self._steps):
+        if recorder is None or not self.busy:
+            return
+        if not recorder.begin(number):
             self.close()
             return
-        step = self._step = _Step(self._steps)
+        step = self._step = _Step(number)
         self._each(step, "weight", self._plain_parameters())
         if not closure:
             self._each(step, "gradient", self._gradients())
@@ -184,7 +179,8 @@ class Tape:
 
     @guarded(None)
     @torch.no_grad()
-    def _after(self, optimizer: Optimizer, *, closure: bool) -> None:
+    def after(self, optimizer: Optimizer, *, closure: bool) -> None:
+        """``optimizer`` has done its step."""
         step, self._step = self._step, None
         if step is None:
             return
@@ -334,8 +330,3 @@ def _done(mark: Any) -> bool:
 def _unreadable(tensor: Tensor) -> bool:
     """Whether its elements cannot be copied now: it has none, or a CUDA graph is being captured."""
     return tensor.is_meta or (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
-
-
-def _closure(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether ``step`` was given a closure; ``args`` begin with the optimizer itself."""
-    return kwargs.get("closure", args[1] if len(args) > 1 else None) is not None

@@ -7,12 +7,10 @@ or the first of them steps again, where there are several.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 import weakref
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
@@ -23,12 +21,14 @@ from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.budget import EVERY, GRADIENT, Budget
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.torch_forward import Forward, ForwardProbe
+from auditor_agent.integrations.torch_forward import ForwardProbe
 from auditor_agent.integrations.torch_hooks import hook, unhook
+from auditor_agent.integrations.torch_lane import Lane, Pace
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_manifest import declared, manifest
 from auditor_agent.integrations.torch_names import owned
 from auditor_agent.integrations.torch_part import Key, Part, Rows, share
+from auditor_agent.integrations.torch_row import Open, side_by_side, tensor, timed
 from auditor_agent.run import Run
 
 #: Steps after a non-finite gradient at which weights are read as well.
@@ -37,29 +37,6 @@ WEIGHTS_AFTER_TROUBLE: Final = 3
 #: and the checksum of the weights. They travel with the step, for they may still be on the device.
 _FOUND_INF, _DIGEST = "found_inf", "digest"
 _clock: Final = time.perf_counter
-
-
-@dataclass(slots=True)
-class _Open:
-    """A record in the making."""
-
-    number: int
-    time: float
-    ids: tuple[int, ...] = ()
-    """Tensors whose ids are known: those read before the record had to wait."""
-    keys: list[Key] = field(default_factory=list)
-    """What was read since."""
-    read: bool = False
-    """Whether gradients are among ``ids``."""
-    matrices: list[Tensor | bytes] = field(default_factory=list)
-    scalars: dict[str, float | Tensor] = field(default_factory=dict)
-    stepped: set[int] = field(default_factory=set)
-    """Parts whose optimizer has stepped."""
-    forward: Forward | None = None
-    costs: dict[str, float] = field(default_factory=dict)
-    """Seconds spent on each kind that is not read at every step."""
-    spent: float = 0.0
-    """Seconds spent at all."""
 
 
 class Watcher:
@@ -88,16 +65,19 @@ class Watcher:
         stops: bool = False,
         more: bool = False,
     ) -> None:
-        self._run, self._probe, self._stops, self.steps = run, probe, stops, after
+        self._run, self._probe, self._stops, self._pace = run, probe, stops, Pace(after)
         self._awaited = after + 1 if more else None
         self._model = None if model is None else weakref.ref(model)
         self._parts = [Part(number, optimizer) for number, optimizer in enumerate(optimizers)]
         self._manifest = manifest(model, share(model, self._parts), optimizers, loss_fn)
         self._rows, self._budget, self._transfer = Rows(run, self._parts), Budget.from_env(), Transfer(self._arrived)
+        self.leader: Callable[[], Optimizer | None] = self._parts[0].reference
+        """Gives the optimizer whose steps set the pace; None once it is gone."""
+        self.lane = Lane(run, self._pace, probe, self._budget, self._arrived)
+        """Takes the plain steps."""
         self._forward = None if model is None else ForwardProbe(model, probe.tape)
-        self._open: _Open | None = None
+        self._open: Open | None = None
         self._updating: Part | None = None
-        self._before: float | None = None
         self._trouble, self._seen_trouble, self.closed = 0, False, False
 
     # -- life ---------------------------------------------------------------------------------
@@ -108,9 +88,9 @@ class Watcher:
         self._probe.on_skip = self.skipped
         for part in self._parts:
             hook(part, self)
-        first = self._parts[0].optimizer
+        first = self.leader()
         if first is not None:
-            self._probe.tape.start(self._run, self._alive(), first, self.steps)
+            self._probe.tape.start(self._run, self._alive(), first)
         self._run.on_finish(self.close)
 
     def join(self, optimizer: Optimizer) -> None:
@@ -118,6 +98,7 @@ class Watcher:
         part = Part(len(self._parts), optimizer)
         part.joined = self._open is not None
         self._parts.append(part)
+        self.lane.shut()
         self._regroup()
         hook(self._parts[-1], self)
         self._run.manifest(self._completed())
@@ -140,6 +121,8 @@ class Watcher:
         if self._open is not None:
             self._deliver(self._open)
         self._transfer.drain()
+        self.lane.shut()
+        self.lane.settle()
 
     @property
     def gone(self) -> bool:
@@ -147,9 +130,9 @@ class Watcher:
         return all(part.optimizer is None for part in self._parts)
 
     @property
-    def first(self) -> Optimizer | None:
-        """The optimizer whose steps set the pace; None once it is gone."""
-        return self._parts[0].optimizer
+    def steps(self) -> int:
+        """Steps seen."""
+        return self._pace.number
 
     def watches(self, optimizer: Optimizer) -> bool:
         """Whether ``optimizer`` is one whose steps count."""
@@ -170,9 +153,27 @@ class Watcher:
 
     # -- a step -------------------------------------------------------------------------------
 
+    def before(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
+        """``optimizer`` is about to act on its gradients; with a closure (LBFGS) they exist only after."""
+        fresh = self._open is None or part.number in self._open.stepped
+        number = self.steps + fresh
+        if not closure:
+            self._before(part, optimizer)
+        if part.number == 0:
+            self._probe.tape.before(number, optimizer, closure=closure)
+        if not closure:
+            self.obey()
+
+    def after(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
+        """``optimizer`` has acted."""
+        self._after(part, optimizer, closure=closure)
+        if part.number == 0:
+            self._probe.tape.after(optimizer, closure=closure)
+        if closure:
+            self.obey()
+
     @guarded(None)
-    def before(self, part: Part, optimizer: Optimizer) -> None:
-        """``optimizer`` is about to act on its gradients."""
+    def _before(self, part: Part, optimizer: Optimizer) -> None:
         start = _clock()
         row = self._observe(part, optimizer, start, closure=False)
         if row is None:
@@ -180,15 +181,13 @@ class Watcher:
         if part.joined:
             part.joined = False
         elif self._budget.due("update", row.number):
-            with _timed(row, "update"), torch.no_grad():
+            with timed(row, "update"), torch.no_grad():
                 part.remember()
             self._updating = part
         self._settle(row, start)
-        self._obey(row.number)
 
     @guarded(None)
-    def after(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
-        """``optimizer`` has acted. With a closure (LBFGS) gradients exist only now."""
+    def _after(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
         start = _clock()
         if closure:
             row = self._observe(part, optimizer, start, closure=True)
@@ -200,13 +199,11 @@ class Watcher:
             return
         if self._updating is part:
             self._updating = None
-            with _timed(row, "update"), torch.no_grad():
+            with timed(row, "update"), torch.no_grad():
                 self._add(row, ("update", part.number, None), part.update())
         self._settle(row, start)
-        if closure:
-            self._obey(row.number)
 
-    def _observe(self, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> _Open | None:
+    def _observe(self, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> Open | None:
         if self._run.finished:
             self.close()
             return None
@@ -222,33 +219,34 @@ class Watcher:
         if self._budget.due(GRADIENT, row.number):
             gradients, key = part.gradients()
             self._add(row, key, gradients)
+            row.gradients = key if row.matrices and isinstance(row.matrices[-1], bytes) else None
             scale = getattr(optimizer, "grad_scale", None)
             if isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
                 row.matrices[-1] = portable.scaled(
-                    _tensor(row.matrices[-1]), scale.double().reciprocal(), len(gradients)
+                    tensor(row.matrices[-1]), scale.double().reciprocal(), len(gradients)
                 )
                 row.scalars[_FOUND_INF] = optimizer.found_inf  # type: ignore[attr-defined]
         if self._trouble or self._budget.due("weight", row.number):
             self._weights(row, part)
         return row
 
-    def _next(self, row: _Open | None) -> _Open:
+    def _next(self, row: Open | None) -> Open:
         if row is not None:
             self._deliver(row)
-        self.steps += 1
+        self._pace.number += 1
         self._trouble -= self._trouble > 0
-        fresh = self._open = _Open(self.steps, time.time())
+        fresh = self._open = Open(self.steps, time.time())
         if self._forward is not None and self._forward.armed:
             fresh.forward = self._forward.disarm()
         return fresh
 
-    def _add(self, row: _Open, key: Key, tensors: Sequence[Tensor]) -> None:
+    def _add(self, row: Open, key: Key, tensors: Sequence[Tensor]) -> None:
         if tensors:
             row.keys.append(key)
             row.matrices.append(kernels.at_once(tensors) or kernels.words(tensors))
 
-    def _weights(self, row: _Open, part: Part) -> None:
-        with _timed(row, "weight"):
+    def _weights(self, row: Open, part: Part) -> None:
+        with timed(row, "weight"):
             self._add(row, ("weight", part.number, None), part.parameters)
             if part.number == 0 and (row.number == 1 or row.number % EVERY == 0):
                 digest = part.digest()
@@ -262,7 +260,7 @@ class Watcher:
         share(self._alive(), self._parts)
         self._rows.forget()
 
-    def _scalars(self, row: _Open, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> None:
+    def _scalars(self, row: Open, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> None:
         scalars, number = row.scalars, part.number
         place = sum(earlier.groups for earlier in self._parts[:number]) if number else 0
         for at, group in enumerate(optimizer.param_groups, place):
@@ -279,11 +277,11 @@ class Watcher:
         if probe.scale is not None:
             scalars["grad_scale"] = probe.scale.clone()
         if len(row.stepped) == 1:
-            if self._before is not None:
-                scalars["step_time"] = start - self._before
-            self._before = start
+            if self._pace.begun is not None:
+                scalars["step_time"] = start - self._pace.begun
+            self._pace.begun = start
 
-    def _settle(self, row: _Open, start: float) -> None:
+    def _settle(self, row: Open, start: float) -> None:
         """Close ``row`` if all is there that belongs to it."""
         row.spent += _clock() - start
         if self._updating is None and len(row.stepped) == len(self._parts) and row.number != self._awaited:
@@ -293,24 +291,25 @@ class Watcher:
             if row.number == self._awaited:
                 self._arm(sampled=False)  # the record waits for the next step, the flight recorder does not
 
-    def _resolve(self, row: _Open) -> None:
+    def _resolve(self, row: Open) -> None:
         """Ask for the ids of what was read while its parts are what they are, and their optimizers alive."""
         row.ids += tuple(self._rows.ids(row.keys))
         row.read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
         row.keys = []
 
-    def _deliver(self, row: _Open) -> None:
+    def _deliver(self, row: Open) -> None:
         start = _clock()
         self._open = None
+        self.lane.settle()  # what came before
         more = self._passed(row)
         layout = self._rows.layout(row.ids, tuple(row.keys), more)
         matrices = row.matrices
-        words = matrices[0] if len(matrices) == 1 else _side_by_side(matrices) if matrices else b""
+        words = matrices[0] if len(matrices) == 1 else side_by_side(matrices) if matrices else b""
         self._transfer.put(Step(row.number, row.time, row.scalars, layout, words))
         row.spent += _clock() - start
         self._reckon(row)
 
-    def _passed(self, row: _Open) -> tuple[int, ...]:
+    def _passed(self, row: Open) -> tuple[int, ...]:
         """Put what the forward pass showed into ``row``; the ids of its tensors."""
         forward = row.forward
         if forward is None:
@@ -323,7 +322,7 @@ class Watcher:
             for seen in forward.tensors
         )
 
-    def _reckon(self, row: _Open) -> None:
+    def _reckon(self, row: Open) -> None:
         """Book what ``row`` took; decide what is read at the next step."""
         budget = self._budget
         for kind, seconds in row.costs.items():
@@ -335,15 +334,32 @@ class Watcher:
                 self._run.event(row.number, "thinned", kind=kind, every=every, budget=budget.share)
         if not self.closed:
             self._arm(sampled=budget.due("activation", row.number + 1))
+            self._shorten(row)
+
+    def _shorten(self, row: Open) -> None:
+        """Send the next steps the short way, if they promise to be plain."""
+        key = row.gradients
+        plain = key is not None and len(self._parts) == 1 and self._transfer.idle and not self._trouble
+        if not plain or key is None or self._probe.tape.busy:
+            self.lane.shut()
+            return
+        # The step before a sampled one is not plain: it readies the forward pass.
+        until = self._budget.next(row.number) - 1
+        self.lane.open(self._parts[0], until, key[2], self._rows.layout((), (key,), ()), self._rows.layout((), (), ()))
 
     def _arm(self, *, sampled: bool) -> None:
         model = self._alive()
         if self._forward is not None and model is not None and (sampled or self._probe.tape.listening):
             self._forward.arm(model, sampled=sampled)
 
-    def _obey(self, step: int) -> None:
+    def obey(self) -> None:
+        """End the script if it may be ended and the daemon's verdict asks for it.
+
+        Raises:
+            SystemExit: to end it.
+        """
         if self._stops and self._run.should_stop:
-            verdict = self._run.verdict
+            verdict, step = self._run.verdict, self.steps
             self._run.finish("stopped", f"verdict {verdict} at step {step}")
             raise SystemExit(f"training auditor: stopped at step {step}: verdict {verdict}")
 
@@ -369,20 +385,3 @@ class Watcher:
         precision = {**self._manifest["precision"], "grad_scaler": self._probe.scaler is not None}
         named = [pair for part in self._parts for pair in zip(part.names, part.parameters, strict=True)]
         return {**self._manifest, **declared(optimizers, named), "loss": loss, "precision": precision}
-
-
-def _tensor(words: Tensor | bytes) -> Tensor:
-    return kernels.matrix(words) if isinstance(words, bytes) else words
-
-
-def _side_by_side(matrices: Sequence[Tensor | bytes]) -> Tensor:
-    tensors = [_tensor(words) for words in matrices]
-    return torch.cat([tensor.to(tensors[0].device, non_blocking=True) for tensor in tensors], 1)
-
-
-@contextlib.contextmanager
-def _timed(row: _Open, kind: str) -> Iterator[None]:
-    """Book what happens within on ``kind``."""
-    start = _clock()
-    yield
-    row.costs[kind] = row.costs.get(kind, 0.0) + _clock() - start

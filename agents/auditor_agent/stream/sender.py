@@ -78,11 +78,19 @@ class Sender:
         path: where they come from and wait.
         post: how to reach the daemon; None to spool only.
         heard: told what the daemon said.
+        settle: brings into the ring what is kept back elsewhere.
     """
 
-    def __init__(self, identity: Identity, path: Path, post: Post | None, heard: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        path: Path,
+        post: Post | None,
+        heard: Callable[[Outcome], None],
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
         self._identity, self._ring, self._ledger, self._spool = identity, path.ring, path.ledger, path.spool
-        self._post, self._heard = post, heard
+        self._post, self._heard, self._settled = post, heard, settle
         self._maker = FrameMaker(identity, path.tensors, path.ledger.counts, lambda: path.spool.floor)
         self._courier = Courier(identity.attempt, identity.rank, os.urandom(1)[0] / 256)
         self._mail: dict[str, Mapping[str, Any]] = {}
@@ -269,6 +277,7 @@ class Sender:
             self._unloaded += size
 
     def _gather_steps(self) -> None:
+        self._settled()
         block = self._ring.swap()
         if block is None:
             return

@@ -233,3 +233,20 @@ def test_g12_a_step_taken_while_the_sender_gathers_is_not_lost_at_the_end(
     assert [header.get("last_step") for header in headers if header["type"] == "steps"] == [1, 2]
     assert headers[-1]["type"] == "finish"
     assert balanced(run)["pending"] == 2
+
+
+def test_what_an_integration_keeps_back_is_fetched_when_needed(fake_daemon: FakeDaemon, new_run: Opener) -> None:
+    """By the sender before each look into the ring, and by ``log``, whose values belong to the current step."""
+    run, kept = new_run(), [3, 4]
+    run.on_settle(lambda: [run.record(step) for step in (kept.pop(0) for _ in tuple(kept))] and None)
+    run.record(2)
+    run.log(accuracy=0.5)
+    kept.append(5)
+    deadline = time.monotonic() + 10
+    while kept and time.monotonic() < deadline:
+        time.sleep(0.01)
+    run.finish()
+    batches = [step_batch(frame) for frame in fake_daemon.frames.values() if frame.header["type"] == "steps"]
+    assert [step for batch in batches for step in batch.steps.tolist()] == [2, 3, 4, 5]
+    rows, values = batches[0].scalars["accuracy"]
+    assert (batches[0].steps[rows].tolist(), values.tolist()) == ([4], [0.5])

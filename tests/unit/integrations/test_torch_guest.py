@@ -86,7 +86,7 @@ def test_g10_watching_replaces_what_the_page_lists_and_puts_it_back(repo_env: di
     assert said["after"] == []
     of_class, of_instance, of_model, of_weights = zip(*said["hooks"], strict=True)
     assert of_class == (0, 1, 1)  # stays for good, and does nothing
-    assert of_instance[:2] == (0, 4)  # the watcher's pair and the flight recorder's
+    assert of_instance[:2] == (0, 2)
     assert of_model == (0, 1, 0)  # step 4 is a sampled one: its forward pass is awaited
     assert of_weights == (0, 0, 0)
 
