@@ -38,14 +38,20 @@ VARIABLES: Final = (
     Variable(
         "AUDITOR_BUDGET",
         "",
-        "Part of a step's time that the agent may take, such as 0.01: beyond it activations, then updates, weights and "
-        "at last gradients are read more rarely. Unset: 0.01, but up to half a millisecond a step nothing gives way.",
+        "Part of a step's time that the agent may take, such as 0.01: beyond it activations, then updates, weights, "
+        "histograms and at last gradients are read more rarely. Unset: 0.01, but up to half a millisecond a step "
+        "nothing gives way.",
     ),
     Variable("AUDITOR_AUTOLOAD", "", "1: watch this script by itself; set by auditor run for what it starts."),
     Variable(
         "AUDITOR_RECORD_STEPS",
         "20",
         "First steps of which weights, gradients and batches are recorded, partly element by element; 0: none.",
+    ),
+    Variable(
+        "AUDITOR_HISTOGRAMS",
+        "0",
+        "1: histograms of the magnitudes of every gradient at every step; N: at every N-th step; 0: none.",
     ),
     Variable("AUDITOR_SPOOL_BYTES", str(256 << 20), "Bytes the spool of one process may take; the oldest go first."),
 )
@@ -69,6 +75,7 @@ class Config:
     stop_on: str
     spool_bytes: int
     record_steps: int = 20
+    histograms: int = 0
 
     @property
     def spool(self) -> Path:
@@ -91,6 +98,7 @@ class Config:
             stop_on=_choice("AUDITOR_STOP_ON", values, STOP_ON),
             spool_bytes=_integer("AUDITOR_SPOOL_BYTES", values) or int(_DEFAULTS["AUDITOR_SPOOL_BYTES"]),
             record_steps=_count("AUDITOR_RECORD_STEPS", values),
+            histograms=_count("AUDITOR_HISTOGRAMS", values),
         )
 
 

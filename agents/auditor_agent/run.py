@@ -19,9 +19,11 @@ from typing import Any, Final
 from auditor_agent import guard, identity
 from auditor_agent.config import Config
 from auditor_agent.ending import Ending
+from auditor_agent.histogram import HISTOGRAM_BYTES
 from auditor_agent.plain import plain
 from auditor_agent.scrub import scrubbed
 from auditor_agent.stream.courier import Outcome
+from auditor_agent.stream.histograms import Entry
 from auditor_agent.stream.ledger import Ledger
 from auditor_agent.stream.recording import Recording
 from auditor_agent.stream.ring import Ring
@@ -160,6 +162,34 @@ class Run:
         self._sender.start()
         self._sender.wake()
 
+    @guard.guarded(None)
+    def histograms(self, step: int, layout: int, counters: bytes | bytearray | memoryview) -> None:
+        """Take the histograms of a step; sent as frames of their own, after the step's statistics.
+
+        Costs a copy. Dropped, and counted apart from the steps, where too much waits already.
+
+        Args:
+            step: step number, as in :meth:`record`.
+            layout: which tensors the histograms are of.
+            counters: R x 64 uint32, see ``auditor_agent.histogram``.
+        """
+        if self._gone:
+            return
+        shelf = self._sender.shelf
+        try:
+            self._tensors.check(layout, len(counters), HISTOGRAM_BYTES)
+            entry = Entry(int(step), layout, bytes(counters))
+        except Exception:
+            shelf.books.invalid()
+            raise
+        dropped = shelf.put(entry)
+        if dropped is not None:
+            guard.note(f"histograms of a step dropped ({dropped})")
+        if not self._sender.started:
+            self._sender.start()
+        if shelf.crowded:
+            self._sender.wake()
+
     @property
     def should_stop(self) -> bool:
         """Whether the run should end itself: the daemon was told so, or AUDITOR_STOP_ON is met."""
@@ -191,6 +221,7 @@ class Run:
         atexit.unregister(self._at_exit)
         with self._ledger.lock:
             self._ring.closed = True
+        self._sender.shelf.closed = True
         self._sender.finish({"status": status, "reason": scrubbed(reason), "step": self._step}, timeout)
 
     @guard.guarded(None)
@@ -221,8 +252,11 @@ class Run:
             guard.guarded(None)(self._closing.pop())()
 
     def counts(self) -> dict[str, Any]:
-        """The books, in steps: ``{"produced", "sent", "pending", "dropped": {reason: steps}}``."""
-        return self._ledger.counts()
+        """The books, in steps: ``{"produced", "sent", "pending", "dropped": {reason: steps}}``.
+
+        Where histograms are taken, ``"histograms"`` holds the same of them.
+        """
+        return self._sender.counts()
 
     def abandon(self) -> None:
         """Make this copy, in a forked child, do nothing from now on."""

@@ -19,7 +19,7 @@ from auditor.alerts.metrics import BY_NAME
 MAX_LABEL_VALUES: Final = 16
 
 #: Frame types of the wire format.
-FRAME_TYPES: Final = ("start", "manifest", "steps", "record", "finish")
+FRAME_TYPES: Final = ("start", "manifest", "steps", "record", "histograms", "finish")
 
 #: Bounds of the commit histogram, in seconds: a group commit takes about 10 ms.
 COMMIT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

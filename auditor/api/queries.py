@@ -6,13 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from auditor.alerts.lifecycle import causal
 from auditor.api.thin import thin
 from auditor.ingest.decode import Tensor
+from auditor.ingest.histograms import gather
 from auditor.ingest.records import StepRecording, recordings
 from auditor.model import Alert, Subject
+from auditor.store.read import resolve
 from auditor.store.records import RunRecord, Series
 from auditor.store.store import Store
+from auditor_agent.histogram import BINS, lower_edge
 
 
 class NoSuchRunError(LookupError):
@@ -159,6 +164,40 @@ def series(  # noqa: PLR0913 - what identifies a series
     """
     find(store, run)
     return columns(store.series(run, kind, name, stat, attempt=attempt, rank=rank), points)
+
+
+def histogram(  # noqa: PLR0913 - what identifies the steps
+    store: Store,
+    run: str,
+    *,
+    kind: str,
+    name: str,
+    step: int | None,
+    first: int | None,
+    last: int | None,
+    attempt: int | None,
+    rank: int | None,
+    points: int | None,
+) -> dict[str, Any]:
+    """The magnitudes of one tensor by step: of one step, or of several as a matrix of steps and bins."""
+    find(store, run)
+    within = (first, last) if step is None else (step, step)
+    chunks = store.chunks(run, attempt=attempt, rank=rank, type="histograms")
+    found = gather(chunks, store.tables(run), (kind, name), within)
+    order = np.arange(len(found.rows.steps), dtype=np.float64)
+    chosen = resolve(found.rows.steps, order, *found.origins.T).values.astype(np.int64)
+    if points is not None and len(chosen) > points:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, max(points, 1)).astype(np.int64)]
+    rows = found.rows.pick(chosen)
+    return {
+        "run": run,
+        "kind": kind,
+        "name": name,
+        "lower": [lower_edge(bin_) for bin_ in range(BINS)],
+        "step": rows.steps.tolist(),
+        "counts": rows.matrix().tolist(),
+        "lost": {"dropped": sum(found.dropped.values()), "reasons": found.dropped},
+    }
 
 
 def columns(series: Series, points: int | None) -> dict[str, Any]:

@@ -87,6 +87,21 @@ ENDPOINTS: Final = (
         ),
     ),
     Endpoint(
+        "/v1/runs/{run}/histogram",
+        "How many elements of one tensor have which magnitude, by step",
+        queries.histogram,
+        (
+            Parameter("kind", "string", "kind of tensor", default="gradient", choices=KINDS),
+            Parameter("name", "string", "name of the tensor", required=True),
+            Parameter("step", "integer", "of this step only"),
+            Parameter("first", "integer", "from this step on"),
+            Parameter("last", "integer", "up to this step"),
+            _ATTEMPT,
+            _RANK,
+            Parameter("points", "integer", "at most so many steps, evenly picked", default=200, maximum=10_000),
+        ),
+    ),
+    Endpoint(
         "/v1/runs/{run}/records",
         "What the flight recorder saw of the first steps",
         queries.records,

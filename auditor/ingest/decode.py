@@ -136,7 +136,7 @@ Ranges = list[tuple[int, int]]
 MAX_TENSORS = 200_000
 
 
-def _length(ranges: Ranges) -> int:
+def width(ranges: Ranges) -> int:
     """Number of tensors in a layout."""
     total = sum(length for _, length in ranges)
     if total > MAX_TENSORS or any(first < 0 or length < 0 or first > MAX_TENSORS for first, length in ranges):
@@ -144,7 +144,7 @@ def _length(ranges: Ranges) -> int:
     return total
 
 
-def _expand(ranges: Ranges) -> I64:
+def expand(ranges: Ranges) -> I64:
     """Tensor ids of a layout."""
     parts = [np.arange(first, first + length, dtype=np.int64) for first, length in ranges]
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
@@ -157,11 +157,11 @@ def _blocks(reader: _Reader, layout_of: U32, layouts: list[Ranges]) -> tuple[Blo
         if last == first:
             continue
         ranges = layouts[int(layout_of[first])]
-        width = _length(ranges)
+        tensors = width(ranges)
         # The words first: what a header merely declares allocates nothing.
-        words = reader.take(np.dtype("<u4"), (last - first) * WORDS * width)
-        if width:
-            blocks.append(Block(first, _expand(ranges), words.reshape(last - first, WORDS, width)))
+        words = reader.take(np.dtype("<u4"), (last - first) * WORDS * tensors)
+        if tensors:
+            blocks.append(Block(first, expand(ranges), words.reshape(last - first, WORDS, tensors)))
         first = last
     return tuple(blocks)
 

@@ -42,7 +42,7 @@ class Draft:
     def add(self, arrival: Arrival) -> None:
         """The frame itself, and what can be read off it without its tensor table."""
         batch = arrival.batch
-        first, last = span(batch) if batch is not None else (None, None)
+        first, last = span(batch) if batch is not None else _declared_span(arrival)
         area = zone(batch) if batch is not None else Zone()
         self._chunks.append(
             Chunk(
@@ -116,6 +116,13 @@ class Draft:
         if len(at):
             steps = batch.steps[at].astype("int64")
             self._scalars.append(ScalarRows(*self._key(arrival), name, steps, values))
+
+
+def _declared_span(arrival: Arrival) -> tuple[int | None, int | None]:
+    """First and last step of a frame that is no ``steps`` frame; the intake has checked what it declares."""
+    if arrival.type != "histograms":
+        return None, None
+    return arrival.header["first_step"], arrival.header["last_step"]
 
 
 def _start(arrival: Arrival) -> Start:

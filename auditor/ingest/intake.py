@@ -17,6 +17,7 @@ import numpy as np
 
 from auditor.ingest import records
 from auditor.ingest.decode import StepBatch, Tensor, step_batch, tensor_table
+from auditor.ingest.histograms import histogram_batch
 from auditor.store.records import Counts, StoredChunk
 from auditor_agent import jsonfinite
 from auditor_agent.stream.wire import Frame, Limits, WireError, decode
@@ -25,7 +26,7 @@ RUN_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SESSION: Final = re.compile(r"[0-9a-f]{16}")
 #: What a database cannot store as text: NUL (PostgreSQL) and lone surrogates (UTF-8).
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_TYPES: Final = ("start", "manifest", "steps", "record", "finish")
+_TYPES: Final = ("start", "manifest", "steps", "record", "histograms", "finish")
 ENDINGS: Final = ("finished", "failed", "stopped")
 
 MAX_INT: Final = 2**53
@@ -208,6 +209,8 @@ def _check_body(arrival: Arrival) -> None:
         raise WireError("a manifest frame without a manifest object")
     if arrival.type == "record":
         records.check(Frame(header, arrival.block))
+    if arrival.type == "histograms":
+        histogram_batch(Frame(header, arrival.block))
     if arrival.type == "finish" and header.get("status") not in ENDINGS:
         raise WireError(f"status {_short(header.get('status'))}: one of {', '.join(ENDINGS)}")
 

@@ -71,9 +71,10 @@ def test_the_number_of_threads_changes_no_bit() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
-def test_the_histogram_counts_magnitudes_by_their_exponent(dtype: str) -> None:
-    """Bin b holds [2^(b-40), 2^(b-39)); ends take the rest; NaN is nowhere."""
-    tensor = scattered(10_000).astype(NUMPY[dtype])
+@pytest.mark.parametrize("special", [True, False])
+def test_the_histogram_counts_magnitudes_by_their_exponent(dtype: str, special: bool) -> None:
+    """Bin b holds [2^(b-40), 2^(b-39)); ends take the rest; NaN is nowhere. With and without the exact way."""
+    tensor = scattered(10_000)[0 if special else 3 :].astype(NUMPY[dtype])
     plan = native.Plan([tensor.size], [dtype], histogram=True)
     plan.run([tensor.ctypes.data])
     assert plan.histograms is not None

@@ -12,6 +12,7 @@ import struct
 from auditor_agent.identity import Identity
 from auditor_agent.stream import wire
 from auditor_agent.stream.frames import FrameMaker
+from auditor_agent.stream.histograms import Entry
 from auditor_agent.stream.recording import Array, Recording
 from auditor_agent.stream.ring import Block
 from auditor_agent.stream.tensors import TensorTable
@@ -49,7 +50,20 @@ def frames() -> dict[str, bytes]:
     made["steps-deflated"] = wire.encode(again.header, again.block, deflate=True)
     made["finish"] = maker.plain("finish", {"status": "failed", "reason": "ValueError: x", "step": 12}).data
     made["record"] = maker.record(*next(recording().parts())).data
+    made["histograms"] = maker.histograms(histograms(both, one)).data
     return made
+
+
+def histograms(both: int, one: int) -> list[Entry]:
+    """Three steps of two layouts: an empty histogram, one bin, all bins, both ends, the largest count."""
+    nothing, single, every, ends = [0] * 64, [0] * 64, list(range(1, 65)), [0] * 64
+    single[27], ends[0], ends[63] = 7, 2**32 - 1, 3
+    rows = {both: [(10, (nothing, single)), (11, (every, nothing))], one: [(12, (ends,))]}
+    return [
+        Entry(step, layout, struct.pack(f"<{64 * len(of)}I", *[count for row in of for count in row]))
+        for layout, steps in rows.items()
+        for step, of in steps
+    ]
 
 
 def recording() -> Recording:

@@ -22,7 +22,9 @@ import torch
 from torch import Tensor
 
 from auditor_agent.capture import native, portable
+from auditor_agent.capture.portable_histogram import histograms
 from auditor_agent.guard import failure
+from auditor_agent.histogram import BINS
 from auditor_agent.statistics import WORDS
 
 if TYPE_CHECKING:
@@ -58,10 +60,7 @@ def words(tensors: Sequence[Tensor]) -> Tensor:
         if _fits_triton(local):
             return _by_triton(local, dtypes)
     except Exception as error:
-        # Most often: no C compiler where Triton wants to build its launcher. That will not pass.
-        _triton_plan.cache_clear()
-        _broken.set()
-        failure("Triton kernel; the portable one serves from here on", error)
+        _give_up_triton(error)
     return portable.words(local)
 
 
@@ -74,6 +73,31 @@ def at_once(tensors: Sequence[Tensor]) -> bytes | None:
     if not tensors or not all([readable(tensor) for tensor in tensors]) or not native.available():  # noqa: C419
         return None
     return bytes(_run_native(tensors, tuple(map(_dtype, tensors))))
+
+
+@torch.no_grad()
+def with_histograms(tensors: Sequence[Tensor]) -> tuple[Tensor | bytes, Tensor | bytes]:
+    """The words of ``tensors`` and their histograms, in one pass where the C kernel can read them.
+
+    Returns:
+        Words as :func:`words` or :func:`at_once` gives them, and R x 64 counters (uint32, see
+        ``auditor_agent.histogram``): an int32 matrix on the first tensor's device, or bytes on the host.
+    """
+    if tensors and native.available() and all(map(_readable, tensors)):
+        found, counters = _native_with_histograms(tensors, tuple(map(_dtype, tensors)))
+        return bytes(found), bytes(counters)
+    local = [_local(tensor) for tensor in tensors]
+    dtypes = tuple(map(_dtype, local))
+    if local and NAMES.keys() >= set(dtypes):
+        if native.available() and all(map(_is_cpu, local)):
+            found, counters = _native_with_histograms(local, dtypes)
+            return bytes(found), bytes(counters)
+        try:
+            if _fits_triton(local):
+                return _triton_with_histograms(local, dtypes)
+        except Exception as error:
+            _give_up_triton(error)
+    return portable.words(local), histograms(local)
 
 
 def matrix(words: bytes | bytearray) -> Tensor:
@@ -132,19 +156,39 @@ def _by_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> Te
 
 
 def _run_native(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> memoryview:
-    plan = _native_plan(_sizes(tensors), dtypes, threading.get_ident())
+    return _run_plan(_native_plan(_sizes(tensors), dtypes, threading.get_ident()), tensors)
+
+
+def _native_with_histograms(
+    tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]
+) -> tuple[memoryview, memoryview]:
+    plan = _native_plan(_sizes(tensors), dtypes, threading.get_ident(), histogram=True)
+    found = _run_plan(plan, tensors)
+    return found, plan.histograms or memoryview(b"")
+
+
+def _run_plan(plan: native.Plan, tensors: Sequence[Tensor]) -> memoryview:
     useful = 1 + plan.elements // PER_THREAD
     return plan.run(_addresses(tensors), 1 if useful == 1 else min(useful, torch.get_num_threads()))
 
 
 @functools.lru_cache(_PLANS)
-def _native_plan(sizes: tuple[int, ...], dtypes: tuple[torch.dtype, ...], _thread: int) -> native.Plan:
+def _native_plan(
+    sizes: tuple[int, ...], dtypes: tuple[torch.dtype, ...], _thread: int, *, histogram: bool = False
+) -> native.Plan:
     """A plan writes into its own buffers and lets the GIL go: one for each thread."""
-    return native.Plan(sizes, [NAMES[dtype] for dtype in dtypes])
+    return native.Plan(sizes, [NAMES[dtype] for dtype in dtypes], histogram=histogram)
 
 
 #: Set when Triton failed in this process.
 _broken: Final = threading.Event()
+
+
+def _give_up_triton(error: Exception) -> None:
+    """Most often: no C compiler where Triton wants to build its launcher. That will not pass."""
+    _triton_plan.cache_clear()
+    _broken.set()
+    failure("Triton kernel; the portable one serves from here on", error)
 
 
 def _fits_triton(tensors: Sequence[Tensor]) -> bool:
@@ -176,6 +220,14 @@ def _by_triton(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> Te
         stream = torch.cuda.current_stream().cuda_stream
         plan = _triton_plan(_sizes(tensors), dtypes, device, stream)
         return plan.launch(plan.table(_addresses(tensors)))
+
+
+def _triton_with_histograms(tensors: Sequence[Tensor], dtypes: tuple[torch.dtype, ...]) -> tuple[Tensor, Tensor]:
+    device = tensors[0].device
+    with torch.cuda.device(device):
+        plan = _triton_plan(_sizes(tensors), dtypes, device, torch.cuda.current_stream().cuda_stream)
+        counters = torch.zeros((len(tensors), BINS), dtype=torch.int32, device=device)
+        return plan.launch(plan.table(_addresses(tensors)), counters), counters
 
 
 @functools.lru_cache(_PLANS)

@@ -29,7 +29,7 @@ BFLOAT16: Final = tl.constexpr(2)
 FLOAT16: Final = tl.constexpr(3)
 #: Bytes to which a task's window is aligned: the widest load of a thread.
 ALIGNMENT: Final = tl.constexpr(16)
-#: Counters of a histogram, with the bounds of ``capture.native.BINS``.
+#: Counters of a histogram, with the bounds of ``auditor_agent.histogram``.
 BINS: Final = tl.constexpr(64)
 #: What a task leaves behind: rows of the float64 and the int32 matrix of partial results.
 MOMENT_ROWS: Final = tl.constexpr(5)  # mean, centred squares, squares, min, max

@@ -97,8 +97,8 @@ class Plan:
 
         Args:
             table: from :meth:`table`.
-            histograms: int32[R, 64], to which magnitudes are added (uint32 bits; bins as in
-                ``capture.native.BINS``); costs a second reading.
+            histograms: int32[R, 64], to which magnitudes are added (uint32 bits, which wrap; bins as
+                in ``auditor_agent.histogram``); costs a second reading.
         """
         moments = torch.empty((triton_kernel.MOMENT_ROWS.value, self._tasks), dtype=torch.float64, device=self._device)
         tallies = torch.empty((triton_kernel.TALLY_ROWS.value, self._tasks), dtype=torch.int32, device=self._device)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from auditor_agent.histogram import COUNTER_BYTES
 from auditor_agent.identity import Identity
 from auditor_agent.stream import wire
+from auditor_agent.stream.histograms import Entry, pack
 from auditor_agent.stream.ring import Block
 from auditor_agent.stream.tensors import TensorTable
 
@@ -51,6 +53,24 @@ class FrameMaker:
     def record(self, fields: Mapping[str, Any], block: bytes) -> Encoded:
         """A ``record`` frame: one part of what the flight recorder saw of a step."""
         return self._frame({**self._common("record"), **fields}, 0, block)
+
+    def histograms(self, entries: Sequence[Entry]) -> Encoded:
+        """A ``histograms`` frame: how many elements of each tensor have which magnitude, by step."""
+        columns = pack(entries)
+        digest, _ = self._tensors.snapshot()
+        used = {layout: place for place, layout in enumerate(dict.fromkeys(columns.layouts))}
+        header = self._common("histograms") | {
+            "steps": len(entries),
+            "first_step": min(columns.steps),
+            "last_step": max(columns.steps),
+            "rows": columns.rows,
+            "counters": len(columns.counters) // COUNTER_BYTES,
+            "layouts": [self._tensors.ranges(layout) for layout in used],
+            "table": digest,
+        }
+        layouts = array("I", [used[layout] for layout in columns.layouts])
+        block = b"".join((_little(columns.steps), _little(layouts), columns.counters, columns.ranges))
+        return self._frame(header, 0, block)
 
     def steps(self, block: Block, *, with_table: bool) -> Encoded:
         """A ``steps`` frame of all that ``block`` holds; carries the table if it changed or is asked for."""

@@ -22,6 +22,7 @@ from auditor_agent import guard, jsonfinite
 from auditor_agent.identity import Identity
 from auditor_agent.stream.courier import Courier, Outcome, Reply, Step
 from auditor_agent.stream.frames import Encoded, FrameMaker
+from auditor_agent.stream.histograms import Shelf
 from auditor_agent.stream.ledger import Ledger
 from auditor_agent.stream.recording import Recording
 from auditor_agent.stream.ring import Ring
@@ -91,7 +92,9 @@ class Sender:
     ) -> None:
         self._identity, self._ring, self._ledger, self._spool = identity, path.ring, path.ledger, path.spool
         self._post, self._heard, self._settled = post, heard, settle
-        self._maker = FrameMaker(identity, path.tensors, path.ledger.counts, lambda: path.spool.floor)
+        self.shelf = Shelf()
+        """Histograms that wait."""
+        self._maker = FrameMaker(identity, path.tensors, self.counts, lambda: path.spool.floor)
         self._courier = Courier(identity.attempt, identity.rank, os.urandom(1)[0] / 256)
         self._mail: dict[str, Mapping[str, Any]] = {}
         self._recordings: deque[Recording] = deque()
@@ -127,6 +130,11 @@ class Sender:
         self._recorded += recording.nbytes
         self._recordings.append(recording)
         return True
+
+    def counts(self) -> dict[str, Any]:
+        """The books of the steps, and under ``histograms`` those of the histograms where there are any."""
+        counts, more = self._ledger.counts(), self.shelf.books.counts()
+        return counts | {"histograms": more} if more["produced"] else counts
 
     def wake(self) -> None:
         """Look into the ring now."""
@@ -245,10 +253,14 @@ class Sender:
 
     def _settle(self, outcome: Outcome) -> None:
         for seq in sorted(outcome.committed):
+            self.shelf.settled(seq)
             self._ledger.sent(self._spool.settle(seq) or 0)
         for seq, reason in outcome.refused.items():
             # Reasons of the daemon's are free text: they would make a label of their own each.
-            self._ledger.dropped("too_large" if reason == "too_large" else "rejected", self._spool.settle(seq) or 0)
+            told = "too_large" if reason == "too_large" else "rejected"
+            self.shelf.settled(seq, told)
+            self._ledger.dropped(told, self._spool.settle(seq) or 0)
+        self.shelf.lost_below(self._spool.floor)
 
     def _gather(self) -> None:
         """Everything that was produced, into the spool."""
@@ -259,6 +271,7 @@ class Sender:
                 self._keep(lambda kind=kind, body=body: self._maker.plain(kind, body), 0)  # type: ignore[misc]
         self._gather_recordings()
         self._gather_steps()
+        self._gather_histograms()
         if last is not None and not self._last_made:
             self._last_made = True
             self._keep(lambda: self._maker.plain("finish", last), 0)
@@ -288,14 +301,30 @@ class Sender:
         finally:
             self._ring.release(block)
 
-    def _keep(self, make: Callable[[], Encoded], steps: int) -> None:
-        """Encode a frame and spool it; what cannot be encoded is dropped and counted."""
+    def _gather_histograms(self) -> None:
+        self.shelf.lost_below(self._spool.floor)
+        while entries := self.shelf.take():
+            steps = len(entries)
+            if self._spool.spare < 2 * sum(len(entry.counters) for entry in entries):  # steps matter more
+                self.shelf.books.dropped("spool_full", steps)
+                guard.note("histograms: no room in the spool")
+                continue
+            seq = self._maker.seq
+            if self._keep(lambda entries=entries: self._maker.histograms(entries), 0):  # type: ignore[misc]
+                self.shelf.spooled(seq, steps)
+            else:
+                self.shelf.books.dropped("internal_error", steps)
+
+    def _keep(self, make: Callable[[], Encoded], steps: int) -> bool:
+        """Encode a frame and spool it; what cannot be encoded is dropped and counted. Whether it was kept."""
         try:
             frame = make()
             self._spool.append(frame.seq, frame.data, frame.steps)
         except Exception as error:
             self._ledger.dropped("internal_error", steps)
             guard.failure("frame", error)
+            return False
+        return True
 
     def _dispatch(self, now: float) -> None:
         step = self._courier.plan(now, frames=not self._spool.empty)
@@ -315,7 +344,7 @@ class Sender:
                 "rank": me.rank,
                 "step": self.step,
                 "time": time.time(),
-                "counts": self._ledger.counts(),
+                "counts": self.counts(),
             }
         ).encode()
 

@@ -59,13 +59,13 @@ class TensorTable:
             self._layouts.append(key)
             return self._layout_ids.setdefault(key, len(self._layouts) - 1)
 
-    def check(self, layout: int, size: int) -> None:
-        """Raise ValueError unless ``size`` bytes of statistics are what a step of ``layout`` has."""
+    def check(self, layout: int, size: int, row_bytes: int = ROW_BYTES) -> None:
+        """Raise ValueError unless ``size`` bytes are what a step of ``layout`` has, ``row_bytes`` a tensor."""
         if not 0 <= layout < len(self._layouts):
             raise ValueError(f"layout {layout} was never made")
-        expected = len(self._layouts[layout]) * ROW_BYTES
+        expected = len(self._layouts[layout]) * row_bytes
         if size != expected:
-            raise ValueError(f"{size} bytes of statistics, the layout has {expected}")
+            raise ValueError(f"{size} bytes of numbers, the layout has {expected}")
 
     def ranges(self, layout: int) -> list[list[int]]:
         """A layout as the wire says it: ``[first id, count]`` of each run of consecutive ids."""

@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from auditor_agent.histogram import BINS
 from auditor_agent.statistics import ROW_BYTES
 
 #: Element types the kernel reads, by the name that NumPy and the frameworks give them.
 DTYPES: Final = {"float32": 0, "float64": 1, "bfloat16": 2, "float16": 3}
-#: Counters of a histogram: bin b counts magnitudes in [2^(b-40), 2^(b-39)); bin 0 also what is
-#: smaller, zeros included; bin 63 also what is larger, infinities included. NaN is in no bin.
-BINS: Final = 64
-
 _LIBRARY: Final = Path(__file__).with_name("statistics.so")
 
 
@@ -59,7 +56,7 @@ class Plan:
     Args:
         sizes: elements of each tensor; its storage must be dense (any order of dimensions).
         dtypes: names out of :data:`DTYPES`.
-        histogram: also count magnitudes.
+        histogram: also count magnitudes, in the same pass.
 
     Raises:
         KeyError: for a dtype the kernel does not read.
@@ -98,5 +95,5 @@ class Plan:
 
     @property
     def histograms(self) -> memoryview | None:
-        """R x 64 uint32 counters of the last run, or None."""
+        """R x 64 uint32 counters of the last run, bins as in ``auditor_agent.histogram``; or None."""
         return None if self._bins is None else memoryview(self._bins).cast("B")

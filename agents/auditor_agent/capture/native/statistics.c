@@ -33,9 +33,10 @@
 
 enum { F32 = 0, F64 = 1, BF16 = 2, F16 = 3 };
 enum { CHUNK = 4096, TASK = 1 << 16, LANES = 32, BINS = 64, WORDS = 12, MAX_THREADS = 64 };
-/* Histogram bin of |x|: its exponent minus FIRST_EXPONENT, clamped to 0..63; bin 0 also holds
- * zeros and everything below 2^-40, bin 63 everything from 2^23 up, infinities included. */
-enum { FIRST_EXPONENT = 127 - 40 };
+/* Histogram bin of |x|: its exponent minus that of 2^-40, clamped to 0..63; bin 0 also holds zeros
+ * and everything below 2^-40, bin 63 everything from 2^23 up, infinities included; NaN is in none
+ * (auditor_agent/histogram.py). FIRST_EXPONENT: 2^-40's as a float has it, WIDE_FIRST: as a double. */
+enum { FIRST_EXPONENT = 127 - 40, WIDE_FIRST = 1023 - 40 };
 
 typedef struct {
     double sum, sumsq, mean, m2; /* m2: sum of squared deviations from the mean */
@@ -50,6 +51,8 @@ static void part_init(part *p, uint32_t *bins) {
     p->max = -INFINITY;
     p->bins = bins;
 }
+
+static inline uint32_t add_saturating(uint32_t a, uint32_t b) { return a + b < a ? UINT32_MAX : a + b; }
 
 static void part_merge(part *into, const part *from) {
     if (from->finite) {
@@ -67,7 +70,7 @@ static void part_merge(part *into, const part *from) {
     into->inf += from->inf;
     into->zeros += from->zeros;
     if (into->bins && from->bins)
-        for (int b = 0; b < BINS; b++) into->bins[b] += from->bins[b];
+        for (int b = 0; b < BINS; b++) into->bins[b] = add_saturating(into->bins[b], from->bins[b]);
 }
 
 /* ---- reading one element exactly ---------------------------------------------------------- */
@@ -233,13 +236,23 @@ CLONES static uint32_t occurrences(const uint8_t *restrict e, int64_t n, uint8_t
     return total;
 }
 
-/* Gradients crowd into a few exponents: count from the largest bin down until all are found. */
-static void chunk_bins(const float *x, int64_t n, float absmax, uint32_t *bins) {
-    uint8_t e[CHUNK] __attribute__((aligned(64)));
-    exponents(x, n, e);
+/* The bin of each of n doubles, in order. */
+CLONES static void exponents_f64(const double *restrict x, int64_t n, uint8_t *restrict out) {
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t u;
+        memcpy(&u, x + i, 8);
+        int32_t e = (int32_t)(u >> 52 & 2047u) - WIDE_FIRST;
+        e = e < 0 ? 0 : e;
+        out[i] = (uint8_t)(e > BINS - 1 ? BINS - 1 : e);
+    }
+}
+
+/* Add n bins, one a byte, none above absmax's. Gradients crowd into a few exponents: count from the
+ * largest bin down until all are found. */
+static void count_bins(const uint8_t *e, int64_t n, double absmax, uint32_t *bins) {
     int64_t whole = n / 64 * 64, left = whole;
     for (int64_t i = whole; i < n; i++) bins[e[i]]++;
-    for (int b = bin_of((double)absmax); b > 0 && left > 0; b--) {
+    for (int b = bin_of(absmax); b > 0 && left > 0; b--) {
         uint32_t found = occurrences(e, whole, (uint8_t)b);
         bins[b] += found;
         left -= found;
@@ -272,7 +285,11 @@ static void chunk_f32(const float *x, int64_t n, part *p) {
             c.min = (double)s.min, c.max = (double)s.max;
             c.count = c.finite = whole, c.zeros = s.zeros;
             part_merge(p, &c);
-            if (p->bins) chunk_bins(x, whole, absmax, p->bins);
+            if (p->bins) {
+                uint8_t e[CHUNK] __attribute__((aligned(64)));
+                exponents(x, whole, e);
+                count_bins(e, whole, (double)absmax, p->bins);
+            }
         }
     }
     chunk_exact_f32(x + whole, n - whole, p);
@@ -316,7 +333,7 @@ CLONES static double around_f64(const double *restrict x, int64_t n, double mean
 }
 
 static void chunk_f64(const double *x, int64_t n, part *p) {
-    int64_t whole = p->bins ? 0 : n / LANES * LANES; /* bins are counted one by one */
+    int64_t whole = n / LANES * LANES;
     if (whole) {
         double s[5]; /* sum, sum of squares, zeros, min, max */
         lanes_f64(x, whole, s);
@@ -332,6 +349,11 @@ static void chunk_f64(const double *x, int64_t n, part *p) {
             c.min = s[3], c.max = s[4];
             c.count = c.finite = whole, c.zeros = (int64_t)s[2];
             part_merge(p, &c);
+            if (p->bins) {
+                uint8_t e[CHUNK] __attribute__((aligned(64)));
+                exponents_f64(x, whole, e);
+                count_bins(e, whole, absmax, p->bins);
+            }
         }
     }
     chunk_exact_f64(x + whole, n - whole, p);
