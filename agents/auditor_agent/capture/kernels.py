@@ -83,7 +83,7 @@ def with_histograms(tensors: Sequence[Tensor]) -> tuple[Tensor | bytes, Tensor |
         Words as :func:`words` or :func:`at_once` gives them, and R x 64 counters (uint32, see
         ``auditor_agent.histogram``): an int32 matrix on the first tensor's device, or bytes on the host.
     """
-    if tensors and native.available() and all(map(_readable, tensors)):
+    if tensors and native.available() and all(map(readable, tensors)):
         found, counters = _native_with_histograms(tensors, tuple(map(_dtype, tensors)))
         return bytes(found), bytes(counters)
     local = [_local(tensor) for tensor in tensors]
