@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.facts import RunFacts
+from auditor.detect.guarding import ask
 from auditor.detect.liveness import Pulse
+from auditor.detect.recorded import Assembler, RecordPart, RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import StepView
 from auditor.model import Finding, Subject
 
 #: Frames held back for a missing earlier one; beyond it the gap is given up.
 MAX_HELD: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A ``start`` or ``manifest`` frame: what the process says of itself from here on."""
+
+    type: str
+    header: Mapping[str, Any]
+
+
+#: What a frame brings to its place in the order; None for one that tells the rules nothing.
+Item = StepView | RecordPart | Told | None
 
 
 class Lane:
@@ -26,18 +41,31 @@ class Lane:
         self.last_step: int | None = None
         self.pulse = Pulse()
         self.superseded: int | None = None
-        self._held: dict[int, StepView | None] = {}
+        self.facts = RunFacts()
+        self.broken: dict[str, str] = {}
+        """Rules that raised, and what."""
+        self._readers = [rule for rule in rules if type(rule).observe_record is not Rule.observe_record]
+        self._assembler = Assembler(attempt, rank)
+        self._held: dict[int, Item] = {}
 
     @property
     def gap(self) -> bool:
         """Whether frames wait for an earlier one."""
         return bool(self._held)
 
-    def take(self, seq: int, view: StepView | None, floor: int) -> list[StepView]:
-        """The views that are due once frame ``seq`` is here; None stands for a frame without steps."""
+    @property
+    def records(self) -> bool:
+        """Whether any rule reads recordings."""
+        return bool(self._readers)
+
+    def take(self, seq: int, item: Item, floor: int) -> list[Item]:
+        """What is due, in order, once frame ``seq`` is here."""
+        if seq == self.next_seq and not self._held:  # as nearly always: nothing waits
+            self.next_seq = max(seq + 1, floor)
+            return [item]
         if seq >= self.next_seq:
-            self._held.setdefault(seq, view)
-        due: list[StepView] = []
+            self._held.setdefault(seq, item)
+        due: list[Item] = []
         self._drain(due)
         while self._held and (min(self._held) < floor or len(self._held) > MAX_HELD):
             self.next_seq = min(self._held)
@@ -46,20 +74,42 @@ class Lane:
         self._drain(due)
         return due
 
-    def release(self) -> list[StepView]:
+    def release(self) -> list[Item]:
         """Everything that is held, in order: the gaps are given up."""
-        due: list[StepView] = []
+        due: list[Item] = []
         while self._held:
             self.next_seq = min(self._held)
             self._drain(due)
         return due
 
-    def _drain(self, due: list[StepView]) -> None:
+    def _drain(self, due: list[Item]) -> None:
         while self.next_seq in self._held:
-            view = self._held.pop(self.next_seq)
+            due.append(self._held.pop(self.next_seq))
             self.next_seq += 1
-            if view is not None:
-                due.append(view)
+
+    def learn(self, told: Told) -> None:
+        """Facts for the views from here on."""
+        if told.type == "start":
+            self.facts = self.facts.started(told.header)
+        elif told.type == "manifest":
+            self.facts = self.facts.declared(told.header.get("manifest"))
+
+    def record(self, part: RecordPart) -> list[Finding]:
+        """What the rules say to the recordings that ``part`` completes."""
+        return self._recorded(self._assembler.take(part, self.facts))
+
+    def finish(self) -> list[Finding]:
+        """The process has ended: a recording of which frames are missing is shown as it is."""
+        self.pulse.ended = True
+        return self._recorded(self._assembler.flush(self.facts))
+
+    def _recorded(self, views: list[RecordView]) -> list[Finding]:
+        found: list[Finding] = []
+        for view in views:
+            for rule in self._readers:
+                found += ask(rule, self.broken, rule.observe_record, view)
+            self._assembler.seen(view)
+        return found + (self.supersede(self.superseded) if views else [])
 
     def observe(self, view: StepView) -> list[Finding]:
         """What the rules say to the next view in order."""
@@ -76,8 +126,9 @@ class Lane:
             for rule in self.rules:
                 rule.rewind()
         self.last_step = self.pulse.last_step = int(steps[-1])
+        self._assembler.passed(self.last_step)
         for rule in self.rules:
-            found += rule.observe(view)
+            found += ask(rule, self.broken, rule.observe, view)
         return found + self.supersede(self.superseded)
 
     def supersede(self, attempt: int | None) -> list[Finding]:
@@ -98,12 +149,13 @@ class Lane:
         return found
 
     def state(self) -> dict[str, Any]:
-        """JSON-able; frames that are held back are not part of it (the daemon has stored them)."""
+        """JSON-able; frames held back and a recording half arrived are not part of it: the daemon has stored them."""
         return {
             "next_seq": self.next_seq,
             "last_step": self.last_step,
             "superseded": self.superseded,
             "pulse": self.pulse.state(),
+            "facts": asdict(self.facts),
             "rules": {rule.id: rule.state() for rule in self.rules},
         }
 
@@ -112,9 +164,14 @@ class Lane:
         self.next_seq, self.last_step = int(state["next_seq"]), state["last_step"]
         self.superseded = state["superseded"]
         self.pulse = Pulse.restored(state["pulse"])
+        self.facts = RunFacts(**state["facts"])
         for rule in self.rules:
             if rule.id in state["rules"]:
                 rule.restore(state["rules"][rule.id])
+
+    def unjudged(self) -> dict[str, str | None]:
+        """Why each rule cannot judge, None where it can."""
+        return {rule.id: self.broken.get(rule.id) or rule.unjudged() for rule in self.rules}
 
 
 def with_attempt(finding: Finding, attempt: int) -> Finding:

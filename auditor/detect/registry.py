@@ -15,7 +15,10 @@ from auditor.detect.gradients import ExplodingGradient, VanishingGradient
 from auditor.detect.liveness import AgentSilent, RunStalled
 from auditor.detect.loss import LossNotDecreasing, LossSpike
 from auditor.detect.nonfinite import NonfiniteGradient, NonfiniteLoss, NonfiniteWeight
+from auditor.detect.replicas import ReplicaDivergence
 from auditor.detect.rule import Rule
+from auditor.detect.scaler import ScalerStuck
+from auditor.detect.shapes import LossShapeBroadcast
 
 Overrides = Mapping[str, Mapping[str, Any]]
 
@@ -27,6 +30,9 @@ BUILT_IN: Final[tuple[type[Rule], ...]] = (
     VanishingGradient,
     LossSpike,
     LossNotDecreasing,
+    LossShapeBroadcast,
+    ScalerStuck,
+    ReplicaDivergence,
     RunStalled,
     AgentSilent,
 )

@@ -1,6 +1,8 @@
 """What a rule is: one fault, what it reads, when it speaks, and the words for people.
 
-A rule sees the steps of one (attempt, rank) in order, as :class:`StepView`, and returns findings.
+A rule sees one (attempt, rank): its steps in order, as :class:`StepView`, and what the flight
+recorder kept, as :class:`~auditor.detect.recorded.RecordView`; it returns findings. What the process
+declared of itself is in ``view.run``. Rules over all ranks: :class:`auditor.detect.job.JobRule`.
 It holds its history in one dataclass, ``State``, which :meth:`Rule.state` turns into plain JSON
 values and :meth:`Rule.restore` takes back: a daemon may keep it, or replay the stored frames.
 Rules read no clock and do no input or output.
@@ -9,19 +11,30 @@ Rules read no clock and do no input or output.
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import numpy as np
 
-from auditor.detect.view import StepView
+from auditor.detect.view import F64, U64, StepView
 from auditor.model import Finding, Severity, Subject
 from auditor_agent import jsonfinite
 
+if TYPE_CHECKING:
+    from auditor.detect.recorded import RecordView
+
 #: Where in a step a fault shows, earliest first: orders the alerts of one step, the root first.
 PHASES: Final = ("batch", "activation", "output", "loss", "gradient", "update", "weight", "trend", "run")
+
+
+class View(Protocol):
+    """What a finding is dated by: any view that a rule is shown."""
+
+    attempt: int
+    steps: U64
+    times: F64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,9 @@ class NoState:
 
 class Rule(ABC):
     """Base of every rule; a subclass is registered by :mod:`auditor.detect.registry`.
+
+    A subclass overrides :meth:`observe`, :meth:`observe_record`, or both. Recordings are kept and
+    decoded only for rules that override the latter.
 
     Class attributes: ``id`` and ``severity`` are contracts (see docs/rules.md); ``needs`` what must
     be captured; ``trigger`` the condition in words; ``phase`` one of :data:`PHASES`;
@@ -73,9 +89,15 @@ class Rule(ABC):
         self.memory = self.State()
         self.active = False
 
-    @abstractmethod
     def observe(self, view: StepView) -> list[Finding]:
         """What the steps of ``view``, all later than those seen before, say."""
+        del view
+        return []
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """What a recorded step says. Recordings come in order of their steps, though not of the views'."""
+        del view
+        return []
 
     def rewind(self) -> None:
         """The step numbers went back (a second ``fit``, a reloaded checkpoint): start afresh."""
@@ -94,9 +116,7 @@ class Rule(ABC):
         self.active = bool(state["active"])
         self.memory = load(self.State, state["memory"])
 
-    def finding(
-        self, view: StepView, at: int, subject: Subject, evidence: Mapping[str, Any], order: int = 0
-    ) -> Finding:
+    def finding(self, view: View, at: int, subject: Subject, evidence: Mapping[str, Any], order: int = 0) -> Finding:
         """A finding at index ``at`` of the view's steps; the rule is active from now on."""
         self.active = True
         return Finding(
@@ -110,7 +130,7 @@ class Rule(ABC):
             attempt=view.attempt,
         )
 
-    def cleared(self, view: StepView, at: int, subject: Subject, evidence: Mapping[str, Any] | None = None) -> Finding:
+    def cleared(self, view: View, at: int, subject: Subject, evidence: Mapping[str, Any] | None = None) -> Finding:
         """Says that the fault has gone at index ``at``; the rule is no longer active."""
         found = self.finding(view, at, subject, evidence or {})
         self.active = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -10,11 +10,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from auditor.detect.facts import RunFacts
 from auditor.ingest.decode import Block, StepBatch, Tensor
 from auditor_agent.statistics import KINDS
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 Bool = npt.NDArray[np.bool_]
 
 #: Event of a step whose gradients were scaled out of range and thrown away: no fault by itself.
@@ -53,10 +55,13 @@ def layer_of(name: str) -> str:
 
 
 class StepView:
-    """The steps of one batch, in the order of the job. N steps, R tensors per block."""
+    """The steps of one batch, in the order of the job. N steps, R tensors per block.
 
-    def __init__(self, batch: StepBatch, table: tuple[Tensor, ...]) -> None:
-        self.batch, self.table = batch, table
+    ``run``: what the process had declared of itself by then.
+    """
+
+    def __init__(self, batch: StepBatch, table: tuple[Tensor, ...], run: RunFacts = RunFacts()) -> None:  # noqa: B008
+        self.batch, self.table, self.run = batch, table, run
         self.attempt, self.rank = batch.attempt, batch.rank
         self.steps, self.times = batch.steps, batch.times
 
@@ -79,6 +84,23 @@ class StepView:
     def scalar(self, name: str) -> tuple[I64, F64]:
         """Where scalar ``name`` was given and what it was; empty if never."""
         return self.batch.scalars.get(name, _NOTHING)
+
+    def scalars(self, prefix: str) -> Iterator[tuple[str, I64, F64]]:
+        """The scalars whose names begin with ``prefix`` (``dead_units/``): name, indices, values."""
+        for name, (at, values) in self.batch.scalars.items():
+            if name.startswith(prefix):
+                yield name, at, values
+
+    def events(self, kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """The events of type ``kind`` in order, each with the index of its step.
+
+        The index is that of the last step not after the event's own, 0 if there is none: an event
+        may belong to a step that came in another frame, or to none.
+        """
+        for event in self.batch.events:
+            if event.get("type") == kind:
+                after = int(np.searchsorted(self.steps, int(event["step"]), side="right"))
+                yield max(after - 1, 0), event
 
     @cached_property
     def loss(self) -> F64:

@@ -237,7 +237,9 @@ class RunState:
 
     def _advance(self, arrival: Arrival) -> list[Finding]:
         with guarded("detect"):
-            return self._auditor.advance(arrival.attempt, arrival.rank, arrival.seq, arrival.floor)
+            return self._auditor.advance(
+                *arrival.stream, arrival.seq, arrival.floor, arrival.type, arrival.header, arrival.block
+            )
         return []
 
     def _known(self, carrier: Arrival, batch: StepBatch, floor: int, draft: Draft | None) -> list[Finding]:

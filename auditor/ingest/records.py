@@ -154,14 +154,15 @@ def assemble(chunks: Iterable[StoredChunk]) -> list[StepRecording]:
     for chunk in chunks:
         header = json.loads(chunk.header_json)
         key = (chunk.attempt, chunk.rank, int(header["step"]))
-        _add(found.setdefault(key, StepRecording(*key)), header, chunk.payload)
+        add(found.setdefault(key, StepRecording(*key)), header, chunk.payload)
     ordered = [found[key] for key in sorted(found)]
     for place, recording in enumerate(ordered):
-        _resolve(recording, ordered[place - 1] if place else None)
+        resolve(recording, ordered[place - 1] if place else None)
     return ordered
 
 
-def _add(recording: StepRecording, header: Mapping[str, Any], payload: bytes) -> None:
+def add(recording: StepRecording, header: Mapping[str, Any], payload: bytes) -> None:
+    """Put the arrays, scalars and facts of one frame into ``recording``."""
     for array in arrays(header, payload):
         recording.arrays[array.role, array.name] = array
     recording.parts.add(int(header["part"]))
@@ -171,7 +172,7 @@ def _add(recording: StepRecording, header: Mapping[str, Any], payload: bytes) ->
     recording.left_out |= header.get("left_out", {})
 
 
-def _resolve(recording: StepRecording, before: StepRecording | None) -> None:
+def resolve(recording: StepRecording, before: StepRecording | None) -> None:
     """Fill in the weights that are what the step before left."""
     follows = before is not None and (before.attempt, before.rank, before.step) == (
         recording.attempt,

@@ -1,0 +1,128 @@
+"""The shapes that meet in the loss, as the flight recorder saw them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.model import Finding, Severity, Subject
+
+#: Operations that make sense of every pair (nearest neighbour, ranking): their losses pair on purpose.
+_PAIRING: Final = ("Min", "Max", "Amin", "Amax", "Sort", "Topk", "Logsumexp", "LogSoftmax", "Softmax")
+#: Elements of output and target up to which the two losses are computed as proof.
+_PROOF: Final = 4096
+
+Shape = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class ShapeMemory:
+    """``seen``: training recordings that told of the loss's shapes."""
+
+    seen: int = 0
+
+
+class LossShapeBroadcast(Rule):
+    """Every output is compared with every target instead of its own."""
+
+    id = "loss_shape_broadcast"
+    severity = Severity.CRITICAL
+    phase = "output"
+    meaning = "output and target broadcast against each other in the loss: every output meets every target"
+    needs = "recordings with the shapes of output and target as they enter the loss"
+    trigger = (
+        "output and target have the same elements under different ranks, (N, 1) against (N,), and both are expanded; "
+        "not where the loss picks among pairs (minimum, maximum, softmax)"
+    )
+    source = "seeds; torch.nn.MSELoss warns of it, hand-written losses do not"
+    summary = (
+        "The loss compares outputs of shape {output_shape} with targets of shape {target_shape}: they broadcast to "
+        "{shape}, every output against every target (step {step}{where})."
+    )
+    likely_causes = (
+        "the model ends in one unit and its output keeps the last axis, (N, 1), while the targets are (N,)",
+        "targets were squeezed or indexed so that they lost their last axis",
+    )
+    advice = (
+        "Give both the same shape in the line that computes the loss: output.squeeze(-1) or target.unsqueeze(-1) "
+        "(Keras: y[:, None], or reshape the targets to (-1, 1)); then check that the loss of a few samples is what "
+        "you compute by hand."
+    )
+    State = ShapeMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Said at the first training step whose shapes multiply; cleared when they no longer do."""
+        met = _met(view) if view.phase == "train" else None
+        if met is None:
+            return []
+        self.memory.seen += 1
+        output, target, wide = met
+        subject = Subject("loss", "loss", view.rank)
+        if not _multiplied(output, target, wide) or _pairs(view.facts["loss"]):
+            return [self.cleared(view, 0, subject)] if self.active else []
+        shapes = {"output_shape": list(output), "target_shape": list(target), "shape": list(wide)}
+        return [self.finding(view, 0, subject, shapes | _proof(view))]
+
+    def unjudged(self) -> str | None:
+        """No shapes were told."""
+        return None if self.memory.seen else "no recording told of the shapes of output and target in the loss"
+
+
+def _met(view: RecordView) -> tuple[Shape, Shape, Shape] | None:
+    """Shapes of output, target, and of what they make together; None where not told."""
+    loss = view.facts.get("loss")
+    if not isinstance(loss, dict):
+        return None
+    output, target, wide = (_shape(loss.get(name)) for name in ("output_shape", "target_shape", "shape"))
+    if target is None:
+        recorded = list(view.of("target").values())
+        target = recorded[0].shape if len(recorded) == 1 else None
+    if output is None or target is None:
+        return None
+    try:
+        together = np.broadcast_shapes(output, target)
+    except ValueError:
+        return None  # classes against rows: not elementwise
+    # A hand-written loss tells what the difference looked like: it decides.
+    return output, target, wide if wide is not None else together
+
+
+def _multiplied(output: Shape, target: Shape, wide: Shape) -> bool:
+    both = max(math.prod(output), math.prod(target)) < math.prod(wide)
+    return both and len(output) != len(target) and _squeezed(output) == _squeezed(target)
+
+
+def _pairs(loss: dict[str, Any]) -> bool:
+    chain = loss.get("chain")
+    return isinstance(chain, list) and any(str(op).startswith(_PAIRING) for op in chain)
+
+
+def _proof(view: RecordView) -> dict[str, float]:
+    """The squared error both ways, beside the loss: whoever reads the alert sees which one was computed."""
+    found = [list(view.of(role).values()) for role in ("output", "target")]
+    evidence = {"loss": view.scalars["loss"]} if "loss" in view.scalars else {}
+    if any(len(arrays) != 1 or arrays[0].sampled or not 0 < arrays[0].size <= _PROOF for arrays in found):
+        return evidence
+    output, target = (arrays[0].whole().astype(np.float64).ravel() for arrays in found)
+    if len(output) != len(target):
+        return evidence
+    return evidence | {
+        "squared_error_own_target": float(np.mean((output - target) ** 2)),
+        "squared_error_every_target": float(np.mean((output[:, None] - target[None, :]) ** 2)),
+    }
+
+
+def _shape(value: Any) -> Shape | None:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return None
+    return tuple(int(extent) for extent in value) if all(isinstance(extent, int) for extent in value) else None
+
+
+def _squeezed(shape: Shape) -> Shape:
+    return tuple(extent for extent in shape if extent != 1)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.model import Finding
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN
+from support.lanes import Sender, array
+
+
+def judge(loss: dict[str, Any], output: Any = None, target: Any = None, **facts: Any) -> list[Finding]:
+    """What the rule says of one recorded step."""
+    arrays = [array("output", "output", output)] if output is not None else []
+    arrays += [array("target", "target", target)] if target is not None else []
+    sender = Sender(RunAuditor(RUN))
+    return sender.record(Recording(1, arrays, {"loss": 2.0}, {"loss": loss, **facts}))
+
+
+def test_a_column_against_a_row_is_found_with_its_proof() -> None:
+    """(N, 1) against (N,): the alert holds the shapes and both squared errors."""
+    values = np.arange(8.0, dtype=np.float32)
+    [found] = judge(
+        {"operation": "arithmetic", "output_shape": [8, 1], "shape": [8, 8], "chain": ["Mean", "Pow", "Sub"]},
+        values[:, None],
+        values,
+    )
+    assert found.rule == "loss_shape_broadcast"
+    assert (found.evidence["output_shape"], found.evidence["target_shape"]) == ([8, 1], [8])
+    assert found.evidence["squared_error_own_target"] == 0.0
+    assert found.evidence["squared_error_every_target"] == pytest.approx(10.5)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"output_shape": [8, 1], "target_shape": [8, 1]},
+        {"output_shape": [8], "target_shape": [8]},
+        {"output_shape": [8, 10], "target_shape": [8]},
+        {"output_shape": [8, 10], "target_shape": [1, 10]},
+        {"output_shape": [8, 3], "target_shape": []},
+        {"output_shape": [1, 1], "target_shape": [1]},
+        {"output_shape": [2, 5, 1, 3], "target_shape": [2, 1, 5, 3]},
+        {"output_shape": [8, 1, 3], "target_shape": [8, 3], "chain": ["Mean", "Min", "Sum", "Sub"]},
+        {"output_shape": [8, 1], "target_shape": [8], "shape": [8]},
+        {"output_shape": [8, 1]},
+        {"output_shape": "wide", "target_shape": [True, None]},
+    ],
+)
+def test_shapes_that_belong_together_are_left_alone(loss: dict[str, Any]) -> None:
+    """Equal shapes, classes against rows, one side expanded on purpose, losses over pairs, unknown shapes."""
+    assert judge(loss) == []
+
+
+def test_an_evaluation_is_not_the_loss_that_is_minimised() -> None:
+    """Only training steps are judged, and a run without shapes says so."""
+    loss = {"output_shape": [8, 1], "target_shape": [8]}
+    assert judge(loss, phase="eval") == []
+    assert len(judge(loss)) == 1
+    assert "loss_shape_broadcast" in RunAuditor(RUN).unjudged()
+
+
+def test_it_is_over_once_the_shapes_fit() -> None:
+    """The alert is cleared by a later training step whose shapes fit."""
+    sender = Sender(RunAuditor(RUN))
+    wrong = {"loss": {"output_shape": [8, 1], "target_shape": [8]}}
+    right = {"loss": {"output_shape": [8], "target_shape": [8]}}
+    found = [f for i, facts in enumerate((wrong, right, right)) for f in sender.record(Recording(i, [], {}, facts))]
+    assert [(f.step, f.cleared) for f in found] == [(0, False), (1, True)]
