@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from auditor.detect.registry import BUILT_IN
+from auditor.detect.registry import built_in
 from auditor.detect.rule import Rule
 
 PAGE: Final = Path("docs") / "rules.md"
@@ -32,8 +32,8 @@ loss, gradients from the last layer to the first, weights: of several tensors th
 
 def page() -> str:
     """The text of the page."""
-    rows = "".join(f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {rule.meaning} |\n" for rule in BUILT_IN)
-    return _HEAD + rows + "".join(_section(rule) for rule in BUILT_IN)
+    rows = "".join(f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {rule.meaning} |\n" for rule in built_in())
+    return _HEAD + rows + "".join(_section(rule) for rule in built_in())
 
 
 def _section(rule: type[Rule]) -> str:

@@ -1,41 +1,35 @@
 """Which rules there are: the built-in ones, those of the entry point ``auditor.rules``, less the muted.
 
+A rule is found by being a class with an ``id`` in a module of :mod:`auditor.detect`: no list to keep.
+
 Overrides are a mapping of rule id to its parameters, e.g. ``{"run_stalled": {"stall_seconds": 60},
 "loss_spike": {"mute": True}}``.
 """
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Final
+from typing import Any
 
-from auditor.detect.gradients import ExplodingGradient, VanishingGradient
-from auditor.detect.liveness import AgentSilent, RunStalled
-from auditor.detect.loss import LossNotDecreasing, LossSpike
-from auditor.detect.nonfinite import NonfiniteGradient, NonfiniteLoss, NonfiniteWeight
-from auditor.detect.replicas import ReplicaDivergence
-from auditor.detect.rule import Rule
-from auditor.detect.scaler import ScalerStuck
-from auditor.detect.shapes import LossShapeBroadcast
+from auditor import detect
+from auditor.detect.rule import PHASES, Rule
 
 Overrides = Mapping[str, Mapping[str, Any]]
 
-BUILT_IN: Final[tuple[type[Rule], ...]] = (
-    NonfiniteLoss,
-    NonfiniteGradient,
-    NonfiniteWeight,
-    ExplodingGradient,
-    VanishingGradient,
-    LossSpike,
-    LossNotDecreasing,
-    LossShapeBroadcast,
-    ScalerStuck,
-    ReplicaDivergence,
-    RunStalled,
-    AgentSilent,
-)
+
+@cache
+def built_in() -> tuple[type[Rule], ...]:
+    """The rules of the modules of :mod:`auditor.detect`, in the order of their phases, then by name."""
+    found: dict[str, type[Rule]] = {}
+    for module in pkgutil.iter_modules(detect.__path__):
+        for value in vars(importlib.import_module(f"{detect.__name__}.{module.name}")).values():
+            if isinstance(value, type) and issubclass(value, Rule) and "id" in vars(value):
+                found[value.id] = value
+    return tuple(sorted(found.values(), key=lambda rule: (PHASES.index(rule.phase), rule.id)))
 
 
 @cache
@@ -45,7 +39,7 @@ def rules() -> dict[str, type[Rule]]:
     Raises:
         TypeError: if an entry point of ``auditor.rules`` is no :class:`Rule`.
     """
-    known = {rule.id: rule for rule in BUILT_IN}
+    known = {rule.id: rule for rule in built_in()}
     for entry in entry_points(group="auditor.rules"):
         rule = entry.load()
         if not (isinstance(rule, type) and issubclass(rule, Rule)):

@@ -48,7 +48,7 @@ class NoState:
 
 
 class Rule(ABC):
-    """Base of every rule; a subclass is registered by :mod:`auditor.detect.registry`.
+    """Base of every rule; a subclass is found by :mod:`auditor.detect.registry`.
 
     A subclass overrides :meth:`observe`, :meth:`observe_record`, or both. Recordings are kept and
     decoded only for rules that override the latter.

@@ -34,10 +34,10 @@ def test_a_scaler_that_settles_is_healthy() -> None:
 
 def test_step_after_step_skipped_is_stuck_until_it_has_settled() -> None:
     """Half of the last steps skipped, told at the step; gone after 64 steps without a skip."""
-    found = judge({step: 64.0 for step in range(50, 70)})
+    found = judge(dict.fromkeys(range(50, 70), 64.0))
     assert (found[0].step, found[0].evidence["skips"], found[0].cleared) == (57, 8, False)
     assert [f.step for f in found if f.cleared] == [139]
-    assert judge({step: 64.0 for step in range(50, 70)}, restart=True) == found
+    assert judge(dict.fromkeys(range(50, 70), 64.0), restart=True) == found
 
 
 def test_a_scale_below_one_is_collapse() -> None:

@@ -1,0 +1,61 @@
+"""The ids of all rules that there may be: a contract with JSON, metrics, labels and docs.
+
+A rule is one of these, or a user's. A rule may say that it follows from one that is not written yet.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+IDS: Final = (
+    "nonfinite_loss",
+    "nonfinite_gradient",
+    "nonfinite_weight",
+    "nonfinite_input",
+    "scaler_stuck",
+    "near_overflow",
+    "exploding_gradient",
+    "vanishing_gradient",
+    "zero_gradient",
+    "weight_explosion",
+    "update_ratio",
+    "unchanged_parameters",
+    "update_swallowed",
+    "clip_saturated",
+    "loss_not_decreasing",
+    "loss_diverging",
+    "loss_spike",
+    "loss_oscillating",
+    "loss_constant",
+    "overfitting",
+    "underfitting_regularization",
+    "metric_chance",
+    "train_eval_gap_at_start",
+    "dead_units",
+    "saturated_units",
+    "constant_output",
+    "symmetric_units",
+    "poor_init",
+    "embedding_unused",
+    "loss_shape_broadcast",
+    "softmax_twice",
+    "logits_as_probabilities",
+    "output_activation_mismatch",
+    "label_range",
+    "label_mismatch",
+    "input_scale",
+    "repeated_batches",
+    "data_order_fixed",
+    "gradient_accumulated",
+    "optimizer_step_missing",
+    "wrong_mode",
+    "learning_rate",
+    "missing_regularization",
+    "replica_divergence",
+    "rank_outlier",
+    "straggler",
+    "run_stalled",
+    "agent_silent",
+    "baseline_deviation",
+    "framework_mismatch",
+)
