@@ -27,6 +27,7 @@ class MemoryRun:
         self.verdict = "unknown"
         self.recordings: list[Recording] = []
         self.observed: dict[str, Any] = {}
+        self.counted: dict[tuple[str, str], dict[int, dict[int, int]]] = {}
         self.ended: tuple[str, str | None] | None = None
 
     @property
@@ -79,6 +80,13 @@ class MemoryRun:
         self._rows.append(
             {self.table[t][:2]: {n: float(rows[n][at]) for n in STATISTICS} for at, t in enumerate(tensors)}
         )
+
+    def histograms(self, step: int, layout: int, counters: bytes) -> None:
+        """As ``Run.histograms``; by kind and name, the occupied bins."""
+        tensors = self.layouts[layout]
+        for t, row in zip(tensors, np.frombuffer(counters, "<u4").reshape(len(tensors), 64), strict=True):
+            occupied = {int(bin_): int(row[bin_]) for bin_ in np.flatnonzero(row)}
+            self.counted.setdefault(self.table[t][:2], {})[step] = occupied
 
     def event(self, step: int, type: str, **fields: Any) -> None:  # noqa: A002 - the contract's name
         """As ``Run.event``."""

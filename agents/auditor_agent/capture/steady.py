@@ -25,21 +25,27 @@ class Steady:
 
     Args:
         parameters: whose gradients come.
+        histograms: whether histograms may be asked for.
     """
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
+    def __init__(self, parameters: Sequence[Tensor], *, histograms: bool = False) -> None:
         self.usable = bool(parameters) and native.available() and all(map(_fits, parameters))
         if not self.usable:
             return
         self._sizes = [parameter.numel() for parameter in parameters]
         self._dtypes = [parameter.dtype for parameter in parameters]
-        self._plan = native.Plan(self._sizes, [kernels.NAMES[dtype] for dtype in self._dtypes])
+        names = [kernels.NAMES[dtype] for dtype in self._dtypes]
+        self._plan = native.Plan(self._sizes, names)
+        self._counting = native.Plan(self._sizes, names, histogram=True) if histograms else self._plan
         self._threads = 1 + self._plan.elements // kernels.PER_THREAD
         self._row = 4 * len(self._sizes)
         self._none = bytes(2 * self._row)
 
-    def read(self, gradients: Sequence[Tensor]) -> tuple[bytes, bool] | None:
-        """The words of ``gradients`` and whether all is finite; None where they are not what they were."""
+    def read(self, gradients: Sequence[Tensor], *, histograms: bool = False) -> tuple[bytes, bool, bytes] | None:
+        """The words of ``gradients`` and whether all is finite; None where they are not what they were.
+
+        The last of the three are the histograms' counters if they were asked for.
+        """
         if (
             set(map(type, gradients)) != _PLAIN
             or list(map(_dtype, gradients)) != self._dtypes
@@ -49,8 +55,10 @@ class Steady:
         ):
             return None
         threads = 1 if self._threads == 1 else min(self._threads, torch.get_num_threads())
-        words = bytes(self._plan.run(list(map(Tensor.data_ptr, gradients)), threads))
-        return words, words[self._row : 3 * self._row] == self._none
+        plan = self._counting if histograms else self._plan
+        words = bytes(plan.run(list(map(Tensor.data_ptr, gradients)), threads))
+        counters = bytes(plan.histograms or b"") if histograms else b""
+        return words, words[self._row : 3 * self._row] == self._none, counters
 
 
 def _fits(parameter: Tensor) -> bool:

@@ -30,6 +30,10 @@ class Step:
     layout: int
     matrix: Tensor | bytes
     """The words: a matrix, or what :func:`to_bytes` makes of one that lay on the host."""
+    histograms: Tensor | bytes = b""
+    """R x 64 counters of the tensors of ``counted``, where there are any."""
+    counted: int = 0
+    """Layout of the histograms."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,8 @@ class Arrived:
     layout: int
     words: bytes
     nonfinite: bool
+    histograms: bytes = b""
+    counted: int = 0
 
 
 class Transfer:
@@ -79,17 +85,24 @@ class Transfer:
     def _deliver(self, step: Step) -> None:
         scalars = {name: value if type(value) is float else float(value) for name, value in step.scalars.items()}
         words = step.matrix if isinstance(step.matrix, bytes) else to_bytes(step.matrix)
-        self._sink(Arrived(step.number, step.time, scalars, step.layout, words, nonfinite(words)))
+        counters = step.histograms if isinstance(step.histograms, bytes) else to_bytes(step.histograms)
+        arrived = Arrived(step.number, step.time, scalars, step.layout, words, nonfinite(words), counters, step.counted)
+        self._sink(arrived)
 
 
 def _on_host(step: Step) -> bool:
-    return all([not isinstance(value, Tensor) or value.is_cpu for value in (step.matrix, *step.scalars.values())])  # noqa: C419 - the quicker
+    return all([not isinstance(value, Tensor) or value.is_cpu for value in _numbers(step)])  # noqa: C419 - the quicker
+
+
+def _numbers(step: Step) -> tuple[Tensor | bytes | float, ...]:
+    return (step.matrix, step.histograms, *step.scalars.values())
 
 
 def _start(step: Step) -> Step:
     scalars = _scalars_to_host(step.scalars)
     matrix = _to_host(step.matrix) if isinstance(step.matrix, Tensor) else step.matrix
-    return Step(step.number, step.time, scalars, step.layout, matrix)
+    counters = _to_host(step.histograms) if isinstance(step.histograms, Tensor) else step.histograms
+    return Step(step.number, step.time, scalars, step.layout, matrix, counters, step.counted)
 
 
 def _scalars_to_host(scalars: dict[str, float | Tensor]) -> dict[str, float | Tensor]:
@@ -111,7 +124,7 @@ def _to_host(tensor: Tensor) -> Tensor:
 
 def _mark(step: Step) -> Any:
     """An event behind the copies on the current stream; None where copies wait by themselves."""
-    if not any(isinstance(value, Tensor) and value.is_cuda for value in (step.matrix, *step.scalars.values())):
+    if not any(isinstance(value, Tensor) and value.is_cuda for value in _numbers(step)):
         return None
     event = torch.Event("cuda")
     event.record()

@@ -35,13 +35,14 @@ from auditor_agent.integrations.torch_watch import Watcher
 from auditor_agent.run import Run, open_run
 
 
-def watch(
+def watch(  # noqa: PLR0913 - what can be said about a run
     model: nn.Module,
     optimizer: Optimizer | Sequence[Optimizer] | None = None,
     *,
     loss_fn: Any = None,
     name: str | None = None,
     project: str | None = None,
+    histograms: int | None = None,
 ) -> Run:
     """Watch a PyTorch training loop; nothing else in it changes.
 
@@ -56,26 +57,36 @@ def watch(
         loss_fn: named in the manifest, if given.
         name: the run's name; default ``AUDITOR_NAME``.
         project: default ``AUDITOR_PROJECT``.
+        histograms: 1: histograms of the magnitudes of every gradient at every step; N: at every N-th;
+            0: none; default ``AUDITOR_HISTOGRAMS``.
 
     Returns:
         The run. Never raises: what goes wrong inside is counted and logged.
     """
     run = open_run("torch", name=name, project=project)
     if not run.finished:
-        _watch(run, model, optimizer, loss_fn)
+        _watch(run, model, optimizer, loss_fn, histograms)
     return run
 
 
 @guarded(None)
-def _watch(run: Run, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer] | None, loss_fn: Any) -> None:
+def _watch(
+    run: Run,
+    model: nn.Module,
+    optimizer: Optimizer | Sequence[Optimizer] | None,
+    loss_fn: Any,
+    histograms: int | None,
+) -> None:
     if optimizer is not None:
         optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
-        _scene.begin(Watcher(run, model, optimizers, loss_fn, _scene.fresh_probe()))
+        _scene.begin(Watcher(run, model, optimizers, loss_fn, _scene.fresh_probe(), histograms=histograms))
         return
     wanted = {id(parameter) for parameter in model.parameters()}
 
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher | None:
-        return Watcher(run, model, [stepping], loss_fn, probe, more=True) if wanted & owned(stepping) else None
+        if not wanted & owned(stepping):
+            return None
+        return Watcher(run, model, [stepping], loss_fn, probe, more=True, histograms=histograms)
 
     _scene.wait(first_step)
 

@@ -21,21 +21,26 @@ from typing import Any, Final
 from torch import Tensor
 from torch.optim import Optimizer
 
-from auditor_agent.capture.budget import GRADIENT, Budget
+from auditor_agent.capture.budget import GRADIENT, HISTOGRAM, Budget
 from auditor_agent.capture.steady import Steady
 from auditor_agent.capture.transfer import Arrived
 from auditor_agent.guard import failure, guarded
+from auditor_agent.histogram import HISTOGRAM_BYTES
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_part import Part
 from auditor_agent.run import Run
+from auditor_agent.statistics import ROW_BYTES
 
 #: Plain steps that may wait, and the bytes of their statistics: the sender comes several times a second.
 _MOST: Final = 256
 _MOST_BYTES: Final = 1 << 20
 _NUMBERS: Final = frozenset({float, int})
 _clock: Final = time.perf_counter
-#: Number, Unix time, loss, backward passes, rates, seconds since the step before, clipping, words, all finite.
-_Waiting = tuple[int, float, float | None, int, list[float], float | None, dict[str, float | Tensor], bytes, bool]
+#: Number, Unix time, loss, backward passes, rates, seconds since the step before, clipping, words, all finite,
+#: histograms.
+_Waiting = tuple[
+    int, float, float | None, int, list[float], float | None, dict[str, float | Tensor], bytes, bool, bytes
+]
 
 
 @dataclass(slots=True)
@@ -85,9 +90,11 @@ class Lane:
             chosen = part.parameters
             if present is not None:
                 chosen = [p for p, there in zip(chosen, present, strict=True) if there]
-            self._part, self._present, self._steady = part, present, Steady(chosen)
+            self._part, self._present = part, present
+            self._steady = Steady(chosen, histograms=self._budget.histograms > 0)
             self._parameters = None  # asked of the part at each step: not kept alive
-            self._most = max(1, min(_MOST, _MOST_BYTES // (48 * len(chosen) + 1)))
+            each = ROW_BYTES + (HISTOGRAM_BYTES if self._budget.histograms == 1 else 0)
+            self._most = max(1, min(_MOST, _MOST_BYTES // (each * len(chosen) + 1)))
         usable = self._steady is not None and self._steady.usable
         self._until, self._layout, self._empty = until if usable else 0, layout, empty
 
@@ -121,36 +128,37 @@ class Lane:
         ):
             return False
         number = pace.number + 1
-        words, finite, due = b"", True, self._budget.due(GRADIENT, number)
+        words, finite, counters, due = b"", True, b"", self._budget.due(GRADIENT, number)
         if due:
-            read = self._read(part)
+            read = self._read(part, histograms=self._budget.due(HISTOGRAM, number))
             if read is None:
                 return False
-            words, finite = read
+            words, finite, counters = read
         begun, pace.begun, pace.number = pace.begun, start, number
         heard = len(roots)
         loss = probe.take_floats()
         took = None if begun is None else start - begun
         clipped = probe.clips.take()
         finite = finite and (loss is None or math.isfinite(loss))
-        self._waiting.append((number, time.time(), loss, heard, rates, took, clipped, words, finite))
+        self._waiting.append((number, time.time(), loss, heard, rates, took, clipped, words, finite, counters))
         if not finite or len(self._waiting) >= self._most:
             self.settle()
         if took is not None:
-            for kind, every in self._budget.step(took, _clock() - start if due else None).items():
+            spent = _clock() - start if due else None
+            for kind, every in self._budget.step(took, spent, histograms=bool(counters)).items():
                 self._run.event(number, "thinned", kind=kind, every=every, budget=self._budget.share)
                 self.shut()
         if not finite:
             self.shut()
         return True
 
-    def _read(self, part: Part) -> tuple[bytes, bool] | None:
+    def _read(self, part: Part, *, histograms: bool) -> tuple[bytes, bool, bytes] | None:
         gradients: list[Any] = [parameter.grad for parameter in part.parameters]
         if self._present is not None:
             if tuple([gradient is not None for gradient in gradients]) != self._present:
                 return None
             gradients = [gradient for gradient in gradients if gradient is not None]
-        return None if self._steady is None else self._steady.read(gradients)
+        return None if self._steady is None else self._steady.read(gradients, histograms=histograms)
 
     @guarded(None)
     def settle(self) -> None:
@@ -165,7 +173,7 @@ class Lane:
                 self._sink(self._arrived(self._waiting.popleft()))
 
     def _arrived(self, waiting: _Waiting) -> Arrived:
-        number, when, loss, heard, rates, took, clipped, words, finite = waiting
+        number, when, loss, heard, rates, took, clipped, words, finite, counters = waiting
         scalars = {f"lr/{at}" if at else "lr": float(rate) for at, rate in enumerate(rates)}
         if loss is not None:
             scalars["loss"] = loss
@@ -175,4 +183,5 @@ class Lane:
             scalars.update({name: float(value) for name, value in clipped.items()})
         if took is not None:
             scalars["step_time"] = took
-        return Arrived(number, when, scalars, self._layout if words else self._empty, words, not finite)
+        layout = self._layout if words else self._empty
+        return Arrived(number, when, scalars, layout, words, not finite, counters, self._layout)

@@ -31,6 +31,10 @@ class Open:
     read: bool = False
     """Whether gradients are among ``ids``."""
     matrices: list[Tensor | bytes] = field(default_factory=list)
+    histograms: list[Tensor | bytes] = field(default_factory=list)
+    """R x 64 counters each."""
+    counted: list[int] = field(default_factory=list)
+    """Ids of the tensors that the histograms are of."""
     scalars: dict[str, float | Tensor] = field(default_factory=dict)
     stepped: set[int] = field(default_factory=set)
     """Parts whose optimizer has stepped."""

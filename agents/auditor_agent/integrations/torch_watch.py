@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from auditor_agent.capture import kernels, portable
-from auditor_agent.capture.budget import EVERY, GRADIENT, Budget
+from auditor_agent.capture.budget import EVERY, GRADIENT, HISTOGRAM, Budget
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.torch_forward import ForwardProbe
+from auditor_agent.integrations.torch_histograms import count, counted, unscale
 from auditor_agent.integrations.torch_hooks import hook, unhook
 from auditor_agent.integrations.torch_lane import Lane, Pace
 from auditor_agent.integrations.torch_loss import LossProbe
@@ -51,6 +52,7 @@ class Watcher:
         after: step number of the last step before this watcher's first.
         stops: whether a verdict may end the script (SystemExit).
         more: whether further optimizers may :meth:`join`: the first step then waits for them.
+        histograms: steps between two with histograms, 0 for none; None: as AUDITOR_HISTOGRAMS has it.
     """
 
     def __init__(  # noqa: PLR0913 - what it brings together
@@ -64,13 +66,15 @@ class Watcher:
         after: int = 0,
         stops: bool = False,
         more: bool = False,
+        histograms: int | None = None,
     ) -> None:
         self._run, self._probe, self._stops, self._pace = run, probe, stops, Pace(after)
         self._awaited = after + 1 if more else None
         self._model = None if model is None else weakref.ref(model)
         self._parts = [Part(number, optimizer) for number, optimizer in enumerate(optimizers)]
         self._manifest = manifest(model, share(model, self._parts), optimizers, loss_fn)
-        self._rows, self._budget, self._transfer = Rows(run, self._parts), Budget.from_env(), Transfer(self._arrived)
+        self._rows, self._transfer = Rows(run, self._parts), Transfer(self._arrived)
+        self._budget = Budget.from_env(histograms=histograms)
         self.leader: Callable[[], Optimizer | None] = self._parts[0].reference
         """Gives the optimizer whose steps set the pace; None once it is gone."""
         self.lane = Lane(run, self._pace, probe, self._budget, self._arrived)
@@ -218,13 +222,13 @@ class Watcher:
             return row
         if self._budget.due(GRADIENT, row.number):
             gradients, key = part.gradients()
-            self._add(row, key, gradients)
+            self._add(row, key, gradients, histograms=self._budget.due(HISTOGRAM, row.number))
             row.gradients = key if row.matrices and isinstance(row.matrices[-1], bytes) else None
             scale = getattr(optimizer, "grad_scale", None)
             if isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
-                row.matrices[-1] = portable.scaled(
-                    tensor(row.matrices[-1]), scale.double().reciprocal(), len(gradients)
-                )
+                factor = scale.double().reciprocal()
+                row.matrices[-1] = portable.scaled(tensor(row.matrices[-1]), factor, len(gradients))
+                unscale(row, factor)
                 row.scalars[_FOUND_INF] = optimizer.found_inf  # type: ignore[attr-defined]
         if self._trouble or self._budget.due("weight", row.number):
             self._weights(row, part)
@@ -240,9 +244,13 @@ class Watcher:
             fresh.forward = self._forward.disarm()
         return fresh
 
-    def _add(self, row: Open, key: Key, tensors: Sequence[Tensor]) -> None:
-        if tensors:
-            row.keys.append(key)
+    def _add(self, row: Open, key: Key, tensors: Sequence[Tensor], *, histograms: bool = False) -> None:
+        if not tensors:
+            return
+        row.keys.append(key)
+        if histograms:
+            row.matrices.append(count(row, self._rows.ids([key]), tensors))
+        else:
             row.matrices.append(kernels.at_once(tensors) or kernels.words(tensors))
 
     def _weights(self, row: Open, part: Part) -> None:
@@ -305,7 +313,7 @@ class Watcher:
         layout = self._rows.layout(row.ids, tuple(row.keys), more)
         matrices = row.matrices
         words = matrices[0] if len(matrices) == 1 else side_by_side(matrices) if matrices else b""
-        self._transfer.put(Step(row.number, row.time, row.scalars, layout, words))
+        self._transfer.put(counted(Step(row.number, row.time, row.scalars, layout, words), row, self._run))
         row.spent += _clock() - start
         self._reckon(row)
 
@@ -330,7 +338,8 @@ class Watcher:
         took = row.scalars.get("step_time")
         if isinstance(took, float):
             read = row.read or any(kind == GRADIENT for kind, *_ in row.keys)
-            for kind, every in budget.step(took, row.spent - sum(row.costs.values()) if read else None).items():
+            spent = row.spent - sum(row.costs.values()) if read else None
+            for kind, every in budget.step(took, spent, histograms=bool(row.histograms)).items():
                 self._run.event(row.number, "thinned", kind=kind, every=every, budget=budget.share)
         if not self.closed:
             self._arm(sampled=budget.due("activation", row.number + 1))
@@ -375,6 +384,8 @@ class Watcher:
         if wrong and not self._seen_trouble:
             self._trouble, self._seen_trouble = WEIGHTS_AFTER_TROUBLE + 1, True
         self._run.record(step.number, step.scalars, step.layout, step.words, time=step.time, urgent=wrong)
+        if step.histograms:
+            self._run.histograms(step.number, step.counted, step.histograms)
         if step.number == 1:
             self._run.manifest(self._completed())
 

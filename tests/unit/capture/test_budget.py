@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from auditor_agent import guard
-from auditor_agent.capture.budget import EVERY, FIRST, FLOOR, GRADIENT, SAMPLED, WINDOW, Budget
+from auditor_agent.capture.budget import EVERY, FIRST, FLOOR, GRADIENT, HISTOGRAM, SAMPLED, WINDOW, Budget
 
 
 def spend(budget: Budget, step: float, fixed: float, **sampled: float) -> dict[str, int]:
@@ -53,6 +53,43 @@ def test_g6_gradients_give_way_last_and_come_back() -> None:
     assert sum(budget.due(GRADIENT, step) for step in range(101, 201)) == 100 // budget.every(GRADIENT)
     spend(budget, 10.0, 0.01)
     assert budget.every(GRADIENT) == 1
+
+
+def counting(budget: Budget, step: float, plain: float, more: float, windows: int = 4) -> dict[str, int]:
+    """Windows of steps whose gradients take ``plain``, and ``more`` where histograms are made; what gave way."""
+    news: dict[str, int] = {}
+    for number in range(1, windows * WINDOW + 1):
+        due = budget.due(HISTOGRAM, number)
+        budget.charge("activation", 1e-9)
+        news.update(budget.step(step, plain + due * more, histograms=due))
+    return news
+
+
+def test_histograms_are_made_at_the_first_step_and_every_nth() -> None:
+    """At none unless asked for."""
+    steps = range(1, 13)
+    assert not any(Budget().due(HISTOGRAM, step) for step in steps)
+    assert [step for step in steps if Budget(histograms=5).due(HISTOGRAM, step)] == [1, 5, 10]
+    assert all(Budget(histograms=1).due(HISTOGRAM, step) for step in steps)
+
+
+def test_g6_histograms_give_way_before_gradients_and_only_as_far_as_they_cost() -> None:
+    """Gradients alone keep to the budget: they are read at each step still."""
+    budget = Budget(0.01, floor=0.0, histograms=1)
+    news = counting(budget, 1.0, 0.006, 0.02)
+    assert list(news) == ["activation", HISTOGRAM]
+    assert budget.every(GRADIENT) == 1
+    assert 0.006 + 0.02 / budget.every(HISTOGRAM) <= 0.01 < 0.006 + 0.02 / (budget.every(HISTOGRAM) // 2)
+
+
+def test_g6_histograms_within_the_budget_stay() -> None:
+    """And come back when steps grow longer."""
+    budget = Budget(0.01, floor=0.0, histograms=2)
+    assert counting(budget, 1.0, 0.003, 0.004) == {}
+    counting(budget, 0.1, 0.0005, 0.004)
+    assert budget.every(HISTOGRAM) > 2
+    counting(budget, 10.0, 0.0005, 0.004)
+    assert budget.every(HISTOGRAM) == 2
 
 
 def test_a_small_model_is_seen_in_full() -> None:

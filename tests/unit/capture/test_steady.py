@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from auditor_agent.capture import kernels, native
+from auditor_agent.capture.portable_histogram import histograms
 from auditor_agent.capture.steady import Steady
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="the C kernel was not built")
@@ -20,7 +21,17 @@ def parameters() -> list[Tensor]:
 def test_it_reads_what_the_general_way_reads() -> None:
     """The very same words."""
     gradients = [torch.randn(4, 3), torch.randn(5, dtype=torch.float64)]
-    assert Steady(parameters()).read(gradients) == (kernels.kernel(gradients), True)
+    assert Steady(parameters()).read(gradients) == (kernels.kernel(gradients), True, b"")
+
+
+def test_histograms_come_along_when_asked_for() -> None:
+    """As the general way makes them; the words stay what they are."""
+    gradients = [torch.randn(4, 3), torch.randn(5, dtype=torch.float64)]
+    words, counters = kernels.with_histograms(gradients)
+    steady = Steady(parameters(), histograms=True)
+    assert steady.read(gradients, histograms=True) == (words, True, counters)
+    assert steady.read(gradients) == (words, True, b"")
+    assert torch.equal(torch.frombuffer(bytearray(counters), dtype=torch.int32).view(2, 64), histograms(gradients))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
