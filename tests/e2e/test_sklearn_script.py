@@ -93,7 +93,7 @@ def test_a_script_without_a_changed_line_is_recorded_batch_by_batch(start: objec
     assert {name for kind, name in run.rows if kind == "gradient"} == names
     assert all(list(run.rows["gradient", name]) == steps for name in names)
     assert len(run.scalars["epoch_loss"]) == 13
-    (said,) = run.manifests
+    said = run.manifests[-1]
     assert (said["framework"], said["data"]["batch_size"], len(said["model"]["layers"])) == ("sklearn", 50, 3)
     assert run.framework == "sklearn"
     assert run.status == "finished"  # the exit code is told by `auditor run`, which waits for it
@@ -120,7 +120,7 @@ def test_of_a_search_the_refit_is_recorded(start: object, jobs: int) -> None:
     assert list(run.scalars["loss"]) == [1, 2, 3, 4]
     assert run.manifests[0]["data"]["samples"] == 120
     assert str(run.manifests[0]["estimator"]["parameters"]["alpha"]) == done.stdout.splitlines()[-1]
-    assert [(event["type"], event["fits"]) for event in run.events] == [("fit_not_audited", 1)]
+    assert [(event["type"], event["fits"]) for event in run.incidents] == [("fit_not_audited", 1)]
 
 
 def test_of_cross_validation_the_first_fold_is_recorded(start: object) -> None:
@@ -128,7 +128,7 @@ def test_of_cross_validation_the_first_fold_is_recorded(start: object) -> None:
     _, (run,) = start(FOLDS)  # type: ignore[operator]
     assert list(run.scalars["loss"]) == [1, 2, 3, 4]
     assert run.manifests[0]["data"]["samples"] == 96
-    assert [event["fits"] for event in run.events] == [1, 2, 4]
+    assert [event["fits"] for event in run.incidents] == [1, 2, 4]
 
 
 def test_g11_forked_pools_record_nothing(start: object) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from auditor.ingest.decode import Tensor, step_batch, tensor_table
+from auditor.ingest.records import StepRecording, assemble
+from auditor.store.records import StoredChunk
+from auditor_agent import jsonfinite
 from auditor_agent.statistics import STATISTICS
 from auditor_agent.stream import wire
 
@@ -33,6 +36,11 @@ class SpooledRun:
     def kinds(self, step: int) -> set[str]:
         """Kinds of the tensors that ``step`` reports."""
         return {kind for (kind, _), rows in self.rows.items() if step in rows}
+
+    @property
+    def incidents(self) -> list[dict[str, Any]]:
+        """Events but those that every run has."""
+        return [event for event in self.events if event["type"] not in {"epoch", "weights", "mode"}]
 
     def nonfinite(self) -> list[tuple[int, str, str]]:
         """(step, kind, name) of every row with NaN or infinities, in order."""
@@ -83,3 +91,13 @@ def _take(run: SpooledRun, frame: wire.Frame, table: tuple[Tensor, ...]) -> None
                 row = {name: float(column[n, at]) for name, column in columns.items()}
                 key = (table[tensor].kind, table[tensor].name)
                 run.rows.setdefault(key, {})[int(batch.steps[block.first + n])] = row
+
+
+def spooled_recordings(home: Path) -> list[StepRecording]:
+    """What the flight recorder of the one run under ``home`` left, step by step."""
+    frames = sorted((f for f in _frames(home) if f.header["type"] == "record"), key=lambda f: int(f.header["seq"]))
+    blank = (None, None, 0, 0, None, None)
+    return assemble(
+        StoredChunk("r", 0, 0, f.header["seq"], "record", "s", *blank, jsonfinite.dumps(f.header), bytes(f.block))
+        for f in frames
+    )

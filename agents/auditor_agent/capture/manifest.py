@@ -47,6 +47,7 @@ _RULES: Final = {
 _PLACEMENT: Final = {
     ("torch", "adam"): "added to the root after bias correction",
     ("keras", "adam"): "added to the root before bias correction",
+    ("sklearn", "adam"): "added to the root before bias correction",
     ("torch", "nadam"): "added to the root after bias correction",
     ("keras", "nadam"): "added to the root after bias correction",
     ("torch", "rmsprop"): "added to the root",
@@ -83,7 +84,7 @@ def update_rule(framework: str, name: str, settings: Mapping[str, Any]) -> dict[
     """An optimizer's rule with its hyperparameters as resolved.
 
     Args:
-        framework: ``torch`` or ``keras``.
+        framework: ``torch``, ``keras`` or ``sklearn``.
         name: the optimizer's class.
         settings: its hyperparameters under the framework's names.
 
@@ -212,6 +213,9 @@ def initial(arrays: Sequence[Array], layout: str) -> dict[str, dict[str, Any]]:
 
 def _sibling(name: str, weights: Mapping[str, Array], layout: str) -> tuple[int, int] | None:
     """The fans of the matrix that a bias belongs to: the first other weight of its layer."""
+    if name.endswith("]"):  # scikit-learn: `intercepts_[1]` goes with `coefs_[1]`
+        kernel = weights.get("coefs_" + name[name.rfind("[") :])
+        return None if kernel is None else fans_of(kernel.shape, layout)
     layer = max(name.rfind("."), name.rfind("/"))
     for other, array in weights.items():
         if other != name and other[: layer + 1] == name[: layer + 1] and "." not in other[layer + 1 :]:

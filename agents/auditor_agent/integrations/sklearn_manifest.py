@@ -13,11 +13,12 @@ import math
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
+from auditor_agent.capture.manifest import l2_penalty, update_rule
 from auditor_agent.guard import failure
 from auditor_agent.statistics import COUNTS, STATISTICS, WORDS
 
@@ -27,11 +28,47 @@ _PACKAGES: Final = ("sklearn", "numpy", "scipy")
 #: sqrt(factor / (fan in + fan out)) bounds the uniform distribution of a layer's weights and biases.
 _FACTORS: Final = {"logistic": 2.0}
 _GLOROT: Final = 6.0
+#: Activations under the names that other frameworks have for them.
+_WORDS: Final = {"identity": "linear", "logistic": "sigmoid"}
 
 
 def names(layers: int) -> list[str]:
     """The weights of ``layers`` layers in the order of execution, as Python says them."""
     return [name for at in range(layers) for name in (f"coefs_[{at}]", f"intercepts_[{at}]")]
+
+
+def by_layer(arrays: Sequence[Any]) -> list[Any]:
+    """Coefficients and intercepts in the order of :func:`names`; scikit-learn has all coefficients first."""
+    half = len(arrays) // 2
+    return [array for pair in zip(arrays[:half], arrays[half:], strict=True) for array in pair]
+
+
+def layers(estimator: Any) -> list[dict[str, str]]:
+    """Name, kind and activation of each layer in execution order, in the words of other frameworks."""
+    last = len(estimator.coefs_) - 1
+    given = [estimator.out_activation_ if at == last else estimator.activation for at in range(last + 1)]
+    return [
+        {"name": "output" if at == last else f"hidden[{at}]", "kind": "Dense", "activation": _WORDS.get(word, word)}
+        for at, word in enumerate(given)
+    ]
+
+
+def seen_loss(estimator: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The loss of a batch as computed: what of which shapes."""
+    body = _loss_words(estimator)
+    output, target = arguments["activations"][-1], arguments["y"]
+    shapes = {"output_shape": [int(n) for n in output.shape], "target_shape": [int(n) for n in target.shape]}
+    told = {"operation": body["class"], "reduction": body.get("reduction"), "factor": body.get("factor")}
+    return told | shapes | {"broadcast": False, "from_logits": False}
+
+
+def canonical(estimator: Any, samples: int) -> dict[str, Any]:
+    """The ``canonical`` section: update rule, penalties on a mini-batch of ``samples``."""
+    told = _OPTIMIZERS[estimator.solver](estimator)
+    rule = update_rule("sklearn", told["class"], told["hyperparameters"])
+    law = l2_penalty(float(estimator.alpha) / (2 * samples))
+    penalties = {f"{layer['name']}.kernel": dict(law) for layer in layers(estimator)} if estimator.alpha else {}
+    return {"update": [rule | {"schedule": told.get("schedule")}], "normalization": {}, "penalties": penalties}
 
 
 def fit(estimator: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,8 +232,8 @@ def _lbfgs(estimator: Any) -> dict[str, Any]:
 _OPTIMIZERS: Final[Mapping[str, Callable[[Any], dict[str, Any]]]] = {"adam": _adam, "sgd": _sgd, "lbfgs": _lbfgs}
 
 
-def _loss(estimator: Any, first_batch: int, shapes: tuple[Any, Any]) -> dict[str, Any]:
-    name, outputs = estimator.loss, int(estimator.n_outputs_)
+def _loss_words(estimator: Any) -> dict[str, Any]:
+    name = estimator.loss
     kinds = {
         # Per element: factor * loss; then over samples, then over outputs.
         "squared_error": {"class": "squared_error", "factor": 0.5, "reduction": "mean", "over_outputs": "mean"},
@@ -207,6 +244,11 @@ def _loss(estimator: Any, first_batch: int, shapes: tuple[Any, Any]) -> dict[str
     if name == "log_loss":
         body["class"] = "binary_crossentropy" if estimator.out_activation_ == "logistic" else "categorical_crossentropy"
         body["clipped_at"] = "eps of the dtype"
+    return body
+
+
+def _loss(estimator: Any, first_batch: int, shapes: tuple[Any, Any]) -> dict[str, Any]:
+    body, outputs = _loss_words(estimator), int(estimator.n_outputs_)
     # Backpropagation is that of the sum over outputs whatever the loss says; one output makes no difference.
     body["gradient_over_outputs"] = "sum"
     body |= {"from_logits": False, "output_activation": estimator.out_activation_, "outputs": outputs}

@@ -17,8 +17,13 @@ from typing import Any, Final
 import numpy as np
 
 from auditor_agent import guard
+from auditor_agent.capture import units
+from auditor_agent.capture.batches import Epoch, batch_digest
 from auditor_agent.capture.host import HostStatistics, nonfinite
+from auditor_agent.capture.weights import WeightDigests
 from auditor_agent.integrations import sklearn_manifest as declared
+from auditor_agent.integrations.sklearn_manifest import by_layer as _ordered
+from auditor_agent.integrations.sklearn_record import Tape
 from auditor_agent.run import Run
 
 #: Weights, updates, activations and the batch are read at each of the first steps, then every so many.
@@ -90,6 +95,8 @@ class Watch:
         self._now: _Evaluation | None = None
         self._rate: float | None = None
         self._before: float | None = None
+        self._tape, self._optimizer = Tape(run), None
+        self._under_way, self._digests = Epoch(), WeightDigests()
         self._sampled: list[Any] | None = None
 
     # -- a fit ---------------------------------------------------------------------------------------
@@ -138,11 +145,18 @@ class Watch:
         samples = int(arguments["X"].shape[0])
         now = self._now = _Evaluation(estimator, float(loss), self._data, samples, grads, arguments)
         if self.step == 0:
-            self.run.manifest(self._manifest(now))
+            self._start(now)
         self._evaluations += 1
         if self._fit["solver"] == "lbfgs" and not self._started:
             self._started = True  # the first evaluation is the start; the others wait to be accepted
             self._accept(now)
+
+    def _start(self, now: _Evaluation) -> None:
+        """Before the first step: what the run is."""
+        self.run.manifest(self._manifest(now))
+        self.run.observe(canonical=declared.canonical(now.estimator, now.samples))
+        self._tape.size(_ordered(now.weights))
+        self.run.on_finish(self._tape.close)
 
     @guard.guarded(None)
     def updating(self, optimizer: Any, grads: Sequence[Any]) -> None:
@@ -153,8 +167,9 @@ class Watch:
         now.grads = list(grads)
         # Adam's own `learning_rate` has the bias correction in it; the rate is what was asked for.
         self._rate = optimizer.learning_rate if hasattr(optimizer, "velocities") else optimizer.learning_rate_init
-        self.step += 1
+        self.step, self._optimizer = self.step + 1, optimizer
         now.scalars = self._scalars(now)
+        self._tape.before(self.step, now, _ordered(now.weights), _ordered(now.grads))
         if self._due() or not self._light(now):
             self._sampled = [weight.copy() for weight in now.weights]
 
@@ -182,7 +197,10 @@ class Watch:
     @guard.guarded(None)
     def _finish_step(self) -> None:
         now, before, self._sampled = self._now, self._sampled, None
-        if now is None or before is None:
+        if now is None:
+            return
+        self._tape.after(_ordered(now.weights), self._optimizer)
+        if before is None:
             return
         with np.errstate(all="ignore"):
             moved = [after - weight for after, weight in zip(now.weights, before, strict=True)]
@@ -192,6 +210,8 @@ class Watch:
         """Record one accepted point of L-BFGS."""
         self.step += 1
         now.scalars = self._scalars(now)
+        self._tape.before(self.step, now, _ordered(now.weights), _ordered(now.grads))
+        self._tape.after((), None)
         if self._due() or not self._light(now):
             self._full(now, now.weights, [])
 
@@ -206,6 +226,7 @@ class Watch:
     def _full(self, now: _Evaluation, weights: Sequence[Any], moved: Sequence[Any]) -> None:
         """Record a step with everything that is sampled."""
         names = declared.names(len(now.coefs))
+        now.scalars |= _layers(now)
         extra: list[tuple[str, str, Any]] = [
             ("weight", name, array) for name, array in zip(names, _ordered(weights), strict=True)
         ]
@@ -217,6 +238,9 @@ class Watch:
             self._in_trouble, self._trouble = True, SAMPLES_IN_TROUBLE - 1
         # Once is enough: the sender comes by itself soon, and waking it at every step costs.
         self._record(now, words, extra, urgent=first)
+        if self.step == 1 or self.step % SAMPLES_EVERY == 0:
+            told = dict(zip(names, _ordered(weights), strict=True))
+            self.run.event(self.step, "weights", **self._digests.fields(told))
 
     def _due(self) -> bool:
         in_trouble = self._trouble > 0
@@ -230,12 +254,14 @@ class Watch:
     def _scalars(self, now: _Evaluation) -> dict[str, float]:
         # Before the weights move: the penalty may need them.
         clock = time.perf_counter()
-        scalars = {"loss": now.loss, "data_loss": now.data, "regularization_loss": now.penalty()}
+        digest = batch_digest(_inputs(now))
+        self._under_way.add(digest, now.samples)
+        scalars = {"loss": now.loss, "loss/data": now.data, "loss/penalty": now.penalty()}
+        scalars |= {"samples": float(now.samples), "batch_digest": float(digest)}
         if self._fit["solver"] == "lbfgs":  # it has no rate: a line search finds the length of each step
             scalars["evaluations"] = float(self._evaluations)
         else:
             scalars["lr"] = float(self._rate or 0.0)
-            scalars["samples"] = float(now.samples)
         if self._before is not None:
             scalars["step_time"] = clock - self._before
         self._before = clock
@@ -258,6 +284,7 @@ class Watch:
             values = {"epoch": float(len(curve)), "epoch_loss": float(curve[-1])}
             scores = getattr(estimator, "validation_scores_", None)
             self.run.log(**values, **({"val_score": float(scores[-1])} if scores else {}))
+            self.run.event(self.step, "epoch", **self._under_way.end())
         self._epochs = len(curve)
 
     def _manifest(self, now: _Evaluation) -> dict[str, Any]:
@@ -270,12 +297,6 @@ def _bad(now: _Evaluation, words: bytes | memoryview) -> bool:
     return not math.isfinite(now.loss) or nonfinite(words)
 
 
-def _ordered(arrays: Sequence[Any]) -> list[Any]:
-    """Coefficients and intercepts, layer by layer."""
-    half = len(arrays) // 2
-    return [array for pair in zip(arrays[:half], arrays[half:], strict=True) for array in pair]
-
-
 def _flow(now: _Evaluation) -> list[tuple[str, str, Any]]:
     """What flowed through the net: the batch, if it is dense, the hidden layers, the output."""
     found = now.arguments["activations"]
@@ -283,3 +304,22 @@ def _flow(now: _Evaluation) -> list[tuple[str, str, Any]]:
     rows += [("activation", f"hidden[{at}]", array) for at, array in enumerate(found[1:-1])]
     rows += [("output", "output", found[-1])]
     return [row for row in rows if isinstance(row[2], np.ndarray)]
+
+
+def _inputs(now: _Evaluation) -> list[Any]:
+    """The inputs of a batch; of a sparse matrix the values that it holds."""
+    given = now.arguments["X"]
+    return [given if isinstance(given, np.ndarray) else np.asarray(getattr(given, "data", ()))]
+
+
+def _layers(now: _Evaluation) -> dict[str, float]:
+    """Dead units and saturated outputs of the hidden layers."""
+    found: dict[str, float] = {}
+    for layer, output in zip(declared.layers(now.estimator)[:-1], now.arguments["activations"][1:-1], strict=True):
+        for name, part in (
+            ("dead_units", units.dead(output, layer["activation"])),
+            ("saturated", units.saturated(output, layer["activation"])),
+        ):
+            if part is not None:
+                found[f"{name}/{layer['name']}"] = part
+    return found

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-ROLES: Final = ("weight", "gradient", "updated", "batch", "target", "output")
+ROLES: Final = ("weight", "gradient", "updated", "batch", "target", "output", "activation", "units")
 """What an array is to the step; besides these, ``state.<name>`` for the optimizer's state after it."""
 STATE: Final = "state."
 ALIGNMENT: Final = 8

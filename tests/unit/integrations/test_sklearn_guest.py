@@ -177,7 +177,7 @@ def test_a_run_that_should_stop_ends_the_training_and_keeps_the_weights(
     assert np.isfinite(mlp.predict(X)).all()
     (run,) = spooled(auditor_home)
     assert (run.status, max(run.scalars["loss"])) == ("stopped", 7)
-    assert [event["type"] for event in run.events] == ["stopped"]
+    assert [event["type"] for event in run.incidents] == ["stopped"]
 
 
 def test_the_manifest_says_what_scikit_learn_leaves_unsaid(auditor_home: Path) -> None:
