@@ -13,9 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from auditor.alerts import texts
+from auditor.alerts import stories, texts
 from auditor.detect.registry import rules
-from auditor.detect.rule import PHASES, Rule
 from auditor.model import Alert, AlertState, Finding, Severity, Subject
 
 #: Members listed in an alert; ``evidence["affected"]`` counts them all, up to MAX_COUNTED.
@@ -29,16 +28,6 @@ _Key = tuple[int, int, int, str, str]
 def alert_id(run: str, attempt: int, rule: str) -> str:
     """The id of an alert: the same wherever and whenever it is computed."""
     return hashlib.sha256(f"{run}\0{attempt}\0{rule}".encode()).hexdigest()[:16]
-
-
-def causal(alerts: Iterable[Alert]) -> list[Alert]:
-    """``alerts`` with roots before their consequences: by attempt, first step, place in the step."""
-    return sorted(alerts, key=lambda alert: (alert.attempt, *_place(alert)))
-
-
-def _place(alert: Alert) -> tuple[int, int, str]:
-    rule = rules().get(alert.rule)
-    return alert.first_step, PHASES.index(rule.phase) if rule else len(PHASES), alert.rule
 
 
 @dataclass(slots=True)
@@ -82,7 +71,7 @@ class AlertBook:
     @property
     def alerts(self) -> list[Alert]:
         """All alerts of the run, root causes first."""
-        return causal(self._shown.values())
+        return stories.told(self._shown.values())
 
     def apply(self, findings: Iterable[Finding], now: float) -> list[Alert]:
         """Take in findings; ``now``: Unix seconds of the daemon.
@@ -110,15 +99,15 @@ class AlertBook:
     def _render(self, touched: set[tuple[int, str]], now: float) -> list[Alert]:
         attempts = {attempt for attempt, _ in touched}
         fresh = {key: self._alert(entry) for key, entry in self._entries.items() if key[0] in attempts}
-        changed = []
+        changed, root = [], stories.roots(fresh.values())
         for key, bare in fresh.items():
-            alert = _with_root(bare, fresh.values())
+            alert = _with_root(bare, root[bare.id])
             before = self._shown.get(alert.id)
             if before is None or _content(before) != _content(alert):
                 self._entries[key].updated_at = now
                 self._shown[alert.id] = replace(alert, updated_at=now)
                 changed.append(self._shown[alert.id])
-        return causal(changed)
+        return stories.told(changed)
 
     def _alert(self, entry: _Entry) -> Alert:
         assert entry.first is not None  # noqa: S101 - an entry is made by its first sighting
@@ -213,22 +202,12 @@ def _join(entry: _Entry, subject: Subject, key: _Key) -> None:
         del entry.members[max(entry.members, key=entry.members.__getitem__)]
 
 
-def _with_root(alert: Alert, others: Iterable[Alert]) -> Alert:
+def _with_root(alert: Alert, root: Alert) -> Alert:
     """``alert`` with the alert that began its story in the evidence, if it is a consequence."""
-    root = alert
-    earlier = [other for other in others if other.state is not AlertState.PENDING]
-    while (cause := min(_causes(root, earlier), key=_place, default=None)) is not None:
-        root = cause
-    if root is alert:
+    if root.id == alert.id:
         return alert
     named = {"root": root.rule, "root_alert": root.id, "root_step": root.first_step}
     return replace(alert, evidence={**alert.evidence, **named})
-
-
-def _causes(alert: Alert, others: Iterable[Alert]) -> list[Alert]:
-    rule: type[Rule] | None = rules().get(alert.rule)
-    causes = rule.consequence_of if rule else ()
-    return [other for other in others if other.rule in causes and _place(other) < _place(alert)]
 
 
 def _content(alert: Alert) -> Alert:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from auditor.alerts.counters import DaemonCounters
 from auditor.model import Alert, AlertState, RunStatus
 
-__all__ = ["DaemonCounters", "LiveRun", "firing"]
+__all__ = ["DaemonCounters", "LiveRun", "firing", "roots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class LiveRun:
     ``loss`` and ``grad_norm`` are the last *finite* ones; None before the first. ``nonfinite``
     counts elements by kind of tensor, and losses under ``"loss"``; ``dropped`` counts steps by
     reason; ``ingested`` counts stored steps. ``alerts`` says how many alerts fire per
-    (rule, severity); :func:`firing` makes it.
+    (rule, severity); :func:`firing` makes it. ``roots``: the rule that began the story of a rule's
+    alert, where that is another one.
     """
 
     run: str
@@ -32,6 +33,7 @@ class LiveRun:
     grad_norm: float | None = None
     nonfinite: Mapping[str, int] = field(default_factory=dict)
     alerts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    roots: Mapping[str, str] = field(default_factory=dict)
     progress_at: float | None = None
     heartbeat_at: float | None = None
     ended_at: float | None = None
@@ -42,6 +44,12 @@ class LiveRun:
     def firing(self) -> int:
         """Number of alerts that fire."""
         return sum(self.alerts.values())
+
+
+def roots(alerts: Iterable[Alert]) -> dict[str, str]:
+    """The rule of the root of each firing alert that is a consequence, by its rule."""
+    known = [alert for alert in alerts if alert.state is AlertState.FIRING]
+    return {alert.rule: str(alert.evidence["root"]) for alert in known if "root" in alert.evidence}
 
 
 def firing(alerts: Iterable[Alert]) -> dict[tuple[str, str], int]:

@@ -47,7 +47,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     _run("step", "gauge", "Last step seen of the run's latest attempt."),
     _run("gradient_norm", "gauge", "Last finite global gradient norm (L2 over all gradient tensors)."),
     _run("nonfinite_total", "counter", "NaN and Inf elements seen, by kind of tensor or loss.", "kind"),
-    _run("alerts", "gauge", "Alerts of the run that fire now, by rule and severity.", "rule", "severity"),
+    _run(
+        "alerts",
+        "gauge",
+        "Alerts of the run that fire now; root: the rule whose alert began the story, itself if it did.",
+        *("rule", "severity", "root"),
+    ),
     _run("progress_timestamp_seconds", "gauge", "When a new step of the run last arrived, Unix seconds."),
     _run("heartbeat_timestamp_seconds", "gauge", "When the run's agent last gave any sign of life, Unix seconds."),
     _run("ingested_steps_total", "counter", "Steps of the run stored since the daemon met it."),

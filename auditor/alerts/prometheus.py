@@ -144,8 +144,9 @@ def _add_run(families: _Families, run: LiveRun) -> None:
         families.add("auditor_run_nonfinite_total", (*labels, kind), count)
     for reason, count in _bounded(run.dropped, MAX_REASONS):
         families.add("auditor_run_dropped_steps_total", (*labels, reason), count)
-    for key, count in _alerts(run.alerts):
-        families.add("auditor_run_alerts", (*labels, *key), count)
+    for (rule, severity), count in _alerts(run.alerts):
+        root = label_value(run.roots.get(rule, rule))
+        families.add("auditor_run_alerts", (*labels, rule, severity, root), count)
 
 
 def _bounded(counts: Mapping[str, int], limit: int) -> Iterator[tuple[str, float]]:

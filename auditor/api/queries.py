@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from auditor.alerts.lifecycle import causal
+from auditor.alerts import stories
 from auditor.api.thin import thin
 from auditor.ingest.decode import Tensor
 from auditor.ingest.histograms import gather
@@ -58,10 +58,28 @@ def show(store: Store, run: str) -> dict[str, Any]:
     """All about one run at a glance: what ``auditor show --json`` prints."""
     record = find(store, run)
     counts = dict(record.alerts)
-    alerts = [alert_json(alert) for alert in causal(store.alerts(run=run))]
+    alerts = _told(store.alerts(run=run))
     more = {"first_step": record.first_step, "last_step": record.last_step, "pending": record.pending}
     ending = {"stop": record.stop, "exit": {"code": record.exit_code, "signal": record.exit_signal}}
     return {**run_row(record), "alert_counts": counts, "alerts": alerts, **more, **ending}
+
+
+def _told(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
+    """The alerts of a run story by story: each with its ``root`` (None: itself) and its ``consequences``."""
+    known = stories.told(alerts)
+    root = stories.roots(known)
+    return [
+        alert_json(alert)
+        | {
+            "root": _named(root[alert.id]) if root[alert.id].id != alert.id else None,
+            "consequences": [_named(o) for o in known if root[o.id].id == alert.id and o.id != alert.id],
+        }
+        for alert in known
+    ]
+
+
+def _named(alert: Alert) -> dict[str, Any]:
+    return {"rule": alert.rule, "alert": alert.id, "step": alert.first_step}
 
 
 def alert_json(alert: Alert) -> dict[str, Any]:

@@ -121,6 +121,11 @@ def alert_block(alert: Mapping[str, Any]) -> RenderableType:
         (clean(alert.get("rule", "")), "bold"), "  ", f"{subject(alert)}, {steps(alert)}", "  ",
         word(alert.get("state", "")),
     )  # fmt: skip
+    if alert.get("root"):
+        # One story, one block of causes and advice: the root's.
+        follows = Text.assemble("follows from ", (clean(alert["root"].get("rule", "")), "bold"), ": ")
+        follows.append(clean(alert.get("summary") or ""))
+        return Padding(Group(head, Padding(follows, (0, 0, 0, 2))), (0, 0, 0, 4))
     lines: list[RenderableType] = [head]
     body: list[Text] = [Text(clean(alert.get("summary") or ""))]
     body += [Text(f"likely: {clean(cause)}", style="dim") for cause in alert.get("likely_causes") or ()]

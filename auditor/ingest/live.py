@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.alerts.lifecycle import AlertBook
-from auditor.alerts.live import LiveRun, firing
+from auditor.alerts.live import LiveRun, firing, roots
 from auditor.detect.engine import RunAuditor
 from auditor.detect.registry import instances
 from auditor.ingest.decode import StepBatch, Tensor
@@ -191,6 +191,7 @@ class RunState:
             grad_norm=live.grad_norm,
             nonfinite=dict(live.nonfinite),
             alerts=firing(self._book.alerts),
+            roots=roots(self._book.alerts),
             progress_at=self.vitals.progress_at,
             heartbeat_at=self.vitals.heartbeat_at,
             ended_at=self.vitals.ended_at,

@@ -41,7 +41,8 @@ def test_a_run_is_exposed_with_what_is_known_of_it() -> None:
         progress_at=100.0,
         heartbeat_at=101.0,
         ingested=42,
-        alerts={("nonfinite_gradient", "critical"): 1},
+        alerts={("nonfinite_gradient", "critical"): 1, ("nonfinite_loss", "critical"): 1},
+        roots={"nonfinite_loss": "nonfinite_gradient"},
     )
     collector = RunCollector(lambda: [live])
     assert scrape(collector, "auditor_run_loss") == {("r1",): 0.5}
@@ -53,7 +54,10 @@ def test_a_run_is_exposed_with_what_is_known_of_it() -> None:
     assert scrape(collector, "auditor_run_heartbeat_timestamp_seconds") == {("r1",): 101.0}
     assert scrape(collector, "auditor_run_ingested_steps_total") == {("r1",): 42}
     assert scrape(collector, "auditor_run_live") == {("r1",): 1}
-    assert scrape(collector, "auditor_run_alerts") == {("nonfinite_gradient", "r1", "critical"): 1}
+    assert scrape(collector, "auditor_run_alerts") == {
+        ("nonfinite_gradient", "nonfinite_gradient", "r1", "critical"): 1,
+        ("nonfinite_gradient", "nonfinite_loss", "r1", "critical"): 1,
+    }
 
 
 def test_v5_a_nonfinite_value_is_absent_rather_than_nan() -> None:
