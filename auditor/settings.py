@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEFAULT_PORT = 9470
 
@@ -57,11 +58,23 @@ class Settings(BaseSettings):
     """How often the rules that watch the clock are asked."""
     standby: bool = True
     """``auditor serve`` keeps a second process ready to take the port at once when the first one dies."""
-    rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Overrides of rule thresholds: ``{"rule": {"parameter": value}}``, in the environment as JSON.
+    rules: Annotated[Path | dict[str, dict[str, Any]], NoDecode] = Field(default_factory=dict)
+    """Path of a TOML file that tunes and mutes rules (docs/tuning.md), or JSON: `{"rule": {"parameter": value}}`.
 
-    ``{"rule": {"mute": true}}`` leaves a rule out.
+    ``auditor.toml`` in ``home`` is read before it.
     """
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _path_or_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not value.lstrip().startswith("{"):
+            return Path(value).expanduser().absolute()
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"begins like JSON but is none: {error}") from error
 
     @field_validator("home")
     @classmethod

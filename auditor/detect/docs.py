@@ -21,8 +21,7 @@ Generated from the rule modules in `auditor/detect/` by `python -m auditor.detec
 `critical`: training is broken now. `warning`: likely wasted. `info`: worth a look. A rule whose needs
 are not met stays silent, and `auditor show` says why. One alert is kept per run, attempt and rule; its
 `evidence` holds the numbers the rule saw, and `root` names the rule of the alert that began the story.
-Parameters are replaced, and rules muted (`{"mute": true}`), by rule id. Further rules are found by the
-entry point group `auditor.rules`: subclasses of `auditor.detect.rule.Rule`. Within a step the order is
+Parameters are replaced, rules muted and added as docs/tuning.md says. Within a step the order is
 loss, gradients from the last layer to the first, weights: of several tensors the first is named.
 
 | id | severity | meaning |

@@ -224,7 +224,7 @@ class Job:
                 for rank, share in self._shares.items():
                     subject, step = Subject("run", "run", rank), max(share.last_step, 0)
                     found.append(
-                        Finding(rule.id, rule.severity, subject, step, evidence, cleared=True, attempt=self.attempt)
+                        Finding(rule.id, rule.grade, subject, step, evidence, cleared=True, attempt=self.attempt)
                     )
         return found
 

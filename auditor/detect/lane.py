@@ -143,9 +143,7 @@ class Lane:
                 step = self.last_step or 0
                 subject = Subject("run", "run", self.rank)
                 evidence = {"superseded_by_attempt": attempt}
-                found.append(
-                    Finding(rule.id, rule.severity, subject, step, evidence, cleared=True, attempt=self.attempt)
-                )
+                found.append(Finding(rule.id, rule.grade, subject, step, evidence, cleared=True, attempt=self.attempt))
         return found
 
     def state(self) -> dict[str, Any]:

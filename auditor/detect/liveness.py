@@ -105,7 +105,7 @@ class ClockRule(Rule):
         return [
             Finding(
                 self.id,
-                self.severity,
+                self.grade,
                 Subject("run", "run", rank),
                 pulse.last_step,
                 evidence or {"ended": pulse.ended},

@@ -76,16 +76,18 @@ class Rule(ABC):
     State: ClassVar[type[Any]] = NoState
 
     def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
-        """Make the rule, some of its parameters replaced.
+        """Make the rule, some of its parameters replaced; ``severity`` is one that every rule has.
 
         Raises:
-            ValueError: if ``overrides`` names a parameter that the rule does not have.
+            ValueError: if ``overrides`` names a parameter that the rule does not have, or a value that is none.
         """
-        known = {field.name for field in dataclasses.fields(self.Parameters)}
-        unknown = set(overrides or {}) - known
+        given = dict(overrides or {})
+        self.grade = _severity(self, given.pop("severity", self.severity))
+        known = {field.name: field.default for field in dataclasses.fields(self.Parameters)}
+        unknown = set(given) - set(known)
         if unknown:
             raise ValueError(f"{self.id} has no parameters {sorted(unknown)}; it has {sorted(known)}")
-        self.parameters = self.Parameters(**(overrides or {}))
+        self.parameters = self.Parameters(**{name: _value(self, name, given[name], known[name]) for name in given})
         self.memory = self.State()
         self.active = False
 
@@ -121,7 +123,7 @@ class Rule(ABC):
         self.active = True
         return Finding(
             self.id,
-            self.severity,
+            self.grade,
             subject,
             int(view.steps[at]),
             jsonfinite.finite({"time": float(view.times[at]), **evidence}),
@@ -135,6 +137,21 @@ class Rule(ABC):
         found = self.finding(view, at, subject, evidence or {})
         self.active = False
         return dataclasses.replace(found, cleared=True)
+
+
+def _severity(rule: Rule, given: Any) -> Severity:
+    try:
+        return Severity(given)
+    except ValueError:
+        raise ValueError(f"{rule.id}.severity: {given!r} is none of {', '.join(Severity)}") from None
+
+
+def _value(rule: Rule, name: str, given: Any, default: Any) -> Any:
+    """``given`` if it is of the kind of ``default``; a whole number will do for a real one."""
+    kinds = (int, float) if isinstance(default, float) else type(default)
+    if not isinstance(given, kinds) or (isinstance(given, bool) and not isinstance(default, bool)):
+        raise ValueError(f"{rule.id}.{name}: {given!r} is no value like {default!r}")  # noqa: TRY004 - of a file
+    return type(default)(given)
 
 
 def dump(memory: Any) -> dict[str, Any]:

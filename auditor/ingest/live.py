@@ -11,12 +11,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
 
 from auditor.alerts.lifecycle import AlertBook
 from auditor.alerts.live import LiveRun, firing, roots
 from auditor.detect.engine import RunAuditor
-from auditor.detect.registry import instances
+from auditor.detect.tuning import Tuning
 from auditor.ingest.decode import StepBatch, Tensor
 from auditor.ingest.draft import Draft
 from auditor.ingest.faults import guarded
@@ -54,7 +53,7 @@ class Vitals:
 class RunState:
     """One live run. Every method but the constructor is to be called with :attr:`lock` held."""
 
-    def __init__(self, run: str, settings: Settings) -> None:
+    def __init__(self, run: str, tuning: Tuning) -> None:
         self.run = run
         self.lock = threading.Lock()
         self.loaded = False
@@ -72,7 +71,9 @@ class RunState:
         self.stop = False
         self._inflight = 0
         self._counting = threading.Lock()
-        self._auditor = RunAuditor(run, overrides=overrides(settings))
+        self._tuning = tuning
+        self._auditor = RunAuditor(run)
+        self._tuned = False
         self._book = AlertBook(run)
         self._tables: dict[str, tuple[Tensor, ...]] = {}
         self._sessions: dict[Stream, str | None] = {}
@@ -100,6 +101,9 @@ class RunState:
 
     def load(self, store: Store) -> None:
         """Becomes what it was when the store last heard of the run: alerts read, frames replayed."""
+        record = store.run(self.run)
+        if record is not None:
+            self._tune(record.project)
         self._book.restore(store.alerts(run=self.run))
         self._tables = dict(store.tables(self.run))
         for chunk in store.chunks(self.run):
@@ -223,6 +227,7 @@ class RunState:
         """Shows one frame to the detectors; its derived scalars go into ``draft`` if there is one."""
         findings: list[Finding] = []
         batch = arrival.batch
+        self._tune(str(arrival.header.get("project") or self.project) if arrival.type == "start" else self.project)
         if batch is None:
             findings += self._advance(arrival)
         elif batch.table in self._tables:
@@ -235,6 +240,12 @@ class RunState:
             with guarded("ended"):
                 findings += self._auditor.ended(arrival.attempt, arrival.rank, arrival.header["status"])
         return findings
+
+    def _tune(self, project: str) -> None:
+        """The rules as ``project`` has them, before any of them has seen anything."""
+        if not self._tuned:
+            self._tuned = True
+            self._auditor = RunAuditor(self.run, overrides=self._tuning.overrides(project))
 
     def _advance(self, arrival: Arrival) -> list[Finding]:
         with guarded("detect"):
@@ -307,21 +318,11 @@ def _later(known: float | None, time: float | None) -> float | None:
     return max((t for t in (known, time) if t is not None), default=None)
 
 
-def overrides(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The rules' parameters as the settings have them."""
-    silent = {"silent_seconds": settings.silent_seconds}
-    clocks: dict[str, dict[str, Any]] = {
-        "run_stalled": {"stall_seconds": settings.stall_seconds, **silent},
-        "agent_silent": silent,
-    }
-    return settings.rules | {rule: given | settings.rules.get(rule, {}) for rule, given in clocks.items()}
-
-
 class Registry:
     """The live runs, the longest untouched giving way beyond ``max_live_runs``."""
 
     def __init__(self, settings: Settings) -> None:
-        instances(overrides(settings))  # say at once what is wrong with them
+        self._tuning = Tuning(settings)  # says at once what is wrong with it
         self._settings = settings
         self._lock = threading.Lock()
         self._states: OrderedDict[str, RunState] = OrderedDict()
@@ -331,7 +332,7 @@ class Registry:
         with self._lock:
             state = self._states.get(run)
             if state is None or (state.stale and not state.inflight):
-                state = self._states[run] = RunState(run, self._settings)
+                state = self._states[run] = RunState(run, self._tuning)
                 self._make_room()
             self._states.move_to_end(run)
             return state

@@ -74,7 +74,7 @@ class Service:
         try:
             self._runs = Registry(settings)
         except ValueError as error:
-            raise SettingsError(f"AUDITOR_RULES: {error}") from error
+            raise SettingsError(str(error)) from error
         self.clock = clock
         self._poster = open_poster(settings.alertmanager_url, counters=self.counters)
 

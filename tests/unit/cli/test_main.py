@@ -22,6 +22,7 @@ SURFACE = {
     "show": {"--check", "--json"},
     "tail": {"--names", "-n", "--last", "--no-follow", "--json"},
     "alerts": {"--since", "--run", "--state", "--rule", "--limit", "-v", "--verbose", "--check", "--json"},
+    "rules": set(),
     "compare": {"--html", "--check", "--json"},
     "export": {"--parquet", "--json"},
     "sync": {"--json"},
