@@ -78,6 +78,14 @@ def ours(model: nn.Module, optimizer: torch.optim.Optimizer) -> Callable[[int], 
     return lambda _: None
 
 
+def histograms(model: nn.Module, optimizer: torch.optim.Optimizer) -> Callable[[int], object]:
+    """The same with a histogram of every gradient at every step; beside ``wandb`` and ``tensorboard``."""
+    import auditor_agent
+
+    auditor_agent.watch(model, optimizer, histograms=1)
+    return lambda _: None
+
+
 def portable(model: nn.Module, optimizer: torch.optim.Optimizer) -> Callable[[int], object]:
     """The same where the C kernel was not built."""
     from auditor_agent.capture import native
@@ -135,7 +143,7 @@ def tensorboard(model: nn.Module, _optimizer: torch.optim.Optimizer) -> Callable
     return look
 
 
-WAYS: dict[str, Watch] = {w.__name__: w for w in (nothing, ours, portable, foreach, naive, tensorboard, wandb)}
+WAYS: dict[str, Watch] = {w.__name__: w for w in (nothing, ours, histograms, portable, foreach, naive, tensorboard, wandb)}
 
 
 def compare(kind: str, way: Watch, steps: int) -> dict[str, float]:
