@@ -143,7 +143,9 @@ def tensorboard(model: nn.Module, _optimizer: torch.optim.Optimizer) -> Callable
     return look
 
 
-WAYS: dict[str, Watch] = {w.__name__: w for w in (nothing, ours, histograms, portable, foreach, naive, tensorboard, wandb)}
+WAYS: dict[str, Watch] = {
+    w.__name__: w for w in (nothing, ours, histograms, portable, foreach, naive, tensorboard, wandb)
+}
 
 
 def compare(kind: str, way: Watch, steps: int) -> dict[str, float]:

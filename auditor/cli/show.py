@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,10 +12,12 @@ from rich.console import Console
 from rich.text import Text
 
 from auditor.cli.client import Client, connect, run_path
+from auditor.cli.histograms import fetch, heat_maps, print_histogram, write_page
 from auditor.cli.options import check_option, echo_json, json_option
 from auditor.cli.plots import sparkline
 from auditor.cli.problems import FOUND
 from auditor.cli.render import ago, alert_block, clean, console, facts, number, value_of, word
+from auditor_agent.statistics import KINDS
 
 _CURVE_POINTS = 240
 _CURVE_WIDTH = 48
@@ -22,19 +25,35 @@ _CURVE_WIDTH = 48
 
 @click.command("show", short_help="Show one run: verdict, alerts, loss, what was lost.")
 @click.argument("run")
+@click.option("--histogram", metavar="NAME", help="Show the magnitudes of one tensor by step instead.")
+@click.option("--kind", type=click.Choice(KINDS), default="gradient", show_default=True, help="Kind of that tensor.")
+@click.option("--step", type=click.IntRange(0), help="Only this step of the histogram.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the run as one HTML file.")
 @check_option
 @json_option
-def command(run: str, *, check: bool, as_json: bool) -> None:
+def command(
+    run: str, *, histogram: str | None, kind: str, step: int | None, html: Path | None, check: bool, as_json: bool
+) -> None:
     """Show one run: verdict, alerts, loss, what was lost.
 
     With --check, exit with 1 if the verdict is not healthy.
     """
     with connect() as client:
         shown = client.run(run)
-        if as_json:
+        if html:
+            write_page(html, shown, heat_maps(client, run))
+        if histogram is not None:
+            found = fetch(client, run, histogram, kind=kind, step=step)
+            if as_json:
+                echo_json(found)
+            else:
+                print_histogram(console(), found)
+        elif as_json:
             echo_json(shown)
         else:
             print_run(console(), shown, _curves(client, run))
+    if html and not as_json:
+        click.echo(f"\nWritten: {html}")
     if check and shown["verdict"] != "healthy":
         sys.exit(FOUND)
 

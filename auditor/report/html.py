@@ -37,9 +37,14 @@ def comparison_page(found: Mapping[str, Any], a: Mapping[str, Any], b: Mapping[s
         a: the ``show`` JSON of the first run.
         b: that of the second.
     """
-    style = resources.files("auditor.report").joinpath("style.css").read_text(encoding="utf-8")
     title = f"{_name(a)} and {_name(b)}"
-    body = "\n".join((_head(found, title), _sides(a, b), _curves(found), _metrics(found), _differences(found), _foot()))
+    body = (_head(found, title), _sides(a, b), _curves(found), _metrics(found), _differences(found), _foot())
+    return page(title, "\n".join(body))
+
+
+def page(title: str, body: str) -> str:
+    """A whole page; ``body`` is HTML, the title is not."""
+    style = resources.files("auditor.report").joinpath("style.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -83,10 +88,11 @@ def _head(found: Mapping[str, Any], title: str) -> str:
 
 
 def _sides(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
-    return f'<section class="sides" aria-label="The runs">{_side(a, "a")}{_side(b, "b")}</section>'
+    return f'<section class="sides" aria-label="The runs">{side(a, "a", "A · ")}{side(b, "b", "B · ")}</section>'
 
 
-def _side(shown: Mapping[str, Any], side: str) -> str:
+def side(shown: Mapping[str, Any], colour: str, mark: str = "") -> str:
+    """One run as a card: what it is, how it ended, its alerts."""
     pairs = (
         ("run", f"<code>{text(shown['run'])}</code>"), ("framework", text(shown.get("framework") or "-")),
         ("status", f'<span class="{_class(shown["status"])}">{text(shown["status"])}</span>'),
@@ -96,7 +102,7 @@ def _side(shown: Mapping[str, Any], side: str) -> str:
     facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)
     alerts = "".join(_alert(alert) for alert in shown.get("alerts", ()))
     return (
-        f'<article class="card side-{side}"><h3 class="name">{side.upper()} · {text(_name(shown))}</h3>'
+        f'<article class="card side-{colour}"><h3 class="name">{mark}{text(_name(shown))}</h3>'
         f"<dl>{facts}</dl>{alerts or _NO_ALERT}</article>"
     )
 

@@ -30,7 +30,7 @@ _COLOURS = {
     "#010207": "var(--b)",
     "#010208": "var(--bad)",
 }
-_INK, _MUTED, _LINE, _A, _B, _BAD = _COLOURS
+INK, _MUTED, _LINE, _A, _B, _BAD = _COLOURS
 _SIZE = (7.6, 3.0)
 _RATIO_SIZE = (7.6, 1.8)
 #: Values that span more than this factor are drawn on a logarithmic axis.
@@ -46,7 +46,7 @@ def trajectory(drawn: Mapping[str, Any], title: str, ident: str) -> str:
         title: what the picture shows, for those who do not see it; also the label of its axis.
         ident: prefix of every id within, unique on the page.
     """
-    figure, axes = _figure(_SIZE, title)
+    drawing, axes = figure(_SIZE, title)
     curves = [(_columns(drawn["a"]), _A, "A", "-"), (_columns(drawn["b"]), _B, "B", (0, (5, 1.6)))]
     finite = [values[np.isfinite(values)] for (_, values), *_ in curves]
     positive = all((part > 0).all() for part in finite) and any(len(part) for part in finite)
@@ -60,20 +60,20 @@ def trajectory(drawn: Mapping[str, Any], title: str, ident: str) -> str:
         _broken(axes, steps, values, colour, label)
     if (parts := drawn["parts_at"]) is not None:
         axes.axvline(parts, color=_MUTED, linewidth=0.8, linestyle=":")
-    return _svg(figure, f"{title} of A and B by step", ident)
+    return svg(drawing, f"{title} of A and B by step", ident)
 
 
 def ratio(drawn: Mapping[str, Any], title: str, ident: str) -> str:
     """The ratio b / a of one quantity over the common steps; a gap where either is not finite."""
-    figure, axes = _figure(_RATIO_SIZE, "B / A")
+    drawing, axes = figure(_RATIO_SIZE, "B / A")
     steps, values = _columns(drawn["ratio"])
     usable = values[np.isfinite(values) & (values > 0)]
     axes.set_yscale("log" if len(usable) and _span(usable) > _WIDE else "linear")
     every = [step for side in ("a", "b") for step in drawn[side]["step"]]
     axes.set_xlim(*_with_margin(min(every), max(every)))
     axes.axhline(1.0, color=_MUTED, linewidth=0.8)
-    axes.plot(steps, np.where(np.isfinite(values), values, np.nan), color=_INK, linewidth=1.1)
-    return _svg(figure, f"{title}: ratio of B to A by step", ident)
+    axes.plot(steps, np.where(np.isfinite(values), values, np.nan), color=INK, linewidth=1.1)
+    return svg(drawing, f"{title}: ratio of B to A by step", ident)
 
 
 def _span(values: Any) -> float:
@@ -90,10 +90,11 @@ def _columns(columns: Mapping[str, Any]) -> tuple[np.ndarray[Any, Any], np.ndarr
     return np.asarray(columns["step"], dtype=np.float64), np.asarray(values, dtype=np.float64)
 
 
-def _figure(size: tuple[float, float], label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots()
-    figure.patch.set_alpha(0)
+def figure(size: tuple[float, float], label: str) -> tuple[Figure, Axes]:
+    """An empty drawing in the page's colours, its axes over steps; ``size`` in inches, ``label`` of the other axis."""
+    drawing = Figure(figsize=size, layout="constrained")
+    axes = drawing.subplots()
+    drawing.patch.set_alpha(0)
     axes.patch.set_alpha(0)
     axes.set_xlabel("step", color=_MUTED)
     axes.set_ylabel(label, color=_MUTED)
@@ -105,7 +106,7 @@ def _figure(size: tuple[float, float], label: str) -> tuple[Figure, Axes]:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(_LINE)
     axes.margins(x=_MARGIN)
-    return figure, axes
+    return drawing, axes
 
 
 def _broken(axes: Axes, steps: Any, values: Any, colour: str, label: str) -> None:
@@ -126,12 +127,12 @@ def _broken(axes: Axes, steps: Any, values: Any, colour: str, label: str) -> Non
     )  # fmt: skip
 
 
-def _svg(figure: Figure, title: str, ident: str) -> str:
+def svg(drawing: Figure, title: str, ident: str) -> str:
     """The figure as an ``svg`` element: own ids, the page's colours, a title, no metadata."""
     out = io.StringIO()
     settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": ident, "font.family": "sans-serif"}
     with mpl.rc_context(settings):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        drawing.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -19,7 +19,7 @@ SURFACE = {
     "run": {"--name", "--project", "--baseline", "--json", "--stop-on"},
     "serve": {"--host", "--port", "--db", "--home", "--address"},
     "runs": {"--project", "--status", "--since", "--limit", "--check", "--json"},
-    "show": {"--check", "--json"},
+    "show": {"--histogram", "--kind", "--step", "--html", "--check", "--json"},
     "tail": {"--names", "-n", "--last", "--no-follow", "--json"},
     "alerts": {"--since", "--run", "--state", "--rule", "--limit", "-v", "--verbose", "--check", "--json"},
     "rules": set(),
