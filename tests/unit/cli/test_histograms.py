@@ -30,7 +30,7 @@ def test_one_tensor_is_shown_as_a_map_and_its_last_step_as_bars(counted: Path, c
     """Within 80 columns; the largest magnitude on top."""
     lines = call("show", "drifts", "--histogram", "fc1.bias").stdout.splitlines()
     assert lines[0].strip() == "gradient fc1.bias"
-    assert lines[1].split("│") == ["   2^10 ", " " * 19 + "▒"]
+    assert lines[1].split("│") == ["   2^10 ", " " * 19 + "▓"]
     assert any(line.startswith(" <2^-39 │█") and line.endswith("█ 3") for line in lines)
     assert max(map(len, lines)) <= 80
 
