@@ -17,6 +17,8 @@ from auditor.model import Finding, Severity, Subject
 _PAIRING: Final = ("Min", "Max", "Amin", "Amax", "Sort", "Topk", "Logsumexp", "LogSoftmax", "Softmax")
 #: Elements of output and target up to which the two losses are computed as proof.
 _PROOF: Final = 4096
+#: Relative difference up to which a recomputed loss counts as the recorded one (float32 sums).
+_SAME: Final = 1e-3
 
 Shape = tuple[int, ...]
 
@@ -37,8 +39,10 @@ class LossShapeBroadcast(Rule):
     meaning = "output and target broadcast against each other in the loss: every output meets every target"
     needs = "recordings with the shapes of output and target as they enter the loss"
     trigger = (
-        "output and target have the same elements under different ranks, (N, 1) against (N,), and both are expanded; "
-        "not where the loss picks among pairs (minimum, maximum, softmax)"
+        "output and target have the same elements under different ranks, (N, 1) against (N,), and both are expanded: "
+        "the recorded operations say so (PyTorch), or the recorded loss is the mean squared or absolute error over all "
+        "pairs and not that of each output against its own target (Keras' own losses align the ranks, which is no "
+        "fault); not where the loss picks among pairs (minimum, maximum, softmax)"
     )
     source = "seeds; torch.nn.MSELoss warns of it, hand-written losses do not"
     summary = (
@@ -66,8 +70,11 @@ class LossShapeBroadcast(Rule):
         subject = Subject("loss", "loss", view.rank)
         if not _multiplied(output, target, wide) or _pairs(view.facts["loss"]):
             return [self.cleared(view, 0, subject)] if self.active else []
+        proof = _proof(view)
+        if not (_told(view.facts["loss"]) or _paired(proof)):
+            return []
         shapes = {"output_shape": list(output), "target_shape": list(target), "shape": list(wide)}
-        return [self.finding(view, 0, subject, shapes | _proof(view))]
+        return [self.finding(view, 0, subject, shapes | proof)]
 
     def unjudged(self) -> str | None:
         """No shapes were told."""
@@ -83,6 +90,8 @@ def _met(view: RecordView) -> tuple[Shape, Shape, Shape] | None:
     if target is None:
         recorded = list(view.of("target").values())
         target = recorded[0].shape if len(recorded) == 1 else None
+    if target is None and output is not None and wide is not None and _told(loss):
+        target = _opposite(output, wide)
     if output is None or target is None:
         return None
     try:
@@ -93,9 +102,31 @@ def _met(view: RecordView) -> tuple[Shape, Shape, Shape] | None:
     return output, target, wide if wide is not None else together
 
 
+def _opposite(output: Shape, wide: Shape) -> Shape | None:
+    """The target's shape where only the difference was recorded: (N, 1) that became (N, N) met an (N,)."""
+    rows = _squeezed(output)
+    square = len(rows) == 1 and rows != output and wide == rows * 2
+    return rows if square else None
+
+
 def _multiplied(output: Shape, target: Shape, wide: Shape) -> bool:
     both = max(math.prod(output), math.prod(target)) < math.prod(wide)
     return both and len(output) != len(target) and _squeezed(output) == _squeezed(target)
+
+
+def _told(loss: dict[str, Any]) -> bool:
+    """Whether what was recorded of the loss's own operations shows the expansion."""
+    return _shape(loss.get("shape")) is not None or loss.get("broadcast") is True
+
+
+def _paired(proof: dict[str, float]) -> bool:
+    """Whether the recorded loss is an error over all pairs, and not that of each output with its own target."""
+    loss = proof.get("loss", math.nan)
+    for error in ("squared", "absolute"):
+        every, own = (proof.get(f"{error}_error_{which}", math.nan) for which in ("every_target", "own_target"))
+        if abs(every - loss) <= _SAME * abs(loss) < abs(own - loss):
+            return True
+    return False
 
 
 def _pairs(loss: dict[str, Any]) -> bool:
@@ -106,15 +137,19 @@ def _pairs(loss: dict[str, Any]) -> bool:
 def _proof(view: RecordView) -> dict[str, float]:
     """The squared error both ways, beside the loss: whoever reads the alert sees which one was computed."""
     found = [list(view.of(role).values()) for role in ("output", "target")]
-    evidence = {"loss": view.scalars["loss"]} if "loss" in view.scalars else {}
+    told = view.scalars.get("loss/data", view.scalars.get("loss"))
+    evidence = {"loss": told} if told is not None else {}
     if any(len(arrays) != 1 or arrays[0].sampled or not 0 < arrays[0].size <= _PROOF for arrays in found):
         return evidence
     output, target = (arrays[0].whole().astype(np.float64).ravel() for arrays in found)
     if len(output) != len(target):
         return evidence
+    own, every = output - target, output[:, None] - target[None, :]
     return evidence | {
-        "squared_error_own_target": float(np.mean((output - target) ** 2)),
-        "squared_error_every_target": float(np.mean((output[:, None] - target[None, :]) ** 2)),
+        "squared_error_own_target": float(np.mean(own**2)),
+        "squared_error_every_target": float(np.mean(every**2)),
+        "absolute_error_own_target": float(np.mean(np.abs(own))),
+        "absolute_error_every_target": float(np.mean(np.abs(every))),
     }
 
 

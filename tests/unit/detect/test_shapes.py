@@ -34,6 +34,14 @@ def test_a_column_against_a_row_is_found_with_its_proof() -> None:
     assert found.evidence["squared_error_every_target"] == pytest.approx(10.5)
 
 
+def test_the_difference_alone_tells_it() -> None:
+    """A hand-written loss in PyTorch records the difference, not the target: (8, 1) that became (8, 8)."""
+    chain = {"operation": "arithmetic", "output_shape": [8, 1], "broadcast": True, "chain": ["Mean", "Pow", "Sub"]}
+    [found] = judge(chain | {"shape": [8, 8]})
+    assert found.evidence["target_shape"] == [8]
+    assert judge(chain | {"shape": [8, 5]}) == []
+
+
 @pytest.mark.parametrize(
     "loss",
     [
@@ -57,7 +65,7 @@ def test_shapes_that_belong_together_are_left_alone(loss: dict[str, Any]) -> Non
 
 def test_an_evaluation_is_not_the_loss_that_is_minimised() -> None:
     """Only training steps are judged, and a run without shapes says so."""
-    loss = {"output_shape": [8, 1], "target_shape": [8]}
+    loss = {"output_shape": [8, 1], "target_shape": [8], "broadcast": True}
     assert judge(loss, phase="eval") == []
     assert len(judge(loss)) == 1
     assert "loss_shape_broadcast" in RunAuditor(RUN).unjudged()
@@ -66,7 +74,22 @@ def test_an_evaluation_is_not_the_loss_that_is_minimised() -> None:
 def test_it_is_over_once_the_shapes_fit() -> None:
     """The alert is cleared by a later training step whose shapes fit."""
     sender = Sender(RunAuditor(RUN))
-    wrong = {"loss": {"output_shape": [8, 1], "target_shape": [8]}}
+    wrong = {"loss": {"output_shape": [8, 1], "target_shape": [8], "broadcast": True}}
     right = {"loss": {"output_shape": [8], "target_shape": [8]}}
     found = [f for i, facts in enumerate((wrong, right, right)) for f in sender.record(Recording(i, [], {}, facts))]
     assert [(f.step, f.cleared) for f in found] == [(0, False), (1, True)]
+
+
+@pytest.mark.parametrize("error", ["squared", "absolute"])
+def test_where_operations_are_unknown_the_loss_itself_must_prove_it(error: str) -> None:
+    """Keras aligns (N, 1) with (N,): only a loss that is the mean over all pairs shows a broadcast."""
+    power = 2 if error == "squared" else 1
+    output, target = np.linspace(-1, 2, 8, dtype=np.float32), np.linspace(3, 1, 8, dtype=np.float32)
+    own = float(np.mean(np.abs(output - target) ** power))
+    every = float(np.mean(np.abs(output[:, None] - target[None, :]) ** power))
+    shapes = {"output_shape": [8, 1], "target_shape": [8]}
+    arrays = [array("output", "output0", output[:, None]), array("target", "target0", target)]
+    said = [
+        Sender(RunAuditor(RUN)).record(Recording(1, arrays, {"loss": loss}, {"loss": shapes})) for loss in (own, every)
+    ]
+    assert [[found.rule for found in one] for one in said] == [[], ["loss_shape_broadcast"]]

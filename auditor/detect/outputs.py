@@ -1,0 +1,317 @@
+"""Outputs that do not fit the loss they are given to: squashed twice, of the wrong scale, or cut off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.detect.scored import Scored, scored
+from auditor.detect.view import F64
+from auditor.model import Finding, Severity, Subject
+
+#: What the rows of a float16 softmax may miss of 1 (2048 classes of half an ulp at most).
+_SUM: Final = 2e-3
+#: Relative difference up to which a recomputed loss counts as the recorded one (float16 sums).
+_SAME: Final = 2e-3
+#: What Keras takes for the smallest probability (keras.config.epsilon()).
+_KERAS_EPSILON: Final = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class OutputParameters:
+    """``hold``: recorded steps in a row that must show the fault, 3 (ours: one odd batch is no fault)."""
+
+    hold: int = 3
+
+
+@dataclass(slots=True)
+class OutputMemory:
+    """``judged``: recorded steps that could be judged; ``held``: how many of the last showed the fault."""
+
+    judged: int = 0
+    held: int = 0
+
+
+class OutputRule(Rule):
+    """Looks at the outputs of recorded training steps, and speaks when several in a row agree."""
+
+    Parameters = OutputParameters
+    State = OutputMemory
+
+    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
+        """The evidence of the fault, None if this step does not show it."""
+        raise NotImplementedError
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Said at the last of ``hold`` recorded steps that show it; cleared at the first that does not."""
+        seen = scored(view)
+        if seen is None or not np.isfinite(seen.outputs).all():
+            return []
+        self.memory.judged += 1
+        evidence = self.look(view, seen)
+        subject = Subject("output", "output0", view.rank)
+        if evidence is None:
+            self.memory.held = 0
+            return [self.cleared(view, 0, subject)] if self.active else []
+        self.memory.held += 1
+        return [self.finding(view, 0, subject, evidence)] if self.memory.held >= self.parameters.hold else []
+
+    def unjudged(self) -> str | None:
+        """Nothing was recorded that it reads."""
+        return None if self.memory.judged else "no recording of a training step holds the model's whole output"
+
+
+class SoftmaxTwice(OutputRule):
+    """Probabilities go through softmax a second time, inside the loss."""
+
+    id = "softmax_twice"
+    severity = Severity.WARNING
+    phase = "output"
+    meaning = "probabilities are fed to a loss that takes logits: softmax is applied twice and the loss cannot fall"
+    needs = "recordings with the model's output; targets and loss as proof"
+    trigger = (
+        "all outputs lie in 0..1 and every row sums to 1 in 3 recorded steps in a row, and the loss applies softmax to "
+        "them: by the operation that was recorded (PyTorch), or because cross entropy from logits gives the recorded "
+        "loss and cross entropy of probabilities does not"
+    )
+    source = "seeds; UMLAUT (CHI'21), TheDeepChecker; the proof by value is ours"
+    summary = (
+        "The outputs are already probabilities, and the loss applies softmax to them again (step {step}{where}): with "
+        "{classes} classes it cannot fall below {floor:.4g}."
+    )
+    likely_causes = (
+        "the model ends in softmax, and the loss is a cross entropy from logits",
+        "torch.nn.CrossEntropyLoss, or from_logits=True in Keras, taken for a loss of probabilities",
+    )
+    advice = (
+        "Remove the softmax at the end of the model and keep the loss as it is (apply softmax only to show "
+        "probabilities); in Keras alternatively set from_logits=False, in PyTorch alternatively take "
+        "nn.NLLLoss()(torch.log(output), target)."
+    )
+
+    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
+        """Rows that are distributions, and a loss that squashes them."""
+        if seen.family != "categorical" or seen.classes < 2 or not _distributions(seen.outputs):
+            return None
+        if not (_squashes(view) or _by_value(seen)):
+            return None
+        least = float(np.log1p((seen.classes - 1) * np.exp(-1.0)))
+        evidence = {"classes": seen.classes, "floor": least, "largest_output": float(seen.outputs.max())}
+        return evidence | ({"loss": seen.loss} if seen.loss is not None else {})
+
+
+class LogitsAsProbabilities(OutputRule):
+    """A loss of probabilities is given numbers that are none."""
+
+    id = "logits_as_probabilities"
+    severity = Severity.CRITICAL
+    phase = "output"
+    meaning = "logits are fed to a loss that takes probabilities: they are clipped, and most gradients with them"
+    needs = "recordings with the model's output; the declared loss"
+    trigger = (
+        "the loss takes probabilities (or, NLLLoss, logarithms of them), and in 3 recorded steps in a row more than "
+        "1 % of the outputs lie outside 0..1 (or rows of logarithms do not sum to 1)"
+    )
+    source = "UMLAUT (CHI'21); the share is ours"
+    summary = (
+        "{share:.0%} of the outputs are no probabilities (from {low:.4g} to {high:.4g}), but the loss takes them for "
+        "{taken} (step {step}{where})."
+    )
+    likely_causes = (
+        "the last layer has no activation and the loss was left at from_logits=False (Keras' default)",
+        "nn.NLLLoss on raw outputs: it takes the logarithms of probabilities",
+    )
+    advice = (
+        "Let the loss take logits: from_logits=True in the loss's constructor (Keras), nn.CrossEntropyLoss instead of "
+        "nn.NLLLoss (PyTorch); or give the last layer activation='softmax' ('sigmoid' for one unit)."
+    )
+
+    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
+        """Outputs beyond what a probability can be."""
+        low, high = float(seen.outputs.min()), float(seen.outputs.max())
+        if _operation(view) == "NllLoss":
+            off = ~_near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
+            share, taken = float(off.mean()), "logarithms of probabilities"
+        elif seen.family in {"categorical", "binary"} and seen.logits is False:
+            outside = (seen.outputs < -_SUM) | (seen.outputs > 1 + _SUM)
+            share, taken = float(outside.mean()), "probabilities"
+        else:
+            return None
+        return {"share": share, "low": low, "high": high, "taken": taken} if share > 0.01 else None
+
+
+class OutputActivationMismatch(OutputRule):
+    """The last activation cannot say what the targets ask for."""
+
+    id = "output_activation_mismatch"
+    severity = Severity.WARNING
+    phase = "output"
+    meaning = "the last activation does not fit the loss or the targets: they ask for values that it cannot give"
+    needs = "recordings with output and target"
+    trigger = (
+        "in 3 recorded steps in a row: softmax over a single unit (all outputs are 1); or outputs that never leave "
+        "0..1, -1..1 or 0.. and reach for more than 5 % of the targets, which lie beyond, while the loss is one of "
+        "regression; or a cross entropy over exclusive classes of outputs that went through a sigmoid each"
+    )
+    source = "AutoTrainer (ICSE'21), DeepDiagnosis (ICSE'22); the shares are ours"
+    summary = "{what} (step {step}{where})."
+    likely_causes = (
+        "the last layer's activation was copied from a classifier, or from a hidden layer",
+        "the targets were not scaled to the range of the last activation",
+    )
+    advice = (
+        "Unbounded targets: no activation in the last layer (or scale the targets). Two classes: one unit with "
+        "sigmoid and a binary cross entropy. C exclusive classes: C units with softmax, or with none and a loss from "
+        "logits."
+    )
+
+    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
+        """The first of the three misfits that the step shows."""
+        return _single_softmax(seen) or _sigmoids(view, seen) or _out_of_reach(view, seen)
+
+
+class LabelRange(OutputRule):
+    """Targets that the loss has no meaning for."""
+
+    id = "label_range"
+    severity = Severity.CRITICAL
+    phase = "batch"
+    meaning = "targets outside what the loss can mean: classes beyond C - 1, or no 0 and 1 for a binary cross entropy"
+    needs = "recordings with targets and the model's output"
+    trigger = (
+        "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
+        "binary targets outside 0..1"
+    )
+    source = "UMLAUT (CHI'21)"
+    summary = "Targets run from {low:g} to {high:g}; the loss knows {known} (step {step}{where})."
+    likely_causes = (
+        "labels are numbered from 1, or the model has too few output units",
+        "labels are -1 and 1 where the loss takes 0 and 1",
+    )
+    advice = (
+        "Number the classes 0 … C - 1 (y - y.min(), or sklearn.preprocessing.LabelEncoder) or widen the last layer."
+    )
+
+    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
+        """Labels beyond the classes."""
+        del view
+        targets = seen.targets
+        if targets is None or not targets.size:
+            return None
+        if seen.family == "binary":
+            low, high, known = float(targets.min()), float(targets.max()), "0 to 1"
+            wrong = low < -_SUM or high > 1 + _SUM
+        else:
+            labels = seen.labels() if seen.family == "categorical" and targets.size == len(seen.outputs) else None
+            labels = labels[labels != -100] if labels is not None else None
+            if labels is None or not labels.size or seen.classes < 2:
+                return None
+            low, high, known = float(labels.min()), float(labels.max()), f"classes 0 to {seen.classes - 1}"
+            wrong = low < 0 or high >= seen.classes
+        return {"low": low, "high": high, "known": known, "classes": seen.classes} if wrong else None
+
+
+def _near(values: F64, to: float) -> Any:
+    return np.abs(values - to) <= _SUM
+
+
+def _distributions(rows: F64) -> bool:
+    inside = bool((rows >= -1e-6).all() and (rows <= 1 + 1e-6).all())
+    return inside and bool(_near(rows.sum(axis=1), 1.0).all())
+
+
+def _operation(view: RecordView) -> str:
+    fact = view.facts.get("loss")
+    return str(fact.get("operation")) if isinstance(fact, dict) else ""
+
+
+def _nodes(view: RecordView) -> list[dict[str, Any]]:
+    fact = view.facts.get("loss")
+    graph = fact.get("graph") if isinstance(fact, dict) else None
+    return [node for node in graph if isinstance(node, dict)] if isinstance(graph, list) else []
+
+
+def _squashes(view: RecordView) -> bool:
+    """Whether torch's graph shows a softmax of the model's output itself."""
+    return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
+
+
+def _by_value(seen: Scored) -> bool:
+    """Whether the recorded loss is the cross entropy of a second softmax and not of the first."""
+    labels = seen.labels()
+    if labels is None or seen.loss is None or not seen.loss:
+        return False
+    if labels.min() < 0 or labels.max() >= seen.classes:
+        return False
+    rows, index = np.arange(len(labels)), labels.astype(np.int64)
+    twice = float(np.mean(np.log(np.exp(seen.outputs).sum(axis=1)) - seen.outputs[rows, index]))
+    once = float(np.mean(-np.log(np.maximum(seen.outputs[rows, index], _KERAS_EPSILON))))
+    return abs(twice - seen.loss) <= _SAME * abs(seen.loss) < abs(once - seen.loss)
+
+
+def _single_softmax(seen: Scored) -> dict[str, Any] | None:
+    ones = seen.classes == 1 and len(seen.outputs) > 1 and bool((seen.outputs == 1.0).all())
+    varied = seen.targets is not None and bool(np.ptp(seen.targets) > 0)
+    return {"what": "All outputs are exactly 1: softmax over a single unit"} if ones and varied else None
+
+
+def _sigmoids(view: RecordView, seen: Scored) -> dict[str, Any] | None:
+    """Exclusive classes, one sigmoid each: the declared last layer says so and the rows do not sum to 1."""
+    if seen.family != "categorical" or seen.classes < 2 or _distributions(seen.outputs):
+        return None
+    inside = bool((seen.outputs >= 0).all() and (seen.outputs <= 1).all())
+    if not inside or _last_activation(view) != "sigmoid" or seen.labels() is None:
+        return None
+    return {"what": f"{seen.classes} exclusive classes have a sigmoid each, under a cross entropy over classes"}
+
+
+def _out_of_reach(view: RecordView, seen: Scored) -> dict[str, Any] | None:
+    """Targets of a regression beyond the range of the last activation, more than one in twenty."""
+    if seen.family not in {"regression", "binary"} or seen.targets is None:
+        return None
+    activation = _last_activation(view)
+    bounds = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}.get(activation)
+    if bounds is None:
+        return None
+    low, high = bounds
+    if seen.outputs.min() < low - 1e-6 or seen.outputs.max() > high + 1e-6:
+        return None
+    if seen.family == "binary":
+        cut = activation == "relu" and seen.logits is not None
+        zero = float((seen.outputs == 0).mean())
+        shown = {"zero_outputs": zero, "activation": activation}
+        return (
+            {"what": f"relu before a binary cross entropy: {zero:.0%} of the outputs are 0", **shown} if cut else None
+        )
+    beyond = float(((seen.targets < low - 1e-6) | (seen.targets > high + 1e-6)).mean())
+    if beyond <= 0.05:
+        return None
+    reach = "0 and more" if high == np.inf else f"{low:g} to {high:g}"
+    what = f"{activation} gives {reach}, but {beyond:.0%} of the targets lie beyond"
+    return {"what": what, "beyond": beyond, "activation": activation, "target_range": _range(seen.targets)}
+
+
+def _range(values: F64) -> list[float]:
+    return [float(values.min()), float(values.max())]
+
+
+def _last_activation(view: RecordView) -> str:
+    """The activation that the model ends in, lower case; "" where it is not known."""
+    told = view.facts.get("output_activation")
+    if isinstance(told, str):
+        return told.lower()
+    if view.run.framework == "torch" and not str(view.run.section("model").get("class", "")).endswith(".Sequential"):
+        return ""  # modules are listed as they were registered, which need not be the order in which they run
+    layers = [layer for layer in view.run.layers if not str(layer.get("class", "")).lower().startswith(("dropout",))]
+    if not layers:
+        return ""
+    last = layers[-1]
+    named = last.get("activation")
+    if isinstance(named, str):
+        return named.lower()
+    kind = str(last.get("class", "")).lower()
+    return kind if kind in {"sigmoid", "softmax", "tanh", "relu"} else ""

@@ -1,0 +1,110 @@
+"""What the loss was given: outputs and targets of a recorded step, and what the loss takes them for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.recorded import RecordView
+from auditor.detect.view import F64
+
+#: torch's losses by the operation in autograd's graph: (family, whether they take logits).
+_TORCH: Final[Mapping[str, tuple[str, bool | None]]] = {
+    "CrossEntropy": ("categorical", True),
+    "NllLoss": ("categorical", None),
+    "BinaryCrossEntropy": ("binary", False),
+    "BinaryCrossEntropyWithLogits": ("binary", True),
+    "MseLoss": ("regression", None),
+    "SmoothL1Loss": ("regression", None),
+    "HuberLoss": ("regression", None),
+}
+#: Names of losses of Keras and scikit-learn that compare an output with a target element by element.
+_REGRESSION: Final = ("squared_error", "absolute_error", "huber", "log_cosh", "logcosh", "mse", "mae")
+#: Chains of a hand-written squared or absolute error, from the reduction down to the difference.
+_DIFFERENCES: Final = (["Pow", "Sub"], ["Abs", "Sub"], ["Square", "Sub"], ["Mul", "Sub"])
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A recorded step's outputs against its targets.
+
+    ``family``: ``categorical`` (one class of C), ``binary`` (each element 0 or 1), ``regression``, or
+    "" where the loss is none of these. ``logits``: whether the loss takes the outputs for logits
+    (True) or probabilities (False); None where that is no question. ``outputs`` (N, C): the model's
+    outputs, rows along the last axis. ``targets``: in their own shape, None if not recorded whole.
+    ``loss``: its value without the penalty, None if unknown.
+    """
+
+    family: str
+    logits: bool | None
+    outputs: F64
+    targets: F64 | None
+    loss: float | None
+
+    @property
+    def classes(self) -> int:
+        """Width of the last axis."""
+        return int(self.outputs.shape[1])
+
+    def labels(self) -> F64 | None:
+        """Classes of the rows (N,), from whole numbers or from rows with a single 1; None if they are neither."""
+        targets = self.targets
+        if targets is None:
+            return None
+        if targets.size == len(self.outputs) and bool((targets == np.floor(targets)).all()):
+            return targets.reshape(-1)
+        rows = targets.reshape(-1, targets.shape[-1]) if targets.ndim else targets
+        one_hot = rows.shape == self.outputs.shape and bool(((rows == 0) | (rows == 1)).all())
+        if one_hot and bool((rows.sum(axis=1) == 1).all()):
+            return np.asarray(rows.argmax(axis=1), dtype=np.float64)
+        return None
+
+
+def scored(view: RecordView) -> Scored | None:
+    """What ``view`` recorded of outputs, targets and loss; None without a whole output of a training step."""
+    if view.phase != "train":
+        return None
+    output = view.array("output", "output0")
+    if output is None or output.sampled or output.values is None or not output.size:
+        return None
+    values = output.whole().astype(np.float64)
+    rows = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(-1, 1)
+    family, logits = _loss(view)
+    return Scored(family, logits, rows, _target(view), _data_loss(view))
+
+
+def _loss(view: RecordView) -> tuple[str, bool | None]:
+    fact = view.facts.get("loss")
+    operation = fact.get("operation") if isinstance(fact, Mapping) else None
+    if operation in _TORCH:
+        return _TORCH[str(operation)]
+    if isinstance(fact, Mapping) and any(fact.get("chain", [])[-2:] == ends for ends in _DIFFERENCES):
+        return "regression", None
+    declared = view.run.loss
+    words = " ".join(str(declared.get(key, "")) for key in ("class", "name", "function", "operation")).lower()
+    logits = declared.get("from_logits")
+    told = logits if isinstance(logits, bool) else None
+    if "crossentropy" in words or "cross_entropy" in words:
+        return ("binary" if "binary" in words else "categorical"), told
+    regression = any(word in words.replace("meansquarederror", "mse") for word in _REGRESSION)
+    return ("regression" if regression or "meanabsoluteerror" in words else ""), None
+
+
+def _target(view: RecordView) -> F64 | None:
+    targets = [one for name, one in view.of("target").items() if name in {"target0", "loss.target"}]
+    if len(targets) != 1 or targets[0].sampled or targets[0].values is None or not targets[0].size:
+        return None
+    return np.asarray(targets[0].whole(), dtype=np.float64)
+
+
+def _data_loss(view: RecordView) -> float | None:
+    known: dict[str, Any] = view.scalars
+    if "loss/data" in known:
+        return float(known["loss/data"])
+    if "loss" not in known:
+        return None
+    penalty = known.get("loss/penalty", known.get("regularization_loss", 0.0))
+    return float(known["loss"]) - float(penalty)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.model import Finding
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN
+from support.lanes import Sender, array
+
+RNG = np.random.default_rng(7)
+LABELS = RNG.integers(0, 4, 32)
+
+
+def softmax(logits: Any) -> Any:
+    """Rows of probabilities."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def cross_entropy(logits: Any, labels: Any) -> float:
+    """The mean over rows."""
+    return float(-np.log(softmax(logits)[np.arange(len(labels)), labels]).mean())
+
+
+def judge(
+    output: Any,
+    target: Any,
+    *,
+    loss: float = 1.0,
+    facts: dict[str, Any] | None = None,
+    manifest: dict[str, Any] | None = None,
+    steps: int = 3,
+) -> list[Finding]:
+    """What the rules on outputs say of some recorded steps that all hold the same."""
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="keras")
+    sender.manifest(manifest or {})
+    found: list[Finding] = []
+    for step in range(1, steps + 1):
+        arrays = [array("output", "output0", output), array("target", "target0", target)]
+        found += sender.record(Recording(step, arrays, {"loss": loss}, facts or {}))
+    ours = {"softmax_twice", "logits_as_probabilities", "output_activation_mismatch", "label_range"}
+    return [one for one in found if one.rule in ours]
+
+
+def declared(loss: str, activation: str = "linear", **more: Any) -> dict[str, Any]:
+    """A manifest with a loss and one layer."""
+    return {"loss": {"class": loss, **more}, "model": {"layers": [{"class": "Dense", "activation": activation}]}}
+
+
+CROSS = "SparseCategoricalCrossentropy"
+
+
+def test_softmax_twice_is_proven_by_the_loss() -> None:
+    """Probabilities that the loss squashes again; the same probabilities taken as such are none of it."""
+    rows = softmax(RNG.normal(size=(32, 4)))
+    twice, once = cross_entropy(rows, LABELS), float(-np.log(rows[np.arange(32), LABELS]).mean())
+    [found] = judge(rows, LABELS, loss=twice, manifest=declared(CROSS, "softmax", from_logits=True))
+    assert (found.rule, found.step) == ("softmax_twice", 3)
+    assert found.evidence["floor"] == pytest.approx(np.log(np.e + 3) - 1)
+    assert judge(rows, LABELS, loss=once, manifest=declared(CROSS, "softmax", from_logits=True)) == []
+
+
+def test_softmax_twice_is_proven_by_the_graph() -> None:
+    """PyTorch: the recorded graph shows LogSoftmax of the model's own output, whatever the loss's value."""
+    graph = {"operation": "CrossEntropy", "graph": [{"op": "LogSoftmax", "inputs": ["output0"]}]}
+    [found] = judge(softmax(RNG.normal(size=(32, 4))), LABELS, loss=9.0, facts={"loss": graph})
+    assert found.rule == "softmax_twice"
+    assert judge(RNG.normal(size=(32, 4)), LABELS, facts={"loss": graph}) == []
+
+
+def test_logits_taken_for_probabilities_are_named() -> None:
+    """Raw outputs under from_logits=False, and under NLLLoss; log-probabilities under NLLLoss are right."""
+    raw = RNG.normal(size=(32, 4))
+    [found] = judge(raw, LABELS, manifest=declared(CROSS, from_logits=False))
+    assert (found.rule, found.evidence["taken"]) == ("logits_as_probabilities", "probabilities")
+    nll = {"loss": {"operation": "NllLoss"}}
+    assert [one.rule for one in judge(raw, LABELS, facts=nll)] == ["logits_as_probabilities"]
+    assert judge(np.log(softmax(raw)), LABELS, facts=nll) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "target", "manifest", "says"),
+    [
+        (np.ones((16, 1)), np.arange(16) % 2, declared("BinaryCrossentropy", "softmax"), "softmax over a single unit"),
+        (
+            np.abs(RNG.normal(size=(64, 1))),
+            RNG.normal(size=(64, 1)),
+            declared("MeanSquaredError", "relu"),
+            "relu gives 0 and more",
+        ),
+        (
+            RNG.uniform(0, 1, (64, 1)),
+            RNG.normal(size=(64, 1)) * 20,
+            declared("MeanAbsoluteError", "sigmoid"),
+            "sigmoid gives 0 to 1",
+        ),
+        (
+            np.maximum(RNG.normal(size=(64, 1)), 0) / 9,
+            np.arange(64) % 2,
+            declared("BinaryCrossentropy", "relu", from_logits=False),
+            "relu before a binary cross entropy",
+        ),
+        (
+            RNG.uniform(0, 1, (32, 4)),
+            LABELS,
+            declared(CROSS, "sigmoid", from_logits=False),
+            "4 exclusive classes have a sigmoid each",
+        ),
+    ],
+)
+def test_an_activation_that_cannot_reach_the_targets(output: Any, target: Any, manifest: Any, says: str) -> None:
+    """The alert says which activation and what it cannot do."""
+    [found] = judge(output, target, manifest=manifest)
+    assert found.rule == "output_activation_mismatch"
+    assert says in found.evidence["what"]
+
+
+@pytest.mark.parametrize(
+    ("output", "target", "manifest"),
+    [
+        (np.abs(RNG.normal(size=(64, 1))), np.abs(RNG.normal(size=(64, 1))), declared("MeanSquaredError", "relu")),
+        (RNG.uniform(0, 1, (64, 1)), RNG.uniform(0, 1, (64, 1)), declared("MeanSquaredError", "sigmoid")),
+        (RNG.uniform(0, 1, (64, 4)), np.eye(4)[np.arange(64) % 4], declared("BinaryCrossentropy", "sigmoid")),
+        (RNG.normal(size=(64, 1)), RNG.normal(size=(64, 1)) * 50, declared("MeanSquaredError")),
+        (softmax(RNG.normal(size=(32, 4))), LABELS, declared(CROSS, "softmax", from_logits=False)),
+        (RNG.normal(size=(32, 4)), LABELS, declared(CROSS, from_logits=True)),
+        (np.ones((16, 1)), np.ones(16), declared("MeanSquaredError")),
+    ],
+)
+def test_outputs_that_fit_are_left_alone(output: Any, target: Any, manifest: Any) -> None:
+    """Bounded outputs for bounded targets, free ones for free ones, logits and probabilities in their places."""
+    assert judge(output, target, manifest=manifest) == []
+
+
+def test_labels_beyond_the_classes() -> None:
+    """Labels from 1 to C, and -1 for a binary cross entropy; torch's -100 means ignored."""
+    raw = RNG.normal(size=(32, 4))
+    found = judge(raw, LABELS + 1, manifest=declared(CROSS, from_logits=True))
+    assert [(one.rule, one.evidence["high"]) for one in found] == [("label_range", 4.0)]
+    binary = declared("BinaryCrossentropy", from_logits=True)
+    assert [one.rule for one in judge(raw[:, :1], 1.0 - 2 * (LABELS > 1), manifest=binary)] == ["label_range"]
+    assert judge(raw, np.where(LABELS > 2, -100, LABELS), manifest=declared(CROSS, from_logits=True)) == []
+
+
+def test_one_odd_step_is_no_fault_and_a_repaired_one_clears() -> None:
+    """Two recorded steps are not enough to speak; the first that is right again clears."""
+    raw, manifest = RNG.normal(size=(32, 4)), declared(CROSS, from_logits=False)
+    assert judge(raw, LABELS, manifest=manifest, steps=2) == []
+    sender = Sender(RunAuditor(RUN))
+    sender.manifest(manifest)
+    found: list[Finding] = []
+    for step, output in enumerate([raw, raw, raw, softmax(raw)], start=1):
+        found += sender.record(Recording(step, [array("output", "output0", output)], {}, {}))
+    assert [(one.step, one.cleared) for one in found] == [(3, False), (4, True)]
