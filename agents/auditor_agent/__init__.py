@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = ("keras", "tensorflow", "sklearn")
+_MODULES = ("keras", "tensorflow", "sklearn", "lightning", "transformers")
 _NAMES = {
     "watch": "auditor_agent.integrations.torch",
     "Run": "auditor_agent.run",
     "open_run": "auditor_agent.run",
 }
 
-__all__ = ["Run", "__version__", "keras", "open_run", "sklearn", "tensorflow", "watch"]
+__all__ = [
+    *("Run", "__version__", "keras", "lightning", "open_run", "sklearn", "tensorflow", "transformers", "watch"),
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,8 @@ class MemoryRun:
         self.events: list[dict[str, Any]] = []
         self.manifests: list[Mapping[str, Any]] = []
         self.closing: list[Callable[[], None]] = []
+        self.logs: list[dict[str, float]] = []
+        self.id, self.attempt = "memory", 0
         self.finished = self.should_stop = False
         self.verdict = "unknown"
         self.recordings: list[Recording] = []
@@ -91,6 +93,10 @@ class MemoryRun:
     def event(self, step: int, type: str, **fields: Any) -> None:  # noqa: A002 - the contract's name
         """As ``Run.event``."""
         self.events.append({"step": step, "type": type, **fields})
+
+    def log(self, **scalars: float) -> None:
+        """As ``Run.log``."""
+        self.logs.append(scalars)
 
     def manifest(self, body: Mapping[str, Any]) -> None:
         """As ``Run.manifest``."""

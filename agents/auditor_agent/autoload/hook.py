@@ -17,6 +17,9 @@ INTEGRATIONS: Final = {
     "keras": "auditor_agent.integrations.keras",
     "sklearn.neural_network": "auditor_agent.integrations.sklearn",
     "tensorflow": "auditor_agent.integrations.tensorflow",
+    "lightning.pytorch.trainer.trainer": "auditor_agent.integrations.lightning",
+    "pytorch_lightning.trainer.trainer": "auditor_agent.integrations.lightning",
+    "transformers.trainer": "auditor_agent.integrations.transformers",
 }
 
 

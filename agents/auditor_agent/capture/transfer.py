@@ -63,6 +63,10 @@ class Transfer:
             self._deliver(step)
             return
         self._under_way.append((_start(step), _mark(step)))
+        self.poll()
+
+    def poll(self) -> None:
+        """Deliver what has arrived."""
         while self._under_way and (len(self._under_way) > _DEPTH or _done(self._under_way[0][1])):
             self._pop()
 

@@ -79,14 +79,20 @@ def _watch(
 ) -> None:
     if optimizer is not None:
         optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
-        _scene.begin(Watcher(run, model, optimizers, loss_fn, _scene.fresh_probe(), histograms=histograms))
+        after, probe = _scene.steps_of(run), _scene.fresh_probe()
+        _scene.begin(Watcher(run, model, optimizers, loss_fn, probe, after=after, histograms=histograms))
         return
     wanted = {id(parameter) for parameter in model.parameters()}
+    after = _scene.steps_of(run)
 
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher | None:
         if not wanted & owned(stepping):
             return None
+<<<<<<< HEAD
         return Watcher(run, model, [stepping], loss_fn, probe, more=True, histograms=histograms)
+=======
+        return Watcher(run, model, [stepping], loss_fn, probe, after=after, more=True)
+>>>>>>> 5bb1009 (Callbacks for Lightning and the Hugging Face Trainer; closures are looked at before the optimizer acts)
 
     _scene.wait(first_step)
 
@@ -154,6 +160,10 @@ class _Scene:
     def steps(self) -> int:
         """Steps that the watcher has seen."""
         return 0 if self.watcher is None else self.watcher.steps
+
+    def steps_of(self, run: Run) -> int:
+        """Steps of ``run`` that were seen so far: another training of the same run goes on from there."""
+        return self.steps if self.watcher is not None and self.watcher.tells(run) else 0
 
     def _hook(self) -> None:
         # Stays for good: a hook that is removed from within a hook breaks the step's iteration.

@@ -138,6 +138,10 @@ class Watcher:
         """Steps seen."""
         return self._pace.number
 
+    def tells(self, run: Run) -> bool:
+        """Whether it is ``run`` that hears of the steps."""
+        return self._run is run
+
     def watches(self, optimizer: Optimizer) -> bool:
         """Whether ``optimizer`` is one whose steps count."""
         return any(part.optimizer is optimizer for part in self._parts)

@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from auditor_agent.capture import portable, transfer
 from auditor_agent.capture.budget import FIRST
+from auditor_agent.integrations import torch as integration
 from auditor_agent.integrations import torch_hooks, torch_watch
 from auditor_agent.integrations.torch import watch
 from support.agent import child_env
@@ -184,6 +185,7 @@ def test_g3_on_the_host_the_number_of_reads_does_not_grow_with_the_model(run: An
     """
     counts = []
     for depth in (1, 20):
+        integration._scene.end()  # each is at its first step
         torch.manual_seed(0)
         model = nn.Sequential(*[layer for _ in range(depth) for layer in (nn.Linear(8, 8), nn.Tanh())])
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01)

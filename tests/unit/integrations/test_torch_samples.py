@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from auditor_agent.capture.budget import EVERY, FIRST
+from auditor_agent.integrations import torch as integration
 from auditor_agent.integrations import torch_part
 from auditor_agent.integrations.torch import install, watch
 
@@ -143,6 +144,7 @@ def test_a_digest_tells_one_bit(run: Any) -> None:
     """Equal weights, equal digests; one bit more, another one."""
 
     def digest(flip: bool) -> str:
+        integration._scene.end()  # else its steps would go on from the last
         model = net()
         if flip:
             with torch.no_grad():
