@@ -21,7 +21,15 @@ _NAMES = {
 }
 
 __all__ = [
-    *("Run", "__version__", "keras", "lightning", "open_run", "sklearn", "tensorflow", "transformers", "watch"),
+    "Run",
+    "__version__",
+    "keras",
+    "lightning",
+    "open_run",
+    "sklearn",
+    "tensorflow",
+    "transformers",
+    "watch",
 ]
 
 

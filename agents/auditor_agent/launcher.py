@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,7 @@ class Place:
     local_rank: int = 0
     world_size: int = 1
     local_world_size: int = 1
+    """0 where nobody says."""
 
 
 def place(environ: Mapping[str, str] | None = None) -> Place:
@@ -36,7 +38,21 @@ def place(environ: Mapping[str, str] | None = None) -> Place:
             local, world, local_world = (_number(env.get(name)) for name in names[1:])
             size = max(world or 1, rank + 1)
             return Place(rank, rank if local is None else local, size, local_world or size)
-    return Place()
+    return _joined() if environ is None else Place()
+
+
+def _joined() -> Place:
+    """The place in a process group that this process joined without a word in the environment.
+
+    Lightning names no rank to the processes it starts, ``torch.multiprocessing.spawn`` nothing at all.
+    To ask is no communication.
+    """
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        return Place()
+    rank, size = int(distributed.get_rank()), int(distributed.get_world_size())
+    local = _number(os.environ.get("LOCAL_RANK"))
+    return Place(rank, rank if local is None else local, size, _number(os.environ.get("LOCAL_WORLD_SIZE")) or 0)
 
 
 def restart(environ: Mapping[str, str] | None = None) -> int | None:
@@ -60,14 +76,19 @@ def job(environ: Mapping[str, str] | None = None, *, parent: int | None = None) 
         return f"slurm-{env['SLURM_JOB_ID']}-{env.get('SLURM_STEP_ID', '0')}"
     if "PMIX_NAMESPACE" in env:
         return f"pmix-{env['PMIX_NAMESPACE']}"
-    here = place(env)
-    if here.world_size == 1:
-        return None
-    if here.local_world_size == here.world_size:
+    here = place(environ)
+    return None if here.world_size == 1 else _shared(here, env, os.getppid() if parent is None else parent)
+
+
+def _shared(here: Place, env: Mapping[str, str], parent: int) -> str:
+    """The name of a job of several processes whose launcher gives it none."""
+    rendezvous = f"{env.get('MASTER_ADDR', 'unknown')}-{env.get('MASTER_PORT', '0')}"
+    if "RAY_JOB_ID" in env and "MASTER_PORT" in env:  # one raylet is the parent of all the jobs of a host
+        return f"ray-{env['RAY_JOB_ID']}-{rendezvous}"
+    if here.local_world_size == here.world_size or not (here.local_world_size or "MASTER_PORT" in env):
         # One host: the launcher is the common parent. Its id alone may come again; with its start it does not.
-        pid = os.getppid() if parent is None else parent
-        return f"job-{pid}-{_started(pid)}"
-    return f"job-{env.get('MASTER_ADDR', 'unknown')}-{env.get('MASTER_PORT', '0')}"
+        return f"job-{parent}-{_started(parent)}"
+    return f"job-{rendezvous}"
 
 
 def _started(pid: int) -> str:

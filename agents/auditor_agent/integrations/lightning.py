@@ -95,7 +95,6 @@ class Audit(Callback):  # type: ignore[misc]  # Lightning is not looked into by 
         if isinstance(exception, KeyboardInterrupt) and self.run is not None:
             self.run.finish("stopped", "KeyboardInterrupt")
 
-    @guard.guarded(None)
     def state_dict(self) -> dict[str, Any]:
         """Goes into checkpoints: which run it was."""
         return {} if self.run is None else {"run": self.run.id, "attempt": self.run.attempt}

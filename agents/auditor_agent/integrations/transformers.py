@@ -64,7 +64,9 @@ class Audit(TrainerCallback):  # type: ignore[misc]  # transformers is not looke
             self._follower.metrics({"epoch": float(round(state.epoch))})
 
     @guard.guarded(None)
-    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Mapping[str, Any] | None = None, **_: Any) -> None:
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, metrics: Mapping[str, Any] | None = None, **_: Any
+    ) -> None:
         """Log what was measured."""
         del args, state, control
         measured = torch_trainer.validation(metrics or {})

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -100,3 +102,29 @@ def test_every_variable_that_the_agent_reads_is_in_the_table() -> None:
     used = {name for path in folder.rglob("*.py") for name in re.findall(r"\bAUDITOR_[A-Z_]+\b", path.read_text())}
     assert used <= {variable.name for variable in config.VARIABLES}
     assert all(variable.meaning.endswith(".") for variable in config.VARIABLES)
+
+
+def test_jobs_of_ray_are_named_after_ray_and_their_rendezvous() -> None:
+    """The parent of every worker on a host is the one raylet: it tells jobs apart no more."""
+    ranks = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "10.0.0.1"}
+    ray = {**ranks, "RAY_JOB_ID": "01000000"}
+    names = {launcher.job({**ray, "MASTER_PORT": port}, parent=7) for port in ("4001", "4002")}
+    assert names == {"ray-01000000-10.0.0.1-4001", "ray-01000000-10.0.0.1-4002"}
+    assert launcher.place(ray).rank == 1
+
+
+def test_a_process_group_says_the_rank_where_the_environment_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning's own launcher, ``torch.multiprocessing.spawn``."""
+    group = types.SimpleNamespace(
+        is_available=lambda: True, is_initialized=lambda: True, get_rank=lambda: 1, get_world_size=lambda: 2
+    )
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(sys.modules, "torch.distributed", group)
+    assert launcher.place() == launcher.Place(1, 1, 2, 0)
+    assert (launcher.job(parent=1) or "").startswith("job-1-")
+    monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "4001")
+    assert launcher.job(parent=1) == launcher.job(parent=2) == "job-10.0.0.1-4001"
+    group.is_initialized = lambda: False
+    assert launcher.place() == launcher.Place()

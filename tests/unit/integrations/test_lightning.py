@@ -48,7 +48,7 @@ def module(lightning: Any, *, manual: bool = False) -> Any:
             self.seen: list[dict[str, Tensor]] = []
             self.losses: list[float] = []
 
-        def training_step(self, batch: Any, index: int) -> Any:
+        def training_step(self, batch: Any, _: int) -> Any:
             loss = nn.functional.mse_loss(self.head(self.body(batch[0])), batch[1])
             self.log("train/loss", loss, on_step=True, on_epoch=True)
             self.losses.append(float(loss))
@@ -65,7 +65,7 @@ def module(lightning: Any, *, manual: bool = False) -> Any:
             super().configure_gradient_clipping(optimizer, *args, **kwargs)
             self.seen.append({name: p.grad.clone() for name, p in self.named_parameters() if p.grad is not None})
 
-        def validation_step(self, batch: Any, index: int) -> None:
+        def validation_step(self, batch: Any, _: int) -> None:
             loss = nn.functional.mse_loss(self.head(self.body(batch[0])), batch[1])
             self.log("val/loss", loss)
             self.log("val_mae", loss.sqrt())
