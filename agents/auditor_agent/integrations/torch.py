@@ -88,11 +88,7 @@ def _watch(
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher | None:
         if not wanted & owned(stepping):
             return None
-<<<<<<< HEAD
-        return Watcher(run, model, [stepping], loss_fn, probe, more=True, histograms=histograms)
-=======
-        return Watcher(run, model, [stepping], loss_fn, probe, after=after, more=True)
->>>>>>> 5bb1009 (Callbacks for Lightning and the Hugging Face Trainer; closures are looked at before the optimizer acts)
+        return Watcher(run, model, [stepping], loss_fn, probe, after=after, more=True, histograms=histograms)
 
     _scene.wait(first_step)
 
