@@ -19,9 +19,12 @@ LONGEST = 400
 #: Modules that make objects of bytes, and so may run what a stranger sent.
 UNPICKLERS = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "jsonpickle"}
 #: What the agent may import at the top of a module outside of its integrations: the standard library and itself.
-FRAMEWORKS = {"torch", "tensorflow", "keras", "numpy", "sklearn", "scipy", "triton", "jax"}
+FRAMEWORKS = {
+    *("torch", "tensorflow", "keras", "numpy", "sklearn", "scipy", "triton", "jax"),
+    *("lightning", "pytorch_lightning", "transformers"),
+}
 #: Folders and modules that are loaded only where the framework is.
-WITH_FRAMEWORK = ("integrations", "capture", "keras.py", "tensorflow.py", "sklearn.py")
+WITH_FRAMEWORK = ("integrations", "capture", "keras.py", "tensorflow.py", "sklearn.py", "lightning.py", "transformers.py")
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -124,7 +127,10 @@ def test_git_holds_no_file_that_is_made() -> None:
 
 #: Packages that others import from, and all that they may.
 SURFACE = {
-    "auditor_agent": {"Run", "__version__", "keras", "open_run", "sklearn", "tensorflow", "watch"},
+    "auditor_agent": {
+        *("Run", "__version__", "open_run", "watch"),
+        *("keras", "lightning", "sklearn", "tensorflow", "transformers"),
+    },
 }
 
 
