@@ -24,7 +24,10 @@ FRAMEWORKS = {
     *("lightning", "pytorch_lightning", "transformers"),
 }
 #: Folders and modules that are loaded only where the framework is.
-WITH_FRAMEWORK = ("integrations", "capture", "keras.py", "tensorflow.py", "sklearn.py", "lightning.py", "transformers.py")
+WITH_FRAMEWORK = (
+    *("integrations", "capture"),
+    *("keras.py", "lightning.py", "sklearn.py", "tensorflow.py", "transformers.py"),
+)
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:

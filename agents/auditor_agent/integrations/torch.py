@@ -159,7 +159,7 @@ class _Scene:
 
     def steps_of(self, run: Run) -> int:
         """Steps of ``run`` that were seen so far: another training of the same run goes on from there."""
-        return self.steps if self.watcher is not None and self.watcher.tells(run) else 0
+        return self.steps if self.watcher is not None and self.watcher.run is run else 0
 
     def _hook(self) -> None:
         # Stays for good: a hook that is removed from within a hook breaks the step's iteration.

@@ -68,6 +68,7 @@ class Watcher:
         more: bool = False,
         histograms: int | None = None,
     ) -> None:
+        self.run = run
         self._run, self._probe, self._stops, self._pace = run, probe, stops, Pace(after)
         self._awaited = after + 1 if more else None
         self._model = None if model is None else weakref.ref(model)
@@ -137,10 +138,6 @@ class Watcher:
     def steps(self) -> int:
         """Steps seen."""
         return self._pace.number
-
-    def tells(self, run: Run) -> bool:
-        """Whether it is ``run`` that hears of the steps."""
-        return self._run is run
 
     def watches(self, optimizer: Optimizer) -> bool:
         """Whether ``optimizer`` is one whose steps count."""
