@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from auditor_agent.capture import arrays, native
+from auditor_agent.capture import array_histogram, arrays, native
 from auditor_agent.statistics import ROW_BYTES
 
 #: Element types that both ways read, by NumPy's letter (its names are slow to ask for); anything
@@ -23,19 +23,27 @@ class HostStatistics:
 
     def __init__(self) -> None:
         self._plans: dict[tuple[Any, ...], native.Plan] = {}
+        self.histograms: bytes | memoryview = b""
+        """R x 64 counters of the last call, if it was to count; valid until the next one."""
 
-    def words(self, given: Sequence[npt.NDArray[Any]]) -> bytes | memoryview:
-        """The 12 x R words of ``given``, row after row; valid until the next call."""
+    def words(self, given: Sequence[npt.NDArray[Any]], *, count: bool = False) -> bytes | memoryview:
+        """The 12 x R words of ``given``, row after row; valid until the next call. ``count``: histograms as well."""
         dense = [_dense(array) for array in given]
+        self.histograms = b""
         if not native.available():
+            if count:
+                self.histograms = array_histogram.histograms(dense).astype("<u4").tobytes()
             return np.ascontiguousarray(arrays.words(dense), "<u4").tobytes()
-        key = tuple([(array.size, array.dtype.char) for array in dense])
+        key = (count, *[(array.size, array.dtype.char) for array in dense])
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= _PLANS:
                 self._plans.clear()
-            plan = self._plans[key] = native.Plan([size for size, _ in key], [_READ[char] for _, char in key])
-        return plan.run([array.__array_interface__["data"][0] for array in dense])
+            sizes, dtypes = [array.size for array in dense], [_READ[array.dtype.char] for array in dense]
+            plan = self._plans[key] = native.Plan(sizes, dtypes, histogram=count)
+        words = plan.run([array.__array_interface__["data"][0] for array in dense])
+        self.histograms = plan.histograms or b""
+        return words
 
 
 def nonfinite(words: bytes | memoryview) -> bool:

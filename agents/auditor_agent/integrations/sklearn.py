@@ -41,13 +41,18 @@ class audit(Generic[E]):  # noqa: N801 -- used as a function is: `with audit(mlp
         estimator: an MLP, or a Pipeline whose last step is one.
         name: the run's name; default from ``AUDITOR_NAME`` or the script.
         project: default from ``AUDITOR_PROJECT``.
+        histograms: 1: histograms of the magnitudes of every gradient at every step; N: at every N-th;
+            0: none; default ``AUDITOR_HISTOGRAMS``.
     """
 
-    def __init__(self, estimator: E, *, name: str | None = None, project: str | None = None) -> None:
+    def __init__(
+        self, estimator: E, *, name: str | None = None, project: str | None = None, histograms: int | None = None
+    ) -> None:
         self.estimator = estimator
         self.run: Run | None = None
         """The run, from the first ``fit`` on."""
         self._names = {"name": name, "project": project}
+        self._histograms = histograms
         self._watch: Watch | None = None
         self._owned = self._entered = False
 
@@ -94,7 +99,7 @@ class audit(Generic[E]):  # noqa: N801 -- used as a function is: `with audit(mlp
             self.run = open_run("sklearn", **self._names)
             if self.run.finished:  # AUDITOR_MODE=off
                 return None
-            self._watch = Watch(self.run)
+            self._watch = Watch(self.run, histograms=self._histograms)
             _SCENE.claim(self.run)
         return None if self._watch.run.finished else self._watch
 

@@ -21,6 +21,8 @@ from auditor_agent.capture import units
 from auditor_agent.capture.batches import Epoch, batch_digest
 from auditor_agent.capture.host import HostStatistics, nonfinite
 from auditor_agent.capture.weights import WeightDigests
+from auditor_agent.config import Config
+from auditor_agent.histogram import HISTOGRAM_BYTES
 from auditor_agent.integrations import sklearn_manifest as declared
 from auditor_agent.integrations.sklearn_manifest import by_layer as _ordered
 from auditor_agent.integrations.sklearn_record import Tape
@@ -77,14 +79,17 @@ class Watch:
         run: where to.
         stops: whether a run that ought to stop may end the training, as ``KeyboardInterrupt`` does:
             scikit-learn keeps the weights reached.
+        histograms: steps between two with histograms of the gradients, 0 for none; None: as
+            AUDITOR_HISTOGRAMS has it.
     """
 
-    def __init__(self, run: Run, *, stops: bool = True) -> None:
+    def __init__(self, run: Run, *, stops: bool = True, histograms: int | None = None) -> None:
         self.run = run
         self.step = 0
         """Number of the last step begun."""
         self._stops = stops
         self._statistics = HostStatistics()
+        self._histograms = Config.from_env().histograms if histograms is None else max(0, histograms)
         self._layouts: dict[tuple[Any, ...], int] = {}
         self._fits = self._epochs = self._evaluations = self._trouble = 0
         self._in_trouble = self._started = False
@@ -217,7 +222,7 @@ class Watch:
 
     def _light(self, now: _Evaluation) -> bool:
         """Record a step with its gradients alone; False, and nothing, if it is the first that went wrong."""
-        words = self._statistics.words(_ordered(now.grads))
+        words = self._statistics.words(_ordered(now.grads), count=self._counted())
         if not self._in_trouble and _bad(now, words):
             return False
         self._record(now, words, ())
@@ -232,7 +237,8 @@ class Watch:
         ]
         extra += [("update", name, array) for name, array in zip(names, _ordered(moved), strict=False)]
         extra += _flow(now)
-        words = self._statistics.words([*_ordered(now.grads), *(array for _, _, array in extra)])
+        arrays = [*_ordered(now.grads), *(array for _, _, array in extra)]
+        words = self._statistics.words(arrays, count=self._counted())
         first = not self._in_trouble and _bad(now, words)
         if first:
             self._in_trouble, self._trouble = True, SAMPLES_IN_TROUBLE - 1
@@ -247,8 +253,16 @@ class Watch:
         self._trouble -= in_trouble
         return self.step <= SAMPLES_FIRST or self.step % SAMPLES_EVERY == 0 or in_trouble
 
+    def _counted(self) -> bool:
+        """Whether this step has histograms."""
+        every = self._histograms
+        return every > 0 and (self.step == 1 or self.step % every == 0)
+
     def _record(self, now: _Evaluation, words: bytes | memoryview, extra: Named, *, urgent: bool = False) -> None:
         self.run.record(self.step, now.scalars, self._layout(now, extra), words, urgent=urgent)
+        counters = self._statistics.histograms
+        if counters:
+            self.run.histograms(self.step, self._layout(now, ()), counters[: HISTOGRAM_BYTES * len(now.grads)])
         self._evaluations = 0
 
     def _scalars(self, now: _Evaluation) -> dict[str, float]:

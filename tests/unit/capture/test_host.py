@@ -8,6 +8,7 @@ import pytest
 from auditor_agent.capture import arrays, native
 from auditor_agent.capture.host import HostStatistics, nonfinite
 from auditor_agent.statistics import ROW_BYTES, STATISTICS, WORDS
+from support.reference import histogram
 
 RNG = np.random.default_rng(5)
 GIVEN: list[Any] = [
@@ -28,6 +29,18 @@ def matrix(words: bytes | memoryview) -> dict[str, Any]:
     return {
         name: row if at < 4 else row.view("<f4") for at, (name, row) in enumerate(zip(STATISTICS, rows, strict=True))
     }
+
+
+def test_histograms_come_along_when_asked_for(way: str) -> None:
+    """The words stay what they are; nothing is left over at the next call."""
+    statistics = HostStatistics()
+    plain = bytes(statistics.words(GIVEN))
+    assert bytes(statistics.histograms) == b""
+    assert bytes(statistics.words(GIVEN, count=True)) == plain
+    counters = np.frombuffer(bytes(statistics.histograms), "<u4").reshape(-1, 64)
+    assert counters.tolist() == [histogram(array) for array in GIVEN]
+    statistics.words(GIVEN)
+    assert bytes(statistics.histograms) == b""
 
 
 @pytest.fixture(params=["native", "numpy"])
