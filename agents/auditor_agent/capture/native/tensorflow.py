@@ -39,7 +39,7 @@ class _Ring(ctypes.Structure):
 
 
 @functools.cache
-def _loaded() -> tuple[Any, Any, int]:
+def loaded() -> tuple[Any, Any, int]:
     """The library, its Python wrappers of operations, and what it registered."""
     kernel = native.function()
     if kernel is None or not _LIBRARY.exists():
@@ -65,7 +65,7 @@ def _loaded() -> tuple[Any, Any, int]:
 
 def operation() -> Callable[..., Any] | None:
     """The operation that records a row: ``(values, key=)``; for CPU devices, not under XLA."""
-    _, module, offered = _loaded()
+    _, module, offered = loaded()
     return module.auditor_record if offered & _OPERATION else None
 
 
@@ -74,18 +74,27 @@ def custom_call() -> Callable[[str, Sequence[Any]], Any] | None:
 
     Its result, a scalar, must be used: otherwise TensorFlow prunes the call.
     """
-    if not _loaded()[2] & _CUSTOM_CALL:
+    if not loaded()[2] & _CUSTOM_CALL or _xla() is None:
         return None
+    return functools.partial(custom_calls, "auditor_record")
+
+
+def custom_calls(target: str, key: str, operands: Sequence[Any]) -> Any:
+    """Emits a custom call of this library: the scalar int64 that it gives."""
+    module = _xla()
+    if module is None:
+        raise RuntimeError("this TensorFlow has no custom calls")
+    result = [tf.TensorSpec([], tf.int64)]
+    return module.custom_call_v2(target, operands, result, backend_config=key, has_side_effect=True)[0]
+
+
+@functools.cache
+def _xla() -> Any:
     try:
         from tensorflow.compiler.tf2xla.python import xla
     except ImportError:
         return None
-    result = [tf.TensorSpec([], tf.int64)]
-
-    def call(key: str, operands: Sequence[Any]) -> Any:
-        return xla.custom_call_v2("auditor_record", operands, result, backend_config=key, has_side_effect=True)[0]
-
-    return call
+    return xla
 
 
 class Ring:
@@ -102,7 +111,7 @@ class Ring:
     """
 
     def __init__(self, rows: int, tensors: int, *, threads: int = 1) -> None:
-        library = _loaded()[0]
+        library = loaded()[0]
         if library is None:
             raise RuntimeError("the operation was not built; see operation()")
         address = library.auditor_ring_new(rows, tensors, threads)

@@ -38,7 +38,7 @@ typedef struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ring *rings[MAX_RINGS];
-static int64_t last_key;
+static int64_t last_key; /* rings and taps count alike */
 static statistics_function statistics;
 
 static void unlock_in_child(void) {
@@ -179,12 +179,16 @@ static void record(ring *r, const double *head) {
 
 /* ---- XLA on the host: void (out, in, opaque, opaque_len, status), the key as decimal opaque ----- */
 
-static void xla_record(int64_t *out, const void **in, const char *opaque, size_t length, void *status) {
-    (void)status;
+static int64_t key_of(const char *opaque, size_t length) {
     int64_t key = 0;
     for (size_t i = 0; i < length && opaque[i] >= '0' && opaque[i] <= '9'; i++) key = 10 * key + (opaque[i] - '0');
+    return key;
+}
+
+static void xla_record(int64_t *out, const void **in, const char *opaque, size_t length, void *status) {
+    (void)status;
     pthread_mutex_lock(&lock);
-    ring *r = find(key);
+    ring *r = find(key_of(opaque, length));
     *out = 0;
     if (r) {
         for (int64_t i = 0; i < r->tensors; i++) r->data[i] = in[1 + i];
@@ -193,6 +197,8 @@ static void xla_record(int64_t *out, const void **in, const char *opaque, size_t
     }
     pthread_mutex_unlock(&lock);
 }
+
+#include "tensorflow_taps.h"
 
 /* libstdc++'s std::string, as its C++11 ABI has it: the registry's only signature. */
 typedef struct {
@@ -216,9 +222,10 @@ static int register_xla(void *library) {
         (void (*)(void *, const cxx_string *, void *, const cxx_string *))dlsym(
             library, REGISTRY "8RegisterERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEPvS8_");
     if (!global || !add) return 0;
-    char name[] = "auditor_record", platform[] = "Host";
-    cxx_string n = string_of(name), p = string_of(platform);
-    add(global(), &n, (void *)xla_record, &p);
+    char record_name[] = "auditor_record", tap_name[] = "auditor_tap", platform[] = "Host";
+    cxx_string r = string_of(record_name), t = string_of(tap_name), p = string_of(platform);
+    add(global(), &r, (void *)xla_record, &p);
+    add(global(), &t, (void *)xla_tap, &p);
     return 1;
 }
 
@@ -320,6 +327,29 @@ static void kernel_compute(void *kernel, void *context) {
     TF_DeleteStatus(status);
 }
 
+/* A tap as an operation of TensorFlow, where XLA does not compile. */
+static void tap_compute(void *kernel, void *context) {
+    int count = TF_NumInputs(context), got = 0;
+    void **inputs = calloc((size_t)count + 1, sizeof *inputs), *status = TF_NewStatus();
+    const void **in = calloc((size_t)count + 1, sizeof *in);
+    while (inputs && in && got < count) {
+        TF_GetInput(context, got, &inputs[got], status);
+        if (TF_GetCode(status)) break;
+        in[got] = TF_TensorData(inputs[got]);
+        got++;
+    }
+    if (inputs && in && kernel && got == count) {
+        pthread_mutex_lock(&lock);
+        tap *t = tap_of(*(int64_t *)kernel);
+        if (t && count == 2 + t->operands) tap_take(t, in);
+        pthread_mutex_unlock(&lock);
+    }
+    for (int i = 0; i < got; i++) TF_DeleteTensor(inputs[i]);
+    free(inputs);
+    free(in);
+    TF_DeleteStatus(status);
+}
+
 static int register_op(void *status) {
     void *op = TF_NewOpDefinitionBuilder("AuditorRecord");
     TF_OpDefinitionBuilderAddAttr(op, "T: list({float, double, bfloat16, half, int32, int64})");
@@ -330,6 +360,18 @@ static int register_op(void *status) {
     if (TF_GetCode(status)) return 0;
     void *kernel = TF_NewKernelBuilder("AuditorRecord", "CPU", kernel_create, kernel_compute, free);
     TF_RegisterKernelBuilder("AuditorRecord", kernel, status);
+    return !TF_GetCode(status);
+}
+
+static int register_tap(void *status) {
+    void *op = TF_NewOpDefinitionBuilder("AuditorTap");
+    TF_OpDefinitionBuilderAddAttr(op, "T: list(type)");
+    TF_OpDefinitionBuilderAddAttr(op, "key: int");
+    TF_OpDefinitionBuilderAddInput(op, "values: T");
+    TF_OpDefinitionBuilderSetIsStateful(op, 1);
+    TF_RegisterOpDefinition(op, status);
+    if (TF_GetCode(status)) return 0;
+    TF_RegisterKernelBuilder("AuditorTap", TF_NewKernelBuilder("AuditorTap", "CPU", kernel_create, tap_compute, free), status);
     return !TF_GetCode(status);
 }
 
@@ -346,7 +388,7 @@ __attribute__((constructor)) static void begin(void) {
     if (!library || !find_interface(library)) return;
     pthread_atfork(NULL, NULL, unlock_in_child);
     void *status = TF_NewStatus();
-    if (register_op(status)) offered |= 1;
+    if (register_op(status) && register_tap(status)) offered |= 1;
     TF_DeleteStatus(status);
     void *compiler = dlopen("libtensorflow_cc.so.2", RTLD_NOLOAD | RTLD_LAZY);
     if (compiler && register_xla(compiler)) offered |= 2;

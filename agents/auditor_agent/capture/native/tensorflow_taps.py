@@ -1,0 +1,171 @@
+"""Tensors of a traced step, handed out at some steps by the C library: ``tensorflow_taps.h`` from Python.
+
+The same for a step that XLA compiles (a custom call) and one that runs op by op (an operation). At
+other steps than those asked for a tap looks at one number and does nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from auditor_agent.capture import native
+from auditor_agent.capture.native.tensorflow import custom_calls, loaded
+
+#: What a tap takes of an operand: elements as they are, or figures of each unit (last axis).
+COPY, UNITS = 0, 1
+#: Rows of the figures: mean, standard deviation, minimum, maximum, values beyond +-0.99, values outside 0.01-0.99.
+FIGURES: Final = 6
+_PREFIX: Final = 3 + 5  # words of a block before its operands: bytes, step, schedules; the head
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One tensor that a tap offers."""
+
+    tensor: Any
+    mode: int
+    schedule: int
+    """0 or 1: at whose steps it is taken."""
+    most: int
+    """Elements, or rows of a matrix of units, that are copied; evenly spread ones of more."""
+
+    def spec(self) -> tuple[int, ...]:
+        """The five numbers that the library is told."""
+        name = self.tensor.dtype.name
+        code = native.DTYPES.get(name, -int(self.tensor.dtype.size))
+        return (self.mode, self.schedule, code, int(self.tensor.shape.rank), self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One operand at one step."""
+
+    shape: tuple[int, ...]
+    values: npt.NDArray[Any]
+    """The elements copied, flat; bfloat16 as the uint16 that it is. Of units: their figures, (6, units) float64."""
+    rows: npt.NDArray[np.float32] | None = None
+    """Of units: the rows taken, (rows, units)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a tap took at one step."""
+
+    step: int
+    schedules: int
+    """Bits of the schedules that asked."""
+    head: tuple[float, ...]
+    operands: tuple[Taken | None, ...]
+    """None: not asked for."""
+
+
+class _Fields(ctypes.Structure):
+    """The first fields of the library's ``tap``: read in place."""
+
+    _fields_ = (("waiting", ctypes.c_int64), ("lost", ctypes.c_int64), ("key", ctypes.c_int64))
+
+
+class Tap:
+    """What one traced step offers. Freed with this object; a late call then does nothing.
+
+    Args:
+        operands: tensors of the graph that is being traced.
+        offset: with ``accumulate``: step = iterations // accumulate + offset + 1.
+        accumulate: iterations to a step.
+
+    Raises:
+        MemoryError: without memory for it, or with hundreds of others alive.
+        RuntimeError: if the library is not there.
+    """
+
+    def __init__(self, operands: Sequence[Operand], offset: int, accumulate: int) -> None:
+        library = loaded()[0]
+        if library is None:
+            raise RuntimeError("the operation was not built")
+        self._specs = [operand.spec() for operand in operands]
+        self._types = [_host_type(operand.tensor.dtype) for operand in operands]
+        numbers = np.asarray(self._specs, np.int64).reshape(-1)
+        library.auditor_tap_new.restype = ctypes.c_void_p
+        library.auditor_tap_new.argtypes = [ctypes.c_int64, ctypes.c_void_p]
+        library.auditor_tap_read.restype = ctypes.c_int64
+        library.auditor_tap_read.argtypes = [ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64]
+        library.auditor_tap_count.argtypes = [ctypes.c_int64] * 3
+        library.auditor_tap_schedule.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2]
+        library.auditor_tap_delete.argtypes = [ctypes.c_int64]
+        address = library.auditor_tap_new(len(operands), numbers.ctypes.data)
+        if not address:
+            raise MemoryError("tap")
+        self._library, self._fields = library, _Fields.from_address(address)
+        self.key = int(self._fields.key)
+        library.auditor_tap_count(self.key, offset, accumulate)
+        weakref.finalize(self, library.auditor_tap_delete, self.key).atexit = False
+
+    @property
+    def waiting(self) -> int:
+        """Blocks that were not read yet."""
+        return int(self._fields.waiting)
+
+    @property
+    def lost(self) -> int:
+        """Blocks left out because too many bytes waited."""
+        return int(self._fields.lost)
+
+    def schedule(self, number: int, steps: Sequence[int], every: int = 0) -> None:
+        """Take the operands of schedule ``number`` at ``steps``, and at each ``every``th unless 0."""
+        told = np.asarray(steps, np.int64)
+        self._library.auditor_tap_schedule(self.key, number, told.ctypes.data, told.size, every)
+
+    def call(self, head: Any, operands: Sequence[Operand], *, jit: bool) -> Any:
+        """Put the call into the graph that is being traced: under XLA its result must be used."""
+        shapes = [tf.shape(operand.tensor, tf.int64) for operand in operands]
+        given = [head, tf.concat([*shapes, tf.zeros([1], tf.int64)], 0), *(operand.tensor for operand in operands)]
+        if jit:
+            return custom_calls("auditor_tap", str(self.key), given)
+        with tf.device("CPU:0"):
+            loaded()[1].auditor_tap(given, key=self.key)
+        return None
+
+    def read(self) -> list[Block]:
+        """The blocks since the last call, oldest first."""
+        blocks = []
+        while self.waiting:
+            size = self._library.auditor_tap_read(self.key, None, 0)
+            buffer = np.empty(size // 8, np.int64)
+            if not size or self._library.auditor_tap_read(self.key, buffer.ctypes.data, size) != size:
+                break
+            blocks.append(self._parse(buffer))
+        return blocks
+
+    def _parse(self, words: npt.NDArray[np.int64]) -> Block:
+        head = tuple(words[3:_PREFIX].view(np.float64).tolist())
+        at, operands = _PREFIX, []
+        for (mode, _, _, rank, _), dtype in zip(self._specs, self._types, strict=True):
+            count, shape = int(words[at]), tuple(words[at + 1 : at + 1 + rank].tolist())
+            at += 1 + rank
+            if count < 0:
+                operands.append(None)
+                continue
+            units = shape[-1] if shape else 1
+            size = FIGURES * 8 * units + 4 * count * units if mode == UNITS else count * dtype.itemsize
+            raw = words[at : at + -(-size // 8)].view(np.uint8)[:size]
+            at += -(-size // 8)
+            operands.append(_units(shape, raw, units) if mode == UNITS else Taken(shape, raw.view(dtype)))
+        return Block(int(words[1]), int(words[2]), head, tuple(operands))
+
+
+def _units(shape: tuple[int, ...], raw: npt.NDArray[np.uint8], units: int) -> Taken:
+    cut = FIGURES * 8 * units
+    rows = raw[cut:].view(np.float32).reshape(-1, max(1, units))
+    return Taken(shape, raw[:cut].view(np.float64).reshape(FIGURES, units), rows)
+
+
+def _host_type(dtype: Any) -> np.dtype[Any]:
+    return np.dtype(np.uint16) if dtype == tf.bfloat16 else np.dtype(dtype.as_numpy_dtype)
