@@ -79,6 +79,13 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self._declared = bool(weights)
 
     @guard.guarded(None)
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Look at the weights before the step, where the step itself cannot show them."""
+        del batch, logs
+        if self._watch is not None:
+            self._watch.batch_begin(self._steps)
+
+    @guard.guarded(None)
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Read what the train function left, when it is time to."""
         del batch

@@ -21,6 +21,19 @@ def canonical(model: Any, optimizer: Any) -> dict[str, Any]:
     }
 
 
+def loss_facts(model: Any) -> dict[str, Any]:
+    """``operation``, ``reduction`` and ``from_logits`` of the compiled loss, where it is one loss."""
+    from auditor_agent.integrations.keras_manifest import loss
+
+    told = loss(model)
+    if len(told["losses"]) != 1:
+        return {}
+    facts = {"operation": told.get("function") or told.get("name"), "reduction": told.get("reduction")}
+    if "from_logits" in told["config"]:
+        facts["from_logits"] = told["from_logits"]
+    return {key: value for key, value in facts.items() if value is not None}
+
+
 def _penalties(layer: Any) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for attribute in _REGULARIZERS:

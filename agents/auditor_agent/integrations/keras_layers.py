@@ -68,6 +68,8 @@ class Layers:
     def _heard(self, layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(call)
         def heard(*args: Any, **kwargs: Any) -> Any:
+            if layer is self._model:
+                self._step = Step()
             output = call(*args, **kwargs)
             self._hear(layer, args, kwargs, output)
             return output
@@ -84,6 +86,11 @@ class Layers:
         elif id(layer) not in self._step.calls:
             given = id(args[0]) if args else 0
             self._step.calls[id(layer)] = Call(layer, given, output, bool(kwargs.get("training")))
+
+    @property
+    def heard(self) -> Step:
+        """What was heard so far of the step."""
+        return self._step
 
     def take(self) -> Step:
         """What was heard since the last call, in execution order."""
@@ -141,7 +148,7 @@ def watched(step: Step) -> Iterator[Call]:
 
 
 def _worth(call: Call) -> bool:
-    if not hasattr(call.output, "shape") or len(call.output.shape) < 2:  # noqa: PLR2004 -- samples and units
+    if not hasattr(call.output, "shape") or len(call.output.shape) < 2:
         return False
     if "float" not in str(call.output.dtype):
         return False

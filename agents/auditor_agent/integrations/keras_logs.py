@@ -18,6 +18,9 @@ class LogWatch:
         """Training starts; the model is not touched."""
         del model
 
+    def batch_begin(self, executed: int) -> None:
+        """Nothing is looked at before a step."""
+
     def batch_end(self, executed: int, logs: Mapping[str, Any] | None) -> None:
         """``executed`` more batches, whose running mean loss stands in ``logs``."""
         self.step += executed

@@ -9,7 +9,9 @@ from typing import Any, Final
 import tensorflow as tf
 
 from auditor_agent.capture.native.tensorflow import custom_call, operation
+from auditor_agent.integrations.keras_layers import Layers
 from auditor_agent.integrations.keras_native import NativeStore
+from auditor_agent.integrations.keras_probe import Silent
 from auditor_agent.integrations.keras_ring import HostStore, RingStore
 from auditor_agent.integrations.keras_rows import Store
 
@@ -20,17 +22,36 @@ _SCALARS: Final = frozenset({tf.float32, tf.float64})
 
 def store(tensors: int, rows: int, *, jit: bool) -> Store:
     """The cheapest store for where the step will run; ``jit``: compiled by XLA."""
-    on_cpu = not [device for device in tf.config.list_logical_devices() if device.device_type != "CPU"]
+    on_cpu = _on_cpu()
     if on_cpu and (custom_call() if jit else operation()) is not None:
         return NativeStore(max(rows, _HOST_ROWS), tensors, jit=jit)
     return HostStore(max(rows, _HOST_ROWS)) if on_cpu and not jit else RingStore(tensors, rows)
 
 
+def _on_cpu() -> bool:
+    return not [device for device in tf.config.list_logical_devices() if device.device_type != "CPU"]
+
+
 def tape(probe: Any) -> Any:
     """The flight recorder's part in a train step on TensorFlow."""
+    if probe.jit:
+        if probe.taps is None:
+            return Silent()
+        from auditor_agent.integrations.keras_compiled import CompiledTape
+
+        return CompiledTape(probe)
     from auditor_agent.integrations.keras_record import Tape
 
     return Tape(probe)
+
+
+def taps(layers: Layers, *, accumulate: int, jit: bool) -> Any:
+    """The taps of a step on a CPU with the C library; None elsewhere."""
+    if not _on_cpu() or (custom_call() if jit else operation()) is None:
+        return None
+    from auditor_agent.integrations.keras_taps import Taps
+
+    return Taps(layers, accumulate=accumulate, jit=jit)
 
 
 def outside() -> AbstractContextManager[Any]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.arrays import Words
+from auditor_agent.integrations.keras_layers import Layers
 from auditor_agent.integrations.keras_probe import Silent
 from auditor_agent.integrations.keras_rows import Row, Store, row_of
 
@@ -68,6 +69,11 @@ def tape(probe: Any) -> Silent:
     """The flight recorder does not listen to Keras on PyTorch."""
     del probe
     return Silent()
+
+
+def taps(layers: Layers, *, accumulate: int, jit: bool) -> None:
+    """Nothing looks at layers' outputs on PyTorch."""
+    del layers, accumulate, jit
 
 
 def outside() -> AbstractContextManager[Any]:

@@ -20,6 +20,7 @@ import keras
 
 from auditor_agent.capture.arrays import Words
 from auditor_agent.guard import failure, guarded
+from auditor_agent.integrations.keras_layers import Layers, Step, mode
 from auditor_agent.integrations.keras_rows import Store
 
 #: Steps between two reads of the ring, at most.
@@ -61,6 +62,15 @@ class Tape(Protocol):
     def after(self) -> None:
         """The optimizer has acted."""
 
+    def execution_begins(self, count: int) -> None:
+        """``count`` train steps are about to run."""
+
+    def execution_ended(self, count: int) -> None:
+        """They have run."""
+
+    def reached(self, iterations: int) -> None:
+        """So many iterations the optimizer has made, as far as rows tell."""
+
 
 class Silent:
     """A tape that records nothing: for backends that the recorder does not know."""
@@ -75,6 +85,15 @@ class Silent:
         """Nothing."""
 
     def after(self) -> None:
+        """Nothing."""
+
+    def execution_begins(self, count: int) -> None:
+        """Nothing."""
+
+    def execution_ended(self, count: int) -> None:
+        """Nothing."""
+
+    def reached(self, iterations: int) -> None:
         """Nothing."""
 
 
@@ -110,6 +129,10 @@ class Backend(Protocol):
         """The flight recorder's part in the step."""
 
     @staticmethod
+    def taps(layers: Layers, *, accumulate: int, jit: bool) -> Any:
+        """What looks at layers' outputs and the batch within the step; None where nothing can."""
+
+    @staticmethod
     def outside() -> AbstractContextManager[Any]:
         """A context out of whatever is being traced, where values can be read."""
 
@@ -143,6 +166,12 @@ class Probe:
         self.seen = False
         """Whether a traced step has run: what the weights were before is past."""
         self._ring, self._loss, self._on = ring, None, backend()
+        self.layers = Layers(model)
+        self.taps = self._on.taps(self.layers, accumulate=self.every, jit=self.jit)
+        self.modes: list[dict[str, Any]] = []
+        """Changes of the layers' mode that were not told yet."""
+        self._phase: dict[str, Any] = {}
+        self._inputs: list[Any] = []
         self.tape = self._on.tape(self)
         """The flight recorder's part."""
 
@@ -194,13 +223,41 @@ class Probe:
             loss = compute(*args, **kwargs)
             if kwargs.get("training", True):
                 self._loss = loss
-                self.tape.compared(args, kwargs)
+                self._compared(args, kwargs)
+            else:
+                self._changed("eval", self.layers.take())
             return loss
 
         self._put(optimizer, "apply", audited_apply)
         self._put(optimizer, "scale_loss", audited_scale_loss)
         self._put(model, "compute_loss", audited_compute_loss)
         model.train_function = None
+        self._listen()
+
+    @guarded(None)
+    def _listen(self) -> None:
+        if not self.jit or keras.backend.backend() != "torch":  # what torch compiles it would stumble over
+            self.layers.listen()
+
+    @guarded(None)
+    def _compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        inputs = kwargs.get("x", args[0] if args else None)
+        self._inputs = [leaf for leaf in keras.tree.flatten(inputs) if hasattr(leaf, "dtype")]
+        self.tape.compared(args, kwargs)
+        self._listen()  # a model that is built late has its layers by now, and is traced once more
+
+    @guarded(None)
+    def _changed(self, phase: str, step: Step) -> None:
+        told = self.layers.mode(step, phase)
+        if told is not None:
+            self.modes.append(told)
+        if phase == "train":
+            found = mode(step, phase)
+            self._phase = {"phase": phase, **({"training": found["training"]} if found else {})}
+
+    def phase(self) -> dict[str, Any]:
+        """The phase and mode of the train step, as facts of a recording."""
+        return dict(self._phase)
 
     def _put(self, owner: Any, name: str, wrapper: Any) -> None:
         wrapper.__wrapped__ = getattr(owner, name)
@@ -212,6 +269,7 @@ class Probe:
         for owner, name in ((self.optimizer, "apply"), (self.optimizer, "scale_loss"), (self.model, "compute_loss")):
             if getattr(vars(owner).get(name), _MARK, None) is self:
                 delattr(owner, name)
+        self.layers.deafen()
         self.model.train_function = None
 
     @guarded(None)
@@ -235,8 +293,17 @@ class Probe:
         count = self.inner._iterations  # noqa: SLF001 -- `iterations` counts updates where gradients are accumulated
         head = (keras.ops.convert_to_tensor(count), self._on.scalar(loss), self._penalty(), rate, unscale)
         told = [(v, g) for v, g, there in zip(binding.variables, dense, found, strict=True) if there is not None]
+        step = self.layers.take()
+        self._changed("train", step)
         self.tape.before(head, binding.variables, told)
         binding.store.put(head, dense)
+        self._tap(head, step)
+
+    @guarded(None)
+    def _tap(self, head: Sequence[Any], step: Step) -> None:
+        inputs, self._inputs = self._inputs, []
+        if self.taps is not None:
+            self.taps.put(head, step, getattr(self.tape, "offered", ()), inputs)
 
     def _bind(self, variables: list[Any]) -> Binding:
         keys = {id(variable): place for place, variable in enumerate(variables)}

@@ -3,7 +3,7 @@
 While the step is traced, two conditional calls to the host are put into it: before the optimizer
 acts (weights, gradients, batch, target, output) and after (weights, state). They run while a
 variable says so and copy nothing afterwards; the step is not traced anew when it is cleared. Large
-tensors are sampled in the graph. Impossible in a step that XLA compiles.
+tensors are sampled in the graph. For a step that XLA compiles see ``keras_compiled``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations import keras_layers
 from auditor_agent.integrations.keras_on_tensorflow import reachable
 from auditor_agent.recorder import Budget, Recorder, configured_steps, state_role
 from auditor_agent.stream.recording import Array, positions
@@ -26,8 +27,11 @@ _STANDARD: Final = Budget()
 #: Lists of variables that an optimizer keeps per weight and that are no state of its rule.
 _NO_STATE: Final = frozenset({"_trainable_variables", "_accumulated_gradients", "_model_variables_moving_average"})
 
+#: Steps that are recorded besides the first ones: 50, 100, 200, 400, ...
+LATE: Final = frozenset(50 << doubled for doubled in range(40))
+
 #: One tensor as the host is told of it: role, name and dtype when traced; elements and shape when run.
-_Label = tuple[str, str, str]
+Label = tuple[str, str, str]
 _Values = npt.NDArray[Any]
 
 
@@ -36,7 +40,7 @@ class Tape:
 
     def __init__(self, probe: Any) -> None:
         self._probe = probe
-        self._data: list[tuple[_Label, Any]] = []
+        self._data: list[tuple[Label, Any]] = []
         self._variables: list[Any] = []
         self._recorder: Recorder | None = None
         self._run: Any = None
@@ -44,22 +48,64 @@ class Tape:
         self._names: dict[int, str] = {}
         self._on: Any = None
         self._pending: tuple[int, list[Array], dict[str, float]] | None = None
-        self._usable = not probe.jit and configured_steps() > 0
+        self._listening = True
+        self._loss_facts: dict[str, Any] | None = None
+        self._iterations = 0
+        self._output_activation: str | None = None
+        self.steps: frozenset[int] = frozenset()
+        """Steps that are recorded."""
+        self.offered: list[tuple[Any, Any]] = []
+        """What the tap of the step that is being traced should hand out besides the outputs of layers."""
 
     def start(self, run: Any, offset: int) -> None:
         """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first. The first call counts."""
-        self._run = run
-        if self._recorder is None and self._usable and hasattr(run, "recording"):
+        self._run, self._iterations = run, self._probe.updates * self._probe.every
+        if self._recorder is None and configured_steps() > 0 and hasattr(run, "recording"):
             self._recorder, self._offset = Recorder(run, layout="keras"), offset
+            first = offset + self._probe.updates + 1
+            self.steps = frozenset(range(first, first + configured_steps())) | LATE
+            run.on_finish(self._recorder.close)
+        if self._probe.taps is not None:
+            self._probe.taps.begin(self._offset, sorted(self.steps))
+
+    # -- around the step, on the host ---------------------------------------------------------
+
+    def reached(self, iterations: int) -> None:
+        """So many iterations the optimizer has made, as far as rows tell."""
+        self._iterations = iterations
+
+    def execution_begins(self, count: int) -> None:
+        """``count`` train steps are about to run."""
+        if self._recorder is None or not self._recorder.active or not self._near(count):
+            return
+        step = self._next_step()
+        wanted = any(step + i in self.steps for i in range(count))
+        if wanted != self._listening and self._on is not None:
+            self._listening = wanted
+            self._on.assign(wanted)
+
+    def execution_ended(self, count: int) -> None:
+        """They have run."""
+        self._iterations += count
+
+    def _near(self, count: int) -> bool:
+        """Whether one of the next updates may be recorded, as far as is known without asking the optimizer."""
+        step = self._offset + self._iterations // self._probe.every + 1
+        return self._listening or any(step + i in self.steps for i in range(-1, count + 1))
+
+    def _next_step(self) -> int:
+        self._iterations = int(tf.convert_to_tensor(self._probe.inner._iterations))  # noqa: SLF001 -- counts micro-batches
+        return int(self._offset + self._iterations // self._probe.every + 1)
 
     # -- while tracing ------------------------------------------------------------------------
 
     @guarded(None)
     def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """``compute_loss`` was called with these arguments."""
+        given = dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
+        self._output_activation = keras_layers.output_activation(self._probe.layers.heard, given.get("y_pred"))
         if self._recorder is None:
             return
-        given = dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
         roles = {"x": "batch", "sample_weight": "batch", "y": "target", "y_pred": "output"}
         prefixes = {"x": "input", "sample_weight": "sample_weight", "y": "target", "y_pred": "output"}
         self._data = []
@@ -90,7 +136,14 @@ class Tape:
         if not variables:
             return
         updated = [(("updated", self._name(v), v.dtype), v) for v in variables]
-        self._conditionally(self._receive_after, updated + self._state(variables), [], [])
+        called = getattr(self._probe.taps, "called", None)
+        first = (
+            [called]
+            if called is not None and getattr(called, "graph", None) is tf.compat.v1.get_default_graph()
+            else []
+        )
+        with tf.control_dependencies(first):  # what the tap took is recorded with the rest
+            self._conditionally(self._receive_after, updated + self._state(variables), [], [])
 
     def _prepare(self, variables: Sequence[Any]) -> None:
         from auditor_agent.integrations.keras_facts import canonical
@@ -108,7 +161,7 @@ class Tape:
     def _name(self, variable: Any) -> str:
         return self._names.get(id(variable)) or str(variable.path)
 
-    def _state(self, variables: Sequence[Any]) -> list[tuple[_Label, Any]]:
+    def _state(self, variables: Sequence[Any]) -> list[tuple[Label, Any]]:
         """What the optimizer keeps per weight, by the name of its attribute."""
         inner, found = self._probe.inner, []
         trained = [id(variable) for variable in inner._trainable_variables]  # noqa: SLF001 -- no public name
@@ -147,7 +200,7 @@ class Tape:
     # -- while running ------------------------------------------------------------------------
 
     @guarded(None)
-    def _receive_before(self, labels: Sequence[_Label], head: _Values, values: Sequence[Any]) -> None:
+    def _receive_before(self, labels: Sequence[Label], head: _Values, values: Sequence[Any]) -> None:
         self._pending = None
         recorder, every = self._recorder, self._probe.every
         if recorder is None:
@@ -160,29 +213,54 @@ class Tape:
             return  # the step will be left out
         step = self._offset + int(iterations) // every + 1
         if not recorder.begin(step):
-            self._stop()
+            if not recorder.active:
+                self._stop()
             return
-        scalars = {"loss": loss, "regularization_loss": penalty, "lr": rate}
+        scalars = {"loss": loss, "loss/penalty": penalty, "lr": rate}
         factor = 1.0 if every > 1 else unscale
         self._pending = step, self._arrays(recorder, labels, values, factor), scalars
 
     @guarded(None)
-    def _receive_after(self, labels: Sequence[_Label], head: _Values, values: Sequence[Any]) -> None:
+    def _receive_after(self, labels: Sequence[Label], head: _Values, values: Sequence[Any]) -> None:
         del head
         if self._pending is None or self._recorder is None:
             return
         step, arrays, scalars = self._pending
         self._pending = None
-        arrays += self._arrays(self._recorder, labels, values, 1.0)
-        shapes = {f"{kind}_shape": s for kind in ("output", "target") if (s := self._shape(arrays, kind)) is not None}
-        self._recorder.send(step, arrays, scalars, {"training": True, "loss": shapes})
+        self._hand_over(step, arrays + self._arrays(self._recorder, labels, values, 1.0), scalars)
+
+    def _hand_over(self, step: int, arrays: list[Array], scalars: dict[str, float]) -> None:
+        recorder, taps = self._recorder, self._probe.taps
+        if recorder is None:
+            return
+        loss: dict[str, Any] = dict(self._declared_loss())
+        loss |= {f"{kind}_shape": s for kind in ("output", "target") if (s := self._shape(arrays, kind)) is not None}
+        facts: dict[str, Any] = {"loss": loss, **self._probe.phase()}
+        if self._output_activation is not None:
+            facts["output_activation"] = self._output_activation
+        if taps is not None:
+            taps.read()
+            seen = [array for array in taps.arrays(step) if recorder.admit(len(array.data))]
+            arrays = arrays + seen
+            facts |= {"layers": taps.facts()} if seen else {}
+        recorder.send(step, arrays, scalars, facts)
+        if step + 1 not in self.steps and not recorder.begin(step + 1) and not recorder.active:
+            self._stop()  # the last one: what was seen of all can be told
+
+    def _declared_loss(self) -> dict[str, Any]:
+        """Which loss it is, where there is one: its name, reduction, whether it takes logits."""
+        if self._loss_facts is None:
+            from auditor_agent.integrations.keras_facts import loss_facts
+
+            self._loss_facts = loss_facts(self._probe.model)
+        return self._loss_facts
 
     def _shape(self, arrays: Sequence[Array], role: str) -> list[int] | None:
         return next((list(array.shape) for array in arrays if array.role == role), None)
 
     def _arrays(self, recorder: Recorder, labels: Any, values: Any, unscale: float) -> list[Array]:
         taken = (
-            _array(recorder, label, flat, shape, unscale if label[0] == "gradient" else 1.0)
+            taken_array(recorder, label, flat, shape, unscale if label[0] == "gradient" else 1.0)
             for label, (flat, shape) in zip(labels, values, strict=True)
         )
         return [array for array in taken if array is not None]
@@ -193,7 +271,10 @@ class Tape:
         self._on.assign(False)
 
 
-def _array(recorder: Recorder, label: _Label, flat: _Values, shape: tuple[int, ...], unscale: float) -> Array | None:
+def taken_array(
+    recorder: Recorder, label: Label, flat: _Values, shape: tuple[int, ...], unscale: float
+) -> Array | None:
+    """What the recorder takes of the elements ``flat`` of a tensor of ``shape``; None: nothing, which is counted."""
     role, name, dtype = label
     size = _size(shape)
     width = 2 if dtype == "bfloat16" else flat.itemsize

@@ -7,18 +7,23 @@ what the recorder asked for as well, where no call of Python is possible.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
 
-from auditor_agent.capture.native.tensorflow_taps import UNITS, Block, Operand, Taken, Tap
+from auditor_agent.capture.batches import BITS, SAMPLE_BYTES
+from auditor_agent.capture.native.tensorflow_taps import SPREAD, UNITS, Block, Operand, Taken, Tap
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import keras_layers
 from auditor_agent.integrations.keras_on_tensorflow import reachable
 from auditor_agent.integrations.keras_ring import stacked
-from auditor_agent.stream.recording import Array
+from auditor_agent.recorder import Budget
+from auditor_agent.stream.recording import Array, positions
 
 #: Steps at which outputs of layers are looked at: the first, and each ``EVERY``th.
 FIRST: Final = 5
@@ -26,9 +31,10 @@ EVERY: Final = 50
 #: Of an output: rows that are recorded, and elements of them at most.
 ROWS: Final = 64
 ELEMENTS: Final = 1 << 14
-_RECORDED, _SAMPLED = 0, 1
+_RECORDED, _SAMPLED, _ALWAYS = 0, 1, 2
 #: Steps whose signals wait for their row; of a loop whose rows nobody reads the oldest go.
 _KEPT: Final = 256
+_SAMPLE: Final = "sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,6 @@ class Label:
 class _Traced:
     tap: Tap
     labels: list[Label]
-    facts: dict[str, Any]
 
 
 class Taps:
@@ -60,11 +65,14 @@ class Taps:
     def __init__(self, layers: keras_layers.Layers, *, accumulate: int, jit: bool) -> None:
         self._layers, self._accumulate, self._jit = layers, accumulate, jit
         self._traced: list[_Traced] = []
+        self._digests: dict[int, tuple[int, int]] = {}
         self._steps: Sequence[int] = ()
-        self._ticks: list[Any] = []
+        self._tick: Any = None
         self._signals: dict[int, dict[str, float]] = {}
         self._arrays: dict[int, list[Array]] = {}
         self._offset = 0
+        self.called: Any = None
+        """The operation of the step that was traced last."""
         self.receive: Callable[[Block, Sequence[Label]], None] | None = None
         """Told of each block that the recorder asked for."""
 
@@ -74,19 +82,39 @@ class Taps:
         for traced in self._traced:
             traced.tap.schedule(_RECORDED, steps)
 
-    def put(self, head: Sequence[Any], step: keras_layers.Step, told: Sequence[tuple[Label, Operand]]) -> Any:
-        """Put a tap into the step that is being traced; what it gives must be used under XLA."""
+    def put(
+        self,
+        head: Sequence[Any],
+        step: keras_layers.Step,
+        told: Sequence[tuple[Label, Operand]],
+        inputs: Sequence[Any],
+    ) -> None:
+        """Put a tap into the step that is being traced.
+
+        Args:
+            head: the scalars of its row.
+            step: what was heard of its layers.
+            told: what the recorder asks for besides.
+            inputs: of the model, for the batch's digest.
+        """
+        if tf.executing_eagerly():
+            return
         calls = [call for call in keras_layers.watched(step) if reachable(call.output)]
-        outputs = [(_label(call), _operand(call.output)) for call in calls]
-        pairs = [*told, *outputs]
+        pairs = [*told, *((_label(call), _operand(call.output)) for call in calls), *_samples(inputs)]
         if not pairs:
-            return None
+            return
         operands = [operand for _, operand in pairs]
         tap = Tap(operands, self._offset, self._accumulate)
         tap.schedule(_RECORDED, self._steps)
         tap.schedule(_SAMPLED, sorted({*range(1, FIRST + 1), *self._steps}), EVERY)
-        self._traced.append(_Traced(tap, [label for label, _ in pairs], {}))
-        return tap.call(stacked(head), operands, jit=self._jit)
+        tap.schedule(_ALWAYS, (), 1)
+        self._traced.append(_Traced(tap, [label for label, _ in pairs]))
+        self.called = tap.call(stacked(head), operands, jit=self._jit)
+        if self._jit:  # what has no use is pruned from the graph
+            if self._tick is None:
+                with tf.init_scope():
+                    self._tick = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self._tick.assign(self.called)
 
     @property
     def waiting(self) -> bool:
@@ -101,7 +129,7 @@ class Taps:
             self._take(block, labels)
             if self.receive is not None and block.schedules & 1 << _RECORDED:
                 self.receive(block, labels)
-        for kept in (self._signals, self._arrays):
+        for kept in (self._signals, self._arrays, self._digests):
             for old in sorted(kept)[:-_KEPT]:
                 del kept[old]
 
@@ -115,6 +143,17 @@ class Taps:
                 arrays += _recorded(label, taken)
         if arrays:
             self._arrays[block.step] = arrays
+        samples = [
+            (label, taken)
+            for label, taken in zip(labels, block.operands, strict=True)
+            if label.role == _SAMPLE and taken is not None
+        ]
+        if samples:
+            self._digests[block.step] = _digest(samples), (samples[0][1].shape or (1,))[0]
+
+    def batch(self, step: int) -> tuple[int, int] | None:
+        """Digest and samples of a step's batch, once; of accumulated ones the last."""
+        return self._digests.pop(step, None)
 
     def signals(self, step: int) -> dict[str, float]:
         """``dead_units/LAYER`` and ``saturated/LAYER`` of a step, once."""
@@ -145,8 +184,30 @@ def _label(call: keras_layers.Call) -> Label:
 
 def _operand(output: Any) -> Operand:
     units = output.shape[-1]
-    most = ROWS if units is None else max(1, min(ROWS, ELEMENTS // max(1, int(units))))
+    most = ROWS if units is None else min(ROWS, ELEMENTS // max(1, int(units)))
     return Operand(output, UNITS, _SAMPLED, most)
+
+
+def _samples(inputs: Sequence[Any]) -> list[tuple[Label, Operand]]:
+    """What of the model's inputs their digest is made of."""
+    there = [tensor for tensor in inputs if reachable(tensor) and tensor.dtype != tf.string]
+    share = SAMPLE_BYTES // max(1, len(there))
+    return [
+        (
+            Label(_SAMPLE, str(at), tensor.dtype.name),
+            Operand(tensor, SPREAD, _ALWAYS, max(1, share // tensor.dtype.size)),
+        )
+        for at, tensor in enumerate(there)
+    ]
+
+
+def _digest(samples: Sequence[tuple[Label, Taken]]) -> int:
+    """As ``capture.batches.batch_digest`` of the whole arrays."""
+    digest = hashlib.blake2b(digest_size=8)
+    for _, taken in samples:
+        digest.update(f"{taken.shape}{taken.values.dtype.str}".encode())
+        digest.update(taken.values.tobytes())
+    return int.from_bytes(digest.digest(), "little") & ((1 << BITS) - 1)
 
 
 def _signals(label: Label, taken: Taken) -> dict[str, float]:
@@ -164,10 +225,13 @@ def _signals(label: Label, taken: Taken) -> dict[str, float]:
 
 
 def _recorded(label: Label, taken: Taken) -> list[Array]:
-    if taken.rows is None:
-        return []
-    rows, units = taken.rows.astype("<f4"), taken.values[:4].astype("<f4")
-    return [
-        Array("activation", label.name, "float32", rows.shape, rows.size, rows.tobytes()),
-        Array("units", label.name, "float32", units.shape, units.size, units.tobytes()),
-    ]
+    found = [_array("activation", label.name, taken.rows)] if taken.rows is not None and taken.rows.size else []
+    return [*found, _array("units", label.name, taken.values[:4])]
+
+
+def _array(role: str, name: str, values: npt.NDArray[Any]) -> Array:
+    """The values as they are, of very wide layers a sample."""
+    flat = values.astype("<f4").reshape(-1)
+    if flat.size > 4 * ELEMENTS:
+        flat = flat[positions(flat.size, Budget().sample)]
+    return Array(role, name, "float32", values.shape, int(flat.size), flat.tobytes())

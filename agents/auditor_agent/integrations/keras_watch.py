@@ -75,12 +75,18 @@ class Watch:
         self._executed, self._ends, self._micro, self._names, self._layouts = 0, [], [], {}, {}
         self._read_at = self._clock()
 
+    def batch_begin(self, executed: int) -> None:
+        """``executed`` train steps are about to run."""
+        if self._probe is not None:
+            self._probe.tape.execution_begins(executed)
+
     def batch_end(self, executed: int, logs: Mapping[str, Any] | None = None) -> None:
         """``executed`` more train steps were run; reads when it is time to. ``logs`` hold means only."""
         del logs
         if self._probe is None:
             return
         self._probe.seen = True
+        self._probe.tape.execution_ended(executed)
         now = self._clock()
         self._ends.append(now)
         self._executed += executed
@@ -95,6 +101,9 @@ class Watch:
         """Record every step that has not been recorded."""
         if self._probe is None:
             return
+        self._tell_modes()
+        if self._probe.taps is not None:
+            self._probe.taps.read()
         rows, lost = [], 0
         for binding in self._probe.bindings:
             before = binding.store.lost
@@ -113,6 +122,13 @@ class Watch:
             self._record(updates[-1], self._weights(updates[-1]) if due else None)
         if lost:
             self.run.event(self.step, "rows_lost", count=lost)
+        if rows:
+            self._probe.tape.reached(rows[-1][1].iterations + 1)
+
+    def _tell_modes(self) -> None:
+        assert self._probe is not None  # noqa: S101 -- only called from read()
+        while self._probe.modes:
+            self.run.event(max(self.step, 1), "mode", **self._probe.modes.pop(0))
 
     # -- steps ------------------------------------------------------------------------------------
 
@@ -216,12 +232,18 @@ class _Update:
         if not (math.isnan(loss) and math.isnan(row.penalty)):  # both: the step's code never showed a loss
             scalars["loss"] = loss
         if row.penalty:
-            scalars["data_loss"], scalars["regularization_loss"] = loss - row.penalty, row.penalty
+            scalars["loss/data"], scalars["loss/penalty"] = loss - row.penalty, row.penalty
         if row.unscale != 1.0:
             scalars["grad_scale"] = 1.0 / row.unscale
         clipped = clipped_norm(self.probe.inner, row.words[_L2].view(np.float32))
         if clipped is not None:
             scalars["grad_norm_clipped"] = clipped
+        taps = self.probe.taps
+        if taps is not None:
+            scalars |= taps.signals(self.step)
+            batch = taps.batch(self.step)
+            if batch is not None:
+                scalars["batch_digest"], scalars["samples"] = float(batch[0]), float(batch[1] * self.probe.every)
         return scalars
 
 

@@ -53,7 +53,7 @@ def test_every_step_has_its_loss_and_the_statistics_that_a_tape_gives(
     names = [(a.path, b.path) for a, b in zip(model.trainable_variables, twin.trainable_variables, strict=True)]
     for record, (loss, gradients) in zip(run.records, expected, strict=True):
         assert record["scalars"]["loss"] == pytest.approx(loss, rel=1e-5)
-        parts = record["scalars"]["data_loss"] + record["scalars"]["regularization_loss"]
+        parts = record["scalars"]["loss/data"] + record["scalars"]["loss/penalty"]
         assert parts == pytest.approx(loss, rel=1e-5)
         for mine, theirs in names:
             # The weights drift apart by rounding: what is compared is the reduction, not the training.
@@ -140,7 +140,8 @@ def test_loss_scaling_is_undone_and_a_skipped_step_is_an_event() -> None:
         with np.errstate(over="ignore"):
             model.fit(x, y, batch_size=16, epochs=1, verbose=0, shuffle=False, callbacks=[Audit(run=run)])
         assert run.steps == list(range(1, 10))
-        assert [(event["step"], event["type"]) for event in run.events] == [(5, "step_skipped")], run.events
+        told = [(event["step"], event["type"]) for event in run.events if event["type"] != "mode"]
+        assert told == [(5, "step_skipped")], run.events
         assert run.events[0]["nonfinite"] == 64
         assert run.scalar("grad_scale") == [2.0**15] * 4 + [2.0**14] * 5
         norms = [max(row["absmax"] for key, row in r["table"].items() if key[0] == "gradient") for r in run.records]

@@ -50,8 +50,8 @@ def test_the_loss_is_told_apart_and_weights_are_sampled(told: dict[str, Any]) ->
     """Learning rate, the loss with its penalty, the norm after clipping; weights early."""
     scalars = told["scalars"]
     assert scalars["lr"] == pytest.approx(0.01)
-    assert scalars["data_loss"] + scalars["regularization_loss"] == pytest.approx(scalars["loss"])
-    assert scalars["regularization_loss"] > 0
+    assert scalars["loss/data"] + scalars["loss/penalty"] == pytest.approx(scalars["loss"])
+    assert scalars["loss/penalty"] > 0
     assert 0 < scalars["grad_norm_clipped"] <= 4**0.5 * 0.5 + 1e-6
     assert {1, 2, 3, 5, 10} <= set(told["weights_at"])
     assert told["manifest"]["versions"]["backend"] == "torch"

@@ -4,13 +4,13 @@
  * memory anyway. At the steps of a schedule they are copied, whole or evenly spread elements of them,
  * or reduced per unit (last axis); what was taken waits as one block of memory until it is read:
  *
- *     3 int64 (bytes of the block, step, the schedules that asked: bit 0, bit 1), 5 float64 (the head),
+ *     3 int64 (bytes of the block, step, the schedules that asked, a bit each), 5 float64 (the head),
  *     and for each operand: int64 elements taken (-1: not asked for), its shape (rank x int64), its data,
  *     padded to 8 bytes. Units: (6, units) float64 of mean, std, min, max and the counts beyond tanh's
  *     +-0.99 and outside a sigmoid's 0.01 to 0.99; then the rows taken as float32.
  */
-enum { MAX_TAPS = 256, SPEC = 5, SCHEDULES = 2, UNIT_ROWS = 6 };
-enum { TAP_COPY = 0, TAP_UNITS = 1 };
+enum { MAX_TAPS = 256, SPEC = 5, SCHEDULES = 3, UNIT_ROWS = 6 };
+enum { TAP_COPY = 0, TAP_UNITS = 1, TAP_SPREAD = 2 };
 #define TAP_LIMIT ((int64_t)64 << 20) /* bytes that may wait in one tap */
 
 typedef struct block {
@@ -163,6 +163,13 @@ static int64_t position(int64_t i, int64_t size, int64_t count) {
     return count < 2 ? 0 : (int64_t)((__int128)i * (size - 1) / (count - 1));
 }
 
+/* The same as NumPy's linspace(0, size - 1, count) cut to whole numbers: of digests, equal in every integration. */
+static int64_t spread(int64_t i, int64_t size, int64_t count) {
+    if (count >= size) return i;
+    if (count < 2) return 0;
+    return i == count - 1 ? size - 1 : (int64_t)((double)i * ((double)(size - 1) / (double)(count - 1)));
+}
+
 typedef struct {
     int64_t size, rows, units, taken, bytes;
 } extent;
@@ -183,13 +190,15 @@ static extent extent_of(const int64_t *spec, const int64_t *shape) {
     return e;
 }
 
-static void copy_elements(char *out, const char *data, extent e, int64_t item) {
+static void copy_elements(char *out, const char *data, extent e, const int64_t *spec) {
+    int64_t item = item_of(spec[2]);
     if (e.taken == e.size) {
         memcpy(out, data, (size_t)(e.size * item));
         return;
     }
     for (int64_t i = 0; i < e.taken; i++)
-        memcpy(out + i * item, data + position(i, e.size, e.taken) * item, (size_t)item);
+        memcpy(out + i * item,
+               data + (spec[0] == TAP_SPREAD ? spread : position)(i, e.size, e.taken) * item, (size_t)item);
 }
 
 static void reduce_units(double *table, const void *data, extent e, int64_t dtype) {
@@ -227,7 +236,7 @@ static int64_t *take_operand(int64_t *out, const int64_t *spec, const int64_t *s
     out += spec[3];
     if (!asked) return out;
     if (spec[0] == TAP_UNITS) take_units((char *)out, data, e, spec[2]);
-    else copy_elements((char *)out, data, e, item_of(spec[2]));
+    else copy_elements((char *)out, data, e, spec);
     return out + e.bytes / 8;
 }
 

@@ -19,8 +19,9 @@ import tensorflow as tf
 from auditor_agent.capture import native
 from auditor_agent.capture.native.tensorflow import custom_calls, loaded
 
-#: What a tap takes of an operand: elements as they are, or figures of each unit (last axis).
-COPY, UNITS = 0, 1
+#: What a tap takes of an operand: elements as they are (``stream.recording.positions``), figures of each
+#: unit (last axis), or elements for a digest (those of NumPy's ``linspace``).
+COPY, UNITS, SPREAD = 0, 1, 2
 #: Rows of the figures: mean, standard deviation, minimum, maximum, values beyond +-0.99, values outside 0.01-0.99.
 FIGURES: Final = 6
 _PREFIX: Final = 3 + 5  # words of a block before its operands: bytes, step, schedules; the head
@@ -33,7 +34,7 @@ class Operand:
     tensor: Any
     mode: int
     schedule: int
-    """0 or 1: at whose steps it is taken."""
+    """0, 1 or 2: at whose steps it is taken."""
     most: int
     """Elements, or rows of a matrix of units, that are copied; evenly spread ones of more."""
 
@@ -124,14 +125,13 @@ class Tap:
         self._library.auditor_tap_schedule(self.key, number, told.ctypes.data, told.size, every)
 
     def call(self, head: Any, operands: Sequence[Operand], *, jit: bool) -> Any:
-        """Put the call into the graph that is being traced: under XLA its result must be used."""
+        """Put the call into the graph that is being traced: its operation; under XLA its result, to be used."""
         shapes = [tf.shape(operand.tensor, tf.int64) for operand in operands]
         given = [head, tf.concat([*shapes, tf.zeros([1], tf.int64)], 0), *(operand.tensor for operand in operands)]
         if jit:
             return custom_calls("auditor_tap", str(self.key), given)
         with tf.device("CPU:0"):
-            loaded()[1].auditor_tap(given, key=self.key)
-        return None
+            return loaded()[1].auditor_tap(given, key=self.key)
 
     def read(self) -> list[Block]:
         """The blocks since the last call, oldest first."""
@@ -146,7 +146,8 @@ class Tap:
 
     def _parse(self, words: npt.NDArray[np.int64]) -> Block:
         head = tuple(words[3:_PREFIX].view(np.float64).tolist())
-        at, operands = _PREFIX, []
+        at = _PREFIX
+        operands: list[Taken | None] = []
         for (mode, _, _, rank, _), dtype in zip(self._specs, self._types, strict=True):
             count, shape = int(words[at]), tuple(words[at + 1 : at + 1 + rank].tolist())
             at += 1 + rank

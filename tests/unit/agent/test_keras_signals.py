@@ -1,0 +1,121 @@
+"""What the Keras callback tells beside the statistics: dead and saturated units, modes, batches."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor_agent.capture.batches import batch_digest
+from auditor_agent.keras import Audit
+from support.keras_models import MemoryRun, data, keras
+
+JIT = pytest.mark.parametrize("jit", [False, True])
+
+
+@pytest.fixture(autouse=True)
+def clean_keras() -> Iterator[None]:
+    """Names start anew; what a test left is collected."""
+    keras.utils.clear_session()
+    yield
+    gc.collect()
+
+
+def fitted(layers: list[Any], *, jit: bool, epochs: int = 1, samples: int = 200, **fit: Any) -> MemoryRun:
+    """The run of a small regression's fit, 16 samples to a batch, not shuffled."""
+    keras.utils.set_random_seed(1)
+    model, run = keras.Sequential([keras.Input((6,)), *layers]), MemoryRun(f"signals {jit}")
+    model.compile(keras.optimizers.SGD(1e-4), "mse", jit_compile=jit)
+    x, y = data(samples)
+    arguments = {"batch_size": 16, "epochs": epochs, "verbose": 0, "shuffle": False, **fit}
+    model.fit(x, y, callbacks=[Audit(run=run)], **arguments)
+    return run
+
+
+def values(run: MemoryRun, name: str) -> dict[int, float]:
+    """One scalar by step; of a layer's, by the end of its path."""
+    found: dict[int, float] = {}
+    for record in run.records:
+        found |= {record["step"]: value for told, value in record["scalars"].items() if told in {name, _path(name, told)}}
+    return found
+
+
+def _path(name: str, told: str) -> str:
+    signal, _, layer = name.partition("/")
+    return told if layer and told.startswith(signal + "/") and told.endswith("/" + layer) else name
+
+
+@JIT
+def test_dead_and_saturated_units_are_told_at_sampled_steps(jit: bool) -> None:
+    """A quarter of the units never fires; a wide tanh is at its ends, a softmax is never called saturated."""
+
+    def biased(shape: Any, dtype: Any = None) -> Any:
+        del dtype
+        return np.where(np.arange(shape[0]) < 2, -100.0, 5.0).astype("float32")
+
+    layers = [
+        keras.layers.Dense(8, "relu", name="r", bias_initializer=biased),
+        keras.layers.Dense(5, name="wide", kernel_initializer=keras.initializers.RandomNormal(0, 50)),
+        keras.layers.Activation("tanh", name="t"),
+        keras.layers.Dense(3, "softmax", name="s"),
+        keras.layers.Dense(1),
+    ]
+    run = fitted(layers, jit=jit, epochs=5)
+    dead = values(run, "dead_units/r")
+    assert list(dead) == [1, 2, 3, 4, 5, 50]
+    assert set(dead.values()) == {0.25}
+    assert min(values(run, "saturated/t").values()) > 0.8
+    assert not [name for record in run.records for name in record["scalars"] if name.endswith("/s")]
+
+
+@JIT
+def test_every_batch_has_its_size_and_the_digest_of_its_inputs(jit: bool) -> None:
+    """As any integration would digest the arrays; the second epoch sees the first one's batches again."""
+    run = fitted([keras.layers.Dense(1)], jit=jit, epochs=2)
+    x, _ = data(200)
+    expected = [batch_digest([x[start : start + 16]]) for start in range(0, 200, 16)]
+    assert list(values(run, "batch_digest").values()) == [float(digest) for digest in expected * 2]
+    assert list(values(run, "samples").values()) == [16.0] * 12 + [8.0] + [16.0] * 12 + [8.0]
+
+
+@JIT
+def test_a_large_batch_is_digested_as_everywhere(jit: bool) -> None:
+    """More than the digest reads: the same evenly spread elements as of an array in memory."""
+    run = fitted([keras.layers.Dense(1)], jit=jit, samples=999, batch_size=333)
+    x, _ = data(999)
+    expected = [batch_digest([x[start : start + 333]]) for start in range(0, 999, 333)]
+    assert list(values(run, "batch_digest").values()) == [float(digest) for digest in expected]
+
+
+@JIT
+def test_the_mode_is_told_once_and_what_runs_in_the_other(jit: bool) -> None:
+    """A train step that calls its model for inference; a frozen normalization may be."""
+
+    class Wrong(keras.Sequential):  # type: ignore[misc]  # Keras has no types
+        def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+            del training
+            return super().call(inputs, training=False, mask=mask)
+
+    frozen = keras.layers.BatchNormalization(name="frozen", trainable=False)
+    norm, drop = keras.layers.BatchNormalization(name="norm"), keras.layers.Dropout(0.5, name="drop")
+    model = Wrong([keras.Input((6,)), keras.layers.Dense(4), frozen, norm, drop, keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=jit)
+    run, (x, y) = MemoryRun(f"mode {jit}"), data(64)
+    model.fit(x, y, batch_size=16, epochs=2, verbose=0, validation_data=(x, y), callbacks=[Audit(run=run)])
+    told = {event["phase"]: event for event in run.events if event["type"] == "mode"}
+    assert len([event for event in run.events if event["type"] == "mode"]) == 2
+    assert told["train"]["training"] == "false"
+    assert [name.rpartition("/")[2] for name in told["train"]["modules"]] == ["norm", "drop"]
+    assert told["train"]["kinds"] == ["BatchNormalization", "Dropout"]
+    assert (told["eval"]["training"], told["eval"]["modules"]) == ("false", [])
+
+
+@JIT
+def test_a_healthy_fit_trains_in_training_mode(jit: bool) -> None:
+    """Nothing runs in the other mode."""
+    run = fitted([keras.layers.Dense(4, "relu"), keras.layers.Dropout(0.1), keras.layers.Dense(1)], jit=jit)
+    told = [event for event in run.events if event["type"] == "mode"]
+    assert [(event["step"], event["training"], event["modules"]) for event in told] == [(1, "true", [])]
