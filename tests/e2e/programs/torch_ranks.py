@@ -1,6 +1,6 @@
-"""Two ranks train one model, watched or not; says what each rank saw and what became of the weights.
+"""Some ranks train one model, watched or not; says what each rank saw and what became of the weights.
 
-Usage: torch_ranks.py MODE OUT RANK, MODE one of ddp, fsdp2; OUT a folder that the ranks share.
+Usage: torch_ranks.py MODE OUT RANK WORLD, MODE one of ddp, fsdp2; OUT a folder that the WORLD ranks share.
 """
 
 import json
@@ -70,10 +70,10 @@ def train(mode, rank, run):
     }
 
 
-def main(mode, out, rank):
+def main(mode, out, rank, world):
     torch.set_num_threads(1)
-    store = dist.FileStore(str(Path(out) / "store"), 2)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=2)
+    store = dist.FileStore(str(Path(out) / "store"), world)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=world)
     plain = train(mode, rank, None)
     run = MemoryRun()
     watched = train(mode, rank, run)
@@ -87,4 +87,4 @@ def main(mode, out, rank):
 
 if __name__ == "__main__":
     os.environ["AUDITOR_RAISE"] = "1"
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import math
+import os
+import shutil
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +14,9 @@ from torch import Tensor, nn
 
 from auditor_agent.capture.budget import EVERY, FIRST
 from auditor_agent.integrations.torch import install, watch
+
+COMPILER = any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "clang++"))
+INDUCTOR = pytest.param("inductor", marks=pytest.mark.skipif(not COMPILER, reason="inductor needs a C++ compiler"))
 
 
 class Net(nn.Module):
@@ -95,7 +100,8 @@ def test_v1_a_nan_in_one_gradient_is_counted_there_and_sent_at_once(run: Any) ->
     assert math.isnan(run.scalar("loss")[7])
 
 
-@pytest.mark.parametrize("mode", ["eager", "compiled", "fullgraph"])
+@pytest.mark.parametrize("mode", ["eager", "compiled", "fullgraph", INDUCTOR])
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")  # torch's own, once per process
 def test_g4_g5_training_is_bit_identical(run: Any, mode: str) -> None:
     """Losses, weights, random state and the number of compiled frames are what they are without."""
     outcomes = []
@@ -105,7 +111,7 @@ def test_g4_g5_training_is_bit_identical(run: Any, mode: str) -> None:
             watch(model, optimizer)
         torch._dynamo.reset()
         torch._dynamo.utils.counters.clear()
-        forward = model if mode == "eager" else _compiled(model, fullgraph=mode == "fullgraph")
+        forward = model if mode == "eager" else _compiled(model, mode)
         losses = train(forward, optimizer, 200)
         frames = dict(torch._dynamo.utils.counters["stats"])
         outcomes.append((losses, [p.tolist() for p in model.parameters()], torch.get_rng_state().tolist(), frames))
@@ -114,9 +120,10 @@ def test_g4_g5_training_is_bit_identical(run: Any, mode: str) -> None:
     assert (mode == "eager") == (not outcomes[0][3])
 
 
-def _compiled(model: nn.Module, *, fullgraph: bool) -> Callable[[Tensor], Tensor]:
-    # Not inductor: what breaks a graph is found before it, and it takes a compiler and a minute.
-    return torch.compile(model, fullgraph=fullgraph, backend="aot_eager")
+def _compiled(model: nn.Module, mode: str) -> Callable[[Tensor], Tensor]:
+    # What breaks a graph is found before inductor, which takes a compiler and its time.
+    backend = "inductor" if mode == "inductor" else "aot_eager"
+    return torch.compile(model, fullgraph=mode != "compiled", backend=backend)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")  # torch's own, once per process
