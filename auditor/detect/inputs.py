@@ -1,0 +1,145 @@
+"""Inputs on scales that the first layer cannot use."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.detect.scored import scored
+from auditor.detect.series import Recent
+from auditor.detect.task import Task
+from auditor.detect.view import StepView
+from auditor.model import Finding, Severity, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleParameters:
+    """Thresholds, all ours.
+
+    ``size``: root mean square of the inputs, 10: standardised ones have 1, pixels of 0..255 some 100.
+    ``spread``: the widest column over the median one by standard deviation, 100. ``steps``: steps
+    before a loss that stays counts, 100. ``chance``: it stays if it is above this part of the cost of
+    guessing, 0.85. ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5.
+    """
+
+    size: float = 10.0
+    spread: float = 100.0
+    steps: int = 100
+    chance: float = 0.85
+    saturated: float = 0.5
+
+
+@dataclass(slots=True)
+class ScaleMemory:
+    """The worst first batches, the task, the losses, and the first layer's saturation (NaN unknown)."""
+
+    size: float = math.nan
+    spread: float = math.nan
+    columns: int = 0
+    task: Task = field(default_factory=Task)
+    losses: Recent = field(default_factory=lambda: Recent(limit=64))
+    saturated: float = math.nan
+    layer: str = ""
+
+
+class InputScale(Rule):
+    """Raw inputs, and a network that suffers from them."""
+
+    id = "input_scale"
+    severity = Severity.WARNING
+    phase = "batch"
+    meaning = "inputs are not normalised, and it shows: the first layer saturates or the loss stays that of guessing"
+    needs = "recordings with batches; loss, targets or saturation as proof"
+    trigger = (
+        "inputs with a root mean square above 10, or one column 100 times as spread as the median one, and one of: "
+        "half of the first saturating layer's outputs at their ends, or after 100 steps a loss still above 0.85 times "
+        "the cost of guessing"
+    )
+    source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
+    summary = (
+        "The inputs are not normalised (root mean square {size:.4g}, widest column {spread:.4g} times the median), and "
+        "{what}{where}."
+    )
+    likely_causes = ("features in their raw units, or pixels in 0..255", "a scaler that was fitted but not applied")
+    advice = (
+        "Standardise the features with statistics of the training set: sklearn.preprocessing.StandardScaler, "
+        "keras.layers.Normalization with adapt(), or (x - mean) / std; divide pixels by 255."
+    )
+    Parameters = ScaleParameters
+    State = ScaleMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Measures the first batches and the task."""
+        seen = scored(view)
+        if seen is not None:
+            self.memory.task.observe(seen)
+        batch = next(iter(view.of("batch").values()), None)
+        told = (
+            batch is not None
+            and batch.values is not None
+            and batch.dtype.startswith(("float", "bfloat", "int", "uint"))
+        )
+        if batch is None or not told or batch.values is None or view.phase != "train":
+            return []
+        values = np.asarray(batch.values, dtype=np.float64)
+        if not values.size or not np.isfinite(values).all() or _indices(batch.dtype, view):
+            return []
+        size = float(np.sqrt((values**2).mean()))
+        self.memory.size = float(np.fmin(self.memory.size, size))
+        if len(batch.shape) == 2 and not batch.sampled and batch.shape[0] >= 8:
+            spread = values.reshape(batch.shape).std(axis=0)
+            middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
+            widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
+            self.memory.spread, self.memory.columns = float(np.fmin(self.memory.spread, widest)), batch.shape[1]
+        return []
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Judges the harm at the end of each batch of steps."""
+        memory = self.memory
+        losses = view.loss[np.isfinite(view.loss)]
+        memory.losses.add(losses)
+        for name, at, values in view.scalars("saturated/"):
+            if len(at) and name.removeprefix("saturated/") == (memory.layer or name.removeprefix("saturated/")):
+                memory.layer, memory.saturated = name.removeprefix("saturated/"), float(values[-1])
+        if self.active or not len(view) or not self._off():
+            return []
+        what = self._harm()
+        if what is None:
+            return []
+        spread = memory.spread if math.isfinite(memory.spread) else 1.0
+        evidence: dict[str, Any] = {"size": memory.size, "spread": spread, "what": what}
+        evidence |= {"chance": memory.task.chance} if memory.task.chance is not None else {}
+        return [self.finding(view, -1, Subject("batch", "input0", view.rank), evidence)]
+
+    def unjudged(self) -> str | None:
+        """No numbers were seen."""
+        return None if math.isfinite(self.memory.size) else "no batch of numbers was recorded"
+
+    def _off(self) -> bool:
+        return bool(self.memory.size > self.parameters.size or self.memory.spread > self.parameters.spread)
+
+    def _harm(self) -> str | None:
+        memory, parameters = self.memory, self.parameters
+        if memory.saturated >= parameters.saturated:
+            return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
+        chance = memory.task.chance
+        if chance is None or chance <= 0 or memory.losses.count < parameters.steps or len(memory.losses.last) < 64:
+            return None
+        recent = float(np.median(memory.losses.last))
+        stays = recent > parameters.chance * chance
+        return (
+            f"after {memory.losses.count} steps the loss ({recent:.4g}) is that of guessing ({chance:.4g})"
+            if stays
+            else None
+        )
+
+
+def _indices(dtype: str, view: RecordView) -> bool:
+    """Whether whole numbers are indices of an embedding, not amounts."""
+    layers = (str(layer.get("class", "")) for layer in view.run.layers)
+    return dtype.startswith(("int", "uint")) and any("embedding" in name.lower() for name in layers)

@@ -1,0 +1,105 @@
+"""Do recorded inputs say anything about their targets? A test by nearest neighbours, without the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from auditor.detect.recorded import RecordView
+from auditor.detect.view import F64
+
+#: Numbers kept of all inputs together, 4 bytes each.
+_KEPT: Final = 1 << 16
+#: Columns of an input looked at; wider ones are thinned evenly.
+_WIDTH: Final = 256
+
+
+def _no_rows() -> np.ndarray:
+    return np.zeros((0, 0), np.float32)
+
+
+def _no_labels() -> F64:
+    return np.zeros(0)
+
+
+@dataclass(slots=True)
+class Pairs:
+    """Distinct recorded inputs (n, width) with their targets (n,).
+
+    ``contradicted``: samples that came again with another class, ``confirmed``: with the same one.
+    Amounts may rightly differ (noise, the moving targets of reinforcement learning).
+    ``labels``: the targets are classes, not amounts.
+    """
+
+    rows: np.ndarray = field(default_factory=_no_rows)
+    targets: F64 = field(default_factory=_no_labels)
+    labels: bool = True
+    contradicted: int = 0
+    confirmed: int = 0
+
+    def add(self, view: RecordView, targets: F64, *, labels: bool) -> None:
+        """Take in the batch of ``view``; only tables of numbers and images, whole ones."""
+        batch = view.array("batch", "input0")
+        if batch is None or batch.sampled or batch.values is None or len(batch.shape) not in {2, 4}:
+            return
+        if not batch.dtype.startswith(("float", "bfloat")) or batch.shape[0] != len(targets):
+            return
+        rows = batch.whole().reshape(len(targets), -1).astype(np.float32)
+        rows = rows[:, :: -(-rows.shape[1] // _WIDTH)]
+        if (len(self.rows) and self.rows.shape[1] != rows.shape[1]) or not np.isfinite(rows).all():
+            return
+        self.labels = labels
+        known = {row.tobytes(): place for place, row in enumerate(self.rows)}
+        fresh = []
+        for place, row in enumerate(rows):
+            before = known.get(row.tobytes())
+            if before is None:
+                fresh.append(place)
+            elif before < len(self.targets) and labels and _continuous(row):
+                same = self.targets[before] == targets[place]
+                self.confirmed, self.contradicted = self.confirmed + int(same), self.contradicted + int(not same)
+        room = max(_KEPT // max(rows.shape[1], 1) - len(self.rows), 0)
+        if fresh[:room]:
+            joined = [self.rows, rows[fresh[:room]]] if len(self.rows) else [rows[fresh[:room]]]
+            self.rows = np.concatenate(joined)
+            self.targets = np.concatenate([self.targets, targets[fresh[:room]]])
+
+    def dependence(self) -> float | None:
+        """How surely neighbours agree in their targets: a standard normal z if inputs say nothing; None if few.
+
+        Classes: the share of samples whose nearest neighbour has their own class, against what the
+        class frequencies give by chance. Amounts: the correlation with the nearest neighbour's.
+        Sources: Cover and Hart (1967) for the neighbour rule, Henze (1988) for counts of coincident
+        neighbours as a test.
+        """
+        count = len(self.targets)
+        if count < _FEWEST or np.ptp(self.targets) == 0:
+            return None
+        scale = self.rows.std(axis=0)
+        rows = (self.rows[:, scale > 0] / scale[scale > 0]).astype(np.float64)
+        if not rows.shape[1]:
+            return None
+        squares = (rows**2).sum(axis=1)
+        apart = squares[:, None] + squares[None, :] - 2 * rows @ rows.T
+        np.fill_diagonal(apart, np.inf)
+        nearest = self.targets[apart.argmin(axis=1)]
+        # A pair of mutual neighbours counts twice, which at most doubles the variance.
+        if self.labels:
+            shares = np.unique(self.targets, return_counts=True)[1] / count
+            chance = float((shares**2).sum())
+            agree = float((nearest == self.targets).mean())
+            return (agree - chance) / float(np.sqrt(2 * chance * (1 - chance) / count))
+        return float(np.corrcoef(nearest, self.targets)[0, 1] * np.sqrt(count / 2)) if np.ptp(nearest) > 0 else 0.0
+
+
+def _continuous(row: np.ndarray) -> bool:
+    """Whether equal rows are the same sample: values out of few, like 0 and 1, coincide by themselves."""
+    return int((row != np.floor(row)).sum()) >= _FRACTIONS
+
+
+#: Values with a fraction that make two equal rows one sample.
+_FRACTIONS: Final = 4
+#: Distinct samples below which nothing is said: half the classes' neighbours would agree by luck.
+_FEWEST: Final = 200

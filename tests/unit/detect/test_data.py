@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.model import Finding
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN, batch, table
+from support.lanes import Sender, array
+
+RNG = np.random.default_rng(3)
+
+
+def fed(batches: list[Any], role: str = "batch") -> list[Finding]:
+    """What is said of recorded steps with these inputs."""
+    sender = Sender(RunAuditor(RUN))
+    name = "input0" if role == "batch" else "target0"
+    return [
+        f for i, one in enumerate(batches, 1) for f in sender.record(Recording(i, [array(role, name, one)], {}, {}))
+    ]
+
+
+def test_a_nan_in_the_data_is_named() -> None:
+    """The first input that is not finite, with its counts; once."""
+    good, bad = RNG.normal(size=(8, 3)), RNG.normal(size=(8, 3))
+    bad[2, 1], bad[3, 0] = np.nan, np.inf
+    [found] = fed([good, bad, bad])
+    assert (found.rule, found.step, found.subject.name) == ("nonfinite_input", 2, "input0")
+    assert (found.evidence["nan"], found.evidence["inf"]) == (1, 1)
+    assert [f.evidence["role"] for f in fed([bad], "target")] == ["target"]
+
+
+def test_masks_and_whole_numbers_are_no_fault() -> None:
+    """An attention mask of 0 and minus infinity is left alone; so is what has no NaN."""
+    mask = np.triu(np.full((6, 6), -np.inf), 1)
+    assert fed([mask, np.arange(12).reshape(3, 4), np.zeros((0, 3))]) == []
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_with_equal_seeds_are_found(workers: int) -> None:
+    """Each batch comes once per worker before the next one."""
+    batches = [RNG.normal(size=(4, 3)) for _ in range(20 // workers)]
+    [found] = fed([one for one in batches for _ in range(workers)])
+    assert found.rule == "repeated_batches"
+
+
+def test_one_batch_on_purpose_and_short_cycles_are_left_alone() -> None:
+    """Full-batch training; two or three batches in turn, epoch after epoch."""
+    batches = [RNG.normal(size=(4, 3)) for _ in range(3)]
+    assert fed(batches[:1] * 20) == []
+    assert fed(batches[:2] * 10) == []
+    assert fed(batches * 7) == []
+    assert fed([np.zeros((4, 3))] * 10 + batches * 3) == []
+
+
+def epochs(orders: list[str], steps: int = 5) -> list[Finding]:
+    """What is said of epochs with these digests."""
+    sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    for i, order in enumerate(orders):
+        event = {"type": "epoch", "step": 10 * i + 9, "epoch": i + 1, "steps": steps, "order": order}
+        found += sender.steps(batch(i, tensors, first=10 * i, loss=1.0, events=[event]), tensors)
+    return [one for one in found if one.rule == "data_order_fixed"]
+
+
+def test_three_epochs_in_one_order() -> None:
+    """Said at the third; not where orders change or an epoch is a single step."""
+    assert [one.step for one in epochs(["a", "a", "a", "a"])] == [29]
+    assert epochs(["a", "b", "a", "b", "b", "c"]) == []
+    assert epochs(["a"] * 5, steps=1) == []

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.ingest.decode import StepBatch
+from auditor.model import Finding
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN, batch, table
+from support.lanes import Sender, array
+
+RNG = np.random.default_rng(5)
+CHANCE = float(np.log(3))
+
+
+def run(inputs: Any, loss: float, saturated: float | None = None, layers: Any = ()) -> list[Finding]:
+    """What is said of a three-class run with these inputs, a loss that stays where it is, and a saturated layer."""
+    sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    sender.start(framework="keras")
+    manifest = {"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": False}, "model": {"layers": layers}}
+    sender.manifest(manifest)
+    labels, output = np.arange(len(inputs)) % 3, np.full((len(inputs), 3), 1 / 3)
+    for step in range(1, 5):
+        arrays = [
+            array("batch", "input0", inputs),
+            array("output", "output0", output),
+            array("target", "target0", labels),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": CHANCE}, {}))
+    for i in range(3):
+        made = batch(i, tensors, first=50 * i, steps=50, loss=loss)
+        if saturated is not None:
+            made = _with(made, "saturated/dense", saturated)
+        found += sender.steps(made, tensors)
+    return [one for one in found if one.rule == "input_scale"]
+
+
+def _with(made: StepBatch, name: str, value: float) -> StepBatch:
+    made.scalars[name] = (np.array([0]), np.array([value]))
+    return made
+
+
+RAW = RNG.normal(size=(30, 4)) * [1, 300, 1, 2] + [0, 700, 3, 0]
+NORMAL = RNG.normal(size=(30, 4))
+ONE_WIDE = NORMAL * [1, 1, 500, 1] / 100
+
+
+def test_raw_inputs_that_do_harm_are_named() -> None:
+    """A loss that stays that of guessing, or a saturated layer."""
+    [stuck] = run(RAW, CHANCE)
+    assert "is that of guessing" in stuck.evidence["what"]
+    [full] = run(RAW, 0.1, saturated=0.8)
+    assert "dense" in full.evidence["what"]
+    assert [one.evidence["spread"] > 100 for one in run(ONE_WIDE, CHANCE)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "loss", "saturated"),
+    [
+        (RAW, 0.2, None),
+        (RAW, 0.2, 0.1),
+        (NORMAL, CHANCE, None),
+        (NORMAL, 0.1, 0.9),
+        (RNG.integers(0, 2, (30, 8)), CHANCE, None),
+    ],
+)
+def test_without_harm_or_without_cause_it_is_silent(inputs: Any, loss: float, saturated: float | None) -> None:
+    """Raw inputs that train well; normalised and binary ones that do not, for another reason."""
+    assert run(inputs, loss, saturated) == []
+
+
+def test_indices_are_no_amounts() -> None:
+    """Token ids of a model with an embedding have no scale."""
+    tokens = RNG.integers(0, 5000, (30, 12))
+    assert run(tokens, CHANCE, layers=[{"class": "Embedding", "name": "embedding"}]) == []
+    assert len(run(tokens, CHANCE)) == 1

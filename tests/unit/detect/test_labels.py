@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.model import Finding
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN, batch, table
+from support.lanes import Sender, array
+
+MANIFEST = {"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": False}}
+CLASSES, WIDTH = 4, 10
+
+
+def run(
+    losses: Any, *, mixed: bool, seed: int = 0, width: int = WIDTH, repeat: bool = False, shape: Any = None
+) -> list[Finding]:
+    """What is said of a run whose targets were shuffled apart (``mixed``), with these losses."""
+    rng = np.random.default_rng(seed)
+    sender, tensors = Sender(RunAuditor(RUN)), table()
+    sender.start(framework="keras")
+    sender.manifest(MANIFEST)
+    centres, found = rng.normal(size=(CLASSES, width)) * 2, []
+    kept = rng.integers(0, CLASSES, 32)
+    inputs = centres[kept] + rng.normal(size=(32, width))
+    for step in range(1, 21):
+        if not repeat:
+            kept = rng.integers(0, CLASSES, 32)
+            inputs = centres[kept] + rng.normal(size=(32, width))
+        targets = rng.permutation(kept) if mixed else kept
+        output = np.full((32, CLASSES), 0.25) + rng.uniform(-0.02, 0.02, (32, CLASSES))
+        loss = float(-np.log(output[np.arange(32), targets]).mean())
+        data = inputs.astype(np.float32) if shape is None else inputs.reshape(shape).astype(np.float32)
+        arrays = [
+            array("batch", "input0", data),
+            array("target", "target0", targets),
+            array("output", "output0", output),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": loss}, {}))
+    for i, part in enumerate(np.split(np.asarray(losses, float), 6)):
+        found += sender.steps(batch(i, tensors, first=50 * i, steps=50, loss=part), tensors)
+    return [one for one in found if one.rule == "label_mismatch"]
+
+
+FLAT = np.full(300, 1.386)
+FALLING = np.linspace(1.386, 0.3, 300)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_targets_shuffled_apart_are_found(seed: int) -> None:
+    """Neighbours do not agree and the loss is that of guessing."""
+    [found] = run(FLAT, mixed=True, seed=seed)
+    assert found.evidence["chance"] == pytest.approx(np.log(4), abs=0.01)
+    assert found.step >= 199
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_neighbours_that_agree_or_a_loss_that_falls_are_no_fault(seed: int) -> None:
+    """A model that does not learn what its neighbours know has another fault; one that learns has none."""
+    assert run(FLAT, mixed=False, seed=seed) == []
+    assert run(FALLING, mixed=True, seed=seed) == []
+    assert run(FALLING, mixed=False, seed=seed) == []
+
+
+def test_sequences_are_not_judged() -> None:
+    """Neighbours of sequences say little: three axes are left alone."""
+    assert run(FLAT, mixed=True, shape=(32, 5, 2)) == []
+
+
+def test_inputs_that_contradict_themselves_are_found_at_once() -> None:
+    """The same inputs with other targets each time."""
+    found = run(FALLING, mixed=True, repeat=True)
+    assert len(found) == 1
+    assert found[0].evidence["contradicted"] >= 16
+
+
+def test_equal_inputs_with_equal_targets_are_confirmed() -> None:
+    """A small data set seen many times is none."""
+    assert run(FALLING, mixed=False, repeat=True) == []
