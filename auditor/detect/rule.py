@@ -177,7 +177,7 @@ def load(cls: type[Any], values: Mapping[str, Any]) -> Any:
         elif dataclasses.is_dataclass(current) and not isinstance(current, type):
             restored = load(type(current), value)
         else:
-            restored = _plain(value)
+            restored = value if isinstance(current, str) else _plain(value)
         setattr(memory, name, restored)
     return memory
 
