@@ -8,7 +8,7 @@ TRITON := triton==3.7.1; sys_platform == "linux" and platform_machine == "x86_64
 # Test workers: one per core, at most four (each may hold a framework in memory).
 JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
 
-.PHONY: help venv demo test check bench docs false-alarms clean
+.PHONY: help venv demo test check bench bench-detection docs false-alarms clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,7 +46,10 @@ docs: venv ## write again every file that is generated from code
 	$(BIN)/python scripts/generated.py
 
 bench: venv ## measure: agent, ingest, store, false alarms (medians, ratios; takes minutes)
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/detection.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+bench-detection: venv ## the zoo under audit: recall, false alarms, five alternatives (minutes; recordings are kept)
+	$(BIN)/python benchmarks/detection.py --json out/detection.json
 
 false-alarms: venv ## 20 seeds of healthy PyTorch and Keras training: no alert may come
 	$(BIN)/python benchmarks/false_alarms.py
