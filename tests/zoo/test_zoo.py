@@ -13,9 +13,8 @@ from tests.zoo.index import HEALTHY, PAIRS, PROGRAMS, REPORTING_SEEDS, TUNING_SE
 from tests.zoo.program import FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
-SMOKE_FAULTY = ("torch_log_of_zero", "torch_deep_sigmoid")
+SMOKE_FAULTY = ("torch_log_of_zero",)
 SMOKE_HEALTHY = (
-    "torch_healthy_gan",
     "torch_healthy_restarts",
     "sk_healthy_tiny_iris",
     "keras_healthy_dropout_imbalance",
@@ -77,7 +76,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], di
 def test_smoke_faults_are_found_and_twins_are_left_alone(
     smoke: dict[tuple[str, bool], dict[str, Any]], name: str
 ) -> None:
-    """Two programs whose faults every version must find, and their repaired twins."""
+    """Faults that every version must find, and their repaired twins."""
     faulty = smoke[name, True]
     assert {alert["rule"] for alert in faulty["alerts"][:2]} & set(faulty["expected"]), faulty["alerts"]
     assert [alert for alert in smoke[name, False]["alerts"] if alert["severity"] != "info"] == []
