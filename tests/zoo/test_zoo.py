@@ -14,11 +14,7 @@ from tests.zoo.program import FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE_FAULTY = ("torch_log_of_zero",)
-SMOKE_HEALTHY = (
-    "torch_healthy_restarts",
-    "sk_healthy_tiny_iris",
-    "keras_healthy_dropout_imbalance",
-)
+SMOKE_HEALTHY = ("torch_healthy_restarts", "sk_healthy_tiny_iris", "keras_healthy_label_smoothing")
 
 
 def test_index_and_programs_are_the_same_set() -> None:

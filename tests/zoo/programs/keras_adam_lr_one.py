@@ -1,0 +1,22 @@
+"""Adam(learning_rate=1.0)."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+import keras
+from zoo_data import arguments, digits
+
+seed, healthy = arguments()
+keras.utils.set_random_seed(seed)
+x, y, x_test, y_test = digits(seed)
+model = keras.Sequential(
+    [
+        keras.Input((64,)),
+        keras.layers.Dense(64, activation="relu"),
+        keras.layers.Dense(32, activation="relu"),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+)
+model.compile(keras.optimizers.Adam(1e-3 if healthy else 1.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=10, batch_size=32, validation_data=(x_test, y_test), verbose=0)
+print(model.evaluate(x_test, y_test, verbose=0))

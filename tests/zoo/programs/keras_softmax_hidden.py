@@ -1,0 +1,23 @@
+"""Copied the output layer's activation to all layers."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+import keras
+from zoo_data import arguments, digits
+
+seed, healthy = arguments()
+keras.utils.set_random_seed(seed)
+x, y, x_test, y_test = digits(seed)
+hidden = "relu" if healthy else "softmax"
+model = keras.Sequential(
+    [
+        keras.Input((64,)),
+        keras.layers.Dense(64, activation=hidden),
+        keras.layers.Dense(64, activation=hidden),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+)
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=10, batch_size=32, validation_data=(x_test, y_test), verbose=0)
+print(model.evaluate(x_test, y_test, verbose=0))
