@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.alerts.lifecycle import causal
+from auditor.alerts.stories import told
 from auditor.ingest.intake import Arrival, arrivals
 from auditor.ingest.live import RunState
 from auditor.model import Alert, AlertState, Severity
@@ -52,16 +52,16 @@ def judge(recording: Path) -> Judged:
     Raises:
         ValueError: if a frame of it is refused.
     """
-    told = list(frames(recording))
-    state = RunState(told[0].run, Settings())
+    sent = list(frames(recording))
+    state = RunState(sent[0].run, Settings())
     known: dict[str, Alert] = {}
     began = time.process_time()
-    for arrival in told:
+    for arrival in sent:
         _, changed, rejected = state.take([arrival], arrival.time)
         if rejected:
             raise ValueError(f"{recording}: {rejected[0].reason}")
         known |= {alert.id: alert for alert in changed}
     seconds = time.process_time() - began
-    steps = max((int(a.batch.steps.max()) for a in told if a.batch is not None and len(a.batch.steps)), default=0)
+    steps = max((int(a.batch.steps.max()) for a in sent if a.batch is not None and len(a.batch.steps)), default=0)
     fired = (alert for alert in known.values() if alert.state is not AlertState.PENDING)
-    return Judged(tuple(causal(fired)), steps, seconds)
+    return Judged(tuple(told(fired)), steps, seconds)

@@ -1,4 +1,4 @@
-"""LSTM forecasting with SGD, learning rate 50 and targets in the thousands."""
+"""LSTM forecasting with SGD, inputs and targets in the thousands."""
 
 import os
 
