@@ -10,7 +10,7 @@ from pathlib import Path
 
 from auditor.alerts.stories import told
 from auditor.ingest.intake import Arrival, arrivals
-from auditor.ingest.live import RunState
+from auditor.ingest.live import Registry
 from auditor.model import Alert, AlertState, Severity
 from auditor.settings import Settings
 
@@ -53,7 +53,8 @@ def judge(recording: Path) -> Judged:
         ValueError: if a frame of it is refused.
     """
     sent = list(frames(recording))
-    state = RunState(sent[0].run, Settings())
+    # A home without rules.toml: the rules as they come.
+    state = Registry(Settings(home=recording.parent)).get(sent[0].run)
     known: dict[str, Alert] = {}
     began = time.process_time()
     for arrival in sent:
