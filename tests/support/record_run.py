@@ -21,6 +21,7 @@ class MemoryRun:
         self.events: list[dict[str, Any]] = []
         self.logs: list[dict[str, float]] = []
         self.manifests: list[Mapping[str, Any]] = []
+        self.counted: dict[int, dict[tuple[str, str], list[int]]] = {}
         self.finished = False
         self.ended: tuple[Any, ...] | None = None
 
@@ -54,6 +55,12 @@ class MemoryRun:
                 moments = np.ascontiguousarray(matrix[4:, column]).view("<f4").tolist()
                 table[names[tensor]] = dict(zip(STATISTICS, [*matrix[:4, column].tolist(), *moments], strict=True))
         self.records.append({"step": step, "scalars": dict(scalars), "table": table, "time": time, "urgent": urgent})
+
+    def histograms(self, step: int, layout: int, counters: bytes) -> None:
+        """Keep a step's histograms, 64 counters by (kind, name)."""
+        names = {place: key for key, place in self.tensors.items()}
+        rows = np.frombuffer(counters, "<u4").reshape(len(self.layouts[layout]), 64).tolist()
+        self.counted[step] = {names[tensor]: row for tensor, row in zip(self.layouts[layout], rows, strict=True)}
 
     def log(self, **scalars: float) -> None:
         """The user's scalars."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,20 @@ def histograms(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.uint32]:
     """
     counts = [np.bincount(_bins(array.ravel(order="K")), minlength=BINS) for array in arrays]
     return np.minimum(np.array(counts).reshape(len(arrays), BINS), MOST).astype(np.uint32)
+
+
+def shifted(matrix: npt.NDArray[np.uint32], factor: float) -> npt.NDArray[np.uint32]:
+    """``matrix`` as if the arrays were times ``factor``, rounded to a power of two.
+
+    The first and the last bin stay where they are: they hold zeros and infinities, which no factor moves.
+    """
+    if not 0 < factor < math.inf:
+        return matrix
+    to = np.clip(np.arange(BINS) + round(math.log2(factor)), 0, BINS - 1)
+    to[0], to[-1] = 0, BINS - 1
+    moved = np.zeros(matrix.shape, np.int64)
+    np.add.at(moved.T, to, matrix.T)
+    return np.minimum(moved, MOST).astype(np.uint32)
 
 
 def _bins(x: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from auditor_agent.capture import arrays, native
+from auditor_agent.capture.array_histogram import shifted
 from auditor_agent.capture.native.tensorflow import Ring, custom_call, operation
+from auditor_agent.config import Config
 from auditor_agent.integrations.keras_ring import stacked
 from auditor_agent.integrations.keras_rows import F64, HEAD, Row
 from auditor_agent.statistics import COUNTS, MOMENTS
@@ -63,13 +65,22 @@ class NativeStore:
         # The result goes somewhere, for what has no use is pruned from the graph.
         self._tick.assign(call(str(self._ring.key), [stacked(head), *values]))
 
+    def count(self, least: int, updates: int = 1) -> None:
+        """Have histograms counted as AUDITOR_HISTOGRAMS says, a step being so many ``updates``. Before the first row.
+
+        Not if memory is too short for ``least`` rows.
+        """
+        every = Config.from_env().histograms
+        if every:
+            self._ring.count(every * updates, least)
+
     def only(self, early: Sequence[int], every: int) -> None:
         """Have only the updates ``early`` and each ``every``th recorded: a branch in XLA would copy the tensors."""
         self._ring.only(early, every)
 
     def drain(self) -> list[Row]:
         """The rows since the last call, oldest first."""
-        rows = [_row(scalars, words) for scalars, words in self._ring.read()]
+        rows = [_row(*row) for row in self._ring.read()]
         # Steps unrolled into one graph may write in any order that their data allow.
         return sorted(rows, key=lambda row: row.iterations)
 
@@ -94,9 +105,10 @@ def _readable(value: Any) -> Any:
     return value if value.dtype.name in native.DTYPES else tf.cast(value, tf.float32)
 
 
-def _row(scalars: F64, words: arrays.Words) -> Row:
+def _row(scalars: F64, words: arrays.Words, histograms: arrays.Words | None) -> Row:
     iterations, loss, penalty, rate, unscale, found = scalars.tolist()
     if unscale != 1.0:
         moments = words[len(COUNTS) :].view(np.float32).astype(np.float64) * unscale**_POWERS
         words = arrays.pack(words[: len(COUNTS)], moments)
-    return Row(int(iterations), loss, penalty, rate, unscale, words, int(found))
+        histograms = None if histograms is None else shifted(histograms, unscale)
+    return Row(int(iterations), loss, penalty, rate, unscale, words, int(found), histograms)

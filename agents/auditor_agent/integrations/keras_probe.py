@@ -312,7 +312,11 @@ class Probe:
                 self._look(binding)
                 return binding
         rows = max(self._ring, 2 * int(self.model.steps_per_execution))
-        binding = Binding(variables, self._on.store(len(variables), rows, jit=self.jit), keys)
+        store = self._on.store(len(variables), rows, jit=self.jit)
+        count = getattr(store, "count", None)  # the stores that can make histograms
+        if count is not None:
+            count(rows, self.every)
+        binding = Binding(variables, store, keys)
         self.bindings.append(binding)
         self._look(binding)
         return binding

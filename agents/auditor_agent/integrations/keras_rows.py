@@ -31,6 +31,8 @@ class Row:
     words: Words
     nonfinite: int
     """NaN and Inf elements over all gradients."""
+    histograms: Words | None = None
+    """The gradients' (tensors, 64) counters, where they were counted."""
 
     @property
     def suspicious(self) -> bool:

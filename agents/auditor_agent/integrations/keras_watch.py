@@ -164,6 +164,10 @@ class Watch:
         layout = self._layout(update, weights=weights is not None)
         urgent = update.row.suspicious
         self.run.record(update.step, update.scalars(), layout, body, time=update.when, urgent=urgent)
+        counters = update.row.histograms
+        if counters is not None:
+            counters = np.ascontiguousarray(counters[binding.present] if binding.missing else counters, "<u4")
+            self.run.histograms(update.step, self._layout(update, weights=False), counters.tobytes())
         self.step = update.step
         numbering.told(self.run, update.step)
 

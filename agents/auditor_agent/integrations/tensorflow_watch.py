@@ -28,6 +28,8 @@ from auditor_agent.integrations.tensorflow_tape import Seen
 #: Seconds between two looks at what the loop left.
 READ_EVERY: Final = 0.1
 _ROWS: Final = 1024
+#: Rows below which there are no histograms: they take so much that few steps would find room.
+_ROWS_COUNTED: Final = 32
 #: Rows of weights kept: they come seldom.
 _WEIGHT_ROWS: Final = 16
 
@@ -101,6 +103,8 @@ class LoopWatch:
                     on.store(len(variables), _WEIGHT_ROWS, jit=jit),
                 )
                 scaled = _inner(seen.optimizer) is not seen.optimizer
+                if isinstance(stores[0], NativeStore):
+                    stores[0].count(_ROWS_COUNTED)
                 if jit and isinstance(stores[1], NativeStore):
                     stores[1].only(EARLY, WEIGHTS_EVERY)
                 self._bindings[key] = _Binding(variables, missing, scaled, id(seen.optimizer), *stores)
@@ -154,6 +158,9 @@ class LoopWatch:
         layout = self._layout(binding, weights=weights is not None)
         body = np.ascontiguousarray(words, "<u4").tobytes()
         self.run.record(step, scalars, layout, body, urgent=row.suspicious)
+        if row.histograms is not None:
+            layout = self._layout(binding, weights=False)
+            self.run.histograms(step, layout, np.ascontiguousarray(row.histograms, "<u4").tobytes())
         numbering.told(self.run, step)
         for late in [update for update in binding.held if update < row.iterations]:
             del binding.held[late]  # of a step that was lost

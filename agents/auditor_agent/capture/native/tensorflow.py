@@ -18,12 +18,15 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from auditor_agent.capture import native
+from auditor_agent.histogram import BINS, HISTOGRAM_BYTES
 from auditor_agent.statistics import ROW_BYTES
 
 _LIBRARY: Final = Path(__file__).with_name("tensorflow_ops.so")
 _OPERATION, _CUSTOM_CALL = 1, 2
 #: float64 scalars at the beginning of a row; the last one counts its non-finite elements.
 SCALARS: Final = 6
+#: What a ring with histograms may take.
+_COUNTED_BYTES: Final = 16 << 20
 
 
 class _Ring(ctypes.Structure):
@@ -57,6 +60,8 @@ def loaded() -> tuple[Any, Any, int]:
     library.auditor_ring_shape.argtypes = [ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p]
     library.auditor_ring_only.restype = None
     library.auditor_ring_only.argtypes = [ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64]
+    library.auditor_ring_count.restype = ctypes.c_int
+    library.auditor_ring_count.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_int64]
     library.auditor_ring_read.restype = ctypes.c_int64
     library.auditor_ring_read.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]
     library.auditor_tensorflow_bind.argtypes = [ctypes.c_void_p]
@@ -120,7 +125,7 @@ class Ring:
         self._library, self.rows, self.tensors = library, rows, tensors
         self._fields = _Ring.from_address(address)
         self.key = int(self._fields.key)
-        self.read_so_far, self.lost = 0, 0
+        self.read_so_far, self.lost, self._counted = 0, 0, False
         weakref.finalize(self, library.auditor_ring_delete, self.key).atexit = False
 
     @property
@@ -139,18 +144,34 @@ class Ring:
         numbers = np.asarray(early, np.int64)
         self._library.auditor_ring_only(self.key, numbers.ctypes.data, numbers.size, every)
 
-    def read(self) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]]:
-        """The rows since the last call, oldest first: their six scalars and (12, tensors) words."""
+    def count(self, every: int, least: int) -> None:
+        """Have histograms counted at the first update and each ``every``th; fewer rows are then kept.
+
+        Before the first row. Nothing changes if there is no memory for ``least`` rows.
+        """
+        rows = min(self.rows, _COUNTED_BYTES // (self._row_bytes + HISTOGRAM_BYTES * self.tensors))
+        if rows >= least and self._library.auditor_ring_count(self.key, every, rows) == 0:
+            self.rows, self._counted = rows, True
+
+    @property
+    def _row_bytes(self) -> int:
+        return 8 * SCALARS + (ROW_BYTES + (HISTOGRAM_BYTES if self._counted else 0)) * self.tensors
+
+    def read(self) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32], npt.NDArray[np.uint32] | None]]:
+        """The rows since the last call, oldest first: six scalars, (12, tensors) words, (tensors, 64) histograms.
+
+        None in place of histograms that were not counted.
+        """
         if self._fields.written == self.read_so_far:
             return []
-        size = 8 * SCALARS + ROW_BYTES * self.tensors
-        table = np.empty((self.rows, size), np.uint8)  # as many may be written before the call has the lock
+        table = np.empty((self.rows, self._row_bytes), np.uint8)  # as many may be written before the call has the lock
         written = self._library.auditor_ring_read(self.key, self.read_so_far, table.ctypes.data)
         count = min(written - self.read_so_far, self.rows)
         self.lost += written - self.read_so_far - count
         self.read_so_far = written
         table = table[:count].copy()
         scalars = table[:, : 8 * SCALARS].copy().view(np.float64)
-        return [
-            (scalars[i], row[8 * SCALARS :].view(np.uint32).reshape(-1, self.tensors)) for i, row in enumerate(table)
-        ]
+        end = 8 * SCALARS + ROW_BYTES * self.tensors
+        words = [row[8 * SCALARS : end].view(np.uint32).reshape(-1, self.tensors) for row in table]
+        bins = [row[end:].view(np.uint32).reshape(-1, BINS) for row in table]
+        return [(scalars[i], words[i], bins[i] if bins[i].any() else None) for i in range(count)]

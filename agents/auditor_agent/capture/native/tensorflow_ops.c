@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD = 5, SCALARS = HEAD + 1, WORDS = 12, MAX_RINGS = 1024, MAX_EARLY = 16, MAX_TENSORS = 1 << 20 };
+enum { HEAD = 5, SCALARS = HEAD + 1, WORDS = 12, BINS = 64, MAX_RINGS = 1024, MAX_EARLY = 16, MAX_TENSORS = 1 << 20 };
 enum { TF_FLOAT = 1, TF_DOUBLE = 2, TF_INT32 = 3, TF_INT64 = 9, TF_BFLOAT16 = 14, TF_HALF = 19 };
 
 typedef int (*statistics_function)(const void *const *, const int64_t *, const int32_t *, int64_t, void *, void *, int);
@@ -34,6 +34,7 @@ typedef struct {
     const void **data;
     char *table;
     int64_t every, early[MAX_EARLY]; /* if every > 0: only these updates, and every so many, are written */
+    int64_t counted; /* if > 0: rows end with histograms, all zero but for the first update and each so many */
 } ring;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,7 +47,9 @@ static void unlock_in_child(void) {
     lock = fresh;
 }
 
-static int64_t row_bytes(const ring *r) { return SCALARS * 8 + (int64_t)WORDS * 4 * r->tensors; }
+static int64_t row_bytes(const ring *r) {
+    return SCALARS * 8 + (int64_t)(WORDS + (r->counted > 0 ? BINS : 0)) * 4 * r->tensors;
+}
 
 static void ring_free(ring *r) {
     if (!r) return;
@@ -128,6 +131,27 @@ void auditor_ring_only(int64_t key, const int64_t *early, int64_t count, int64_t
     pthread_mutex_unlock(&lock);
 }
 
+/* Have the rows of a ring, of which `rows` are kept from now on, end with the histograms of the first update
+ * and of each `every`th. 0, or -1 if rows were written already or there is no memory: all stays as it was. */
+int auditor_ring_count(int64_t key, int64_t every, int64_t rows) {
+    int failed = -1;
+    pthread_mutex_lock(&lock);
+    ring *r = find(key);
+    if (r && !r->written && !r->counted && every > 0 && rows > 0) {
+        r->counted = every;
+        char *table = calloc((size_t)rows, (size_t)row_bytes(r));
+        if (table) {
+            free(r->table);
+            r->table = table, r->rows = rows;
+            failed = 0;
+        } else {
+            r->counted = 0;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return failed;
+}
+
 /* Copy rows [first, written) to `out`, oldest first, `rows` of them at most; `written` is returned. */
 int64_t auditor_ring_read(int64_t key, int64_t first, char *out) {
     pthread_mutex_lock(&lock);
@@ -163,11 +187,17 @@ static void record(ring *r, const double *head) {
     if (!due(r, head)) return;
     char *row = r->table + (r->written % r->rows) * row_bytes(r);
     uint32_t *words = (uint32_t *)(row + SCALARS * 8);
+    uint32_t *bins = r->counted > 0 ? words + (int64_t)WORDS * r->tensors : NULL;
+    int64_t update = (int64_t)head[0] + 1;
+    if (bins && update != 1 && update % r->counted) {
+        memset(bins, 0, sizeof *bins * BINS * (size_t)r->tensors);
+        bins = NULL;
+    }
     /* TensorFlow's threads take denormal numbers for zero; counting must not. */
     fenv_t theirs;
     fegetenv(&theirs);
     fesetenv(FE_DFL_ENV);
-    int failed = statistics(r->data, r->sizes, r->dtypes, r->tensors, words, NULL, (int)r->threads);
+    int failed = statistics(r->data, r->sizes, r->dtypes, r->tensors, words, bins, (int)r->threads);
     fesetenv(&theirs);
     if (failed) return;
     double found = (double)nonfinite(words, r->tensors);
