@@ -1,0 +1,169 @@
+"""What the flight recorder kept of one run, in columns: weights, gradients, updates over steps.
+
+Everything is float64 from here on. A tensor's *track* holds the same elements at every step, so that
+state (momentum, second moments) can be carried from one step to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.ingest.records import Recorded, StepRecording, indices
+
+F64 = npt.NDArray[np.float64]
+
+#: Unit roundoff by the type that holds a number.
+ROUNDOFF: Final = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+#: Elements of one tensor that a track keeps.
+MOST_ELEMENTS: Final = 512
+MOST_TRACKS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One weight over consecutive steps: arrays (steps, elements)."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    weight: F64
+    gradient: F64
+    updated: F64
+    norms: F64
+    """L2 norm of the whole gradient at each step; estimated from its elements where not all are recorded."""
+
+    @property
+    def moved(self) -> F64:
+        """What each step added to the weight."""
+        return self.updated - self.weight
+
+    @property
+    def rounding(self) -> F64:
+        """How far rounding of the stored weights alone may put ``moved`` off, per element (standard deviation)."""
+        unit = ROUNDOFF.get(self.dtype, 2.0**-24)
+        scale = np.maximum(np.abs(self.weight), np.abs(self.updated))
+        rounded: F64 = unit * np.exp2(np.floor(np.log2(np.maximum(scale, 1e-300)))) * 2 / np.sqrt(12)
+        return rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A run's recordings, of one attempt and rank, in the order of their steps."""
+
+    framework: str
+    steps: tuple[StepRecording, ...]
+    tracks: tuple[Track, ...] = field(default=())
+    rates: F64 = field(default_factory=lambda: np.zeros(0))
+    """Learning rate of each step of the tracks; NaN where it is not recorded."""
+
+    @property
+    def first(self) -> StepRecording | None:
+        """The first recorded training step."""
+        return self.steps[0] if self.steps else None
+
+    @property
+    def layout(self) -> str:
+        """Where fan-in stands in a weight's shape: see ``capture.initial.fans_of``."""
+        return "torch" if self.framework == "torch" else "keras"
+
+
+def evidence(framework: str, recordings: Sequence[StepRecording]) -> Evidence:
+    """The recordings of the last attempt's lowest rank; steps of evaluations are left out."""
+    training = [one for one in recordings if one.facts.get("phase") != "eval"]
+    if not training:
+        return Evidence(framework, ())
+    last = max(one.attempt for one in training)
+    rank = min(one.rank for one in training if one.attempt == last)
+    steps = tuple(one for one in training if (one.attempt, one.rank) == (last, rank))
+    run = _consecutive(steps)
+    tracks = tuple(track for name in _names(run) if (track := _track(name, run)) is not None)
+    rates = np.array([float(one.scalars.get("lr", np.nan)) for one in run])
+    return Evidence(framework, steps, tracks, rates)
+
+
+def _consecutive(steps: Sequence[StepRecording]) -> list[StepRecording]:
+    """The first steps, as far as none between them is missing and each has weights and what became of them."""
+    run: list[StepRecording] = []
+    for one in steps:
+        if not one.of("updated") or not one.of("gradient") or (run and one.step != run[-1].step + 1):
+            break
+        run.append(one)
+    return run
+
+
+def _names(run: Sequence[StepRecording]) -> list[str]:
+    if not run:
+        return []
+    gradients = run[0].of("gradient")
+    return [name for name in run[0].of("updated") if name in gradients][:MOST_TRACKS]
+
+
+def _track(name: str, run: Sequence[StepRecording]) -> Track | None:
+    columns: dict[str, list[F64]] = {"weight": [], "gradient": [], "updated": []}
+    first = run[0].arrays["updated", name]
+    count = min([MOST_ELEMENTS, *(_elements(one, name) for one in run)])
+    if count <= 0:
+        return None
+    wanted = indices(first.size, count) if count < first.size else None
+    for one in run:
+        for role, column in columns.items():
+            taken = _at(one.arrays[role, name], wanted)
+            if taken is None:
+                return None
+            column.append(taken)
+    stacked = {role: np.stack(column) for role, column in columns.items()}
+    if not all(np.isfinite(column).all() for column in stacked.values()):
+        good = _finite_steps(stacked)
+        if good < 1:
+            return None
+        stacked = {role: column[:good] for role, column in stacked.items()}
+    norms = np.array([_norm(one.arrays["gradient", name]) for one in run[: len(stacked["weight"])]])
+    return Track(name, first.shape, first.dtype, **stacked, norms=norms)
+
+
+def _norm(array: Recorded) -> float:
+    values = np.asarray(array.values, np.float64)
+    return float(np.sqrt(np.sum(values * values) * (array.size / max(1, array.elements))))
+
+
+def _finite_steps(stacked: dict[str, F64]) -> int:
+    finite = np.all([np.isfinite(column).all(axis=1) for column in stacked.values()], axis=0)
+    return len(finite) if finite.all() else int(np.argmin(finite))
+
+
+def _elements(one: StepRecording, name: str) -> int:
+    found = [one.arrays.get((role, name)) for role in ("weight", "gradient", "updated")]
+    return min((array.elements if array is not None and array.values is not None else 0) for array in found)
+
+
+def _at(array: Recorded, wanted: npt.NDArray[np.int64] | None) -> F64 | None:
+    """The elements at flat indices ``wanted`` of the tensor (all if None); None if they were not recorded."""
+    if array.values is None:
+        return None
+    values = np.asarray(array.values, np.float64).reshape(-1)
+    if wanted is None:
+        return values
+    have = array.indices
+    at = np.searchsorted(have, wanted)
+    if len(have) and (at < len(have)).all() and np.array_equal(have[at], wanted):
+        return values[at]
+    return None
+
+
+def data(one: StepRecording, role: str, name: str | None = None) -> F64 | None:
+    """A whole batch, target or output as float64 in its shape; the first of its role unless named."""
+    for (kind, called), array in one.arrays.items():
+        if kind == role and (name is None or called == name) and not array.sampled and array.values is not None:
+            return np.asarray(array.whole(), np.float64)
+    return None
+
+
+def roundoff(one: StepRecording, role: str) -> float:
+    """Unit roundoff of the coarsest array of a role at a step."""
+    kinds: list[Any] = [array.dtype for (kind, _), array in one.arrays.items() if kind == role]
+    return max((ROUNDOFF.get(kind, 0.0) for kind in kinds), default=ROUNDOFF["float32"])

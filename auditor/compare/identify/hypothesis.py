@@ -1,0 +1,178 @@
+"""How well a hypothesis about the update rule explains what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.compare.identify.clipping import clip
+from auditor.compare.identify.evidence import F64, Evidence, Track
+from auditor.compare.identify.rules import predict
+
+#: Relative error that float32 arithmetic leaves in a step: Keras's Adam is off by 7e-6 (OPT-28).
+ARITHMETIC: Final = 2e-5
+#: Root mean square of the error, in units of what rounding explains, up to which a hypothesis explains the numbers.
+EXPLAINED: Final = 4.0
+_WORST: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A rule with its settings.
+
+    ``decayed``: the tensors that weight decay acts on, None for all. ``scales``: what a tensor's
+    learning rate is, in parts of the recorded one; one where it is not named.
+    """
+
+    rule: str
+    settings: dict[str, Any]
+    decayed: frozenset[str] | None = None
+    scales: dict[str, float] = field(default_factory=dict)
+
+    def with_(self, **settings: Any) -> Hypothesis:
+        """The same with other settings."""
+        return replace(self, settings={**self.settings, **settings})
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """``chi``: see ``EXPLAINED``; ``residual``: relative distance of predicted and recorded movement.
+
+    ``score``: mean logarithm of one plus the squared error in units of rounding. Hypotheses are ranked
+    by it: a wrong epsilon spoils the few elements whose gradient is small, a wrong rule all of them.
+    """
+
+    hypothesis: Hypothesis
+    chi: float
+    residual: float
+    score: float
+
+    @property
+    def explains(self) -> bool:
+        """Whether nothing but rounding is left."""
+        return self.chi <= EXPLAINED
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What hypotheses are held against: some elements of each tensor that moves, side by side.
+
+    Arrays are (steps, elements); elements of tensor ``k`` are those from ``offsets[k]`` on. ``norms``
+    (steps, tensors) of the whole gradients, ``total`` (steps,) of all of them together, ``rates``
+    (steps,) learning rates.
+    """
+
+    names: tuple[str, ...]
+    offsets: npt.NDArray[np.int64]
+    weight: F64
+    gradient: F64
+    moved: F64
+    noise: F64
+    norms: F64
+    total: F64
+    rates: F64
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Elements of each tensor."""
+        return np.diff(np.append(self.offsets, self.weight.shape[1]))
+
+    def mean(self, columns: F64) -> F64:
+        """Means of an array (steps, elements) by tensor."""
+        summed: F64 = np.add.reduceat(columns.sum(axis=0), self.offsets)
+        return summed / (self.counts * len(self.weight))
+
+    def spread(self, per_tensor: F64) -> F64:
+        """A row per tensor as one per element."""
+        return np.repeat(per_tensor, self.counts, axis=-1)
+
+    def thin(self, elements: int, steps: int) -> Sample:
+        """With about so many elements in all, and so many of the first steps."""
+        share = max(4, elements // max(1, len(self.names)))
+        places = [_evenly(start, count, share) for start, count in zip(self.offsets, self.counts, strict=True)]
+        at = np.concatenate(places)
+        offsets = np.concatenate([[0], np.cumsum([len(place) for place in places])[:-1]]).astype(np.int64)
+        cut = {name: getattr(self, name)[:steps, at] for name in ("weight", "gradient", "moved", "noise")}
+        rows = {name: getattr(self, name)[:steps] for name in ("norms", "total", "rates")}
+        return Sample(self.names, offsets, **cut, **rows)
+
+
+def _evenly(start: int, count: int, share: int) -> npt.NDArray[np.int64]:
+    return start + np.unique(np.linspace(0, count - 1, min(count, share)).round().astype(np.int64))
+
+
+def sample(evidence: Evidence, elements: int) -> Sample | None:
+    """The tensors that move at all, of those with the most steps; None if there is none."""
+    most = max((len(track.weight) for track in evidence.tracks), default=0)
+    whole = [track for track in evidence.tracks if len(track.weight) == most]
+    moving = [track for track in whole if track.moved.any()]
+    if not moving:
+        return None
+    total = np.sqrt(np.sum([track.norms**2 for track in whole], axis=0))
+    offsets = np.cumsum([0, *(track.weight.shape[1] for track in moving)])[:-1]
+    joined = {name: _join(moving, name) for name in ("weight", "gradient", "moved", "rounding")}
+    noise = np.sqrt(joined.pop("rounding") ** 2 + (ARITHMETIC * joined["moved"]) ** 2) + 1e-300
+    norms = np.stack([track.norms for track in moving], axis=1)
+    names = tuple(track.name for track in moving)
+    rates = evidence.rates[:most]
+    if not np.isfinite(rates).all() or not rates.any():
+        rates = np.ones(most)
+    given = Sample(names, offsets.astype(np.int64), **joined, noise=noise, norms=norms, total=total, rates=rates)
+    return given.thin(elements, most)
+
+
+def _join(tracks: Sequence[Track], name: str) -> F64:
+    return np.concatenate([getattr(track, name) for track in tracks], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Of each tensor: mean square in units of rounding, relative mean square, mean logarithm."""
+
+    chi: F64
+    relative: F64
+    score: F64
+
+    def where(self, chosen: npt.NDArray[np.bool_], other: Errors) -> Errors:
+        """These errors where ``chosen``, else the other's."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in ("chi", "relative", "score"))
+        return Errors(*(np.where(chosen, mine, theirs) for mine, theirs in pairs))
+
+
+def errors(hypothesis: Hypothesis, given: Sample) -> Errors:
+    """How far a hypothesis is off, by tensor."""
+    wrong = movement(hypothesis, given) - given.moved
+    wrong[~np.isfinite(wrong)] = 1e300
+    with np.errstate(over="ignore"):
+        off = np.minimum(np.abs(wrong) / given.noise, _WORST) ** 2
+        squares = np.minimum(given.mean(wrong * wrong), 1e300) / np.maximum(given.mean(given.moved**2), 1e-300)
+    return Errors(given.mean(off), np.minimum(squares, _WORST), given.mean(np.log1p(off)))
+
+
+def movement(hypothesis: Hypothesis, given: Sample) -> F64:
+    """What a hypothesis adds to the weights at each step: (steps, elements)."""
+    settings = dict(hypothesis.settings)
+    rate = given.rates[:, None]
+    if hypothesis.scales:
+        rate = rate * given.spread(np.array([hypothesis.scales.get(name, 1.0) for name in given.names]))
+    if hypothesis.decayed is not None and settings.get("weight_decay"):
+        acts = np.array([float(name in hypothesis.decayed) for name in given.names])
+        settings["weight_decay"] = settings["weight_decay"] * given.spread(acts)
+    with np.errstate(all="ignore"):  # a wrong hypothesis may well overflow
+        gradient = clip(given.gradient, given.spread(given.norms), given.total[:, None], settings)
+        return predict(gradient, given.weight, rate, hypothesis.rule, settings)
+
+
+def judge(hypothesis: Hypothesis, given: Sample) -> Fit:
+    """One hypothesis against the sample; every tensor counts alike."""
+    return fit_of(hypothesis, errors(hypothesis, given))
+
+
+def fit_of(hypothesis: Hypothesis, found: Errors) -> Fit:
+    """The fit that the tensors' errors make together."""
+    chi, relative = float(np.sqrt(found.chi.mean())), float(np.sqrt(found.relative.mean()))
+    return Fit(hypothesis, chi, relative, float(found.score.mean()))

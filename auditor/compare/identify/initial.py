@@ -1,0 +1,128 @@
+"""What the weights were drawn from: each kind of weight's distribution and scale against its fans."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import Evidence
+from auditor.compare.identify.fact import Fact
+from auditor.ingest.records import Recorded
+from auditor_agent.capture.initial import describe, fans_of
+
+#: Layers of a manifest by the kind of their weights; the first pattern that matches counts.
+_KINDS: Final = (
+    ("depthwise", r"depthwise|separable"),
+    ("conv_transpose", r"conv\w*transpose"),
+    ("conv", r"conv"),
+    ("embedding", r"embedding"),
+    ("lstm", r"lstm"),
+    ("gru", r"gru"),
+    ("rnn", r"rnn"),
+    ("attention", r"attention"),
+    ("prelu", r"prelu"),
+    ("norm", r"norm"),
+    ("dense", r"dense|linear|mlp"),
+)
+_BIAS: Final = re.compile(r"(bias|intercepts?|beta)(_|\d|$|\.)")
+
+
+def kind_of(name: str, shape: Sequence[int], layers: Mapping[str, str]) -> str:
+    """``dense.kernel``, ``lstm.bias``, ...: what a weight is, by its layer's class, name and shape."""
+    layer = max((path for path in layers if _within(name, path)), key=len, default="")
+    words = f"{layers.get(layer, '')} {name}".lower().replace("multihead", "attention")
+    found = next((kind for kind, pattern in _KINDS if re.search(pattern, words)), None)
+    if found is None:
+        found = {2: "dense", 3: "conv", 4: "conv", 5: "conv"}.get(len(shape), "dense")
+    return f"{found}.{_part(found, name.lower(), shape)}"
+
+
+def _within(name: str, path: str) -> bool:
+    return name.startswith((f"{path}.", f"{path}/")) or f"/{path}/" in name or f".{path}." in name
+
+
+def _part(kind: str, name: str, shape: Sequence[int]) -> str:
+    last = re.split(r"[./]", name)[-1]
+    if _BIAS.search(last) or (len(shape) < 2 and kind not in {"norm", "prelu"} and "weight" not in last):
+        return "bias"
+    if kind in {"lstm", "gru", "rnn"} and ("recurrent" in last or "_hh" in last):
+        return "recurrent"
+    return "kernel"
+
+
+def layers_of(manifest: Mapping[str, Any] | None) -> dict[str, str]:
+    """Layers by name or path, with their classes, as a manifest declares them."""
+    model = (manifest or {}).get("model")
+    told = model.get("layers") if isinstance(model, Mapping) else None
+    found = {}
+    for layer in told if isinstance(told, list) else []:
+        if isinstance(layer, Mapping) and layer.get("class"):
+            kind = str(layer["class"])
+            groups = layer.get("groups")
+            if kind.startswith("Conv") and isinstance(groups, int) and groups > 1 and groups == layer.get("in_channels"):
+                kind = f"Depthwise{kind}"
+            for key in ("path", "name"):
+                if layer.get(key):
+                    found[str(layer[key])] = kind
+    return found
+
+
+def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
+    """``init.<kind>`` by kind of weight, ``init.clones``, ``init.off_centre``, ``init.digest``."""
+    if evidence.first is None or evidence.first.step > 1:
+        return []
+    weights = {name: array for name, array in evidence.first.of("weight").items() if array.values is not None}
+    layers = layers_of(manifest)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for name, array in weights.items():
+        described = _describe(name, array, weights, evidence.layout)
+        groups.setdefault(kind_of(name, array.shape, layers), []).append(described)
+    found = [Fact(f"init.{kind}", _told(each), residual=None) for kind, each in groups.items()]
+    found.append(Fact("init.clones", _clones(weights)))
+    return found
+
+
+def _describe(name: str, array: Recorded, weights: Mapping[str, Recorded], layout: str) -> dict[str, Any]:
+    values = np.asarray(array.values, np.float64).reshape(-1)
+    fans = fans_of(array.shape, layout)
+    if fans is None:
+        stem = re.split(r"[./][^./]*$", name)[0]
+        others = (w for other, w in weights.items() if other != name and re.split(r"[./][^./]*$", other)[0] == stem)
+        fans = next((f for w in others if (f := fans_of(w.shape, layout)) is not None), None)
+    told = describe(values, None if array.sampled else array.shape, fans)
+    return told | {"name": name, "elements": len(values), "size": array.size, "shape": list(array.shape)}
+
+
+def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One kind of weight: the formulas that fit every tensor of it, its spread against fan-in, its mean."""
+    largest = max(each, key=lambda one: one["elements"])
+    common = [f for f in largest.get("formulas", ()) if all(_agrees(f, one) for one in each)]
+    off = [one for one in each if one.get("off_centre")]
+    return {
+        "distribution": largest["distribution"],
+        "formulas": common or list(largest.get("formulas", ()))[:1],
+        "mean": largest.get("mean"),
+        "std": largest.get("std"),
+        "fan_in": largest.get("fan_in"),
+        "fan_out": largest.get("fan_out"),
+        "elements": largest["elements"],
+        "off_centre": bool(off),
+        "tensor": largest["name"],
+    }
+
+
+def _agrees(formula: str, one: Mapping[str, Any]) -> bool:
+    return not one.get("formulas") or formula in one["formulas"] or one["elements"] < 16
+
+
+def _clones(weights: Mapping[str, Recorded]) -> list[list[str]]:
+    """Tensors that begin as copies of one another, constants apart (INIT-16)."""
+    seen: dict[bytes, list[str]] = {}
+    for name, array in weights.items():
+        values = np.asarray(array.values)
+        if values.size > 3 and not (values == values.flat[0]).all():
+            seen.setdefault(repr(array.shape).encode() + values.tobytes(), []).append(name)
+    return [names for names in seen.values() if len(names) > 1]

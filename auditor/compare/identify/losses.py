@@ -1,0 +1,167 @@
+"""Pointwise losses as frameworks compute them, in float64: output and target to a loss per element.
+
+Those of whole rows (cross entropy, cosine) give one number per row. Sources: the installed
+frameworks' own code, checked against them by ``tests/unit/compare/test_losses.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import F64
+
+Pointwise = Callable[[F64, F64], F64]
+
+#: What Keras clips probabilities to.
+KERAS_EPSILON: Final = 1e-7
+
+
+def squared(o: F64, y: F64) -> F64:
+    """(o - y)²."""
+    return (o - y) ** 2
+
+
+def absolute(o: F64, y: F64) -> F64:
+    """|o - y|."""
+    return np.abs(o - y)
+
+
+def huber(delta: float) -> Pointwise:
+    """Quadratic within ``delta``, linear beyond (torch's HuberLoss, Keras's Huber)."""
+
+    def loss(o: F64, y: F64) -> F64:
+        off = np.abs(o - y)
+        return np.where(off <= delta, 0.5 * off * off, delta * (off - 0.5 * delta))
+
+    return loss
+
+
+def smooth_l1(beta: float) -> Pointwise:
+    """Huber's divided by ``beta`` (torch's SmoothL1Loss)."""
+    return lambda o, y: huber(beta)(o, y) / beta
+
+
+def log_cosh(o: F64, y: F64) -> F64:
+    """log cosh(o - y)."""
+    off = np.abs(o - y)
+    return off + np.log1p(np.exp(-2 * off)) - np.log(2.0)
+
+
+def poisson_rate(o: F64, y: F64) -> F64:
+    """o - y log(o + 1e-7), o a rate (Keras)."""
+    return o - y * np.log(o + KERAS_EPSILON)
+
+
+def poisson_rate_torch(o: F64, y: F64) -> F64:
+    """o - y log(o + 1e-8), o a rate (torch with ``log_input=False``)."""
+    return o - y * np.log(o + 1e-8)
+
+
+def poisson_log(o: F64, y: F64) -> F64:
+    """exp(o) - y o, o the logarithm of a rate."""
+    return np.exp(o) - y * o
+
+
+def hinge(o: F64, y: F64) -> F64:
+    """max(0, 1 - y o), y in {-1, 1}; {0, 1} are made so, as Keras does."""
+    return np.maximum(0.0, 1 - _signs(y) * o)
+
+
+def squared_hinge(o: F64, y: F64) -> F64:
+    """The square of it."""
+    return hinge(o, y) ** 2
+
+
+def _signs(y: F64) -> F64:
+    return 2 * y - 1 if np.isin(y, (0.0, 1.0)).all() else y
+
+
+def squared_logarithmic(o: F64, y: F64) -> F64:
+    """(log(1 + o) - log(1 + y))²."""
+    return (np.log1p(np.maximum(o, KERAS_EPSILON)) - np.log1p(np.maximum(y, KERAS_EPSILON))) ** 2
+
+
+def percentage(o: F64, y: F64) -> F64:
+    """100 |o - y| / |y|."""
+    return 100 * np.abs((o - y) / np.maximum(np.abs(y), KERAS_EPSILON))
+
+
+def binary_logits(o: F64, y: F64) -> F64:
+    """Binary cross entropy of logits."""
+    return np.maximum(o, 0) - o * y + np.log1p(np.exp(-np.abs(o)))
+
+
+def binary_probabilities(clip: float) -> Pointwise:
+    """Binary cross entropy of probabilities that are kept ``clip`` away from 0 and 1."""
+
+    def loss(o: F64, y: F64) -> F64:
+        p = np.clip(o, clip, 1 - clip)
+        return -(y * np.log(p) + (1 - y) * np.log1p(-p))
+
+    return loss
+
+
+def log_softmax(o: F64) -> F64:
+    """Of the last axis."""
+    shifted = o - o.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def cross_entropy(log_probabilities: F64, y: F64) -> F64:
+    """Of one-hot or probability rows ``y`` of the output's shape, one number per row."""
+    return -(y * log_probabilities).sum(axis=-1)
+
+
+def logits_rows(o: F64, y: F64) -> F64:
+    """Cross entropy of logits."""
+    return cross_entropy(log_softmax(o), y)
+
+
+def double_rows(o: F64, y: F64) -> F64:
+    """Cross entropy of the softmax of what is a softmax already (LOSS-05): ``o`` are the probabilities."""
+    return cross_entropy(log_softmax(o), y)
+
+
+def double_rows_of_logits(o: F64, y: F64) -> F64:
+    """The same where ``o`` are the logits before the first softmax."""
+    return cross_entropy(log_softmax(np.exp(log_softmax(o))), y)
+
+
+def probability_rows(clip: float) -> Pointwise:
+    """Cross entropy of probabilities, made to add up to one and kept ``clip`` away from 0 and 1 (Keras)."""
+
+    def loss(o: F64, y: F64) -> F64:
+        p = o / o.sum(axis=-1, keepdims=True)
+        return cross_entropy(np.log(np.clip(p, clip, 1 - clip)), y)
+
+    return loss
+
+
+def log_probability_rows(o: F64, y: F64) -> F64:
+    """Cross entropy of logarithms of probabilities (torch's NLLLoss)."""
+    return cross_entropy(o, y)
+
+
+def divergence(o: F64, y: F64) -> F64:
+    """y log(y / o) per element, o probabilities (Keras)."""
+    o, y = np.clip(o, KERAS_EPSILON, 1), np.clip(y, KERAS_EPSILON, 1)
+    return y * np.log(y / o)
+
+
+def divergence_log(o: F64, y: F64) -> F64:
+    """y (log y - o) per element, o logarithms of probabilities (torch's KLDivLoss)."""
+    return np.where(y > 0, y * np.log(np.maximum(y, 1e-300)), 0.0) - y * o
+
+
+def cosine(o: F64, y: F64) -> F64:
+    """Minus the cosine of each row's angle (Keras)."""
+    lengths = np.linalg.norm(o, axis=-1) * np.linalg.norm(y, axis=-1)
+    return -(o * y).sum(axis=-1) / np.maximum(lengths, 1e-12)
+
+
+def cosine_distance(o: F64, y: F64) -> F64:
+    """One minus the cosine (torch's CosineEmbeddingLoss)."""
+    return 1 + cosine(o, y)

@@ -1,0 +1,86 @@
+"""Which penalty on weights entered the loss: from its value beyond the data's, and its sum of squares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import Evidence, data_loss_of, roundoff
+from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.loss import LossFit
+from auditor.ingest.records import StepRecording
+
+#: Relative spread of the coefficient over steps up to which a penalty explains what is left of the loss.
+_STEADY: Final = 2e-2
+#: What is left of the loss must be so many times larger than rounding leaves.
+_SEEN: Final = 20.0
+
+
+def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str]) -> list[Fact]:
+    """``penalty.l2`` (coefficient of the sum of squares), ``penalty.l1``, ``penalty.tensors``.
+
+    Args:
+        evidence: of one run.
+        fits: what explains the data's loss (``loss.identify``).
+        kinds: what each weight is, by name (``initial.kind_of``).
+    """
+    steps = [one for one in evidence.steps if _whole(one)]
+    parts = [(value, one) for one in steps if (value := _part(one, fits)) is not None]
+    if not parts:
+        return []
+    values = np.array([value for value, _ in parts])
+    totals = np.array([abs(float(one.scalars["loss"])) for _, one in parts])
+    unit = max(roundoff(parts[0][1], "weight"), 2.0**-53)
+    if np.abs(values).max() <= _SEEN * unit * totals.max():
+        return [Fact("penalty.l2", 0.0), Fact("penalty.l1", 0.0)]
+    best = min(_hypotheses(values, [one for _, one in parts], kinds), key=lambda found: found[0])
+    spread, l2, l1, tensors = best
+    if spread > _STEADY:
+        return []
+    told = {"penalty.l2": l2, "penalty.l1": l1, "penalty.tensors": tensors}
+    return [Fact(name, value, residual=spread) for name, value in told.items()]
+
+
+def _whole(one: StepRecording) -> bool:
+    weights = one.of("weight").values()
+    return bool(weights) and all(not array.sampled and array.values is not None for array in weights)
+
+
+def _part(one: StepRecording, fits: Sequence[LossFit]) -> float | None:
+    """The loss beyond the data's: as the framework tells it, or beyond what the pointwise loss explains."""
+    for name in ("loss/penalty", "regularization_loss"):
+        if name in one.scalars:
+            return float(one.scalars[name])
+    total = one.scalars.get("loss")
+    return 0.0 if total is not None and fits and fits[0].explains else None
+
+
+def _hypotheses(
+    values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str]
+) -> list[tuple[float, float, float, str]]:
+    """(spread of the coefficient, l2, l1, which tensors) of each choice of tensors."""
+    choices = {
+        "kernels": lambda name: not kinds.get(name, "").endswith("bias"),
+        "every tensor": lambda _: True,
+        **{f"{name} alone": (lambda name: lambda other: other == name)(name) for name in steps[0].of("weight")},
+    }
+    found = []
+    for told, chosen in choices.items():
+        squares = np.array([_sum(one, chosen, 2) for one in steps])
+        lengths = np.array([_sum(one, chosen, 1) for one in steps])
+        if squares.min() > 0:
+            found.append((_spread(values / squares), float(np.median(values / squares)), 0.0, told))
+            found.append((1.5 * _spread(values / lengths), 0.0, float(np.median(values / lengths)), told))
+    return found or [(np.inf, 0.0, 0.0, "")]
+
+
+def _sum(one: StepRecording, chosen: Any, power: int) -> float:
+    each = (np.abs(np.asarray(array.values, np.float64)) for name, array in one.of("weight").items() if chosen(name))
+    return float(sum(np.sum(values**power) for values in each))
+
+
+def _spread(ratios: Any) -> float:
+    middle = abs(float(np.median(ratios)))
+    return float(np.ptp(ratios) / middle) if middle else np.inf

@@ -1,0 +1,54 @@
+"""At which precision the numbers were computed: types, and which bits of them are ever used."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.compare.identify.evidence import Evidence
+from auditor.compare.identify.fact import Fact
+from auditor.ingest.records import Recorded
+
+#: Elements below which unused bits may be chance.
+_FEWEST: Final = 16
+
+
+def facts(evidence: Evidence) -> list[Fact]:
+    """``precision.weights``: the type; ``precision.compute``: the coarsest format that holds all gradients or outputs."""
+    if evidence.first is None:
+        return []
+    weights = evidence.first.of("weight")
+    found = [Fact("precision.weights", sorted({array.dtype for array in weights.values()}))] if weights else []
+    computed = _coarsest([*evidence.first.of("gradient").values(), *evidence.first.of("output").values()])
+    return [*found, Fact("precision.compute", computed)] if computed else found
+
+
+def _coarsest(arrays: list[Recorded]) -> str | None:
+    """The format in which every element of some large tensor is exact, if it is coarser than its type."""
+    formats = []
+    for array in arrays:
+        if array.values is None or array.values.size < _FEWEST or not array.dtype.endswith(("float32", "float64")):
+            formats += [array.dtype] if array.dtype in {"float16", "bfloat16"} else []
+            continue
+        values = np.asarray(array.values)
+        if len(np.unique(values[np.isfinite(values)])) >= _FEWEST:
+            formats.append(_format(values))
+    for coarse in ("bfloat16", "float16", "tensorfloat32"):
+        if coarse in formats:
+            return coarse
+    return min(formats, key=("float32", "float64").index) if formats else None
+
+
+def _format(values: npt.NDArray[np.floating]) -> str:
+    single = values.astype(np.float32)
+    if values.dtype == np.float64 and not np.array_equal(single.astype(np.float64), values):
+        return "float64"
+    bits = single.view(np.uint32)
+    if not (bits & 0xFFFF).any():
+        return "bfloat16"
+    with np.errstate(over="ignore"):
+        if np.array_equal(single.astype(np.float16).astype(np.float32), single):
+            return "float16"
+    return "tensorfloat32" if not (bits & 0x1FFF).any() else "float32"

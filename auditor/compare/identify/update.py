@@ -1,0 +1,175 @@
+"""Which update rule moved these weights: family, numbers, epsilon's placement, decay and its coupling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify import clipping, rules, search
+from auditor.compare.identify.evidence import Evidence
+from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, judge, movement, sample
+
+#: Elements and steps that the competition looks at; the finalists see more.
+_HEAT: Final = (240, 8)
+_FINAL: Final = 900
+#: Families that go to the final.
+_FINALISTS: Final = 3
+#: Settings whose absence means this.
+_MEANING: Final[dict[str, Any]] = {
+    "momentum": 0.0,
+    "dampening": 0.0,
+    "nesterov": False,
+    "amsgrad": False,
+    "centered": False,
+    "weight_decay": 0.0,
+}
+_OF_RULE: Final[dict[str, tuple[str, ...]]] = {
+    "sgd": ("momentum", "dampening", "nesterov"),
+    "adam": ("beta_1", "beta_2", "amsgrad"),
+    "nadam": ("beta_1", "beta_2", "momentum_decay"),
+    "radam": ("beta_1", "beta_2"),
+    "adamax": ("beta_1", "beta_2"),
+    "rmsprop": ("decay", "momentum", "centered"),
+    "adagrad": ("initial_accumulator",),
+    "adadelta": ("decay",),
+    "lion": ("beta_1", "beta_2"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRule:
+    """The outcome: the best fit, its best rival of another family, and what the numbers leave open.
+
+    ``open``: settings of which several values explain the numbers equally well, such as an epsilon far
+    below every gradient.
+    """
+
+    fit: Fit
+    rival: Fit | None
+    open: frozenset[str]
+    sample: Sample
+
+    @property
+    def margin(self) -> float | None:
+        """How many times larger the rival's residual is."""
+        return None if self.rival is None else self.rival.residual / max(self.fit.residual, 1e-12)
+
+
+def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRule | None:
+    """The rule that explains the recorded steps best; None if nothing moved or nothing was recorded.
+
+    Args:
+        evidence: of one run.
+        declared: what the program says; one hypothesis more, and the reading of what the numbers leave open.
+    """
+    final = sample(evidence, _FINAL)
+    if final is None:
+        return None
+    heat = final.thin(*_HEAT)
+    groups = search.families()
+    if declared is not None and declared.rule in rules.RULES:
+        groups.setdefault(declared.rule, []).insert(0, declared)
+    fits = sorted((search.best(group, heat) for group in groups.values()), key=lambda fit: fit.score)
+    finalists = [search.tune(_scaled(fit, heat), heat) for fit in fits[:_FINALISTS]]
+    if not any(fit.explains for fit in finalists):
+        finalists += [search.tune(_scaled(judge(one, heat), heat), heat) for one in _usual()]
+    ranked = sorted((judge(fit.hypothesis, final) for fit in finalists), key=lambda fit: fit.score)
+    won = _simplest(ranked, list(groups))
+    if not won.explains:
+        won = search.tune(_scaled(won, final), final)
+    won = search.rounded(won, final)
+    others = (fit for fit in (*ranked, *fits) if fit.hypothesis.rule != won.hypothesis.rule)
+    rival = min(others, key=lambda fit: fit.residual, default=None)
+    won, unknown = _unknown(won, final, declared)
+    return UpdateRule(won, rival, unknown, final)
+
+
+def _usual() -> list[Hypothesis]:
+    """Where the search begins again if the first impression led nowhere: clipping may hide any rule."""
+    adam = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "epsilon_placement": rules.AFTER}
+    return [Hypothesis("adam", adam), Hypothesis("sgd", {"momentum": 0.9}), Hypothesis("rmsprop", {"decay": 0.9})]
+
+
+def _simplest(ranked: list[Fit], order: list[str]) -> Fit:
+    """Of those that explain the numbers equally well, the rule that stands first."""
+    equal = [fit for fit in ranked if fit.explains and search.as_good(fit, ranked[0])]
+    return min(equal, key=lambda fit: order.index(fit.hypothesis.rule), default=ranked[0])
+
+
+def _scaled(fit: Fit, given: Sample) -> Fit:
+    """With each tensor's learning rate as the numbers say, where the recorded one does not explain them."""
+    if fit.explains:
+        return fit
+    guess = np.nan_to_num(movement(fit.hypothesis, given))
+    squares = given.mean(guess * guess)
+    parts = given.mean(guess * given.moved) / np.maximum(squares, 1e-300)
+    scales = {
+        name: float(part) for name, part in zip(given.names, parts, strict=True) if np.isfinite(part) and part > 0
+    }
+    trial = judge(replace(fit.hypothesis, scales=scales), given)
+    # A scale that explains little hides what does: decay, clipping.
+    return trial if trial.explains or trial.chi < 0.05 * fit.chi else fit
+
+
+def _unknown(won: Fit, given: Sample, declared: Hypothesis | None) -> tuple[Fit, frozenset[str]]:
+    """What could as well be otherwise; of equals the declared reading is taken."""
+    unknown = set()
+    for name, others in _alternatives(won.hypothesis).items():
+        trials = [judge(won.hypothesis.with_(**other), given) for other in others]
+        if any(search.as_good(trial, won) for trial in trials):
+            unknown.add(name)
+    if declared is not None and declared.rule == won.hypothesis.rule and unknown:
+        said = {name: declared.settings[name] for name in unknown if name in declared.settings}
+        trial = judge(won.hypothesis.with_(**said), given)
+        if said and search.as_good(trial, won):
+            won = trial
+    return won, frozenset(unknown)
+
+
+def _alternatives(hypothesis: Hypothesis) -> dict[str, list[dict[str, Any]]]:
+    settings = hypothesis.settings
+    found: dict[str, list[dict[str, Any]]] = {}
+    if (eps := settings.get("epsilon", 1e-12)) is not None and hypothesis.rule in search.PLACEMENTS:
+        found["epsilon"] = [{"epsilon": eps / 10}, {"epsilon": max(eps, 1e-13) * 10}]
+        here = settings.get("epsilon_placement")
+        found["epsilon_placement"] = [{"epsilon_placement": p} for p in search.PLACEMENTS[hypothesis.rule] if p != here]
+    if settings.get("weight_decay"):
+        other = {"coupled": "decoupled", "decoupled": "coupled"}[settings["decay_coupling"]]
+        found["decay_coupling"] = [{"decay_coupling": other}]
+    if settings.get("momentum"):
+        outside = settings.get("momentum_buffer") != "rate inside"
+        found["momentum_buffer"] = [{"momentum_buffer": "rate inside" if outside else "rate outside"}]
+    for name in search.CLIPS:
+        if name in settings:
+            found[name] = [{name: settings[name] * factor} for factor in (0.5, 2.0)]
+    for name in ("beta_1", "beta_2", "decay"):
+        if name in settings:
+            found[name] = [{name: min(0.9999, 1 - (1 - settings[name]) * 0.7)}, {name: 1 - (1 - settings[name]) * 1.4}]
+    return found
+
+
+def facts(found: UpdateRule) -> list[Fact]:
+    """The rule as facts ``update.*``."""
+    fit, settings = found.fit, found.fit.hypothesis.settings
+    how: dict[str, Any] = {"residual": fit.residual, "margin": found.margin}
+    if not fit.explains:
+        note = "no rule known here explains the recorded steps; this one comes closest"
+        return [Fact("update.rule", fit.hypothesis.rule, confidence=0.3, note=note, **how)]
+    told = {"rule": fit.hypothesis.rule}
+    for name in _OF_RULE[fit.hypothesis.rule]:
+        told[name] = settings.get(name, _MEANING.get(name))
+    for name in ("epsilon", "epsilon_placement", "momentum_buffer"):
+        if name in settings:
+            told[name] = settings[name]
+    told["weight_decay"] = settings.get("weight_decay", 0.0)
+    if told["weight_decay"]:
+        told["decay_coupling"] = settings["decay_coupling"]
+        everything = fit.hypothesis.decayed is None
+        told["decayed"] = "every tensor" if everything else sorted(fit.hypothesis.decayed or ())
+    told |= {name: settings[name] for name in search.CLIPS if name in settings}
+    if not any(name in told for name in search.CLIPS):
+        told |= clipping.marks(found.sample.gradient, found.sample.norms, found.sample.total)
+    return [Fact(f"update.{name}", value, **how) for name, value in told.items() if name not in found.open]
