@@ -1,9 +1,11 @@
 """What can be said of two runs, one per side, and no more than that.
 
-Two healthy runs of one program with different seeds differ in every number. From one run per side
-it therefore follows neither that a difference in the loss matters nor that its absence proves
-anything. What does follow: one run became non-finite where the other went on (the outcome differs);
-every number is the same (equivalent); what the two declare. All else is inconclusive.
+Two healthy runs of one program with different seeds differ in every number. From the curves of one
+run per side it therefore follows neither that a difference in the loss matters nor that its absence
+proves anything. What does follow: one run became non-finite where the other went on (the outcome
+differs); every number is the same (equivalent). What the two *compute* is another matter: it is read
+off their recordings (``profile``), and a difference that changes their steps in a way that matters is
+a mismatch, whatever the curves look like (``causes``).
 """
 
 from __future__ import annotations
@@ -14,8 +16,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from auditor.compare import manifests
+from auditor.compare import causes, manifests
+from auditor.compare.causes import Diagnosis
+from auditor.compare.profile import Profile, profile
+from auditor.compare.recognise.cause import Cause
 from auditor.compare.trajectories import Curve, as_json, pair
+from auditor.ingest.records import StepRecording, assemble
 from auditor.model import Alert, AlertState
 
 #: Rules that say a tensor was not finite -> the stage of a step in which it was seen.
@@ -55,6 +61,12 @@ class RunStore(Protocol):
     def alerts(self, *, run: str) -> Sequence[Alert]:
         """The alerts of the run."""
 
+    def events(self, run: str) -> Sequence[Any]:
+        """The events of the run."""
+
+    def chunks(self, run: str, *, attempt: int | None = None, rank: int | None = None, type: str | None = None) -> Any:  # noqa: A002 -- the store's word
+        """The run's frames of one type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -67,6 +79,20 @@ class Side:
     manifest: Mapping[str, Any] | None
     alerts: Sequence[Alert] = field(default=())
     last_step: int | None = None
+    recordings: Sequence[StepRecording] = field(default=())
+    events: Sequence[Any] = field(default=())
+
+    def profile(self) -> Profile:
+        """What the run computes, measured and declared."""
+        return profile(
+            self.run,
+            self.framework,
+            self.recordings,
+            manifest=self.manifest,
+            curves=self.curves,
+            events=self.events,
+            last_step=self.last_step,
+        )
 
 
 def compare_runs(store: RunStore, a: str, b: str) -> dict[str, Any]:
@@ -92,7 +118,8 @@ def _side(store: RunStore, run: str) -> Side:
     found = sorted(store.manifests(run), key=lambda item: (-item.attempt, item.rank))
     manifest = found[0].manifest if found else None
     alerts = tuple(store.alerts(run=run))
-    return Side(run, record.framework, record.status, curves, manifest, alerts, record.last_step)
+    seen = (assemble(store.chunks(run, type="record")), tuple(store.events(run)))
+    return Side(run, record.framework, record.status, curves, manifest, alerts, record.last_step, *seen)
 
 
 def compare(a: Side, b: Side) -> dict[str, Any]:
@@ -100,16 +127,21 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
     reasons: list[str] = []
     differing = _differences(a, b)
     outcome, divergence = _outcome(a, b, reasons)
+    found = _diagnosis(a, b, outcome, reasons)
     drawn = {name: as_json(a.curves[name], b.curves[name]) for name in _DRAWN if name in a.curves and name in b.curves}
     verdict = {"differs": "mismatch", "equivalent": "equivalent"}.get(outcome, "inconclusive")
+    if found.matters:
+        verdict = "mismatch"
     configuration = _configuration(a, b, differing, reasons)
+    if any(cause.how == "measured" for cause in found.causes):
+        configuration = "differs"
     return {
         "verdict": verdict,
         "configuration": configuration,
         "outcome": outcome,
-        "first_divergence": divergence,
-        "causes": [],
-        "harmless": [],
+        "first_divergence": _divergence(found, divergence),
+        "causes": [causes.as_json(cause, b.framework) for cause in found.causes],
+        "harmless": [_harmless(cause) for cause in found.harmless],
         "metrics": _metrics(a, b),
         "a": _who(a),
         "b": _who(b),
@@ -118,6 +150,34 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
         "not_compared": manifests.not_compared(a.manifest, b.manifest) if a.manifest and b.manifest else [],
         "trajectories": drawn,
     }
+
+
+def _diagnosis(a: Side, b: Side, outcome: str, reasons: list[str]) -> Diagnosis:
+    """What makes the two differ; where every number is the same nothing that differs does."""
+    found = causes.diagnose(a.profile(), b.profile())
+    if outcome == "equivalent":
+        return Diagnosis((), (*found.causes, *found.harmless))
+    if found.matters:
+        first = found.causes[0]
+        reasons.append(f"{first.id}, {first.how}: {first.effect}")
+    elif found.causes:
+        reasons.append("what was measured to differ changes the steps too little to call it a mismatch")
+    elif a.recordings and b.recordings:
+        reasons.append("nothing that was measured in the first steps differs in a way that matters")
+    return found
+
+
+def _divergence(found: Diagnosis, broke: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Where the two part first: at the first cause; without one, where one of them broke."""
+    if not found.causes:
+        return broke
+    first = found.causes[0]
+    return {"stage": causes.stage(first), "step": first.step}
+
+
+def _harmless(cause: Cause) -> dict[str, Any]:
+    told = {"id": cause.id, "why": f"{cause.parameter} differs: {cause.effect}"}
+    return told | {"parameter": cause.parameter, "a": cause.a, "b": cause.b, "how": cause.how}
 
 
 def _who(side: Side) -> dict[str, Any]:

@@ -62,7 +62,12 @@ def layers_of(manifest: Mapping[str, Any] | None) -> dict[str, str]:
         if isinstance(layer, Mapping) and layer.get("class"):
             kind = str(layer["class"])
             groups = layer.get("groups")
-            if kind.startswith("Conv") and isinstance(groups, int) and groups > 1 and groups == layer.get("in_channels"):
+            if (
+                kind.startswith("Conv")
+                and isinstance(groups, int)
+                and groups > 1
+                and groups == layer.get("in_channels")
+            ):
                 kind = f"Depthwise{kind}"
             for key in ("path", "name"):
                 if layer.get(key):
@@ -89,11 +94,16 @@ def _describe(name: str, array: Recorded, weights: Mapping[str, Recorded], layou
     values = np.asarray(array.values, np.float64).reshape(-1)
     fans = fans_of(array.shape, layout)
     if fans is None:
-        stem = re.split(r"[./][^./]*$", name)[0]
-        others = (w for other, w in weights.items() if other != name and re.split(r"[./][^./]*$", other)[0] == stem)
+        others = (w for other, w in weights.items() if other != name and _layer_of(other) == _layer_of(name))
         fans = next((f for w in others if (f := fans_of(w.shape, layout)) is not None), None)
     told = describe(values, None if array.sampled else array.shape, fans)
     return told | {"name": name, "elements": len(values), "size": array.size, "shape": list(array.shape)}
+
+
+def _layer_of(name: str) -> str:
+    """What two weights of one layer have in common: all but the last part, or the place in scikit-learn's lists."""
+    place = re.search(r"\[\d+\]$", name)
+    return place.group() if place else re.split(r"[./][^./]*$", name)[0]
 
 
 def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,37 +17,39 @@ from auditor.ingest.records import StepRecording
 TOLERANCE: Final = 2e-5
 _MOST_STEPS: Final = 20
 _MOST_CLASSES: Final = 2048
+#: Steps with whole weights that it takes to read a penalty off the loss.
+_FEWEST_WHOLE: Final = 3
 
-_ELEMENTWISE: Final[dict[str, tuple[str, losses.Pointwise]]] = {
-    "squared error": ("values", losses.squared),
-    "absolute error": ("values", losses.absolute),
-    "huber(1)": ("values", losses.huber(1.0)),
-    "log cosh": ("values", losses.log_cosh),
-    "binary cross entropy": ("logits", losses.binary_logits),
-    "binary cross entropy ": ("probabilities", losses.binary_probabilities(0.0)),
-    "binary cross entropy  ": ("probabilities, clipped at 1e-7", losses.binary_probabilities(1e-7)),
-    "poisson": ("rate", losses.poisson_rate),
-    "poisson ": ("rate", losses.poisson_rate_torch),
-    "poisson  ": ("log rate", losses.poisson_log),
-    "hinge": ("values", losses.hinge),
-    "squared hinge": ("values", losses.squared_hinge),
-    "squared logarithmic error": ("values", losses.squared_logarithmic),
-    "percentage error": ("values", losses.percentage),
-    "divergence": ("probabilities", losses.divergence),
-    "divergence ": ("log probabilities", losses.divergence_log),
-    **{f"huber({d:g})": ("values", losses.huber(d)) for d in (0.1, 0.5, 1.5, 2.0, 5.0, 10.0)},
-    **{f"smooth l1({b:g})": ("values", losses.smooth_l1(b)) for b in (0.1, 0.5, 2.0, 5.0)},
-}
-_ROWS: Final[dict[str, tuple[str, losses.Pointwise]]] = {
-    "cross entropy": ("logits", losses.logits_rows),
-    "cross entropy ": ("probabilities", losses.probability_rows(0.0)),
-    "cross entropy  ": ("probabilities, clipped at 1e-7", losses.probability_rows(1e-7)),
-    "cross entropy   ": ("log probabilities", losses.log_probability_rows),
-    "cross entropy    ": ("softmax of probabilities", losses.double_rows),
-    "cross entropy     ": ("softmax of a softmax of logits", losses.double_rows_of_logits),
-    "cosine": ("values", losses.cosine),
-    "cosine distance": ("values", losses.cosine_distance),
-}
+_ELEMENTWISE: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
+    ("squared error", "values", losses.squared),
+    ("absolute error", "values", losses.absolute),
+    ("huber(1)", "values", losses.huber(1.0)),
+    ("log cosh", "values", losses.log_cosh),
+    ("binary cross entropy", "logits", losses.binary_logits),
+    ("binary cross entropy", "probabilities", losses.binary_probabilities(0.0)),
+    ("binary cross entropy", "probabilities, clipped at 1e-7", losses.binary_probabilities(1e-7)),
+    ("poisson", "rate", losses.poisson_rate),
+    ("poisson", "rate", losses.poisson_rate_torch),
+    ("poisson", "log rate", losses.poisson_log),
+    ("hinge", "values", losses.hinge),
+    ("squared hinge", "values", losses.squared_hinge),
+    ("squared logarithmic error", "values", losses.squared_logarithmic),
+    ("percentage error", "values", losses.percentage),
+    ("divergence", "probabilities", losses.divergence),
+    ("divergence", "log probabilities", losses.divergence_log),
+    *((f"huber({d:g})", "values", losses.huber(d)) for d in (0.1, 0.5, 1.5, 2.0, 5.0, 10.0)),
+    *((f"smooth l1({b:g})", "values", losses.smooth_l1(b)) for b in (0.1, 0.5, 2.0, 5.0)),
+)
+_ROWS: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
+    ("cross entropy", "logits", losses.logits_rows),
+    ("cross entropy", "probabilities", losses.probability_rows(0.0)),
+    ("cross entropy", "probabilities, clipped at 1e-7", losses.probability_rows(1e-7)),
+    ("cross entropy", "log probabilities", losses.log_probability_rows),
+    ("cross entropy", "softmax of probabilities", losses.double_rows),
+    ("cross entropy", "softmax of a softmax of logits", losses.double_rows_of_logits),
+    ("cosine", "values", losses.cosine),
+    ("cosine distance", "values", losses.cosine_distance),
+)
 #: Which label smoothing is tried; for binary targets it moves towards one half.
 _SMOOTHING: Final = (0.0, 0.1, 0.05, 0.2, 0.01, 0.3)
 _FACTORS: Final = (1.0, 0.5, 2.0)
@@ -62,6 +64,11 @@ class Pair:
     value: float
     batch: int
     weights: F64 | None = None
+    step: int = 0
+    squares: float = np.nan
+    """Sum of squares of the weights with two or more axes; NaN where they were not recorded whole."""
+    apart: bool = False
+    """Whether the framework told the penalty apart from ``value``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,8 @@ class LossFit:
     broadcast: bool
     smoothing: float
     residual: float
-    extra: dict[str, Any] = field(default_factory=dict)
+    beyond: dict[int, float] = field(default_factory=dict)
+    """By step, what the recorded loss holds beyond this: a penalty in proportion to the kernels' squares."""
 
     @property
     def explains(self) -> bool:
@@ -85,7 +93,7 @@ class LossFit:
     @property
     def meaning(self) -> tuple[Any, ...]:
         """What makes it another loss than a rival."""
-        return (self.function.strip(), self.takes, self.factor, self.broadcast, self.smoothing)
+        return (self.function, self.takes, self.factor, self.broadcast, self.smoothing)
 
 
 def identify(evidence: Evidence) -> list[LossFit]:
@@ -110,7 +118,16 @@ def _pair(one: StepRecording) -> Pair | None:
         return None
     batch = data(one, "batch")
     count = len(batch) if batch is not None and batch.ndim else len(output)
-    return Pair(output, target, value, count, data(one, "target", "loss.weight"))
+    apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
+    return Pair(output, target, value, count, data(one, "target", "loss.weight"), one.step, _squares(one), apart)
+
+
+def _squares(one: StepRecording) -> float:
+    """Sum of squares of the kernels: weights with two or more axes."""
+    kernels = [array for array in one.of("weight").values() if len(array.shape) > 1]
+    if not kernels or any(array.sampled or array.values is None for array in kernels):
+        return float("nan")
+    return float(sum(np.sum(np.asarray(array.values, np.float64) ** 2) for array in kernels))
 
 
 def data_loss(one: StepRecording) -> float | None:
@@ -144,12 +161,12 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None]:
 def _hypotheses(pairs: Sequence[Pair]) -> Iterator[LossFit]:
     for smoothing in _SMOOTHING:
         for aligned, broadcast in _aligned(pairs):
-            for function, (takes, loss) in _ELEMENTWISE.items():
+            for function, takes, loss in _ELEMENTWISE:
                 if not smoothing or function.startswith("binary"):
                     yield from _reduced(aligned, function, takes, loss, broadcast=broadcast, smoothing=smoothing)
         rows = _one_hot(pairs)
         if rows is not None:
-            for function, (takes, loss) in _ROWS.items():
+            for function, takes, loss in _ROWS:
                 if not smoothing or function.startswith("cross"):
                     yield from _reduced(rows, function, takes, loss, broadcast=False, smoothing=smoothing)
 
@@ -165,8 +182,27 @@ def _reduced(
     scale = np.sqrt(np.mean(values * values)) or 1.0
     for reduction, reduced in _reductions(parts, pairs).items():
         for factor in _FACTORS:
-            residual = float(np.sqrt(np.mean((factor * reduced - values) ** 2)) / scale)
-            yield LossFit(function, takes, reduction, factor, broadcast, smoothing, residual)
+            beyond = values - factor * reduced
+            residual = float(np.sqrt(np.mean(beyond * beyond)) / scale)
+            fit = LossFit(function, takes, reduction, factor, broadcast, smoothing, residual)
+            yield fit
+            if TOLERANCE < residual < 1:
+                yield from _with_penalty(fit, beyond, values, pairs)
+
+
+def _with_penalty(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """The hypothesis that what is left is a penalty on the kernels' squares, told together with the loss."""
+    squares = np.array([pair.squares for pair in pairs])
+    whole = np.isfinite(squares) & (squares > 0)
+    if whole.sum() < _FEWEST_WHOLE or any(pair.apart for pair in pairs):
+        return
+    left, square, value = beyond[whole], squares[whole], values[whole]
+    factor = float(left @ square / (square @ square))
+    residual = float(np.sqrt(np.mean((left - factor * square) ** 2) / np.mean(value * value)))
+    if factor > 0 and residual < TOLERANCE:
+        told = {pair.step: float(rest) for pair, rest, known in zip(pairs, beyond, whole, strict=True) if known}
+        # Behind every explanation that needs no penalty.
+        yield replace(fit, residual=max(residual, 0.9 * TOLERANCE), beyond=told)
 
 
 def _reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
@@ -215,7 +251,7 @@ def _aligned(pairs: Sequence[Pair]) -> Iterator[tuple[list[Pair], bool]]:
 
 
 def _with(pair: Pair, output: F64, target: F64) -> Pair:
-    return Pair(output, target, pair.value, pair.batch, pair.weights)
+    return replace(pair, output=output, target=target)
 
 
 def _one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
@@ -238,6 +274,34 @@ def _one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
     return found
 
 
+def value_of(fit: LossFit, pair: Pair) -> float | None:
+    """What a hypothesis makes of one output and target."""
+    table = {(function, takes): loss for function, takes, loss in (*_ELEMENTWISE, *_ROWS)}
+    rows = (fit.function, fit.takes) in {(function, takes) for function, takes, _ in _ROWS}
+    aligned = _one_hot([pair]) if rows else next((a for a, wide in _aligned([pair]) if wide == fit.broadcast), None)
+    if not aligned:
+        return None
+    part = table[fit.function, fit.takes](aligned[0].output, _smooth(aligned[0].target, fit.function, fit.smoothing))
+    reduced = _reductions([part], aligned).get(fit.reduction)
+    return None if reduced is None else fit.factor * float(reduced[0])
+
+
+def slope(one: StepRecording, fit: LossFit, step: float) -> F64 | None:
+    """The loss's derivative by each output column, the same for all rows, by central differences."""
+    pair = _pair(one)
+    if pair is None or pair.output.ndim != 2 or pair.output.shape != np.shape(data(one, "output", "output0")):
+        return None
+    found = []
+    for column in range(pair.output.shape[1]):
+        shift = np.zeros(pair.output.shape[1])
+        shift[column] = step
+        up, down = (value_of(fit, replace(pair, output=pair.output + sign * shift)) for sign in (1, -1))
+        if up is None or down is None:
+            return None
+        found.append((up - down) / (2 * step))
+    return np.array(found)
+
+
 def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
     """The loss as facts ``loss.*``."""
     if not fits:
@@ -248,7 +312,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
     rival = min((fit.residual for fit in fits if fit.meaning != best.meaning), default=None)
     equal = [fit for fit in fits if fit.explains]
     known: dict[str, Any] = {
-        "function": best.function.strip(),
+        "function": best.function,
         "takes": best.takes,
         "reduction": best.reduction,
         "factor": best.factor,
@@ -264,7 +328,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
 
 
 def _note(name: str, equal: Sequence[LossFit]) -> str:
-    column = {"reduction": lambda fit: fit.reduction, "function": lambda fit: fit.function.strip()}.get(name)
+    column = {"reduction": lambda fit: fit.reduction, "function": lambda fit: fit.function}.get(name)
     others = sorted({column(fit) for fit in equal} - {column(equal[0])}) if column else []
     return f"{', '.join(others)} would give the same numbers" if others else ""
 
@@ -281,7 +345,9 @@ def _told(evidence: Evidence) -> list[Fact]:
         return []
     found = []
     if "broadcast" in told:
-        found.append(Fact("loss.broadcast", bool(told["broadcast"]), confidence=0.95, note="from the shapes in the loss"))
+        found.append(
+            Fact("loss.broadcast", bool(told["broadcast"]), confidence=0.95, note="from the shapes in the loss")
+        )
     if isinstance(told.get("reduction"), str):
         found.append(Fact("loss.reduction", told["reduction"], confidence=0.8, note="from the operations of the loss"))
     return found

@@ -45,18 +45,18 @@ def smooth_l1(beta: float) -> Pointwise:
 
 
 def log_cosh(o: F64, y: F64) -> F64:
-    """log cosh(o - y)."""
+    """Log cosh(o - y)."""
     off = np.abs(o - y)
     return off + np.log1p(np.exp(-2 * off)) - np.log(2.0)
 
 
 def poisson_rate(o: F64, y: F64) -> F64:
-    """o - y log(o + 1e-7), o a rate (Keras)."""
+    """O - y log(o + 1e-7), o a rate (Keras)."""
     return o - y * np.log(o + KERAS_EPSILON)
 
 
 def poisson_rate_torch(o: F64, y: F64) -> F64:
-    """o - y log(o + 1e-8), o a rate (torch with ``log_input=False``)."""
+    """O - y log(o + 1e-8), o a rate (torch with ``log_input=False``)."""
     return o - y * np.log(o + 1e-8)
 
 
@@ -146,13 +146,13 @@ def log_probability_rows(o: F64, y: F64) -> F64:
 
 
 def divergence(o: F64, y: F64) -> F64:
-    """y log(y / o) per element, o probabilities (Keras)."""
+    """Y log(y / o) per element, o probabilities (Keras)."""
     o, y = np.clip(o, KERAS_EPSILON, 1), np.clip(y, KERAS_EPSILON, 1)
     return y * np.log(y / o)
 
 
 def divergence_log(o: F64, y: F64) -> F64:
-    """y (log y - o) per element, o logarithms of probabilities (torch's KLDivLoss)."""
+    """Y (log y - o) per element, o logarithms of probabilities (torch's KLDivLoss)."""
     return np.where(y > 0, y * np.log(np.maximum(y, 1e-300)), 0.0) - y * o
 
 

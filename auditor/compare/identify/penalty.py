@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import Evidence, data_loss_of, roundoff
+from auditor.compare.identify.evidence import Evidence, roundoff
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss import LossFit
 from auditor.ingest.records import StepRecording
@@ -54,7 +54,9 @@ def _part(one: StepRecording, fits: Sequence[LossFit]) -> float | None:
         if name in one.scalars:
             return float(one.scalars[name])
     total = one.scalars.get("loss")
-    return 0.0 if total is not None and fits and fits[0].explains else None
+    if total is None or not fits or not fits[0].explains:
+        return None
+    return fits[0].beyond.get(one.step, 0.0)
 
 
 def _hypotheses(

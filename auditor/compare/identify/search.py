@@ -62,7 +62,9 @@ def families() -> dict[str, list[Hypothesis]]:
     found["adam"] += [one.with_(amsgrad=True) for one in found["adam"][:6]]
     for rule, group in found.items():
         for usual in [group[0], *(one for one in group if one.settings.keys() & _VARIANTS)]:
-            group += [usual.with_(epsilon=eps, epsilon_placement=p) for p in PLACEMENTS.get(rule, ()) for eps in _COARSE]
+            group += [
+                usual.with_(epsilon=eps, epsilon_placement=p) for p in PLACEMENTS.get(rule, ()) for eps in _COARSE
+            ]
     for rule in ("sgd", "adam", "rmsprop"):
         usual = found[rule][0]
         group = [usual.with_(weight_decay=d, decay_coupling="coupled") for d in (1e-4, 1e-3, 1e-2, 1e-1)]

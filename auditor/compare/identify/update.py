@@ -158,7 +158,9 @@ def facts(found: UpdateRule) -> list[Fact]:
     if not fit.explains:
         note = "no rule known here explains the recorded steps; this one comes closest"
         return [Fact("update.rule", fit.hypothesis.rule, confidence=0.3, note=note, **how)]
-    told = {"rule": fit.hypothesis.rule}
+    told: dict[str, Any] = {"rule": fit.hypothesis.rule}
+    if not fit.hypothesis.scales:
+        told["learning_rate"] = float(found.sample.rates[0])
     for name in _OF_RULE[fit.hypothesis.rule]:
         told[name] = settings.get(name, _MEANING.get(name))
     for name in ("epsilon", "epsilon_placement", "momentum_buffer"):

@@ -1,0 +1,119 @@
+"""Two runs that begin with the same weights and the same batch: what their first step shows, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from auditor.compare import catalogue
+from auditor.compare.identify.evidence import F64, data
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, percent
+from auditor.ingest.records import StepRecording
+
+#: Relative distance of values that are the same but for rounding on their way through a network.
+_ROUNDING: Final = 2e-5
+_FORWARD: Final = frozenset({"forward", "eval"})
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """Relative distance of the two first outputs, given equal weights and an equal batch."""
+
+    output: float
+
+
+def first_step(a: Profile, b: Profile) -> FirstStep | None:
+    """The comparison; None unless both begin alike and both outputs were recorded."""
+    left, right = a.evidence.first, b.evidence.first
+    if left is None or right is None or left.step > 1 or right.step > 1 or not _same_weights(left, right):
+        return None
+    if not _same_data(left, right):
+        return None
+    outputs = [_output(one) for one in (left, right)]
+    if outputs[0] is None or outputs[1] is None or outputs[0].size != outputs[1].size:
+        return None
+    return FirstStep(_distance(outputs[0].ravel(), outputs[1].ravel()))
+
+
+def _same_weights(a: StepRecording, b: StepRecording) -> bool:
+    """Whether every tensor of one has its like in the other, whatever its layout: the same numbers, sorted."""
+    left, right = (_sorted(one) for one in (a, b))
+    if not left or len(left) != len(right):
+        return False
+    for values in left:
+        match = next((at for at, other in enumerate(right) if _equal(values, other)), None)
+        if match is None:
+            return False
+        right.pop(match)
+    return True
+
+
+def _sorted(one: StepRecording) -> list[F64]:
+    arrays = one.of("weight").values()
+    if any(array.sampled or array.values is None for array in arrays):
+        return []
+    return [np.sort(np.asarray(array.values, np.float64).ravel()) for array in arrays]
+
+
+def _equal(a: F64, b: F64) -> bool:
+    return a.size == b.size and bool(np.allclose(a, b, rtol=1e-6, atol=1e-7))
+
+
+def _same_data(a: StepRecording, b: StepRecording) -> bool:
+    """Whether the batches are equal; where one was not recorded, whether the targets are."""
+    for role in ("batch", "target"):
+        left, right = data(a, role), data(b, role)
+        if left is not None and right is not None:
+            return _equal(np.sort(left.ravel()), np.sort(right.ravel()))
+    return False
+
+
+def _output(one: StepRecording) -> F64 | None:
+    found = data(one, "output", "output0")
+    names = [name for name in one.of("output") if name.endswith("Loss.input")]
+    return found if found is not None or not names else data(one, "output", names[0])
+
+
+def _distance(a: F64, b: F64) -> float:
+    scale = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)))
+    return float(np.linalg.norm(a - b)) / scale if scale > 0 else 0.0
+
+
+def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:
+    """Causes in the forward pass with the size that the outputs show, instead of a guess.
+
+    Outputs that agree make them harmless; outputs that differ without any such cause are a finding
+    of their own (FWD-00).
+    """
+    if step is None:
+        return list(causes)
+    forward = [cause for cause in causes if catalogue.entry(cause.id).stage in _FORWARD]
+    rest = [cause for cause in causes if cause not in forward]
+    if step.output <= _ROUNDING:
+        said = f"outputs of equal inputs agree to {step.output:.1g}"
+        return rest + [
+            cause if cause.id in {"MODE-03", "FWD-02", "FWD-03"} else replace(cause, weight=step.output, effect=said)
+            for cause in forward
+        ]
+    return rest + list(_shown(forward, step))
+
+
+def _shown(forward: Sequence[Cause], step: FirstStep) -> Iterator[Cause]:
+    said = f"outputs of equal inputs under equal weights differ by {percent(step.output)}"
+    acting = [cause for cause in forward if cause.id not in {"MODE-03", "FWD-02", "FWD-03"}]
+    yield from (cause for cause in forward if cause not in acting)
+    if not acting:
+        yield Cause("FWD-00", "forward.output", None, None, max(0.02, step.output), said, confidence=0.6)
+    best = max(acting, key=lambda cause: cause.weight, default=None)
+    for cause in acting:
+        if cause is best:
+            # A step's weight is in parts of the step; an output's error enters every gradient.
+            yield replace(
+                cause, weight=max(step.output, 0.005), effect=f"{cause.effect}; {said}", how="measured", confidence=0.9
+            )
+        else:
+            yield replace(cause, weight=min(cause.weight, step.output))

@@ -1,0 +1,79 @@
+"""All causes of a difference between two runs, ranked by what they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from auditor.compare import aligned, catalogue
+from auditor.compare.profile import Profile
+from auditor.compare.recognise import data, forward, init, loss, mode, optimizer, precision, regularization, schedule
+from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, Recogniser
+
+_RECOGNISERS: Final[tuple[Recogniser, ...]] = (
+    *(init.causes, data.causes, forward.causes, loss.causes, regularization.causes, optimizer.causes, schedule.causes),
+    *(mode.causes, precision.causes),
+)
+#: How the JSON contract names stages of the catalogue that it does not have.
+_TOLD: Final = {"schedule": "optimizer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """``causes``: what is told, the most likely first; ``harmless``: what differs and changes next to nothing."""
+
+    causes: tuple[Cause, ...]
+    harmless: tuple[Cause, ...]
+
+    @property
+    def matters(self) -> bool:
+        """Whether a measured cause changes what a step does in a way that matters."""
+        return any(cause.weight >= MATTERS and cause.how == "measured" for cause in self.causes)
+
+
+def diagnose(a: Profile, b: Profile) -> Diagnosis:
+    """What makes the two runs differ."""
+    found = sorted(aligned.weigh(list(_all(a, b)), aligned.first_step(a, b)), key=_rank)
+    causes = [cause for cause in found if cause.weight >= LISTED]
+    return Diagnosis(tuple(causes), tuple(cause for cause in found if cause.weight < LISTED))
+
+
+def _all(a: Profile, b: Profile) -> Iterator[Cause]:
+    seen: set[tuple[str, str]] = set()
+    for recognise in _RECOGNISERS:
+        for cause in recognise(a, b):
+            if (cause.id, cause.parameter) not in seen:
+                seen.add((cause.id, cause.parameter))
+                yield cause
+
+
+def _rank(cause: Cause) -> tuple[float, int]:
+    """By what is measured before what is declared, by size, and among equals by stage."""
+    sure = cause.weight * (1.0 if cause.how == "measured" else 0.5)
+    return -sure, catalogue.entry(cause.id).order
+
+
+def stage(cause: Cause) -> str:
+    """The stage of a step in which a cause acts, by the contract's names."""
+    found = catalogue.entry(cause.id).stage
+    return _TOLD.get(found, found)
+
+
+def as_json(cause: Cause, framework: str) -> dict[str, Any]:
+    """A cause in the shape of DESIGN section 3, with the fix in ``framework``."""
+    entry = catalogue.entry(cause.id)
+    return {
+        "id": cause.id,
+        "title": entry.title,
+        "stage": stage(cause),
+        "step": cause.step,
+        "parameter": cause.parameter,
+        "a": cause.a,
+        "b": cause.b,
+        "how": cause.how,
+        "confidence": cause.confidence,
+        "weight": cause.weight,
+        "effect": cause.effect,
+        "fix": entry.fix_for(framework),
+    }

@@ -1,0 +1,66 @@
+"""Whether the gradient is that of the loss: scaled, accumulated, or of something else.
+
+The gradient of the last layer's bias is the sum over the batch of the loss's derivative by that
+output. It is computed here from the recorded output and target, under the loss that was identified,
+and held against the recorded one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify import loss as losses
+from auditor.compare.identify.evidence import F64, Evidence, data
+from auditor.compare.identify.fact import Fact
+from auditor.ingest.records import StepRecording
+
+_STEP: Final = 1e-5
+#: Relative error of a gradient that float32 arithmetic leaves, cancellation within the batch included.
+_TOLERANCE: Final = 2e-3
+
+
+def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
+    """``backward.factor``: recorded over computed gradient; ``backward.accumulates``: whether steps add up."""
+    if not fits or not fits[0].explains or fits[0].takes not in {"logits", "values", "log rate"}:
+        return []
+    rows = [(wanted, got) for one in evidence.steps if (pair := _both(one, fits[0])) for wanted, got in [pair]]
+    if not rows or any(wanted.shape != rows[0][0].shape for wanted, _ in rows):
+        return []
+    wanted, got = (np.stack([pair[side] for pair in rows]) for side in (0, 1))
+    for name, series in (("once", wanted), ("summed", np.cumsum(wanted, axis=0))):
+        factor, off = _ratio(series, got)
+        if off < _TOLERANCE:
+            told = [Fact("backward.factor", _short(factor), residual=off)]
+            accumulates = Fact("backward.accumulates", name == "summed", residual=off)
+            return told if len(rows) == 1 else [*told, accumulates]
+    return []
+
+
+def _short(factor: float) -> float:
+    near = round(factor)
+    return float(near) if near and abs(factor / near - 1) < _TOLERANCE else factor
+
+
+def _both(one: StepRecording, fit: losses.LossFit) -> tuple[F64, F64] | None:
+    """The computed and the recorded gradient of the output layer's bias, where that is what the last one is."""
+    output = data(one, "output", "output0")
+    if output is None or output.ndim != 2:
+        return None
+    vectors = [array for array in one.of("gradient").values() if array.shape == (output.shape[-1],)]
+    if not vectors or vectors[-1].sampled or vectors[-1].values is None:
+        return None
+    last = list(one.of("gradient").values())[-1]
+    if last is not vectors[-1]:
+        return None
+    wanted = losses.slope(one, fit, _STEP)
+    return None if wanted is None else (wanted, np.asarray(last.values, np.float64).reshape(-1))
+
+
+def _ratio(wanted: F64, got: F64) -> tuple[float, float]:
+    square = float(np.sum(wanted * wanted))
+    factor = float(np.sum(wanted * got)) / square if square > 0 else 0.0
+    total = float(np.sum(got * got))
+    off = float(np.sqrt(np.sum((got - factor * wanted) ** 2) / total)) if total > 0 else np.inf
+    return factor, off

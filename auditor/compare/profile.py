@@ -1,0 +1,95 @@
+"""Everything known of one run: what was measured first, what is declared beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.compare import declared
+from auditor.compare.identify import Fact, Facts, backward, initial, loss, order, penalty, precision, update
+from auditor.compare.identify.evidence import Evidence, evidence
+from auditor.compare.identify.loss import LossFit
+from auditor.compare.identify.update import UpdateRule
+from auditor.compare.trajectories import Curve
+from auditor.ingest.records import StepRecording
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One run as causes see it.
+
+    ``update`` and ``loss`` are the fits behind the facts: with them an effect is replayed instead of
+    guessed. ``curves`` and ``last_step`` say how long the run was.
+    """
+
+    run: str
+    framework: str
+    facts: Facts
+    evidence: Evidence
+    update: UpdateRule | None = None
+    loss: Sequence[LossFit] = ()
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    events: Sequence[Any] = ()
+    manifest: Mapping[str, Any] | None = None
+    last_step: int | None = None
+
+    def value(self, parameter: str, default: Any = None) -> Any:
+        """A fact's value, or ``default``."""
+        return self.facts.value(parameter, default)
+
+
+def profile(
+    run: str,
+    framework: str,
+    recordings: Sequence[StepRecording],
+    *,
+    manifest: Mapping[str, Any] | None = None,
+    curves: Mapping[str, Curve] | None = None,
+    events: Sequence[Any] = (),
+    last_step: int | None = None,
+) -> Profile:
+    """Identifies one run.
+
+    Args:
+        run: its id.
+        framework: ``torch``, ``keras``, ``tensorflow`` or ``sklearn``.
+        recordings: of the flight recorder; may be empty.
+        manifest: what it declares.
+        curves: its scalars.
+        events: its events (``store.events``).
+        last_step: the last step that was reported.
+    """
+    curves = curves or {}
+    kept = evidence(framework, recordings)
+    rule = update.identify(kept, declared.rule(manifest))
+    fits = loss.identify(kept)
+    layers = initial.layers_of(manifest)
+    weights = kept.first.of("weight") if kept.first else {}
+    kinds = {name: initial.kind_of(name, array.shape, layers) for name, array in weights.items()}
+    found: list[Fact] = []
+    found += initial.facts(kept, manifest)
+    found += order.facts(kept, curves, events)
+    found += loss.facts(kept, fits)
+    found += penalty.facts(kept, fits, kinds)
+    found += backward.facts(kept, fits)
+    found += [] if rule is None else update.facts(rule)
+    found += precision.facts(kept)
+    found += _modes(events)
+    facts = Facts()
+    for fact in (*found, *declared.facts(manifest)):
+        facts.add(fact)
+    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, last_step)
+
+
+def _modes(events: Sequence[Any]) -> list[Fact]:
+    """``mode.train``, ``mode.eval``: whether the model was in training mode in each phase, as first seen."""
+    found: dict[str, Fact] = {}
+    for event in events:
+        if event.type == "mode":
+            fields = dict(event.fields)
+            name = f"mode.{fields.get('phase')}"
+            kinds = fields.get("kinds") or fields.get("modules") or []
+            value = {"training": str(fields.get("training")).lower(), "kinds": list(kinds)}
+            found.setdefault(name, Fact(name, value, step=int(event.step)))
+    return list(found.values())

@@ -1,0 +1,113 @@
+"""Initial weights: INIT-*."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, between
+
+_IDS: Final[Mapping[str, str]] = {
+    "dense.kernel": "INIT-01",
+    "dense.bias": "INIT-02",
+    "conv.kernel": "INIT-03",
+    "conv.bias": "INIT-03",
+    "depthwise.kernel": "INIT-04",
+    "conv_transpose.kernel": "INIT-05",
+    "embedding.kernel": "INIT-06",
+    "lstm.kernel": "INIT-07",
+    "lstm.recurrent": "INIT-07",
+    "lstm.bias": "INIT-08",
+    "gru.kernel": "INIT-09",
+    "gru.recurrent": "INIT-09",
+    "gru.bias": "INIT-09",
+    "norm.kernel": "INIT-10",
+    "norm.bias": "INIT-10",
+    "attention.kernel": "INIT-11",
+    "attention.bias": "INIT-11",
+    "prelu.kernel": "INIT-12",
+}
+_CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
+_BOUNDED: Final = frozenset({"normal", "truncated_normal"})
+#: Of a factor e in the weights' scale: it is gone after some steps, unlike what acts at every one.
+_KERNEL: Final = 0.03
+_BIAS: Final = 0.006
+#: Standard errors of a standard deviation beyond which two differ.
+_ERRORS: Final = 5.0
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Every kind of weight that the two draw differently; weights off centre; clones."""
+    kinds = [name for name in a.facts.under("init.") if name in b.facts.under("init.") and name != "init.clones"]
+    for name in kinds:
+        left, right = a.value(name), b.value(name)
+        yield from _off_centre(name, left, right)
+        yield from _drawn(name.removeprefix("init."), left, right)
+    yield from _clones(a, b)
+
+
+def _off_centre(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Cause]:
+    centres = [abs(side["mean"]) / max(side["std"], 1e-12) if side["off_centre"] else 0.0 for side in (a, b)]
+    if max(centres) > 3 * min(centres) and max(centres) > 0.2:
+        size = max(centres)
+        effect = f"the mean of the weights is {size:.3g} standard deviations off zero on one side"
+        yield Cause("INIT-00", f"{name}.mean", a["mean"], b["mean"], min(10.0, size), effect, confidence=0.98)
+
+
+def _drawn(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Cause]:
+    difference = _difference(kind, a, b)
+    if difference is None:
+        return
+    entry, weight, effect = difference
+    if a["off_centre"] or b["off_centre"]:
+        weight = min(weight, 0.01)  # the mean is the cause; the spread comes with it
+    confidence = 0.95 if min(a["elements"], b["elements"]) >= 64 else 0.7
+    yield Cause(entry, f"init.{kind}", _words(a), _words(b), weight, effect, confidence=confidence)
+
+
+def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, float, str] | None:
+    entry = _IDS.get(kind, "INIT-00")
+    size = _KERNEL if not kind.endswith("bias") else _BIAS
+    if a["distribution"] in _CONSTANT or b["distribution"] in _CONSTANT:
+        apart = max(abs(a["mean"] - b["mean"]), abs(a["std"] - b["std"]))
+        same = a["distribution"] == b["distribution"] and apart <= 1e-6
+        few = min(a["elements"], b["elements"]) < 2
+        return None if same or few else (entry, size, f"{_words(a)} on one side, {_words(b)} on the other")
+    ratio = math.log(max(b["std"], 1e-30) / max(a["std"], 1e-30))
+    error = _ERRORS * math.sqrt(0.5 / a["elements"] + 0.5 / b["elements"])
+    named = set(a["formulas"]) & set(b["formulas"])
+    if abs(ratio) <= error or (named and abs(ratio) <= 2 * error and a["fan_in"] == b["fan_in"]):
+        families = {a["distribution"], b["distribution"]}
+        if families == _BOUNDED and not named:
+            return "INIT-13", 0.3 * size, "the same spread, cut at two standard deviations on one side"
+        if "orthogonal" in families and len(families) == 2:
+            return entry, 0.5 * size, "orthogonal on one side only"
+        known = not families & {"unknown"}
+        return (
+            (entry, 0.3 * size, "the same spread, another distribution")
+            if known and not named and len(families) > 1
+            else None
+        )
+    if named and a["fan_in"] != b["fan_in"]:
+        return None  # the same rule for layers of different widths
+    fixed = [any(f.startswith(("normal(", "uniform(0", "uniform(1)")) for f in side["formulas"]) for side in (a, b)]
+    if all(fixed) and not kind.startswith("embedding"):
+        entry = "INIT-14"
+    size *= min(abs(ratio), 5.0)
+    return entry, size, f"the weights of one side are {math.exp(abs(ratio)):.3g} times as widely spread"
+
+
+def _words(side: Mapping[str, Any]) -> str:
+    named = side["formulas"][0] if side["formulas"] else side["distribution"]
+    return (
+        f"{named} (std {side['std']:.3g})" if side["distribution"] not in _CONSTANT else f"{named} ({side['mean']:.3g})"
+    )
+
+
+def _clones(a: Profile, b: Profile) -> Iterator[Cause]:
+    found = between(a, b, "init.clones")
+    if found is not None and bool(found[0].value) != bool(found[1].value):
+        effect = "layers begin as copies of one another on one side"
+        yield Cause("INIT-16", "init.clones", found[0].value, found[1].value, 0.3, effect)

@@ -1,0 +1,163 @@
+"""The loss and its gradient: LOSS-*, and what reaches the optimizer of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare import effects
+from auditor.compare.identify.evidence import data
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
+
+#: Functions that are one loss up to a constant, by the entry that says so.
+_FAMILY: Final = {"huber": "LOSS-11", "smooth l1": "LOSS-11", "poisson": "LOSS-12", "cosine": "LOSS-13",
+                  "hinge": "LOSS-13", "squared hinge": "LOSS-13", "divergence": "LOSS-10"}  # fmt: skip
+_TWICE: Final = "softmax of"
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """How the two losses differ."""
+    broadcast = list(_broadcast(a, b))
+    yield from broadcast
+    found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b)]
+    yield from found
+    if not broadcast and not found:
+        yield from _size(a, b)
+    yield from _backward(a, b)
+
+
+def _broadcast(a: Profile, b: Profile) -> Iterator[Cause]:
+    both = between(a, b, "loss.broadcast")
+    if both is None or both[0].value == both[1].value:
+        return
+    side = a if both[0].value else b
+    weight = _broadcast_effect(side)
+    effect = f"every prediction is compared with every target: the loss's gradient is off by {percent(weight)}"
+    yield Cause("LOSS-02", "loss.broadcast", both[0].value, both[1].value, weight, effect, how(*both), sure(*both))
+
+
+def _broadcast_effect(side: Profile) -> float:
+    """Distance of the broadcast loss's gradient from that of aligned rows, relative to the latter."""
+    for one in side.evidence.steps:
+        difference = data(one, "output", "Pow.input")
+        if difference is None or difference.ndim != 2 or difference.shape[0] != difference.shape[1]:
+            continue
+        aligned, mixed = np.diag(difference), difference.mean(axis=1)
+        length = float(np.linalg.norm(aligned))
+        if length > 0:
+            return max(0.1, float(np.linalg.norm(mixed - aligned)) / length)
+    return 1.0
+
+
+def _function(a: Profile, b: Profile) -> Iterator[Cause]:
+    both = between(a, b, "loss.function")
+    if both is None or both[0].value == both[1].value:
+        return
+    names = [str(fact.value).partition("(")[0] for fact in both]
+    # A huber loss far from its corner is a squared error; which of the two it was then matters to nobody.
+    if any(name in fact.note for name, fact in ((both[1].value, both[0]), (both[0].value, both[1]))):
+        return
+    entry = next((_FAMILY[name] for name in names if name in _FAMILY), "LOSS-00")
+    yield Cause(
+        entry, "loss.function", both[0].value, both[1].value, 0.8, "another loss is minimised", how(*both), sure(*both)
+    )
+
+
+def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
+    both = between(a, b, "loss.takes")
+    if both is None or both[0].value == both[1].value:
+        return
+    words = [str(fact.value) for fact in both]
+    twice = [word.startswith(_TWICE) for word in words]
+    if any(twice) and not all(twice):
+        effect = "softmax is applied twice on one side: its loss cannot reach zero, its gradient is about a tenth"
+        yield Cause("LOSS-05", "loss.takes", *words, weight=0.9, effect=effect, how=how(*both), confidence=sure(*both))
+    elif any("rate" in word for word in words):
+        yield Cause("LOSS-12", "loss.takes", *words, weight=0.8, effect="rate on one side, its logarithm on the other")
+    elif any("clipped" in word for word in words):
+        yield Cause("LOSS-06", "loss.takes", *words, weight=0.05, effect="probabilities are clipped on one side")
+    # Logits and probabilities are two spellings of one loss where each is given what it takes.
+
+
+def _smoothing(a: Profile, b: Profile) -> Iterator[Cause]:
+    both = between(a, b, "loss.label_smoothing")
+    if both is not None and not close(both[0].value, both[1].value):
+        weight = abs(both[0].value - both[1].value)
+        effect = f"targets are moved by {percent(weight)} towards the uniform on one side"
+        yield Cause(
+            "LOSS-07", "loss.label_smoothing", both[0].value, both[1].value, weight, effect, how(*both), sure(*both)
+        )
+
+
+def _size(a: Profile, b: Profile) -> Iterator[Cause]:
+    """The same function of other size: half of it, its sum, weighted otherwise."""
+    reduction, factor = between(a, b, "loss.reduction"), between(a, b, "loss.factor")
+    if reduction is None or factor is None:
+        return
+    if reduction[0].value != reduction[1].value and not _may_be(reduction):
+        entry, scale = _reduction(a, b)
+    elif not close(factor[0].value, factor[1].value):
+        halves = {factor[0].value, factor[1].value} == {0.5, 1.0}
+        entry, scale = ("LOSS-01" if halves else "LOSS-00"), factor[1].value / factor[0].value
+    else:
+        return
+    weight = _scale_effect(a, b, scale)
+    told: list[Any] = [f"{fact.value} x {part.value:g}" for fact, part in zip(reduction, factor, strict=True)]
+    effect = (
+        f"the gradient is {max(scale, 1 / scale):.3g} times as large on one side: its steps change by {percent(weight)}"
+    )
+    yield Cause(
+        entry, "loss.scale", *told, weight=weight, effect=effect, how=how(*factor), confidence=sure(*factor, *reduction)
+    )
+
+
+def _may_be(reduction: Any) -> bool:
+    """Whether the numbers of one side allow the other's reduction as well."""
+    return any(str(other.value) in fact.note for fact, other in (reduction, reduction[::-1]))
+
+
+def _reduction(a: Profile, b: Profile) -> tuple[str, float]:
+    names = [str(side.value("loss.reduction")) for side in (a, b)]
+    columns = max(float(side.value("data.target.columns", 1)) for side in (a, b))
+    batch = float(a.value("data.batch_size", 1))
+    if any("weight" in name for name in names):
+        return "LOSS-08", 2.0
+    if any(name == "sum over outputs, mean over batch" for name in names) and "mean" in names:
+        entries = {"divergence": "LOSS-10", "binary cross entropy": "LOSS-15"}
+        return entries.get(str(a.value("loss.function")), "LOSS-14"), columns
+    return "LOSS-03", batch if "mean" in names else columns
+
+
+def _scale_effect(a: Profile, b: Profile, scale: float) -> float:
+    found = [effects.scaled(a, scale), effects.scaled(b, 1 / scale)]
+    sizes = [size for size in found if size is not None]
+    # A scale that the update rule takes out leaves the reported number: it is told, with next to no effect.
+    return max(0.002, min(2.0, max(sizes, default=abs(1 - scale))))
+
+
+def _backward(a: Profile, b: Profile) -> Iterator[Cause]:
+    accumulates = between(a, b, "backward.accumulates")
+    if accumulates is not None and accumulates[0].value != accumulates[1].value:
+        effect = "gradients of all earlier steps are still in it: they are never zeroed"
+        yield Cause("OPT-26", "backward.accumulates", accumulates[0].value, accumulates[1].value, 2.0, effect)
+        return
+    factor = between(a, b, "backward.factor")
+    if factor is None or close(factor[0].value, factor[1].value, 1e-2):
+        return
+    scale = factor[1].value / factor[0].value
+    outputs = float(a.value("data.target.columns", 1))
+    batch = float(a.value("data.batch_size", 0))
+    ratio = max(abs(scale), 1 / max(abs(scale), 1e-12))
+    entry = (
+        "LOSS-14"
+        if outputs > 1 and close(ratio, outputs, 1e-2)
+        else "LOSS-03"
+        if close(ratio, batch, 1e-2)
+        else "OPT-21"
+    )
+    weight = _scale_effect(a, b, scale)
+    effect = f"the gradient is {ratio:.3g} times that of the loss on one side"
+    yield Cause(entry, "backward.factor", factor[0].value, factor[1].value, weight, effect)

@@ -1,0 +1,58 @@
+"""Training and evaluation: MODE-*, running statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, between, close
+
+_CONSEQUENCE = "normalisation and dropout act as in {} while the weights are trained"
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Modes at the first training step and the first evaluation; how running statistics are kept."""
+    train, evaluation = between(a, b, "mode.train"), between(a, b, "mode.eval")
+    if train is not None and train[0].value["training"] != train[1].value["training"]:
+        words = [fact.value["training"] for fact in train]
+        frozen = any("batchnorm" in str(kind).lower() for fact in train for kind in fact.value["kinds"])
+        entry = "MODE-02" if "mixed" in words and frozen else "MODE-01"
+        effect = _CONSEQUENCE.format("evaluation on one side")
+        yield Cause(entry, "mode.train", *words, weight=1.0, effect=effect, confidence=0.97, step=train[0].step)
+    if evaluation is not None and evaluation[0].value["training"] != evaluation[1].value["training"]:
+        words = [fact.value["training"] for fact in evaluation]
+        effect = "evaluation runs in training mode on one side: noisy, and its batches enter the running statistics"
+        yield Cause("MODE-03", "mode.eval", *words, weight=0.4, effect=effect, confidence=0.97, step=evaluation[0].step)
+    yield from _running(a, b)
+
+
+def _running(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Of normalisation layers: the weight of the old statistics, and which variance is kept."""
+    sides = [_declared(side) for side in (a, b)]
+    if not all(sides) or len(sides[0]) != len(sides[1]):
+        return
+    for left, right in zip(*sides, strict=True):
+        if "decay" in left and "decay" in right and not close(left["decay"], right["decay"]):
+            values = (left["decay"], right["decay"])
+            weight = 0.05 * abs(values[0] - values[1]) / max(1e-6, 1 - min(values))
+            effect = "running statistics follow the batches at another pace: evaluation lags behind"
+            yield Cause(
+                "FWD-02", "batchnorm.decay", *values, weight=weight, effect=effect, how="declared", confidence=0.8
+            )
+            break
+    for left, right in zip(*sides, strict=True):
+        if left.get("running_variance") != right.get("running_variance") and "decay" in left and "decay" in right:
+            size = min(float(side.value("data.batch_size", 32)) for side in (a, b))
+            effect = "the running variance is that of the batch on one side, the unbiased estimate on the other"
+            values = (left.get("running_variance"), right.get("running_variance"))
+            weight = 0.1 / max(1.0, size - 1)
+            yield Cause(
+                "FWD-03", "batchnorm.variance", *values, weight=weight, effect=effect, how="declared", confidence=0.8
+            )
+            break
+
+
+def _declared(profile: Profile) -> list[dict[str, float | str]]:
+    canonical = (profile.manifest or {}).get("canonical")
+    told = canonical.get("normalization") if isinstance(canonical, dict) else None
+    return [entry for entry in told.values() if isinstance(entry, dict)] if isinstance(told, dict) else []

@@ -1,0 +1,155 @@
+"""The update rule: OPT-*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from auditor.compare import effects
+from auditor.compare.identify.fact import Fact
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
+
+#: Entry by (rule, setting); ``*`` stands for any rule.
+_IDS: Final[Mapping[tuple[str, str], str]] = {
+    ("*", "learning_rate"): "OPT-01",
+    ("*", "beta_1"): "OPT-02",
+    ("*", "beta_2"): "OPT-02",
+    ("*", "momentum"): "OPT-02",
+    ("*", "decay"): "OPT-02",
+    ("*", "epsilon"): "OPT-02",
+    ("*", "nesterov"): "OPT-11",
+    ("*", "dampening"): "OPT-12",
+    ("*", "amsgrad"): "OPT-22",
+    ("*", "momentum_buffer"): "OPT-10",
+    ("*", "centered"): "OPT-02",
+    ("*", "lr_decay"): "SCH-01",
+    ("adam", "epsilon_placement"): "OPT-03",
+    ("rmsprop", "epsilon_placement"): "OPT-13",
+    ("rmsprop", "decay"): "OPT-13",
+    ("rmsprop", "momentum_buffer"): "OPT-14",
+    ("rmsprop", "momentum"): "OPT-14",
+    ("adagrad", "initial_accumulator"): "OPT-15",
+    ("adagrad", "epsilon_placement"): "OPT-15",
+    ("adagrad", "epsilon"): "OPT-15",
+    ("adadelta", "decay"): "OPT-16",
+    ("adadelta", "epsilon"): "OPT-16",
+    ("adamax", "epsilon_placement"): "OPT-17",
+    ("adamax", "epsilon"): "OPT-17",
+    ("nadam", "momentum_decay"): "OPT-18",
+}
+_SETTINGS: Final = (
+    *("beta_1", "beta_2", "decay", "momentum", "nesterov", "dampening", "amsgrad", "centered", "initial_accumulator"),
+    *("momentum_decay", "momentum_buffer", "lr_decay"),
+)
+_CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """How the two rules differ."""
+    rules = between(a, b, "update.rule")
+    yield from _rate(a, b)
+    yield from _clipping(a, b)
+    if rules is None:
+        return
+    if rules[0].value != rules[1].value:
+        values = (rules[0].value, rules[1].value)
+        effect = "another update rule"
+        yield Cause(
+            "OPT-00", "update.rule", *values, weight=0.9, effect=effect, how=how(*rules), confidence=sure(*rules)
+        )
+        return
+    rule = str(rules[0].value)
+    yield from _epsilon(a, b, rule)
+    for name in _SETTINGS:
+        both = between(a, b, f"update.{name}")
+        if both is not None and not close(both[0].value, both[1].value):
+            yield _setting(a, b, rule, name, both)
+
+
+def _entry(rule: str, name: str) -> str:
+    return _IDS.get((rule, name)) or _IDS.get(("*", name), "OPT-00")
+
+
+def _setting(a: Profile, b: Profile, rule: str, name: str, both: tuple[Fact, Fact]) -> Cause:
+    weight = _swap(a, b, {name: both[0].value}, {name: both[1].value})
+    if name in {"beta_1", "beta_2", "decay", "momentum", "initial_accumulator"}:
+        weight = max(weight, _memory(both[0].value, both[1].value))
+    effect = f"steps change by {percent(weight)}"
+    values = (both[0].value, both[1].value)
+    return Cause(
+        _entry(rule, name),
+        f"{rule}.{name}",
+        *values,
+        weight=weight,
+        effect=effect,
+        how=how(*both),
+        confidence=sure(*both),
+    )
+
+
+def _memory(a: float, b: float) -> float:
+    """What another length of memory changes in the long run, where 20 steps are too few to show it."""
+    lengths = [1 / max(1 - value, 1e-6) for value in (a, b) if value < 1]
+    return 0.01 * abs(lengths[0] - lengths[1]) / max(lengths) if len(lengths) == 2 else 0.0
+
+
+def _swap(a: Profile, b: Profile, left: Mapping[str, Any], right: Mapping[str, Any]) -> float:
+    """The larger change of either side's steps under the other's settings."""
+    found = [effects.swapped(a, right), effects.swapped(b, left)]
+    return min(10.0, max([size for size in found if size is not None], default=0.01))
+
+
+def _epsilon(a: Profile, b: Profile, rule: str) -> Iterator[Cause]:
+    """Epsilon's value and placement are one cause: what is added where (OPT-03)."""
+    value, placement = between(a, b, "update.epsilon"), between(a, b, "update.epsilon_placement")
+    moved = placement is not None and placement[0].value != placement[1].value
+    other = value is not None and not close(value[0].value, value[1].value)
+    if not moved and not other:
+        return
+    names = ("epsilon", "epsilon_placement")
+    sides = [{n: side.value(f"update.{n}") for n in names if side.value(f"update.{n}") is not None} for side in (a, b)]
+    weight = _swap(a, b, *sides)
+    entry = _entry(rule, "epsilon_placement" if moved else "epsilon")
+    facts = [fact for pair in (value, placement) if pair is not None for fact in pair]
+    told: list[Any] = [side.get("epsilon") if other else side.get("epsilon_placement") for side in sides]
+    effect = f"steps change by {percent(weight)}" + ("; epsilon stands in another place" if moved else "")
+    name = "epsilon" if other else "epsilon_placement"
+    yield Cause(entry, f"{rule}.{name}", *told, weight=weight, effect=effect, how=how(*facts), confidence=sure(*facts))
+
+
+def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
+    both = between(a, b, "update.learning_rate")
+    if both is None or close(both[0].value, both[1].value, 1e-6) or min(both[0].value, both[1].value) <= 0:
+        return
+    ratio = both[1].value / both[0].value
+    weight = min(5.0, max(abs(1 - ratio), abs(1 - 1 / ratio)))
+    values = (both[0].value, both[1].value)
+    effect = f"every step is {max(ratio, 1 / ratio):.4g} times as long on one side"
+    yield Cause(
+        "OPT-01", "update.learning_rate", *values, weight=weight, effect=effect, how=how(*both), confidence=sure(*both)
+    )
+
+
+def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
+    sides = [
+        {name: float(side.value(f"update.{name}")) for name in _CLIPS if side.value(f"update.{name}")}
+        for side in (a, b)
+    ]
+    kinds = [set(side) for side in sides]
+    if kinds[0] == kinds[1] and all(close(sides[0][name], sides[1][name], 1e-3) for name in kinds[0]):
+        return
+    entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"
+    swapped = _swap(a, b, _only(sides[0]), _only(sides[1]))
+    facts = [side.facts.get(f"update.{name}") for side, names in zip((a, b), kinds, strict=True) for name in names]
+    # A limit that was measured does cut: gradients recorded after it cannot show by how much.
+    acts = any(fact is not None and fact.how == "measured" for fact in facts)
+    weight = max(0.05, swapped) if acts else swapped
+    effect = f"gradients are cut differently: steps change by {percent(weight)}"
+    told = [", ".join(f"{name} {value:g}" for name, value in side.items()) or "none" for side in sides]
+    yield Cause(entry, "update.clipping", *told, weight=weight, effect=effect, how=how(*facts), confidence=sure(*facts))
+
+
+def _only(clips: Mapping[str, float]) -> dict[str, float]:
+    """These limits and no others."""
+    return {name: clips.get(name, 0.0) for name in _CLIPS}

@@ -1,0 +1,160 @@
+"""Penalties on weights, in the loss or in the optimizer: OPT-04 to OPT-09, LOSS-16."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.compare import effects
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
+
+#: Penalties are read off a difference of losses: no sharper than this.
+_SAME = 1e-2
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """How a run draws its weights to zero: what is added to the gradient, and what is taken off the weight."""
+
+    in_loss: float
+    coupled: float
+    decoupled: float
+    l1: float
+    known: bool
+    tensors: object
+
+    @property
+    def in_gradient(self) -> float:
+        """The factor of the weight in the gradient, wherever it comes from (OPT-07)."""
+        return 2 * self.in_loss + self.coupled
+
+
+def pull(profile: Profile) -> Pull:
+    """What is known of it."""
+    l2 = profile.facts.get("penalty.l2")
+    decay = float(profile.value("update.weight_decay", 0.0) or 0.0)
+    coupled = profile.value("update.decay_coupling") == "coupled"
+    tensors = profile.value("penalty.tensors") if l2 is not None and l2.value else None
+    told = l2 if l2 is not None else profile.facts.get("penalty.declared.l2")
+    value = float(told.value) if told is not None else 0.0
+    tensors = tensors or (profile.value("update.decayed") if decay else None)
+    l1 = float(profile.value("penalty.l1", profile.value("penalty.declared.l1", 0.0)))
+    return Pull(value, decay if coupled else 0.0, 0.0 if coupled else decay, l1, told is not None, tensors)
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """How the two regularize differently."""
+    left, right = pull(a), pull(b)
+    rules = between(a, b, "update.rule")
+    if rules is None and not (left.known and right.known):
+        return
+    same_gradient = close(left.in_gradient, right.in_gradient, _SAME)
+    same_weight = close(left.decoupled, right.decoupled, _SAME)
+    if same_gradient and same_weight:
+        yield from _selection(a, b, left, right)
+        yield from _lasso(a, b, left, right)
+    elif not same_gradient and not same_weight and _moved(left, right):
+        yield _coupling(a, b)
+    elif same_gradient:
+        yield _decay(a, b, left, right)
+    else:
+        yield _strength(a, b, left, right)
+
+
+def _moved(left: Pull, right: Pull) -> bool:
+    """Whether one side decays through the gradient and the other past it."""
+    return bool(left.decoupled) != bool(right.decoupled)
+
+
+def _coupling(a: Profile, b: Profile) -> Cause:
+    facts = between(a, b, "update.weight_decay")
+    weight = max(
+        _swap_effect(a, b),
+        *(effects.shrinks(side, float(side.value("update.weight_decay", 0.0) or 0.0)) for side in (a, b)),
+    )
+    entry = "OPT-06" if a.value("update.rule") == "sgd" else "OPT-05"
+    effect = f"decay passes through the rule on one side and past it on the other: steps change by {percent(weight)}"
+    values = [_words(pull(side)) for side in (a, b)]
+    return Cause(
+        entry, "update.decay_coupling", *values, weight=weight, effect=effect, how=how(*(facts or ())), confidence=0.95
+    )
+
+
+def _words(found: Pull) -> str:
+    parts = [("in the loss, l2", found.in_loss), ("coupled", found.coupled), ("decoupled", found.decoupled)]
+    return ", ".join(f"{name} {value:.4g}" for name, value in parts if value) or "none"
+
+
+def _swap_effect(a: Profile, b: Profile) -> float:
+    names = ("weight_decay", "decay_coupling")
+    settings = [{name: side.value(f"update.{name}") or 0.0 for name in names} for side in (a, b)]
+    found = [effects.swapped(a, settings[1]), effects.swapped(b, settings[0])]
+    return max([size for size in found if size is not None], default=0.05)
+
+
+def _decay(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
+    facts = between(a, b, "update.weight_decay")
+    gap = abs(left.decoupled - right.decoupled)
+    weight = max(_swap_effect(a, b), effects.shrinks(a, gap), effects.shrinks(b, gap))
+    effect = f"decoupled decay of {left.decoupled:g} against {right.decoupled:g}: {percent(weight)} of the weights over the run"
+    values = (left.decoupled, right.decoupled)
+    return Cause(
+        "OPT-04",
+        "update.weight_decay",
+        *values,
+        weight=weight,
+        effect=effect,
+        how=how(*(facts or ())),
+        confidence=sure(*(facts or ())),
+    )
+
+
+def _strength(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
+    gap = abs(left.in_gradient - right.in_gradient)
+    sizes = [size for side in (a, b) if (size := effects.pull(side, gap)) is not None]
+    weight = min(5.0, max([*sizes, 0.002]))
+    ratio = max(left.in_gradient, right.in_gradient) / max(min(left.in_gradient, right.in_gradient), 1e-300)
+    missing = min(left.in_gradient, right.in_gradient) == 0
+    words = "is missing on one side" if missing else f"is {ratio:.4g} times as strong on one side"
+    effect = f"the penalty {words}: {percent(weight)} of the gradient"
+    measured = [side.facts.get("penalty.l2") or side.facts.get("update.weight_decay") for side in (a, b)]
+    values = (left.in_gradient, right.in_gradient)
+    return Cause(_strength_id(a, b, left, right), "penalty.gradient_factor", *values, weight=weight, effect=effect,
+                 how=how(*measured), confidence=0.95)  # fmt: skip
+
+
+def _strength_id(a: Profile, b: Profile, left: Pull, right: Pull) -> str:
+    if min(left.in_gradient, right.in_gradient) == 0:
+        return "LOSS-16" if max(left.in_loss, right.in_loss) > 0 else "OPT-07"
+    return "OPT-08" if "sklearn" in {a.framework, b.framework} else "OPT-07"
+
+
+def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Cause]:
+    """The same strength on other tensors."""
+    if not (left.in_gradient or left.decoupled) or left.tensors is None or right.tensors is None:
+        return
+    words = [_which(side, found.tensors) for side, found in ((a, left), (b, right))]
+    if words[0] != words[1]:
+        coefficient = left.in_gradient or left.decoupled
+        sizes = [size for side in (a, b) if (size := effects.pull(side, coefficient)) is not None]
+        weight = max(0.002, min(0.05, max(sizes, default=0.0)))
+        yield Cause(
+            "OPT-09", "penalty.tensors", *words, weight=weight, effect="other tensors are decayed", confidence=0.9
+        )
+
+
+def _which(profile: Profile, tensors: object) -> str:
+    """``every tensor``, ``kernels`` or a list, in words that two frameworks share."""
+    if isinstance(tensors, (list, tuple, set, frozenset)):
+        track = {one.name: one for one in profile.evidence.tracks}
+        kernels = {name for name, one in track.items() if len(one.shape) > 1}
+        return "kernels" if set(tensors) == kernels else f"{len(tensors)} of {len(track)} tensors"
+    return str(tensors) if "alone" not in str(tensors) else "one tensor"
+
+
+def _lasso(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Cause]:
+    if not close(left.l1, right.l1, _SAME):
+        weight = max(0.01, *(effects.pull(side, abs(left.l1 - right.l1)) or 0.0 for side in (a, b)))
+        entry = "LOSS-16" if min(left.l1, right.l1) == 0 else "OPT-07"
+        yield Cause(entry, "penalty.l1", left.l1, right.l1, min(1.0, weight), "another penalty on absolute values")
