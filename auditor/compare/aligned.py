@@ -107,7 +107,7 @@ def _shown(forward: Sequence[Cause], step: FirstStep) -> Iterator[Cause]:
     acting = [cause for cause in forward if cause.id not in {"MODE-03", "FWD-02", "FWD-03"}]
     yield from (cause for cause in forward if cause not in acting)
     if not acting:
-        yield Cause("FWD-00", "forward.output", None, None, max(0.02, step.output), said, confidence=0.6)
+        yield Cause("FWD-00", "forward.output", (None, None), max(0.02, step.output), said, confidence=0.6)
     best = max(acting, key=lambda cause: cause.weight, default=None)
     for cause in acting:
         if cause is best:

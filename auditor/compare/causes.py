@@ -60,8 +60,8 @@ def stage(cause: Cause) -> str:
     return _TOLD.get(found, found)
 
 
-def as_json(cause: Cause, framework: str) -> dict[str, Any]:
-    """A cause in the shape of DESIGN section 3, with the fix in ``framework``."""
+def as_json(cause: Cause, frameworks: tuple[str, str]) -> dict[str, Any]:
+    """A cause in the shape of DESIGN section 3, with the fix for the side that it mends."""
     entry = catalogue.entry(cause.id)
     return {
         "id": cause.id,
@@ -69,11 +69,11 @@ def as_json(cause: Cause, framework: str) -> dict[str, Any]:
         "stage": stage(cause),
         "step": cause.step,
         "parameter": cause.parameter,
-        "a": cause.a,
-        "b": cause.b,
+        "a": cause.values[0],
+        "b": cause.values[1],
         "how": cause.how,
         "confidence": cause.confidence,
         "weight": cause.weight,
         "effect": cause.effect,
-        "fix": entry.fix_for(framework),
+        "fix": entry.fix_for(frameworks["ab".index(cause.mend)]),
     }

@@ -39,28 +39,27 @@ class Profile:
         return self.facts.value(parameter, default)
 
 
-def profile(
-    run: str,
-    framework: str,
-    recordings: Sequence[StepRecording],
-    *,
-    manifest: Mapping[str, Any] | None = None,
-    curves: Mapping[str, Curve] | None = None,
-    events: Sequence[Any] = (),
-    last_step: int | None = None,
-) -> Profile:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a run says beside its recordings: manifest, scalars, events, the last step."""
+
+    manifest: Mapping[str, Any] | None = None
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    events: Sequence[Any] = ()
+    last_step: int | None = None
+
+
+def profile(run: str, framework: str, recordings: Sequence[StepRecording], beside: Beside | None = None) -> Profile:
     """Identifies one run.
 
     Args:
         run: its id.
         framework: ``torch``, ``keras``, ``tensorflow`` or ``sklearn``.
         recordings: of the flight recorder; may be empty.
-        manifest: what it declares.
-        curves: its scalars.
-        events: its events (``store.events``).
-        last_step: the last step that was reported.
+        beside: what else it says.
     """
-    curves = curves or {}
+    told = beside or Beside()
+    manifest, curves, events = told.manifest, told.curves, told.events
     kept = evidence(framework, recordings)
     rule = update.identify(kept, declared.rule(manifest))
     fits = loss.identify(kept)
@@ -79,7 +78,7 @@ def profile(
     facts = Facts()
     for fact in (*found, *declared.facts(manifest)):
         facts.add(fact)
-    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, last_step)
+    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step)
 
 
 def _modes(events: Sequence[Any]) -> list[Fact]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from auditor.compare import causes, manifests
 from auditor.compare.causes import Diagnosis
-from auditor.compare.profile import Profile, profile
+from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise.cause import Cause
 from auditor.compare.trajectories import Curve, as_json, pair
 from auditor.ingest.records import StepRecording, assemble
@@ -84,15 +84,8 @@ class Side:
 
     def profile(self) -> Profile:
         """What the run computes, measured and declared."""
-        return profile(
-            self.run,
-            self.framework,
-            self.recordings,
-            manifest=self.manifest,
-            curves=self.curves,
-            events=self.events,
-            last_step=self.last_step,
-        )
+        beside = Beside(self.manifest, self.curves, self.events, self.last_step)
+        return profile(self.run, self.framework, self.recordings, beside)
 
 
 def compare_runs(store: RunStore, a: str, b: str) -> dict[str, Any]:
@@ -140,7 +133,7 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
         "configuration": configuration,
         "outcome": outcome,
         "first_divergence": _divergence(found, divergence),
-        "causes": [causes.as_json(cause, b.framework) for cause in found.causes],
+        "causes": [causes.as_json(cause, (a.framework, b.framework)) for cause in found.causes],
         "harmless": [_harmless(cause) for cause in found.harmless],
         "metrics": _metrics(a, b),
         "a": _who(a),
@@ -177,7 +170,7 @@ def _divergence(found: Diagnosis, broke: dict[str, Any] | None) -> dict[str, Any
 
 def _harmless(cause: Cause) -> dict[str, Any]:
     told = {"id": cause.id, "why": f"{cause.parameter} differs: {cause.effect}"}
-    return told | {"parameter": cause.parameter, "a": cause.a, "b": cause.b, "how": cause.how}
+    return told | {"parameter": cause.parameter, "a": cause.values[0], "b": cause.values[1], "how": cause.how}
 
 
 def _who(side: Side) -> dict[str, Any]:

@@ -23,13 +23,14 @@ def clip(gradient: F64, norms: F64, total: F64, settings: Mapping[str, Any]) -> 
         total: norm of all tensors together, likewise.
         settings: may hold ``clip_norm_per_variable``, ``clip_norm`` (global) or ``clip_value``.
     """
+    cut = gradient
     if limit := settings.get("clip_norm_per_variable"):
-        return gradient * np.minimum(1.0, limit / np.maximum(norms, 1e-300))
-    if limit := settings.get("clip_norm"):
-        return gradient * np.minimum(1.0, limit / np.maximum(total, 1e-300))
-    if limit := settings.get("clip_value"):
-        return np.clip(gradient, -limit, limit)
-    return gradient
+        cut = gradient * np.minimum(1.0, limit / np.maximum(norms, 1e-300))
+    elif limit := settings.get("clip_norm"):
+        cut = gradient * np.minimum(1.0, limit / np.maximum(total, 1e-300))
+    elif limit := settings.get("clip_value"):
+        cut = np.clip(gradient, -limit, limit)
+    return cut
 
 
 def marks(gradient: F64, norms: F64, total: F64) -> dict[str, float]:

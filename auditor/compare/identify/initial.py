@@ -116,6 +116,7 @@ def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "formulas": common or list(largest.get("formulas", ()))[:1],
         "mean": largest.get("mean"),
         "std": largest.get("std"),
+        "bound": largest.get("scale") if largest["distribution"] == "uniform" else None,
         "fan_in": largest.get("fan_in"),
         "fan_out": largest.get("fan_out"),
         "elements": largest["elements"],

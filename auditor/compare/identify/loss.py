@@ -161,20 +161,21 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None]:
 def _hypotheses(pairs: Sequence[Pair]) -> Iterator[LossFit]:
     for smoothing in _SMOOTHING:
         for aligned, broadcast in _aligned(pairs):
-            for function, takes, loss in _ELEMENTWISE:
-                if not smoothing or function.startswith("binary"):
-                    yield from _reduced(aligned, function, takes, loss, broadcast=broadcast, smoothing=smoothing)
+            for row in _ELEMENTWISE:
+                if not smoothing or row[0].startswith("binary"):
+                    yield from _reduced(aligned, row, broadcast=broadcast, smoothing=smoothing)
         rows = _one_hot(pairs)
         if rows is not None:
-            for function, takes, loss in _ROWS:
-                if not smoothing or function.startswith("cross"):
-                    yield from _reduced(rows, function, takes, loss, broadcast=False, smoothing=smoothing)
+            for row in _ROWS:
+                if not smoothing or row[0].startswith("cross"):
+                    yield from _reduced(rows, row, broadcast=False, smoothing=smoothing)
 
 
 def _reduced(
-    pairs: Sequence[Pair], function: str, takes: str, loss: losses.Pointwise, *, broadcast: bool, smoothing: float
+    pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool, smoothing: float
 ) -> Iterator[LossFit]:
     """One function under every reduction and factor."""
+    function, takes, loss = row
     parts = [loss(pair.output, _smooth(pair.target, function, smoothing)) for pair in pairs]
     if not all(np.isfinite(part).all() for part in parts):
         return
@@ -289,7 +290,8 @@ def value_of(fit: LossFit, pair: Pair) -> float | None:
 def slope(one: StepRecording, fit: LossFit, step: float) -> F64 | None:
     """The loss's derivative by each output column, the same for all rows, by central differences."""
     pair = _pair(one)
-    if pair is None or pair.output.ndim != 2 or pair.output.shape != np.shape(data(one, "output", "output0")):
+    model = data(one, "output", "output0")
+    if pair is None or model is None or pair.output.ndim != 2 or pair.output.shape != model.shape:
         return None
     found = []
     for column in range(pair.output.shape[1]):

@@ -47,7 +47,8 @@ def smooth_l1(beta: float) -> Pointwise:
 def log_cosh(o: F64, y: F64) -> F64:
     """Log cosh(o - y)."""
     off = np.abs(o - y)
-    return off + np.log1p(np.exp(-2 * off)) - np.log(2.0)
+    found: F64 = off + np.log1p(np.exp(-2 * off)) - np.log(2.0)
+    return found
 
 
 def poisson_rate(o: F64, y: F64) -> F64:
@@ -107,12 +108,14 @@ def binary_probabilities(clip: float) -> Pointwise:
 def log_softmax(o: F64) -> F64:
     """Of the last axis."""
     shifted = o - o.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    found: F64 = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return found
 
 
 def cross_entropy(log_probabilities: F64, y: F64) -> F64:
     """Of one-hot or probability rows ``y`` of the output's shape, one number per row."""
-    return -(y * log_probabilities).sum(axis=-1)
+    found: F64 = -(y * log_probabilities).sum(axis=-1)
+    return found
 
 
 def logits_rows(o: F64, y: F64) -> F64:
@@ -159,7 +162,8 @@ def divergence_log(o: F64, y: F64) -> F64:
 def cosine(o: F64, y: F64) -> F64:
     """Minus the cosine of each row's angle (Keras)."""
     lengths = np.linalg.norm(o, axis=-1) * np.linalg.norm(y, axis=-1)
-    return -(o * y).sum(axis=-1) / np.maximum(lengths, 1e-12)
+    found: F64 = -(o * y).sum(axis=-1) / np.maximum(lengths, 1e-12)
+    return found
 
 
 def cosine_distance(o: F64, y: F64) -> F64:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -63,11 +63,9 @@ def _hypotheses(
     values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str]
 ) -> list[tuple[float, float, float, str]]:
     """(spread of the coefficient, l2, l1, which tensors) of each choice of tensors."""
-    choices = {
-        "kernels": lambda name: not kinds.get(name, "").endswith("bias"),
-        "every tensor": lambda _: True,
-        **{f"{name} alone": (lambda name: lambda other: other == name)(name) for name in steps[0].of("weight")},
-    }
+    names = list(steps[0].of("weight"))
+    kernels = {name for name in names if not kinds.get(name, "").endswith("bias")}
+    choices = {"kernels": kernels, "every tensor": set(names)} | {f"{name} alone": {name} for name in names}
     found = []
     for told, chosen in choices.items():
         squares = np.array([_sum(one, chosen, 2) for one in steps])
@@ -78,8 +76,8 @@ def _hypotheses(
     return found or [(np.inf, 0.0, 0.0, "")]
 
 
-def _sum(one: StepRecording, chosen: Any, power: int) -> float:
-    each = (np.abs(np.asarray(array.values, np.float64)) for name, array in one.of("weight").items() if chosen(name))
+def _sum(one: StepRecording, chosen: Collection[str], power: int) -> float:
+    each = (np.abs(np.asarray(array.values, np.float64)) for name, array in one.of("weight").items() if name in chosen)
     return float(sum(np.sum(values**power) for values in each))
 
 

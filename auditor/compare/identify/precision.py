@@ -16,7 +16,7 @@ _FEWEST: Final = 16
 
 
 def facts(evidence: Evidence) -> list[Fact]:
-    """``precision.weights``: the type; ``precision.compute``: the coarsest format that holds all gradients or outputs."""
+    """``precision.weights``: the type; ``precision.compute``: the coarsest format that holds a tensor."""
     if evidence.first is None:
         return []
     weights = evidence.first.of("weight")

@@ -67,7 +67,8 @@ def counted(g: F64) -> F64:
 def adam(g: F64, rate: F64, p: Settings) -> F64:
     """Adam and AMSGrad; epsilon beside the corrected or the raw root."""
     numerator, root, scale = adam_parts(g, rate, p)
-    return -numerator / (root + p.get("epsilon", 0.0) * scale + 1e-300)
+    moved: F64 = -numerator / (root + p.get("epsilon", 0.0) * scale + 1e-300)
+    return moved
 
 
 def adam_parts(g: F64, rate: F64, p: Settings) -> tuple[F64, F64, F64]:
@@ -92,7 +93,8 @@ def nadam(g: F64, rate: F64, p: Settings) -> F64:
     then = b1 * (1 - 0.5 * 0.96 ** ((t + 1) * psi))
     product = np.cumprod(now, axis=0)
     mean = then * m / (1 - product * then) + (1 - now) * g / (1 - product)
-    return -rate * mean / (np.sqrt(v / (1 - b2**t)) + p.get("epsilon", 0.0) + 1e-300)
+    moved: F64 = -rate * mean / (np.sqrt(v / (1 - b2**t)) + p.get("epsilon", 0.0) + 1e-300)
+    return moved
 
 
 def adamax(g: F64, rate: F64, p: Settings) -> F64:
@@ -104,7 +106,8 @@ def adamax(g: F64, rate: F64, p: Settings) -> F64:
     for t, grad in enumerate(g):
         largest = np.maximum(b2 * largest, np.abs(grad) + (eps if within else 0.0))
         norms[t] = largest
-    return -rate * ema(g, b1) / (1 - b1 ** counted(g)) / (norms + (0.0 if within else eps) + 1e-300)
+    moved: F64 = -rate * ema(g, b1) / (1 - b1 ** counted(g)) / (norms + (0.0 if within else eps) + 1e-300)
+    return moved
 
 
 def rmsprop(g: F64, rate: F64, p: Settings) -> F64:
@@ -123,7 +126,8 @@ def adagrad(g: F64, rate: F64, p: Settings) -> F64:
     total = p.get("initial_accumulator", 0.0) + np.cumsum(g * g, axis=0)
     eps = p.get("epsilon", 0.0)
     root = np.sqrt(total + eps) if p.get("epsilon_placement") == UNDER else np.sqrt(total) + eps
-    return -rate / (1 + (counted(g) - 1) * p.get("lr_decay", 0.0)) * g / (root + 1e-300)
+    moved: F64 = -rate / (1 + (counted(g) - 1) * p.get("lr_decay", 0.0)) * g / (root + 1e-300)
+    return moved
 
 
 def adadelta(g: F64, rate: F64, p: Settings) -> F64:
@@ -144,7 +148,8 @@ def lion(g: F64, rate: F64, p: Settings) -> F64:
     b1, b2 = p["beta_1"], p["beta_2"]
     m = ema(g, b2)
     before = np.vstack([np.zeros_like(g[:1]), m[:-1]])
-    return -rate * np.sign(b1 * before + (1 - b1) * g)
+    moved: F64 = -rate * np.sign(b1 * before + (1 - b1) * g)
+    return moved
 
 
 def radam(g: F64, rate: F64, p: Settings) -> F64:
@@ -156,7 +161,8 @@ def radam(g: F64, rate: F64, p: Settings) -> F64:
     length = most - 2 * t * b2**t / (1 - b2**t)
     ratio = (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * np.maximum(length, 4.1))
     rectified = np.sqrt(np.maximum(ratio, 0)) * np.sqrt(1 - b2**t) / (np.sqrt(v) + eps + 1e-300)
-    return -rate * m / (1 - b1**t) * np.where(length > 5, rectified, 1.0)
+    moved: F64 = -rate * m / (1 - b1**t) * np.where(length > 5, rectified, 1.0)
+    return moved
 
 
 RULES: Final[Mapping[str, Rule]] = {

@@ -143,7 +143,9 @@ def clipped(fit: Fit, given: Sample) -> Fit:
 def betas(fit: Fit, given: Sample) -> Fit:
     """Every number of the rule at once, from where the fit stands: for settings that nobody uses."""
     hypothesis = fit.hypothesis
-    names = [name for name in ("beta_1", "beta_2", "decay", "momentum", "dampening") if name in hypothesis.settings]
+    names: list[str] = [
+        name for name in ("beta_1", "beta_2", "decay", "momentum", "dampening") if name in hypothesis.settings
+    ]
     names += [name for name in ("epsilon", "weight_decay") if hypothesis.settings.get(name)]
     if not names:
         return fit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from auditor.compare.identify.fact import Fact, How
 from auditor.compare.profile import Profile
@@ -17,17 +17,21 @@ LISTED: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One difference. ``weight``: relative size of what it changes, 0 none, 1 as large as the thing itself."""
+    """One difference.
+
+    ``values`` of the two sides; ``weight``: relative size of what it changes, 0 none, 1 as large as the
+    thing itself; ``mend``: the side whose program the fix is for.
+    """
 
     id: str
     parameter: str
-    a: Any
-    b: Any
+    values: tuple[Any, Any]
     weight: float
     effect: str
     how: How = "measured"
     confidence: float = 0.9
     step: int = 1
+    mend: Literal["a", "b"] = "b"
 
 
 Recogniser = Callable[[Profile, Profile], Iterator[Cause]]

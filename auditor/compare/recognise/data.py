@@ -32,7 +32,7 @@ def _scale(a: Profile, b: Profile) -> Iterator[Cause]:
         ratio = abs(math.log(rms[1].value / rms[0].value))
         if ratio > math.log(1.5):  # the same data in another order stays well within
             effect = f"values are {math.exp(ratio):.3g} times as large on one side"
-            yield Cause("DATA-00", f"{name}.scale", rms[0].value, rms[1].value, min(2.0, ratio), effect)
+            yield Cause("DATA-00", f"{name}.scale", (rms[0].value, rms[1].value), min(2.0, ratio), effect)
 
 
 def _shuffle(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -43,16 +43,15 @@ def _shuffle(a: Profile, b: Profile) -> Iterator[Cause]:
     if apart is not None and abs(sizes[0] - sizes[1]) > _SORTED:
         effect = f"{percent(max(sizes))} of the data's variance lies between the batches on one side: it comes sorted"
         words = [f"sorted ({size:.2g})" if size == max(sizes) else f"mixed ({size:.2g})" for size in sizes]
-        yield Cause("DATA-01", "data.shuffle", *words, weight=max(sizes), effect=effect, confidence=0.95)
+        yield Cause("DATA-01", "data.shuffle", (words[0], words[1]), weight=max(sizes), effect=effect, confidence=0.95)
     elif order is not None and order[0].value != order[1].value:
         effect = "the order repeats on one side; the batches themselves are alike"
-        yield Cause("DATA-01", "data.order", order[0].value, order[1].value, 0.002, effect, how(*order))
+        yield Cause("DATA-01", "data.order", (order[0].value, order[1].value), 0.002, effect, how(*order))
     elif said is not None and bool(said[0].value) != bool(said[1].value):
         yield Cause(
             "DATA-01",
             "data.shuffle",
-            said[0].value,
-            said[1].value,
+            (said[0].value, said[1].value),
             0.0015,
             "declared; the batches are alike",
             how(*said),
@@ -63,8 +62,8 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
     size = between(a, b, "data.batch_size")
     if size is not None and size[0].value != size[1].value:
         ratio = abs(math.log(size[1].value / size[0].value))
-        effect = f"batches of {size[0].value} against {size[1].value}: {math.exp(ratio):.3g} times as many steps for an epoch"
-        yield Cause("DATA-02", "data.batch_size", size[0].value, size[1].value, min(1.0, 0.3 * ratio), effect)
+        effect = f"batches of {size[0].value} against {size[1].value}: {math.exp(ratio):.3g} times the steps"
+        yield Cause("DATA-02", "data.batch_size", (size[0].value, size[1].value), min(1.0, 0.3 * ratio), effect)
         return
     samples = between(a, b, "data.samples_per_epoch")
     if samples is not None and samples[0].value != samples[1].value:
@@ -72,7 +71,7 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
         effect = f"{percent(lost)} of the samples of an epoch are left out on one side"
         sorted_ = max(a.value("data.sorted", 0.0), b.value("data.sorted", 0.0))
         weight = max(0.005, lost) * (1 + 3 * sorted_)
-        yield Cause("DATA-02", "data.samples_per_epoch", samples[0].value, samples[1].value, weight, effect)
+        yield Cause("DATA-02", "data.samples_per_epoch", (samples[0].value, samples[1].value), weight, effect)
         return
     partial = between(a, b, "data.partial_batches")
     if partial is not None and bool(partial[0].value) != bool(partial[1].value):
@@ -80,7 +79,7 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
         part = max(*partial[0].value, *partial[1].value) / usual if usual else 0.0
         effect = f"a last batch of {percent(part)} of the others is left out on one side"
         yield Cause(
-            "DATA-02", "data.partial_batches", partial[0].value, partial[1].value, 0.006, effect, confidence=0.7
+            "DATA-02", "data.partial_batches", (partial[0].value, partial[1].value), 0.006, effect, confidence=0.7
         )
 
 
@@ -90,9 +89,11 @@ def _held_out(a: Profile, b: Profile) -> Iterator[Cause]:
         if held and not other.value("data.held_out"):
             values = (held, 0.0) if mine else (0.0, held)
             effect = f"{percent(float(held))} of the training data is held out for early stopping"
-            yield Cause("SCH-04", "data.held_out", *values, weight=float(held) / 2, effect=effect, how="declared")
+            yield Cause(
+                "SCH-04", "data.held_out", (values[0], values[1]), weight=float(held) / 2, effect=effect, how="declared"
+            )
     split = between(a, b, "data.declared.validation_split")
     if split is not None and split[0].value != split[1].value:
         weight = 0.5 * abs(float(split[0].value or 0) - float(split[1].value or 0))
-        yield Cause("DATA-03", "data.validation_split", split[0].value, split[1].value, weight,
+        yield Cause("DATA-03", "data.validation_split", (split[0].value, split[1].value), weight,
                     "another part of the data is trained on", "declared")  # fmt: skip

@@ -51,7 +51,7 @@ def _activations(a: Profile, b: Profile) -> Iterator[Cause]:
     if left == right or not left or not right or len(left) != len(right):
         return  # an output's activation belongs to the loss; functions that the program calls are not declared
     effect = "another activation function"
-    yield Cause("FWD-10", "forward.activations", both[0].value, both[1].value, 0.3, effect, "declared", 0.6)
+    yield Cause("FWD-10", "forward.activations", (both[0].value, both[1].value), 0.3, effect, "declared", 0.6)
 
 
 def _layers(kind: str, a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> Iterator[Cause]:
@@ -66,7 +66,7 @@ def _layers(kind: str, a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, 
                 told.add(name)
                 weight = _sized(kind, name, left[name], right[name], weight)
                 yield Cause(
-                    entry, f"{kind}.{name}", left[name], right[name], weight, "declared differently", "declared", 0.7
+                    entry, f"{kind}.{name}", (left[name], right[name]), weight, "declared differently", "declared", 0.7
                 )
 
 

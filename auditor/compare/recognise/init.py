@@ -53,7 +53,7 @@ def _off_centre(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterat
     if max(centres) > 3 * min(centres) and max(centres) > 0.2:
         size = max(centres)
         effect = f"the mean of the weights is {size:.3g} standard deviations off zero on one side"
-        yield Cause("INIT-00", f"{name}.mean", a["mean"], b["mean"], min(10.0, size), effect, confidence=0.98)
+        yield Cause("INIT-00", f"{name}.mean", (a["mean"], b["mean"]), min(10.0, size), effect, confidence=0.98)
 
 
 def _drawn(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Cause]:
@@ -64,7 +64,7 @@ def _drawn(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Ca
     if a["off_centre"] or b["off_centre"]:
         weight = min(weight, 0.01)  # the mean is the cause; the spread comes with it
     confidence = 0.95 if min(a["elements"], b["elements"]) >= 64 else 0.7
-    yield Cause(entry, f"init.{kind}", _words(a), _words(b), weight, effect, confidence=confidence)
+    yield Cause(entry, f"init.{kind}", (_words(a), _words(b)), weight, effect, confidence=confidence)
 
 
 def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, float, str] | None:
@@ -75,10 +75,9 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
         same = a["distribution"] == b["distribution"] and apart <= 1e-6
         few = min(a["elements"], b["elements"]) < 2
         return None if same or few else (entry, size, f"{_words(a)} on one side, {_words(b)} on the other")
-    ratio = math.log(max(b["std"], 1e-30) / max(a["std"], 1e-30))
-    error = _ERRORS * math.sqrt(0.5 / a["elements"] + 0.5 / b["elements"])
-    named = set(a["formulas"]) & set(b["formulas"])
-    if abs(ratio) <= error or (named and abs(ratio) <= 2 * error and a["fan_in"] == b["fan_in"]):
+    ratio, error = _spread(a, b)
+    named = bool(set(a["formulas"]) & set(b["formulas"]))
+    if abs(ratio) <= error or (named and abs(ratio) <= 2 * error and a["fan_in"] == b["fan_in"] and not a["bound"]):
         families = {a["distribution"], b["distribution"]}
         if families == _BOUNDED and not named:
             return "INIT-13", 0.3 * size, "the same spread, cut at two standard deviations on one side"
@@ -90,13 +89,26 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
             if known and not named and len(families) > 1
             else None
         )
-    if named and a["fan_in"] != b["fan_in"]:
+    if named and (a["fan_in"], a["fan_out"]) != (b["fan_in"], b["fan_out"]):
         return None  # the same rule for layers of different widths
     fixed = [any(f.startswith(("normal(", "uniform(0", "uniform(1)")) for f in side["formulas"]) for side in (a, b)]
     if all(fixed) and not kind.startswith("embedding"):
         entry = "INIT-14"
     size *= min(abs(ratio), 5.0)
     return entry, size, f"the weights of one side are {math.exp(abs(ratio)):.3g} times as widely spread"
+
+
+def _spread(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[float, float]:
+    """Logarithm of how many times b is as widely spread as a, and how far chance may put it.
+
+    The largest of n uniform numbers is within about 1/n of the bound: far sharper than their standard
+    deviation.
+    """
+    if a["bound"] and b["bound"]:
+        few = min(a["elements"], b["elements"])
+        return math.log(b["bound"] / a["bound"]), 10.0 / few
+    error = _ERRORS * math.sqrt(0.5 / a["elements"] + 0.5 / b["elements"])
+    return math.log(max(b["std"], 1e-30) / max(a["std"], 1e-30)), error
 
 
 def _words(side: Mapping[str, Any]) -> str:
@@ -110,4 +122,4 @@ def _clones(a: Profile, b: Profile) -> Iterator[Cause]:
     found = between(a, b, "init.clones")
     if found is not None and bool(found[0].value) != bool(found[1].value):
         effect = "layers begin as copies of one another on one side"
-        yield Cause("INIT-16", "init.clones", found[0].value, found[1].value, 0.3, effect)
+        yield Cause("INIT-16", "init.clones", (found[0].value, found[1].value), 0.3, effect)

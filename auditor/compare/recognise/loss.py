@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -36,7 +36,9 @@ def _broadcast(a: Profile, b: Profile) -> Iterator[Cause]:
     side = a if both[0].value else b
     weight = _broadcast_effect(side)
     effect = f"every prediction is compared with every target: the loss's gradient is off by {percent(weight)}"
-    yield Cause("LOSS-02", "loss.broadcast", both[0].value, both[1].value, weight, effect, how(*both), sure(*both))
+    values = (both[0].value, both[1].value)
+    mend: Literal["a", "b"] = "a" if side is a else "b"
+    yield Cause("LOSS-02", "loss.broadcast", values, weight, effect, how(*both), sure(*both), mend=mend)
 
 
 def _broadcast_effect(side: Profile) -> float:
@@ -62,7 +64,13 @@ def _function(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     entry = next((_FAMILY[name] for name in names if name in _FAMILY), "LOSS-00")
     yield Cause(
-        entry, "loss.function", both[0].value, both[1].value, 0.8, "another loss is minimised", how(*both), sure(*both)
+        entry,
+        "loss.function",
+        (both[0].value, both[1].value),
+        0.8,
+        "another loss is minimised",
+        how(*both),
+        sure(*both),
     )
 
 
@@ -74,11 +82,27 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
     twice = [word.startswith(_TWICE) for word in words]
     if any(twice) and not all(twice):
         effect = "softmax is applied twice on one side: its loss cannot reach zero, its gradient is about a tenth"
-        yield Cause("LOSS-05", "loss.takes", *words, weight=0.9, effect=effect, how=how(*both), confidence=sure(*both))
+        yield Cause(
+            "LOSS-05",
+            "loss.takes",
+            (words[0], words[1]),
+            weight=0.9,
+            effect=effect,
+            how=how(*both),
+            confidence=sure(*both),
+        )
     elif any("rate" in word for word in words):
-        yield Cause("LOSS-12", "loss.takes", *words, weight=0.8, effect="rate on one side, its logarithm on the other")
+        yield Cause(
+            "LOSS-12",
+            "loss.takes",
+            (words[0], words[1]),
+            weight=0.8,
+            effect="rate on one side, its logarithm on the other",
+        )
     elif any("clipped" in word for word in words):
-        yield Cause("LOSS-06", "loss.takes", *words, weight=0.05, effect="probabilities are clipped on one side")
+        yield Cause(
+            "LOSS-06", "loss.takes", (words[0], words[1]), weight=0.05, effect="probabilities are clipped on one side"
+        )
     # Logits and probabilities are two spellings of one loss where each is given what it takes.
 
 
@@ -88,7 +112,7 @@ def _smoothing(a: Profile, b: Profile) -> Iterator[Cause]:
         weight = abs(both[0].value - both[1].value)
         effect = f"targets are moved by {percent(weight)} towards the uniform on one side"
         yield Cause(
-            "LOSS-07", "loss.label_smoothing", both[0].value, both[1].value, weight, effect, how(*both), sure(*both)
+            "LOSS-07", "loss.label_smoothing", (both[0].value, both[1].value), weight, effect, how(*both), sure(*both)
         )
 
 
@@ -110,7 +134,13 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         f"the gradient is {max(scale, 1 / scale):.3g} times as large on one side: its steps change by {percent(weight)}"
     )
     yield Cause(
-        entry, "loss.scale", *told, weight=weight, effect=effect, how=how(*factor), confidence=sure(*factor, *reduction)
+        entry,
+        "loss.scale",
+        (told[0], told[1]),
+        weight=weight,
+        effect=effect,
+        how=how(*factor),
+        confidence=sure(*factor, *reduction),
     )
 
 
@@ -142,7 +172,7 @@ def _backward(a: Profile, b: Profile) -> Iterator[Cause]:
     accumulates = between(a, b, "backward.accumulates")
     if accumulates is not None and accumulates[0].value != accumulates[1].value:
         effect = "gradients of all earlier steps are still in it: they are never zeroed"
-        yield Cause("OPT-26", "backward.accumulates", accumulates[0].value, accumulates[1].value, 2.0, effect)
+        yield Cause("OPT-26", "backward.accumulates", (accumulates[0].value, accumulates[1].value), 2.0, effect)
         return
     factor = between(a, b, "backward.factor")
     if factor is None or close(factor[0].value, factor[1].value, 1e-2):
@@ -160,4 +190,4 @@ def _backward(a: Profile, b: Profile) -> Iterator[Cause]:
     )
     weight = _scale_effect(a, b, scale)
     effect = f"the gradient is {ratio:.3g} times that of the loss on one side"
-    yield Cause(entry, "backward.factor", factor[0].value, factor[1].value, weight, effect)
+    yield Cause(entry, "backward.factor", (factor[0].value, factor[1].value), weight, effect)

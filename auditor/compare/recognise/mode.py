@@ -18,11 +18,21 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         frozen = any("batchnorm" in str(kind).lower() for fact in train for kind in fact.value["kinds"])
         entry = "MODE-02" if "mixed" in words and frozen else "MODE-01"
         effect = _CONSEQUENCE.format("evaluation on one side")
-        yield Cause(entry, "mode.train", *words, weight=1.0, effect=effect, confidence=0.97, step=train[0].step)
+        yield Cause(
+            entry, "mode.train", (words[0], words[1]), weight=1.0, effect=effect, confidence=0.97, step=train[0].step
+        )
     if evaluation is not None and evaluation[0].value["training"] != evaluation[1].value["training"]:
         words = [fact.value["training"] for fact in evaluation]
         effect = "evaluation runs in training mode on one side: noisy, and its batches enter the running statistics"
-        yield Cause("MODE-03", "mode.eval", *words, weight=0.4, effect=effect, confidence=0.97, step=evaluation[0].step)
+        yield Cause(
+            "MODE-03",
+            "mode.eval",
+            (words[0], words[1]),
+            weight=0.4,
+            effect=effect,
+            confidence=0.97,
+            step=evaluation[0].step,
+        )
     yield from _running(a, b)
 
 
@@ -37,7 +47,13 @@ def _running(a: Profile, b: Profile) -> Iterator[Cause]:
             weight = 0.05 * abs(values[0] - values[1]) / max(1e-6, 1 - min(values))
             effect = "running statistics follow the batches at another pace: evaluation lags behind"
             yield Cause(
-                "FWD-02", "batchnorm.decay", *values, weight=weight, effect=effect, how="declared", confidence=0.8
+                "FWD-02",
+                "batchnorm.decay",
+                (values[0], values[1]),
+                weight=weight,
+                effect=effect,
+                how="declared",
+                confidence=0.8,
             )
             break
     for left, right in zip(*sides, strict=True):
@@ -47,7 +63,13 @@ def _running(a: Profile, b: Profile) -> Iterator[Cause]:
             values = (left.get("running_variance"), right.get("running_variance"))
             weight = 0.1 / max(1.0, size - 1)
             yield Cause(
-                "FWD-03", "batchnorm.variance", *values, weight=weight, effect=effect, how="declared", confidence=0.8
+                "FWD-03",
+                "batchnorm.variance",
+                (values[0], values[1]),
+                weight=weight,
+                effect=effect,
+                how="declared",
+                confidence=0.8,
             )
             break
 

@@ -56,7 +56,13 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         values = (rules[0].value, rules[1].value)
         effect = "another update rule"
         yield Cause(
-            "OPT-00", "update.rule", *values, weight=0.9, effect=effect, how=how(*rules), confidence=sure(*rules)
+            "OPT-00",
+            "update.rule",
+            (values[0], values[1]),
+            weight=0.9,
+            effect=effect,
+            how=how(*rules),
+            confidence=sure(*rules),
         )
         return
     rule = str(rules[0].value)
@@ -80,7 +86,7 @@ def _setting(a: Profile, b: Profile, rule: str, name: str, both: tuple[Fact, Fac
     return Cause(
         _entry(rule, name),
         f"{rule}.{name}",
-        *values,
+        (values[0], values[1]),
         weight=weight,
         effect=effect,
         how=how(*both),
@@ -115,7 +121,15 @@ def _epsilon(a: Profile, b: Profile, rule: str) -> Iterator[Cause]:
     told: list[Any] = [side.get("epsilon") if other else side.get("epsilon_placement") for side in sides]
     effect = f"steps change by {percent(weight)}" + ("; epsilon stands in another place" if moved else "")
     name = "epsilon" if other else "epsilon_placement"
-    yield Cause(entry, f"{rule}.{name}", *told, weight=weight, effect=effect, how=how(*facts), confidence=sure(*facts))
+    yield Cause(
+        entry,
+        f"{rule}.{name}",
+        (told[0], told[1]),
+        weight=weight,
+        effect=effect,
+        how=how(*facts),
+        confidence=sure(*facts),
+    )
 
 
 def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -127,7 +141,13 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
     values = (both[0].value, both[1].value)
     effect = f"every step is {max(ratio, 1 / ratio):.4g} times as long on one side"
     yield Cause(
-        "OPT-01", "update.learning_rate", *values, weight=weight, effect=effect, how=how(*both), confidence=sure(*both)
+        "OPT-01",
+        "update.learning_rate",
+        (values[0], values[1]),
+        weight=weight,
+        effect=effect,
+        how=how(*both),
+        confidence=sure(*both),
     )
 
 
@@ -147,7 +167,15 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
     weight = max(0.05, swapped) if acts else swapped
     effect = f"gradients are cut differently: steps change by {percent(weight)}"
     told = [", ".join(f"{name} {value:g}" for name, value in side.items()) or "none" for side in sides]
-    yield Cause(entry, "update.clipping", *told, weight=weight, effect=effect, how=how(*facts), confidence=sure(*facts))
+    yield Cause(
+        entry,
+        "update.clipping",
+        (told[0], told[1]),
+        weight=weight,
+        effect=effect,
+        how=how(*facts),
+        confidence=sure(*facts),
+    )
 
 
 def _only(clips: Mapping[str, float]) -> dict[str, float]:

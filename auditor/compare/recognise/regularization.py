@@ -77,7 +77,13 @@ def _coupling(a: Profile, b: Profile) -> Cause:
     effect = f"decay passes through the rule on one side and past it on the other: steps change by {percent(weight)}"
     values = [_words(pull(side)) for side in (a, b)]
     return Cause(
-        entry, "update.decay_coupling", *values, weight=weight, effect=effect, how=how(*(facts or ())), confidence=0.95
+        entry,
+        "update.decay_coupling",
+        (values[0], values[1]),
+        weight=weight,
+        effect=effect,
+        how=how(*(facts or ())),
+        confidence=0.95,
     )
 
 
@@ -97,12 +103,12 @@ def _decay(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
     facts = between(a, b, "update.weight_decay")
     gap = abs(left.decoupled - right.decoupled)
     weight = max(_swap_effect(a, b), effects.shrinks(a, gap), effects.shrinks(b, gap))
-    effect = f"decoupled decay of {left.decoupled:g} against {right.decoupled:g}: {percent(weight)} of the weights over the run"
+    effect = f"decoupled decay of {left.decoupled:g} against {right.decoupled:g}: {percent(weight)} of the weights"
     values = (left.decoupled, right.decoupled)
     return Cause(
         "OPT-04",
         "update.weight_decay",
-        *values,
+        (values[0], values[1]),
         weight=weight,
         effect=effect,
         how=how(*(facts or ())),
@@ -120,8 +126,8 @@ def _strength(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
     effect = f"the penalty {words}: {percent(weight)} of the gradient"
     measured = [side.facts.get("penalty.l2") or side.facts.get("update.weight_decay") for side in (a, b)]
     values = (left.in_gradient, right.in_gradient)
-    return Cause(_strength_id(a, b, left, right), "penalty.gradient_factor", *values, weight=weight, effect=effect,
-                 how=how(*measured), confidence=0.95)  # fmt: skip
+    entry = _strength_id(a, b, left, right)
+    return Cause(entry, "penalty.gradient_factor", values, weight, effect, how(*measured), 0.95)
 
 
 def _strength_id(a: Profile, b: Profile, left: Pull, right: Pull) -> str:
@@ -140,7 +146,12 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
         sizes = [size for side in (a, b) if (size := effects.pull(side, coefficient)) is not None]
         weight = max(0.002, min(0.05, max(sizes, default=0.0)))
         yield Cause(
-            "OPT-09", "penalty.tensors", *words, weight=weight, effect="other tensors are decayed", confidence=0.9
+            "OPT-09",
+            "penalty.tensors",
+            (words[0], words[1]),
+            weight=weight,
+            effect="other tensors are decayed",
+            confidence=0.9,
         )
 
 
@@ -157,4 +168,4 @@ def _lasso(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Cause]:
     if not close(left.l1, right.l1, _SAME):
         weight = max(0.01, *(effects.pull(side, abs(left.l1 - right.l1)) or 0.0 for side in (a, b)))
         entry = "LOSS-16" if min(left.l1, right.l1) == 0 else "OPT-07"
-        yield Cause(entry, "penalty.l1", left.l1, right.l1, min(1.0, weight), "another penalty on absolute values")
+        yield Cause(entry, "penalty.l1", (left.l1, right.l1), min(1.0, weight), "another penalty on absolute values")

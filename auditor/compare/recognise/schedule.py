@@ -34,7 +34,15 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     weight = min(2.0, float(off.mean()))
     effect = f"learning rates part at step {first}: {percent(float(off.mean()))} on average"
     values = (f"{_words(mine)}", f"{_words(theirs)}")
-    yield Cause(_entry(a, b), "update.schedule", *values, weight=weight, effect=effect, step=first, confidence=0.95)
+    yield Cause(
+        _entry(a, b),
+        "update.schedule",
+        (values[0], values[1]),
+        weight=weight,
+        effect=effect,
+        step=first,
+        confidence=0.95,
+    )
 
 
 def _words(rates: F64) -> str:
