@@ -35,6 +35,7 @@ def launch(  # noqa: PLR0913 - one argument per variable of the child's environm
     project: str | None = None,
     token: str | None = None,
     stop_on: str | None = None,
+    baseline: str | None = None,
 ) -> int:
     """Run ``command`` to its end, watched.
 
@@ -46,6 +47,7 @@ def launch(  # noqa: PLR0913 - one argument per variable of the child's environm
         project: likewise.
         token: bearer token for the daemon; likewise.
         stop_on: severity at which the child ends itself; likewise.
+        baseline: baseline that the run is held against; likewise.
 
     Returns:
         The child's exit code; 128 + n if signal n ended it; 127 if there is no such program, 126 if
@@ -60,6 +62,7 @@ def launch(  # noqa: PLR0913 - one argument per variable of the child's environm
             "AUDITOR_PROJECT": project,
             "AUDITOR_TOKEN": token,
             "AUDITOR_STOP_ON": stop_on,
+            "AUDITOR_BASELINE": baseline,
         },
     )
     _flush()

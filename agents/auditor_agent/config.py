@@ -31,6 +31,7 @@ VARIABLES: Final = (
     Variable("AUDITOR_RUN", "", "Run id; all ranks and restarts of one job share it. Default: drawn."),
     Variable("AUDITOR_NAME", "", "Name of the run for people; default: the script's name."),
     Variable("AUDITOR_PROJECT", "default", "Project the run belongs to."),
+    Variable("AUDITOR_BASELINE", "", "Baseline that the run is held against; default: the newest that fits, if any."),
     Variable("AUDITOR_ATTEMPT", "", "Number of this start of the job, from 0; default: the next one not yet taken."),
     Variable("AUDITOR_MODE", "online", "online: send to the daemon; offline: only spool; off: do nothing."),
     Variable("AUDITOR_RAISE", "", "1: internal errors of the agent raise (tests); default: swallowed and logged."),
@@ -76,6 +77,7 @@ class Config:
     spool_bytes: int
     record_steps: int = 20
     histograms: int = 0
+    baseline: str = ""
 
     @property
     def spool(self) -> Path:
@@ -99,6 +101,7 @@ class Config:
             spool_bytes=_integer("AUDITOR_SPOOL_BYTES", values) or int(_DEFAULTS["AUDITOR_SPOOL_BYTES"]),
             record_steps=_count("AUDITOR_RECORD_STEPS", values),
             histograms=_count("AUDITOR_HISTOGRAMS", values),
+            baseline=values["AUDITOR_BASELINE"].strip(),
         )
 
 

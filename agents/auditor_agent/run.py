@@ -46,7 +46,7 @@ class Run:
         self.id, self.attempt, self.rank = me.run, me.attempt, me.rank
         self.project = project or config.project
         self.name = name or config.name or _script() or me.run
-        self._stop_on = _GRAVE.get(config.stop_on, ())
+        self._stop_on, self._baseline = _GRAVE.get(config.stop_on, ()), config.baseline
         self._verdict, self._stop, self._gone, self._step = "unknown", False, False, 0
         self._ending, self._finished = Ending(), False
         self._closing: list[Callable[[], None]] = []
@@ -298,6 +298,7 @@ class Run:
             "pid": os.getpid(),
             "agent": __version__,
             "argv0": scrubbed(sys.argv[0] if sys.argv else ""),
+            **({"baseline": scrubbed(self._baseline)} if self._baseline else {}),
         }
 
 

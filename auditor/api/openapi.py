@@ -58,10 +58,18 @@ _EXIT: Final = {
     "properties": {"code": {"type": "integer"}, "signal": {"type": ["string", "null"]}},
 }
 
+_BASELINE: Final = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "runs": {"type": "array", "items": {"type": "string"}}},
+    "required": ["name", "runs"],
+}
+
 
 def openapi(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     """The document. Numbers that are not finite are the strings "NaN", "Infinity", "-Infinity"."""
-    paths = {endpoint.path: {"get": _question(endpoint)} for endpoint in endpoints}
+    paths: dict[str, Any] = {path: dict(methods) for path, methods in {**_COMMANDS, **_PLAIN}.items()}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})["get"] = _question(endpoint)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -69,7 +77,7 @@ def openapi(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "version": auditor_agent.__version__,
             "description": 'Non-finite numbers are the strings "NaN", "Infinity" and "-Infinity".',
         },
-        "paths": {**_COMMANDS, **paths, **_PLAIN},
+        "paths": paths,
         "components": {
             "schemas": {"Error": _ERROR, "Acknowledgement": _ACK},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -130,6 +138,7 @@ _ACKNOWLEDGED: Final = {"$ref": "#/components/schemas/Acknowledgement"}
 _COMMANDS: Final = {
     "/v1/frames": _command("Frames end to end (docs/wire-format.md)", CONTENT_TYPE, {"type": "string"}, _ACKNOWLEDGED),
     "/v1/heartbeat": _command("Alive without new steps", "application/json", _HEARTBEAT, _ACKNOWLEDGED),
+    "/v1/baselines": _command("Make a baseline of runs", "application/json", _BASELINE, {"type": "object"}),
     "/v1/runs/{run}/stop": _command(
         "Ask a run to end itself", "application/json", {"type": "object"}, {"type": "object"}, of_run=True
     ),

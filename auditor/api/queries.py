@@ -14,6 +14,7 @@ from auditor.ingest.decode import Tensor
 from auditor.ingest.histograms import gather
 from auditor.ingest.records import StepRecording, recordings
 from auditor.model import Alert, Subject
+from auditor.store.baselines import BaselineRecord
 from auditor.store.read import resolve
 from auditor.store.records import RunRecord, Series
 from auditor.store.store import Store
@@ -61,7 +62,8 @@ def show(store: Store, run: str) -> dict[str, Any]:
     alerts = _told(store.alerts(run=run))
     more = {"first_step": record.first_step, "last_step": record.last_step, "pending": record.pending}
     ending = {"stop": record.stop, "exit": {"code": record.exit_code, "signal": record.exit_signal}}
-    return {**run_row(record), "alert_counts": counts, "alerts": alerts, **more, **ending}
+    told = {"unjudged": dict(record.unjudged) if record.unjudged is not None else None}
+    return {**run_row(record), **told, "alert_counts": counts, "alerts": alerts, **more, **ending}
 
 
 def _told(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
@@ -108,6 +110,19 @@ def alerts(  # noqa: PLR0913 - the filters
     """Alerts over all runs or of one, the one that changed last first."""
     found = store.alerts(run=run, since=since, state=state, rule=rule, limit=limit)
     return {"alerts": [alert_json(alert) for alert in found]}
+
+
+def baselines(store: Store, *, name: str | None) -> dict[str, Any]:
+    """The baselines, or one of them with its envelope and what the bound of it is."""
+    found = store.baselines() if name is None else [one for one in [store.baseline(name)] if one is not None]
+    return {"baselines": [baseline_json(one) for one in found]}
+
+
+def baseline_json(record: BaselineRecord) -> dict[str, Any]:
+    """A baseline; ``envelope`` only where it was asked for by name."""
+    plain = {name: getattr(record, name) for name in ("name", "project", "fingerprint", "created_at")}
+    row = {**plain, "runs": list(record.runs)}
+    return row | ({"envelope": dict(record.envelope)} if record.envelope else {})
 
 
 def manifests(store: Store, run: str) -> dict[str, Any]:

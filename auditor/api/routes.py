@@ -59,6 +59,12 @@ ENDPOINTS: Final = (
         ),
     ),
     Endpoint("/v1/runs/{run}", "One run with its alerts", queries.show),
+    Endpoint(
+        "/v1/baselines",
+        "Baselines, without their envelopes; one whole, by name",
+        queries.baselines,
+        (Parameter("name", "string", "only this one, with its envelope"),),
+    ),
     Endpoint("/v1/runs/{run}/manifests", "What the processes of a run declare to be", queries.manifests),
     Endpoint(
         "/v1/runs/{run}/scalars",

@@ -35,7 +35,11 @@ _POLL_SECONDS = 0.2
 )
 @click.option("--name", help="Name of the run for people; default: the script's.")
 @click.option("--project", help="Project of the run.  [default: AUDITOR_PROJECT, else default]")
-@click.option("--baseline", metavar="RUN", help="Compare with this run at the end.")
+@click.option(
+    "--baseline",
+    metavar="NAME",
+    help="Hold the run against this baseline; or the id of a run to compare with at the end.",
+)
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Write the result to FILE, the JSON of `auditor show`.",
@@ -63,15 +67,28 @@ def command(  # noqa: PLR0917  # click passes options by name
     project = project or os.environ.get("AUDITOR_PROJECT") or "default"
     with host() as where:
         reachable = where.answers()
+        made = baseline if baseline and reachable and _is_baseline(where, baseline) else None
         if not reachable:
             _say(f"no answer from {where.url}: the run goes on, its data go to the spool in {home() / 'spool'}")
         code = launch(
-            list(command_line), url=where.url, run=run, name=name, project=project, token=where.token, stop_on=stop_on
-        )
-        result = _result(where, run, code, baseline, patience=SETTLE_SECONDS if reachable else 0.0)
+            list(command_line), url=where.url, run=run, name=name, project=project, token=where.token, stop_on=stop_on,
+            baseline=made,
+        )  # fmt: skip
+        other = None if made else baseline
+        result = _result(where, run, code, other, patience=SETTLE_SECONDS if reachable else 0.0)
     if json_file:
         write_json(json_file, result)
     sys.exit(code)
+
+
+def _is_baseline(where: Where, name: str) -> bool:
+    """Whether ``name`` is a baseline, rather than a run."""
+    try:
+        with where.client() as client:
+            return bool(client.get("/v1/baselines", name=name)["baselines"])
+    except Problem as problem:  # the script is to run all the same
+        _say(problem.format_message())
+        return False
 
 
 def new_run_id(name: str) -> str:

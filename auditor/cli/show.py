@@ -77,6 +77,11 @@ def print_run(out: Console, shown: Mapping[str, Any], curves: Mapping[str, list[
     for alert in shown.get("alerts", ()):
         out.print()
         out.print(alert_block(alert))
+    unjudged = shown.get("unjudged") or {}
+    if unjudged:
+        out.print()
+        out.print(Text("not judged", "dim"))
+        out.print(facts([(f"  {clean(rule)}", Text(clean(why), "dim")) for rule, why in sorted(unjudged.items())]))
 
 
 def _seen(shown: Mapping[str, Any]) -> str | None:

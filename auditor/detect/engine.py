@@ -14,9 +14,11 @@ them) or keep :meth:`RunAuditor.to_state`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
+from auditor.detect.envelope import Envelope
+from auditor.detect.facts import RunFacts
 from auditor.detect.job import Job, JobRule
 from auditor.detect.lane import Item, Lane, Told, with_attempt
 from auditor.detect.live_state import LiveState
@@ -50,6 +52,8 @@ class RunAuditor:
         self._overrides = overrides
         self._lanes: dict[_Key, Lane] = {}
         self._jobs: dict[int, Job] = {}
+        self.baseline: Envelope | None = None
+        """What the run is held against; may be set at any time."""
         self._newest = -1
         self._waiting: dict[_Key | int, int] = {}
         instances(overrides)  # say at once what is wrong with the overrides
@@ -137,6 +141,11 @@ class RunAuditor:
         reasons |= self._jobs[self._newest].unjudged() if self._newest in self._jobs else {}
         return {rule: reason for rule, reason in reasons.items() if reason}
 
+    def facts(self, attempt: int, rank: int) -> RunFacts:
+        """What a process has declared of itself so far."""
+        lane = self._lanes.get((attempt, rank))
+        return lane.facts if lane is not None else RunFacts()
+
     def _waited(self, key: _Key | int, waits: bool) -> bool:
         self._waiting[key] = self._waiting.get(key, 0) + 1 if waits else 0
         return self._waiting[key] > GAP_TICKS
@@ -185,6 +194,8 @@ class RunAuditor:
 
     def _show(self, lane: Lane, item: Item) -> list[Finding]:
         if isinstance(item, StepView):
+            if lane.facts.baseline is not self.baseline:
+                lane.facts = replace(lane.facts, baseline=self.baseline)
             item.run = lane.facts
             self.live.observe(item)
             found = lane.observe(item)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from auditor.detect.envelope import Envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,10 @@ class RunFacts:
     host: str = ""
     world_size: int = 1
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Envelope | None = None
+    """What the run is held against, if there is anything."""
+    asked: str = ""
+    """The baseline that the job named."""
 
     def started(self, header: Mapping[str, Any]) -> RunFacts:
         """These facts with those of a ``start`` frame."""
@@ -30,6 +37,7 @@ class RunFacts:
             project=_word(header, "project"),
             host=_word(header, "host"),
             world_size=size if isinstance(size, int) and size > 0 else 1,
+            asked=_word(header, "baseline"),
         )
 
     def declared(self, manifest: Any) -> RunFacts:

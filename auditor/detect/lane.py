@@ -153,7 +153,7 @@ class Lane:
             "last_step": self.last_step,
             "superseded": self.superseded,
             "pulse": self.pulse.state(),
-            "facts": asdict(self.facts),
+            "facts": asdict(replace(self.facts, baseline=None)),
             "rules": {rule.id: rule.state() for rule in self.rules},
         }
 

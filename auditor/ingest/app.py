@@ -22,7 +22,7 @@ from auditor.api.routes import ENDPOINTS, get_parquet
 from auditor.ingest.auth import BearerAuth
 from auditor.ingest.errors import ApiError, Json, on_api_error, on_bug, on_http_error, unavailable
 from auditor.ingest.frames import post_frames
-from auditor.ingest.heartbeat import post_exit, post_heartbeat, post_stop
+from auditor.ingest.heartbeat import post_baseline, post_exit, post_heartbeat, post_stop
 from auditor.ingest.service import Service
 from auditor.ingest.watchdog import watch
 from auditor.settings import Settings
@@ -74,6 +74,7 @@ def _routes(service: Service) -> list[Route]:
         Route("/v1/frames", post_frames, methods=["POST"]),
         Route("/v1/heartbeat", post_heartbeat, methods=["POST"]),
         Route("/v1/runs/{run}/stop", post_stop, methods=["POST"]),
+        Route("/v1/baselines", post_baseline, methods=["POST"]),
         Route("/v1/runs/{run}/exit", post_exit, methods=["POST"]),
         Route("/v1/runs/{run}/export.parquet", get_parquet, methods=["GET"]),
         *(endpoint.route() for endpoint in ENDPOINTS),

@@ -1,14 +1,17 @@
-"""``POST /v1/heartbeat``: alive without new steps. And the two words a parent or a person may say."""
+"""``POST /v1/heartbeat``: alive without new steps. And what a parent or a person may say: stop, exit, baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auditor.api.queries import baseline_json
+from auditor.ingest.baselines import BaselineError, make
 from auditor.ingest.body import read_json
 from auditor.ingest.errors import Json, bad_request, not_found
 from auditor.ingest.frames import acknowledge
@@ -16,6 +19,9 @@ from auditor.ingest.intake import MAX_NAME, clean, counts, integer, moment, run_
 from auditor.ingest.service import Service
 from auditor.store.records import Progress
 from auditor_agent.stream.wire import WireError
+
+#: Runs that a baseline is made of, at most.
+MAX_RUNS: Final = 64
 
 
 async def post_heartbeat(request: Request) -> Response:
@@ -65,6 +71,23 @@ async def post_exit(request: Request) -> Response:
         raise bad_request("signal: its name, or null")
     status = await run_in_threadpool(service.exit, run, code, clean(signal))
     return Json({"run": run, "status": status})
+
+
+async def post_baseline(request: Request) -> Response:
+    """Makes a baseline of runs: {"name", "runs"}."""
+    service: Service = request.app.state.service
+    body = await read_json(request)
+    name, runs = body.get("name"), body.get("runs")
+    if not isinstance(name, str) or not 0 < len(name) <= 128 or clean(name) != name:
+        raise bad_request("name: a short text")
+    if not isinstance(runs, list) or not all(isinstance(run, str) for run in runs) or len(runs) > MAX_RUNS:
+        raise bad_request(f"runs: a list of at most {MAX_RUNS} run ids")
+    try:
+        record = await run_in_threadpool(make, service.store, name, runs, service.clock())
+    except BaselineError as error:
+        raise bad_request(str(error)) from error
+    await run_in_threadpool(service.store.save_baseline, record)
+    return Json(baseline_json(replace(record, envelope={})))
 
 
 def path_run(request: Request) -> str:

@@ -10,12 +10,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from auditor.alerts.lifecycle import AlertBook
 from auditor.alerts.live import LiveRun, firing, roots
 from auditor.detect.engine import RunAuditor
 from auditor.detect.tuning import Tuning
+from auditor.ingest.baselines import Shelf
 from auditor.ingest.decode import StepBatch, Tensor
 from auditor.ingest.draft import Draft
 from auditor.ingest.faults import guarded
@@ -27,6 +29,9 @@ from auditor.store.store import Store
 
 #: Frames that wait for their tensor table, per run; beyond it they are stored but not judged.
 MAX_WAITING = 256
+
+#: Ticks (of about a second) after which it is stored which rules cannot judge the run so far.
+UNJUDGED_TICKS: Final = 30
 
 Stream = tuple[int, int]
 
@@ -74,6 +79,10 @@ class RunState:
         self._tuning = tuning
         self._auditor = RunAuditor(run)
         self._tuned = False
+        self._shelf: Shelf | None = None
+        self._ticks = 0
+        self._told: dict[str, str] | None = None
+        """What was last stored of the rules that could not judge."""
         self._book = AlertBook(run)
         self._tables: dict[str, tuple[Tensor, ...]] = {}
         self._sessions: dict[Stream, str | None] = {}
@@ -102,8 +111,10 @@ class RunState:
     def load(self, store: Store) -> None:
         """Becomes what it was when the store last heard of the run: alerts read, frames replayed."""
         record = store.run(self.run)
+        self._shelf = Shelf.of(store, record.created_at if record is not None else None)
         if record is not None:
             self._tune(record.project)
+            self._told = dict(record.unjudged) if record.unjudged is not None else None
         self._book.restore(store.alerts(run=self.run))
         self._tables = dict(store.tables(self.run))
         for chunk in store.chunks(self.run):
@@ -149,7 +160,10 @@ class RunState:
             findings += self._judge(arrival, draft)
             findings += self._signs(arrival, now)
         changed = self._apply(findings, now)
-        return draft.batch(changed, self.verdict), changed, rejected
+        batch = draft.batch(changed, self.verdict)
+        if batch.finishes:
+            batch = replace(batch, unjudged=self._unjudged())
+        return batch, changed, rejected
 
     def heartbeat(self, sign: Progress, now: float) -> tuple[WriteBatch, list[Alert]]:
         """A sign of life without new steps."""
@@ -164,7 +178,19 @@ class RunState:
         with guarded("tick"):
             findings = self._auditor.tick(now)
         changed = self._apply(findings, now)
-        return WriteBatch(alerts=changed, verdicts={self.run: str(self.verdict)}, time=now), changed
+        self._ticks += 1
+        unjudged = {} if self.ended or self._ticks % UNJUDGED_TICKS else self._unjudged()
+        verdicts = {self.run: str(self.verdict)}
+        return WriteBatch(alerts=changed, verdicts=verdicts, unjudged=unjudged, time=now), changed
+
+    def _unjudged(self) -> dict[str, dict[str, str]]:
+        """The rules that could not judge the run, where the store does not know it yet."""
+        with guarded("unjudged"):
+            told = self._auditor.unjudged()
+            if told != self._told:
+                self._told = told
+                return {self.run: told}
+        return {}
 
     def exited(self, status: str) -> None:
         """The run has ended, whether its processes said so or their parent: clocks stop."""
@@ -236,6 +262,10 @@ class RunState:
             self._waiting[batch.attempt, batch.rank, batch.seq] = Waiting(batch, arrival.floor)
         if arrival.tensors is not None:
             findings += self._release(arrival, draft)
+        if arrival.type in {"start", "manifest"} and self._auditor.baseline is None and self._shelf is not None:
+            with guarded("baseline"):
+                facts = self._auditor.facts(*arrival.stream)
+                self._auditor.baseline = self._shelf.find(facts, self.run, facts.asked)
         if arrival.type == "finish":
             with guarded("ended"):
                 findings += self._auditor.ended(arrival.attempt, arrival.rank, arrival.header["status"])

@@ -173,7 +173,7 @@ class Service:
             state.dirty = False
             state.refresh(self.store.run(state.run))
         batch, changed = state.tick(now)
-        if changed:
+        if changed or batch.unjudged:
             self._submit(state, batch, changed)
         ended_at = state.vitals.ended_at
         if ended_at is not None and now - ended_at > self.settings.metrics_linger:

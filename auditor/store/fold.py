@@ -49,7 +49,7 @@ def runs_of(batch: WriteBatch) -> set[str]:
         *batch.exits,
         *batch.alerts,
     )
-    return {record.run for record in records} | set(batch.stops) | set(batch.verdicts)
+    return {record.run for record in records} | set(batch.stops) | set(batch.verdicts) | set(batch.unjudged)
 
 
 def streams_of(batch: WriteBatch) -> set[StreamKey]:
@@ -72,7 +72,7 @@ def new_run(run: str, time: float) -> Row:
     """The row of a run of which nothing is known but that it exists since ``time``."""
     unknown = (
         *("reason", "first_step", "last_step", "loss", "loss_attempt", "loss_rank", "loss_seq"),
-        *("named_by_attempt", "named_by_rank", "exit_attempt", "exit_code", "exit_signal", "stop_attempt"),
+        *("named_by_attempt", "named_by_rank", "exit_attempt", "exit_code", "exit_signal", "stop_attempt", "unjudged"),
     )
     return {
         "run": run,
@@ -135,6 +135,8 @@ class State:
             self._progress(progress, batch.time)
         for run, verdict in batch.verdicts.items():
             self._runs[run]["verdict"] = str(verdict)
+        for run, reasons in batch.unjudged.items():
+            self._runs[run]["unjudged"] = to_json(dict(reasons))
         for run in batch.stops:
             self._runs[run]["stop_attempt"] = self._last_attempt(run)
         for exit_ in batch.exits:

@@ -98,6 +98,7 @@ def _run_record(row: fold.Row, streams: list[fold.Row], alerts: dict[str, int]) 
         stop=row["stop_attempt"] is not None and row["stop_attempt"] >= max(attempts, default=0),
         exit_code=row["exit_code"],
         exit_signal=row["exit_signal"],
+        unjudged=from_json(row["unjudged"]) if row["unjudged"] is not None else None,
     )
 
 

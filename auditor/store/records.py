@@ -209,6 +209,8 @@ class WriteBatch:
     """Runs that were asked to stop."""
     alerts: Sequence[Alert] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    unjudged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By run: the rules that could not judge it so far, each with the reason."""
     time: float = field(default_factory=time.time)
 
 
@@ -249,7 +251,8 @@ class RunRecord:
 
     ``steps`` is the span of its step numbers, ``last_step - first_step + 1``: a step that a restart
     repeats counts once. ``loss`` is the last finite one of the lowest rank of the last attempt.
-    ``alerts`` counts the firing ones by severity.
+    ``alerts`` counts the firing ones by severity. ``unjudged``: rules that could not judge the run,
+    each with the reason; None while nothing was said.
     """
 
     run: str
@@ -275,6 +278,7 @@ class RunRecord:
     """Somebody asked it to stop."""
     exit_code: int | None
     exit_signal: str | None
+    unjudged: Mapping[str, str] | None = None
 
     @property
     def steps(self) -> int:

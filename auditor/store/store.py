@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from auditor.ingest.decode import Tensor
 from auditor.model import Alert
-from auditor.store import migrations, read, retention
+from auditor.store import baselines, migrations, read, retention
+from auditor.store.baselines import BaselineRecord
 from auditor.store.engine import make_engine, writing
 from auditor.store.errors import unavailable
 from auditor.store.records import (
@@ -200,6 +201,21 @@ class Store:
         """Stored ``seq`` by (attempt, rank), as ranges of which both ends are included."""
         with self._reading() as connection:
             return read.frontier(connection, run)
+
+    def save_baseline(self, record: BaselineRecord) -> None:
+        """Writes a baseline; one of the same name is replaced."""
+        with self._writing() as connection:
+            baselines.save(connection, record)
+
+    def baselines(self) -> list[BaselineRecord]:
+        """Every baseline, by name, without its envelope."""
+        with self._reading() as connection:
+            return baselines.listed(connection)
+
+    def baseline(self, name: str) -> BaselineRecord | None:
+        """One baseline, whole; None if there is none of that name."""
+        with self._reading() as connection:
+            return baselines.one(connection, name)
 
     def purge(self, *, older_than: float | None = None, keep: int | None = None, run: str | None = None) -> int:
         """Deletes runs with all that belongs to them; see :func:`retention.doomed`. How many went."""

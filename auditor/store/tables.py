@@ -41,6 +41,8 @@ RUNS: Final = sa.Table(
     sa.Column("exit_code", sa.Integer),
     sa.Column("exit_signal", sa.Text),
     sa.Column("stop_attempt", sa.Integer),
+    # {rule: why it could not judge}, as JSON; null until it was told.
+    sa.Column("unjudged", sa.Text),
     sa.Index("runs_updated_at", "updated_at"),
 )
 
@@ -165,6 +167,18 @@ ALERTS: Final = sa.Table(
     sa.Column("advice", sa.Text, nullable=False),
     sa.Index("alerts_run", "run"),
     sa.Index("alerts_updated_at", "updated_at"),
+)
+
+BASELINES: Final = sa.Table(
+    "baselines",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    # Names only: a baseline outlives the runs that it was made of.
+    sa.Column("runs", sa.Text, nullable=False),
+    sa.Column("envelope", sa.Text, nullable=False),
 )
 
 #: Tables that hang on a run, in the order in which a run is taken apart.
