@@ -4,13 +4,18 @@ From the recordings a comparison finds out by arithmetic what a program computes
 initialiser, loss, penalty and update rule, in which precision, whatever it declares. This module
 decides what is recorded and keeps the budget; the integrations bring the numbers.
 
-**What.** At each of the first ``Budget.steps`` steps: every ``weight`` before the optimizer acts,
+**When.** The first ``Budget.steps`` steps, then the *probe steps* 50, 100, 200, 400, …: each twice the
+one before, so that a long run is seen at every age at little cost. Part of the total is kept back for them.
+
+**What.** At each of these: every ``weight`` before the optimizer acts,
 its ``gradient`` as the optimizer sees it, its value ``updated`` after; the optimizer's state after
 the step (``state.<name>``); ``batch``, ``target`` and ``output``; scalars such as ``loss`` and
 ``lr``. Whole for the first ``whole_steps`` steps of a model whose parameters take at most
 ``whole_bytes`` (the state: ``state_bytes``); else and after that a sample of each tensor, always the
 same elements of it (``stream.recording.positions``). A weight that is what the step before left is
 named, not repeated.
+
+Where a layer's output is seen, 64 rows of it (``activation``) and four numbers of each unit (``units``).
 
 Nothing is drawn at random, no step is recorded in part without saying so: what the caps leave out
 is counted by reason and told with the step.
@@ -39,7 +44,9 @@ class Budget:
     """What the recorder may take. Bytes unless said."""
 
     steps: int = 20
-    """Steps that are recorded; 0 turns the recorder off."""
+    """Steps from the first that are recorded; 0 turns the recorder off, probe steps and all."""
+    probe: int = 50
+    """The first probe step; each further one comes at twice the number. 0: none."""
     whole_steps: int = 3
     """Steps, from the first, that are recorded whole where the model is small."""
     whole_bytes: int = 4 << 20
@@ -58,6 +65,12 @@ class Budget:
     """What one step may take, whatever it holds."""
     total: int = 64 << 20
     """What all steps together may take."""
+    late: int = 16 << 20
+    """Part of the total that only probe steps may take."""
+    rows: int = 64
+    """Samples of a layer's output."""
+    units: int = 1024
+    """Units of a layer's output that are looked at; of wider ones evenly spread."""
 
 
 class Recorder:
@@ -81,9 +94,28 @@ class Recorder:
         self._share = self._budget.sample
         self._step_bytes = self.bytes = 0
         self._spent = self._budget.steps <= 0
+        # Counted from the first step, which is 1.
+        self._probe: int | None = self._budget.probe or None
+        self._late = False
         self._left_out: dict[int, dict[str, int]] = {}
         self._step = 0
         self._updated: dict[str, bytes] = {}
+
+    def next(self, step: int) -> int | None:
+        """The first step after ``step`` that is recorded, as far as can be told before the first; None: none."""
+        if self._spent:
+            return None
+        if self._first is None or step + 1 - self._first < self._budget.steps:
+            return step + 1
+        return None if self._probe is None else self._first - 1 + self._probe
+
+    def wants(self, step: int) -> bool:
+        """Whether :meth:`begin` would record ``step``."""
+        if self._spent:
+            return False
+        if self._first is None or step - self._first < self._budget.steps:
+            return True
+        return self._probe is not None and step - self._first + 1 >= self._probe
 
     @property
     def active(self) -> bool:
@@ -105,15 +137,27 @@ class Recorder:
 
     def begin(self, step: int) -> bool:
         """Whether ``step`` is recorded. Steps count from the first that is asked for."""
-        if self._spent:
+        if not self.wants(step):
+            self._ended()
             return False
         if self._first is None:
             self._first = step
-        if step - self._first >= self._budget.steps:
-            self._spent = True
-            return False
+        place = step - self._first + 1
+        while self._probe is not None and place >= self._probe:
+            self._probe *= 2
+        self._late = place > self._budget.steps
+        if self._late:
+            self._ended()
         self._step, self._step_bytes = step, 0
         return True
+
+    def _ended(self) -> None:
+        """The first steps are over: say what they showed."""
+        if self._probe is None:
+            self._spent = True
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            self._run.observe(observed=observer.facts())
 
     def take(self, role: str, size: int, itemsize: int) -> int:
         """How many elements of a tensor to read at this step; 0: leave it out, which is counted."""
@@ -121,9 +165,10 @@ class Recorder:
         return count if self._room(count * itemsize) else 0
 
     def _room(self, cost: int) -> bool:
+        total = self._budget.total - (0 if self._late else min(self._budget.late, self._budget.total // 4))
         for reason, used, cap in (
             ("step_full", self._step_bytes, self._budget.step),
-            ("total_full", self.bytes, self._budget.total),
+            ("total_full", self.bytes, total),
         ):
             if used + cost > cap:
                 self._leave(self._step, reason)
@@ -136,6 +181,13 @@ class Recorder:
         """Whether ``size`` bytes of a batch, target or output, read already, still have room in this step."""
         return self._room(size)
 
+    def layer(self, samples: int, units: int, itemsize: int, layers: int) -> tuple[int, int]:
+        """Rows and units of a layer's output that a step records, of a model with so many layers."""
+        budget = self._budget
+        width = min(units, budget.units)
+        fair = budget.sampled_step // max(1, 2 * layers * width * itemsize)
+        return min(samples, budget.rows, fair), width
+
     @property
     def early(self) -> bool:
         """Whether the step under way, or the next if none is, is one that may be whole."""
@@ -147,8 +199,18 @@ class Recorder:
         arrays: Sequence[Array],
         scalars: Mapping[str, float] | None = None,
         facts: Mapping[str, Any] | None = None,
+        *,
+        phase: str = "train",
     ) -> None:
-        """Hand over what was recorded of ``step``; the steps in their order. Does not wait."""
+        """Hand over what was recorded of ``step``; the steps in their order. Does not wait.
+
+        ``phase``: ``eval`` for the first batch of an evaluation after ``step``.
+        """
+        if phase == "eval":
+            self._updated = {}  # the next weights refer to no recording but the one before
+            facts = {**(facts or {}), "phase": phase}
+            self._run.recording(Recording(step, arrays, dict(scalars or {}), facts, phase=phase))
+            return
         if self._observer is not None:
             self._observe(Recording(step, arrays, facts=dict(facts or {})))
         compact = [self._unless_known(array) for array in arrays]
@@ -158,11 +220,9 @@ class Recorder:
 
     def close(self) -> None:
         """Record no more; say what was seen; let go of what was kept."""
-        self._spent = True
+        self._probe = None
         self._updated = {}
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            self._run.observe(observed=observer.facts())
+        self._ended()
 
     @guarded(None)
     def _observe(self, recording: Recording) -> None:

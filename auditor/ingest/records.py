@@ -139,22 +139,27 @@ def check(frame: Frame) -> None:
     arrays(frame.header, frame.block)
 
 
-def recordings(store: Store, run: str, *, attempt: int | None = None, rank: int | None = None) -> list[StepRecording]:
+def recordings(
+    store: Store, run: str, *, attempt: int | None = None, rank: int | None = None, phase: str = "train"
+) -> list[StepRecording]:
     """What the flight recorder saw of a run, by (attempt, rank, step).
+
+    ``phase``: ``train`` for the steps, ``eval`` for the first batches of evaluations after them.
 
     Weights that a frame only refers to are filled in; one whose reference never arrived is left
     out and counted under ``left_out["reference_lost"]``.
     """
-    return assemble(store.chunks(run, attempt=attempt, rank=rank, type="record"))
+    return assemble(store.chunks(run, attempt=attempt, rank=rank, type="record"), phase)
 
 
-def assemble(chunks: Iterable[StoredChunk]) -> list[StepRecording]:
+def assemble(chunks: Iterable[StoredChunk], phase: str = "train") -> list[StepRecording]:
     """The recordings that ``record`` chunks hold; see :func:`recordings`."""
     found: dict[tuple[int, int, int], StepRecording] = {}
     for chunk in chunks:
         header = json.loads(chunk.header_json)
         key = (chunk.attempt, chunk.rank, int(header["step"]))
-        add(found.setdefault(key, StepRecording(*key)), header, chunk.payload)
+        if header.get("phase", "train") == phase:
+            add(found.setdefault(key, StepRecording(*key)), header, chunk.payload)
     ordered = [found[key] for key in sorted(found)]
     for place, recording in enumerate(ordered):
         resolve(recording, ordered[place - 1] if place else None)

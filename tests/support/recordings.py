@@ -20,6 +20,6 @@ def chunks(recordings: Iterable[Recording]) -> list[StoredChunk]:
     ]
 
 
-def assembled(recordings: Iterable[Recording]) -> list[StepRecording]:
+def assembled(recordings: Iterable[Recording], phase: str = "train") -> list[StepRecording]:
     """The recordings as :func:`auditor.ingest.records.recordings` gives them."""
-    return assemble(chunks(recordings))
+    return assemble(chunks(recordings), phase)

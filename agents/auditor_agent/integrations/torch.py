@@ -28,6 +28,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch_evaluation import elsewhere
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_names import find_model, owned
 from auditor_agent.integrations.torch_record import Tape
@@ -125,6 +126,7 @@ class _Scene:
     def fresh_probe(self) -> LossProbe:
         """A new listener in place of the old one."""
         self.end()
+        elsewhere.clear()
         self._probe = LossProbe()
         self._probe.tape = Tape()
         self._probe.attach()

@@ -1,14 +1,15 @@
-"""Activations, the batch and the output, at steps that ask for them.
+"""Forward passes: what their batches are, whether they train, and what the layers gave.
 
-Forward hooks are there only during the forward pass of a sampled step, so that all other steps run
-as if nobody watched; the model's own also at the steps of the flight recorder, which hears batch and
-output through it. The first is put on after step 1: by then it shows whether anything is compiled in
-this process, where they stay away, as a hook changes what a compiled frame is guarded by.
+One hook before the model's own forward pass stays while the run lives: it counts the batch's samples,
+takes its digest and tells training from evaluation. Hooks behind the layers are put on by it for the
+one pass that is looked at: a sampled step's, or one that the flight recorder records. All of it only
+after step 1: by then it shows whether anything is compiled in this process, where hooks stay away, as
+they change what a compiled frame is guarded by.
 
-Per module and step: the statistics of its output (``zeros`` beside ``count`` is the share of values
-that are exactly zero), of ReLU-like modules also the share of *dead units* (zero for the whole batch;
-units are dimension 1 of images and the last one of all else), of Tanh and Sigmoid the share of
-saturated values. The first forward pass of the step counts, on the main thread, in training.
+Per layer and sampled step: the statistics of its output (``zeros`` beside ``count`` is the share of
+values that are exactly zero), of ReLU also the share of *dead units* (zero for the whole batch), of
+Tanh and Sigmoid the share of saturated values, whether they are modules or were called as functions
+on a layer's output. The first forward pass of the step counts, on the main thread, in training.
 """
 
 from __future__ import annotations
@@ -24,14 +25,21 @@ from torch import Tensor, nn
 
 from auditor_agent.capture import kernels
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch_evaluation import Evaluation
 from auditor_agent.integrations.torch_names import clean, unwrap
+from auditor_agent.integrations.torch_units import activation_of, again, behind, by_unit, output_activation, shares
+
+try:
+    from auditor_agent.capture.batches import batch_digest
+except ImportError:  # no NumPy
+    batch_digest = None  # type: ignore[assignment]
 
 #: Modules that are listened to; of larger models evenly spread ones.
 _MODULES: Final = 256
-_RECTIFIERS: Final = (nn.ReLU, nn.ReLU6, nn.Threshold, nn.Hardswish, nn.Hardsigmoid)
-#: Where an output counts as saturated: |tanh| above, sigmoid outside.
-_TANH: Final = 0.99
-_SIGMOID: Final = (0.01, 0.99)
+_compiling: Final = torch.compiler.is_compiling
+_gradients: Final = torch.is_grad_enabled
+#: What a float64 holds exactly.
+_MASK: Final = (1 << 53) - 1
 
 
 @dataclass(slots=True)
@@ -54,102 +62,211 @@ class Forward:
     seconds: float = 0.0
 
 
+@dataclass(slots=True)
+class _Pass:
+    """One forward pass that is looked at."""
+
+    sampled: bool
+    recorded: bool
+    evaluates: bool = False
+    handles: list[Any] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
+    modules: dict[str, nn.Module] = field(default_factory=dict)
+    nodes: dict[Any, str] = field(default_factory=dict)
+    """The layers' names by the autograd node of their output."""
+    held: dict[str, Tensor] = field(default_factory=dict)
+    """Outputs of layers, until the pass is over and shows what became of them."""
+
+
 class ForwardProbe:
-    """Listens to the next forward pass when told to.
+    """Listens to the forward passes of one model.
 
     Args:
         model: the model to be listened to.
-        tape: the flight recorder's ear (``torch_record.Tape``), told every forward pass meanwhile.
+        tape: the flight recorder's ear (``torch_record.Tape``).
+        evaluation: told of passes without gradients.
     """
 
-    def __init__(self, model: nn.Module, tape: Any = None) -> None:
-        self._tape = tape
-        self._handles: list[Any] = []
+    def __init__(self, model: nn.Module, tape: Any, evaluation: Evaluation) -> None:
+        self._tape, self._evaluation = tape, evaluation
+        self._ear: Any = None
+        self._pass: _Pass | None = None
         self._seen: Forward | None = None
-        self._done: set[str] = set()
+        self._sampled = self._recorded = False
+        self._training: bool | None = None
+        self.turned = False
+        """Whether training passes are in another mode than they were: to be looked at and set back."""
+        self.samples = 0
+        """Of the training passes since :meth:`batch`."""
+        self._digest: int | None = None
         root = unwrap(model)
         self._usable = not any(isinstance(module, torch.jit.ScriptModule) for module in root.modules())
 
-    @property
-    def armed(self) -> bool:
-        """Whether a forward pass is being listened to."""
-        return bool(self._handles)
+    def arm(self, model: nn.Module, *, sampled: bool, recorded: bool) -> None:
+        """Hear the next training pass of ``model`` for its statistics, for the flight recorder, or as a batch alone.
 
-    def arm(self, model: nn.Module, *, sampled: bool = True) -> None:
-        """Hear the next forward pass of ``model``, unless something was compiled.
-
-        ``sampled``: for its statistics as well, not for the flight recorder alone.
+        Nothing is heard where something was compiled.
         """
-        if self._handles or not self._usable or _compiling():
+        if not self._usable or (compiled() and self._ear is None):
             return
-        start = time.perf_counter()
-        root = unwrap(model)
-        self._handles = [root.register_forward_hook(self._model, with_kwargs=True)]
+        if self._ear is None:
+            self._ear = unwrap(model).register_forward_pre_hook(self._before, with_kwargs=True)
+        self._sampled, self._recorded = sampled, recorded
         if sampled:
-            self._seen, self._done = Forward(), set()
-            self._handles += [module.register_forward_hook(self._module(name)) for name, module in _chosen(root)]
-            self._seen.seconds = time.perf_counter() - start
+            self._seen = Forward()
 
     def disarm(self) -> Forward | None:
-        """Take the hooks off; what was heard since :meth:`arm`."""
-        start = time.perf_counter()
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
+        """What was heard since :meth:`arm`."""
+        self._quit()
+        self._sampled = self._recorded = False
         seen, self._seen = self._seen, None
-        if seen is not None:
-            seen.seconds += time.perf_counter() - start
         return seen
 
-    def _module(self, name: str) -> Any:
+    def close(self) -> None:
+        """Hear nothing more. Idempotent."""
+        self.disarm()
+        self._evaluation.close()
+        if self._ear is not None:
+            self._ear.remove()
+            self._ear = None
+
+    def batch(self) -> tuple[int, int | None]:
+        """Samples and digest of the training batches since the last call."""
+        found = self.samples, self._digest
+        self.samples, self._digest = 0, None
+        return found
+
+    def scalars(self) -> dict[str, float | Tensor]:
+        """The same as scalars of a step."""
+        samples, digest = self.batch()
+        found: dict[str, float | Tensor] = {"samples": float(samples)} if samples else {}
+        return found if digest is None else {**found, "batch_digest": float(digest)}
+
+    # -- a pass begins ------------------------------------------------------------------------
+
+    def _before(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if not _compiling():
+            self._begin(module, args, kwargs)
+
+    @guarded(None)
+    def _begin(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if not _gradients():
+            if self._evaluation.begin(module, args, kwargs):
+                self._listen(module, _Pass(sampled=False, recorded=True, evaluates=True))
+            return
+        if self._evaluation.going:
+            self._evaluation.end()
+        if module.training is not self._training:
+            if module.training:  # what came before was an evaluation that kept its gradients
+                self.batch()
+            self._training, self.turned = module.training, True
+        self._batch(args, kwargs)
+        # An evaluation that keeps its gradients looks like training in the wrong mode, until a step confirms it.
+        if self._pass is None and (self._sampled or self._recorded) and (module.training or not self.turned):
+            self._listen(module, _Pass(self._sampled, self._recorded))
+
+    def _batch(self, args: Any, kwargs: Any) -> None:
+        inputs = args if len(args) == 1 and type(args[0]) is Tensor else list(_tensors((args, kwargs), real=False))
+        if not inputs:
+            return
+        self.samples += inputs[0].shape[0] if inputs[0].dim() else 1
+        if batch_digest is not None and all([tensor.is_cpu for tensor in inputs]):  # noqa: C419 - the quicker
+            digest = batch_digest([_array(tensor) for tensor in inputs])
+            self._digest = digest if self._digest is None else (31 * self._digest + digest) & _MASK
+
+    # -- a pass that is looked at -------------------------------------------------------------
+
+    def _listen(self, root: nn.Module, looked: _Pass) -> None:
+        start = time.perf_counter()
+        self._pass = looked
+        looked.handles = [root.register_forward_hook(self._after, with_kwargs=True)]
+        for name, module in _chosen(root):
+            looked.modules[name] = module
+            looked.handles.append(module.register_forward_hook(self._layer(name)))
+        self._spend(start)
+
+    def _quit(self) -> None:
+        looked, self._pass = self._pass, None
+        for handle in looked.handles if looked is not None else ():
+            handle.remove()
+
+    def _layer(self, name: str) -> Any:
         def hook(module: nn.Module, _args: Any, output: Any) -> None:
-            if not torch.compiler.is_compiling():
+            if not _compiling():
                 self._hear(name, module, output)
 
         return hook
 
     @guarded(None)
+    @torch.no_grad()
     def _hear(self, name: str, module: nn.Module, output: Any) -> None:
-        if name in self._done or not module.training or not torch.is_grad_enabled():
+        looked = self._pass
+        if looked is None or name in looked.done:
             return
         start = time.perf_counter()
-        self._done.add(name)
+        looked.done.add(name)
         for tensor in _tensors(output):
-            self._add("activation", name, tensor)
-            if self._seen is not None:
-                self._seen.scalars.update(_units(name, module, tensor.detach()))
+            plain = tensor.detach()
+            if looked.sampled:
+                self._add("activation", name, plain)
+            if tensor.grad_fn is not None:
+                looked.nodes[tensor.grad_fn] = name
+            self._units(looked, name, activation_of(module), plain)
+            looked.held[name] = plain
             break
-        if self._seen is not None:
-            self._seen.seconds += time.perf_counter() - start
+        self._spend(start)
 
-    def _model(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if torch.compiler.is_compiling():
-            return
-        if self._tape is not None:
-            self._tape.forward(module, args, kwargs, output)
-        if self._seen is not None:
-            self._hear_model(module, args, kwargs, output)
+    def _units(self, looked: _Pass, name: str, activation: str | None, output: Tensor) -> None:
+        """Dead and saturated units for the statistics, values and units for the flight recorder."""
+        matrix = by_unit(looked.modules[name], output)
+        if looked.sampled and self._seen is not None:
+            self._seen.scalars.update(shares(name, activation, matrix))
+        if looked.recorded:
+            kind = type(looked.modules[name]).__name__
+            self._tape.layer(name, kind, activation, matrix, len(looked.modules))
+
+    def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        if not _compiling():
+            self._end(module, args, kwargs, output)
 
     @guarded(None)
-    def _hear_model(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if "" in self._done or not module.training or not torch.is_grad_enabled():
+    @torch.no_grad()
+    def _end(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        looked = self._pass
+        if looked is None:
             return
         start = time.perf_counter()
-        self._done.add("")
-        for at, tensor in enumerate(_tensors((args, kwargs))):
-            self._add("batch", f"input{at}", tensor)
-        for at, tensor in enumerate(_tensors(output)):
-            self._add("output", f"output{at}", tensor)
-        if self._seen is not None:
-            self._seen.seconds += time.perf_counter() - start
+        outputs = list(_tensors(output))
+        for name, activation in behind(outputs, looked.nodes).items():
+            became = again(activation, looked.held[name])
+            if became is not None:
+                self._units(looked, name, activation, became)
+        if looked.sampled:
+            for at, tensor in enumerate(_tensors((args, kwargs))):
+                self._add("batch", f"input{at}", tensor)
+            for at, tensor in enumerate(outputs):
+                self._add("output", f"output{at}", tensor)
+        if looked.evaluates:
+            self._tape.evaluation(module, args, kwargs, output)
+        elif looked.recorded:
+            last = output_activation(outputs[0]) if outputs else None
+            self._tape.forward(module, args, kwargs, output, last)
+        self._spend(start)
+        self._quit()
+        if not looked.evaluates:
+            self._sampled = False  # the first pass of the step counts; the recorder hears micro-batches as well
 
     def _add(self, kind: str, name: str, tensor: Tensor) -> None:
         if self._seen is not None and not (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):
             words = kernels.words([tensor.detach()])
             self._seen.tensors.append(Seen(kind, name, tuple(tensor.shape), tensor.dtype, words))
 
+    def _spend(self, start: float) -> None:
+        if self._seen is not None:
+            self._seen.seconds += time.perf_counter() - start
 
-def _compiling() -> bool:
+
+def compiled() -> bool:
     """Whether any frame was compiled in this process."""
     utils = sys.modules.get("torch._dynamo.utils")
     return bool(utils is not None and utils.counters["stats"])
@@ -161,13 +278,13 @@ def _chosen(root: nn.Module) -> list[tuple[str, nn.Module]]:
     return leaves[:: -(-len(leaves) // _MODULES)] if leaves else []
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
-    """The real floating tensors in ``value``, at most eight, in order."""
+def _tensors(value: Any, *, real: bool = True) -> Iterator[Tensor]:
+    """The tensors in ``value``, at most eight, in order; ``real``: floating ones that have elements."""
     stack, given = [value], 0
     while stack and given < 8:
         item = stack.pop()
         if isinstance(item, Tensor):
-            if item.is_floating_point() and item.numel():
+            if not real or (item.is_floating_point() and item.numel()):
                 given += 1
                 yield item
         elif isinstance(item, (tuple, list)):
@@ -176,19 +293,7 @@ def _tensors(value: Any) -> Iterator[Tensor]:
             stack.extend(reversed(item.values()))
 
 
-def _units(name: str, module: nn.Module, output: Tensor) -> dict[str, float | Tensor]:
-    """``dead_units/NAME`` or ``saturated/NAME``, as parts of 1."""
-    if isinstance(module, _RECTIFIERS) and output.dim() > 1:
-        unit = 1 if output.dim() > 3 else output.dim() - 1
-        dead = ~(output != 0).transpose(0, unit).flatten(1).any(1)
-        return {f"dead_units/{name}": _share(dead)}
-    if isinstance(module, nn.Tanh):
-        return {f"saturated/{name}": _share(output.abs() > _TANH)}
-    if isinstance(module, nn.Sigmoid):
-        return {f"saturated/{name}": _share((output < _SIGMOID[0]) | (output > _SIGMOID[1]))}
-    return {}
-
-
-def _share(chosen: Tensor) -> float | Tensor:
-    share = chosen.float().mean()
-    return share.item() if share.is_cpu else share
+def _array(tensor: Tensor) -> Any:
+    """A view of a tensor in host memory as NumPy knows it."""
+    tensor = tensor.detach() if tensor.requires_grad else tensor
+    return (tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor).numpy()

@@ -26,6 +26,7 @@ from auditor_agent.capture.steady import Steady
 from auditor_agent.capture.transfer import Arrived
 from auditor_agent.guard import failure, guarded
 from auditor_agent.histogram import HISTOGRAM_BYTES
+from auditor_agent.integrations.torch_forward import ForwardProbe
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_part import Part
 from auditor_agent.run import Run
@@ -34,12 +35,23 @@ from auditor_agent.statistics import ROW_BYTES
 #: Plain steps that may wait, and the bytes of their statistics: the sender comes several times a second.
 _MOST: Final = 256
 _MOST_BYTES: Final = 1 << 20
+_NOTHING: Final = (0, None)
 _NUMBERS: Final = frozenset({float, int})
 _clock: Final = time.perf_counter
 #: Number, Unix time, loss, backward passes, rates, seconds since the step before, clipping, words, all finite,
-#: histograms.
+#: histograms, samples and digest of the batch.
 _Waiting = tuple[
-    int, float, float | None, int, list[float], float | None, dict[str, float | Tensor], bytes, bool, bytes
+    int,
+    float,
+    float | None,
+    int,
+    list[float],
+    float | None,
+    dict[str, float | Tensor],
+    bytes,
+    bool,
+    bytes,
+    tuple[int, int | None],
 ]
 
 
@@ -61,11 +73,21 @@ class Lane:
         pace: shared with the watcher.
         probe: hears the loss.
         budget: is told what each step took.
+        forward: hears the batches, where the model is known.
         sink: takes the steps, in their order.
     """
 
-    def __init__(self, run: Run, pace: Pace, probe: LossProbe, budget: Budget, sink: Callable[[Arrived], None]) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what a step consists of
+        self,
+        run: Run,
+        pace: Pace,
+        probe: LossProbe,
+        budget: Budget,
+        forward: ForwardProbe | None,
+        sink: Callable[[Arrived], None],
+    ) -> None:
         self._run, self._pace, self._probe, self._budget, self._sink = run, pace, probe, budget, sink
+        self._forward = forward
         self._part: Part | None = None
         self._parameters: list[Tensor] | None = None
         self._present: tuple[bool, ...] | None = None
@@ -117,11 +139,12 @@ class Lane:
         start = _clock()
         pace, probe, part, groups = self._pace, self._probe, self._part, optimizer.param_groups
         rates = [group["lr"] for group in groups]
-        roots = probe.roots
+        roots, forward = probe.roots, self._forward
         if (
             part is None
             or len(groups) != part.groups
             or probe.scale is not None
+            or (forward is not None and forward.turned)
             or "grad_scale" in vars(optimizer)
             or not _NUMBERS.issuperset(map(type, rates))
             or not _NUMBERS.issuperset(map(type, roots))
@@ -140,7 +163,8 @@ class Lane:
         took = None if begun is None else start - begun
         clipped = probe.clips.take()
         finite = finite and (loss is None or math.isfinite(loss))
-        self._waiting.append((number, time.time(), loss, heard, rates, took, clipped, words, finite, counters))
+        batch = _NOTHING if forward is None else forward.batch()
+        self._waiting.append((number, time.time(), loss, heard, rates, took, clipped, words, finite, counters, batch))
         if not finite or len(self._waiting) >= self._most:
             self.settle()
         if took is not None:
@@ -173,7 +197,7 @@ class Lane:
                 self._sink(self._arrived(self._waiting.popleft()))
 
     def _arrived(self, waiting: _Waiting) -> Arrived:
-        number, when, loss, heard, rates, took, clipped, words, finite, counters = waiting
+        number, when, loss, heard, rates, took, clipped, words, finite, counters, (samples, digest) = waiting
         scalars = {f"lr/{at}" if at else "lr": float(rate) for at, rate in enumerate(rates)}
         if loss is not None:
             scalars["loss"] = loss
@@ -183,5 +207,9 @@ class Lane:
             scalars.update({name: float(value) for name, value in clipped.items()})
         if took is not None:
             scalars["step_time"] = took
+        if samples:
+            scalars["samples"] = float(samples)
+        if digest is not None:
+            scalars["batch_digest"] = float(digest)
         layout = self._layout if words else self._empty
         return Arrived(number, when, scalars, layout, words, not finite, counters, self._layout)

@@ -17,6 +17,10 @@ from auditor_agent.run import Run
 
 #: Bytes of weights that are held over a sampled step to see what it did to them.
 HELD_BYTES: Final = 64 << 20
+#: Tensors whose own checksums are told.
+MOST_DIGESTS: Final = 256
+#: Patterns of missing gradients that have a layout of their own.
+MOST_PATTERNS: Final = 64
 #: Which tensors a piece of a step describes: kind, part, and which of the part's parameters (None: all).
 Key = tuple[str, int, tuple[bool, ...] | None]
 
@@ -67,19 +71,22 @@ class Part:
         held = sum(parameter.numel() * parameter.element_size() for parameter in self._local())
         return 1 + held // HELD_BYTES
 
-    def digest(self) -> Tensor | None:
-        """A checksum of all bits of the weights, below 2**52, on their device; None where they are sharded.
+    def digest(self) -> dict[str, float | Tensor]:
+        """Checksums of all bits of the weights, below 2**52, on their device; empty where they are sharded.
 
-        Integer sums: they do not depend on the order or the number of threads, so equal replicas
-        give equal numbers.
+        ``digest`` of all, and ``digest:NAME`` of each, of at most MOST_DIGESTS. Integer sums do not depend
+        on the order or the number of threads, so equal replicas give equal numbers.
         """
         if not self.parameters or any(hasattr(parameter, "_local_tensor") for parameter in self.parameters):
-            return None
+            return {}
         home = self.parameters[0].device
         sums = [_bits(parameter.detach()).sum(dtype=torch.int64) for parameter in self.parameters]
         total = torch.stack([each.to(home, non_blocking=True) for each in sums])
         odd = torch.arange(1, 2 * len(sums), 2, device=home) * _PRIME
-        return (total * odd).sum() & _MASK
+        each = total[:MOST_DIGESTS] & _MASK
+        parts: Sequence[float | Tensor] = each.tolist() if each.is_cpu else each.double().unbind()
+        names = [f"digest:{name}" for name in self.names]
+        return {"digest": (total * odd).sum() & _MASK, **dict(zip(names, parts, strict=False))}
 
 
 _PRIME: Final = 0x9E3779B1
@@ -107,6 +114,16 @@ class Rows:
         self._run, self._parts = run, parts
         self._ids: dict[tuple[str, int], list[int]] = {}
         self._layouts: dict[tuple[Any, ...], int] = {}
+        self._patterns: set[Key] = set()
+
+    def admits(self, key: Key) -> bool:
+        """Whether ``key`` has a layout or may have one: of patterns without end the later ones have none."""
+        if key[2] is None or key in self._patterns:
+            return True
+        if len(self._patterns) >= MOST_PATTERNS:
+            return False
+        self._patterns.add(key)
+        return True
 
     def forget(self) -> None:
         """The parts have changed; the run's own ids stay."""

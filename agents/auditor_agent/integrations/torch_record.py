@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,29 +25,25 @@ from torch.optim import Optimizer
 from auditor_agent.capture import portable
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import torch_facts, torch_graph
+from auditor_agent.integrations.torch_mode import mode
 from auditor_agent.integrations.torch_names import named_parameters
+from auditor_agent.integrations.torch_taken import (
+    Taken,
+    done,
+    mark,
+    named,
+    rates,
+    spread,
+    take,
+    tensors,
+    to_host,
+    unreadable,
+)
+from auditor_agent.integrations.torch_units import summary
 from auditor_agent.recorder import Recorder, configured_steps, data_elements, state_role
-from auditor_agent.stream.recording import Array
 
 #: Forward passes and losses of one step that are kept: micro-batches.
 _MOST_MICRO: Final = 4
-_MOST_TENSORS: Final = 8
-
-
-@dataclass(slots=True)
-class _Taken:
-    """One tensor's elements on their way to the host."""
-
-    role: str
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    values: Tensor
-
-    def array(self) -> Array:
-        """With the elements as bytes; they must have arrived."""
-        data = portable.to_bytes(self.values)
-        return Array(self.role, self.name, self.dtype, self.shape, self.values.numel(), data)
 
 
 @dataclass(slots=True)
@@ -55,19 +51,25 @@ class _Step:
     """One step in the making."""
 
     number: int
-    taken: list[_Taken] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
     scalars: dict[str, float | Tensor] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    phase: str = "train"
 
 
 class Tape:
     """Listens to one model's training until the recorder has enough. Made before the run is known."""
 
     def __init__(self) -> None:
-        self._left = configured_steps()
-        self._forwards: list[list[_Taken]] = []
-        self._modes: list[bool] = []
-        self._losses: list[tuple[torch_graph.LossGraph, list[_Taken], Tensor | None]] = []
+        self._on = configured_steps() > 0
+        self._layers: dict[str, tuple[dict[str, Any], list[Taken]]] = {}
+        self._whole = False  # the layers of one pass are there
+        self._last: str | None = None
+        self._evaluation: _Step | None = None
+        self._recorded = 0
+        self._forwards: list[list[Taken]] = []
+        self._modes: list[str] = []
+        self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
         # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
@@ -79,13 +81,26 @@ class Tape:
 
     @property
     def listening(self) -> bool:
-        """Whether a step may still be recorded."""
-        return self._left > 0
+        """Whether the coming step is recorded, as far as is known."""
+        return self._on
 
     @property
     def busy(self) -> bool:
         """Whether it must be told of the steps: it listens, or something is still on its way to the host."""
-        return self._left > 0 or bool(self._waiting)
+        return self._on or bool(self._waiting)
+
+    def wants(self, number: int) -> bool:
+        """Whether step ``number`` is recorded."""
+        return self._on if self._recorder is None else self._recorder.wants(number)
+
+    def next(self, number: int) -> int | None:
+        """The first step after ``number`` that is recorded; None: none."""
+        return None if self._recorder is None else self._recorder.next(number)
+
+    @property
+    def evaluable(self) -> bool:
+        """Whether the first batch of an evaluation now is recorded: the last step was, and none after it."""
+        return self._recorder is not None and self._recorded > 0 and not self._forwards and not self._losses
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -104,7 +119,8 @@ class Tape:
     @guarded(None)
     def close(self) -> None:
         """Hand over what is under way and let go of everything. Idempotent."""
-        self._left = 0
+        self._on = False
+        self.evaluated()
         while self._waiting:
             self._deliver(*self._waiting.popleft())
         if self._recorder is not None:
@@ -117,32 +133,78 @@ class Tape:
 
     def _forget(self) -> None:
         self._forwards, self._losses, self._modes, self._outputs = [], [], [], {}
+        self._layers, self._whole, self._last = {}, False, None
 
     # -- what passes by -----------------------------------------------------------------------
 
     @guarded(None)
     @torch.no_grad()
-    def forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        """The model was called: with these arguments, to this output."""
-        if self._left <= 0:
+    def layer(self, name: str, kind: str, activation: str | None, matrix: Tensor, layers: int) -> None:
+        """A layer gave ``matrix`` (samples, units); told again where what stands behind it is known as well."""
+        recorder = self._recorder
+        if recorder is None or self._whole or unreadable(matrix):
             return
-        outputs = list(_tensors(output))
+        rows, units = recorder.layer(len(matrix), matrix.shape[1], matrix.element_size(), layers)
+        chosen = matrix[:, spread(matrix.shape[1], units, matrix.device)] if units < matrix.shape[1] else matrix
+        taken = [take("units", name, summary(chosen), 4 * units)] if matrix.numel() else []
+        if rows and matrix.numel():
+            some = chosen[spread(len(chosen), rows, matrix.device)]
+            taken.append(take("activation", name, some, some.numel()))
+        self._layers[name] = {"name": name, "kind": kind, "activation": activation}, taken
+
+    @guarded(None)
+    @torch.no_grad()
+    def forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any, last: str | None) -> None:
+        """The model was called: with these arguments, to this output, which the operation ``last`` made."""
+        outputs = list(tensors(output))
         if not any(tensor.requires_grad for tensor in outputs):
-            return  # no training: an evaluation, or the frozen half of a GAN
+            return  # no training: the frozen half of a GAN
+        self._whole, self._last = True, last
         if len(self._forwards) >= _MOST_MICRO:
             self._forwards.pop(0)
             self._modes.pop(0)
-        taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(_tensors((args, kwargs)))]
+        taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
         taken += [self._data("output", f"output{at}", t) for at, t in enumerate(outputs)]
         self._forwards.append([one for one in taken if one is not None])
-        self._modes.append(module.training)
+        self._modes.append(mode(module, training=True)["training"])
         self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None}
+
+    @guarded(None)
+    @torch.no_grad()
+    def evaluation(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        """The model was called without gradients, to begin an evaluation after the step recorded last."""
+        step = self._evaluation = _Step(self._recorded, phase="eval")
+        taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
+        taken += [self._data("output", f"output{at}", t) for at, t in enumerate(tensors(output))]
+        step.taken = [one for one in taken if one is not None]
+        step.taken += [one for _, passed in self._layers.values() for one in passed]
+        step.facts["training"] = mode(module, training=False)["training"]
+        step.facts["layers"] = [fact for fact, _ in self._layers.values()]
+        self._recorded = 0
+        self._forget()
+
+    @guarded(None)
+    @torch.no_grad()
+    def evaluated(self, loss: Tensor | None = None, operation: str = "", target: Any = None) -> None:
+        """The loss of that batch was computed, or the evaluation ended without one."""
+        step, self._evaluation = self._evaluation, None
+        if step is None or self._recorder is None:
+            return
+        if loss is not None and not unreadable(loss):
+            step.scalars["loss"] = to_host(loss.detach().reshape(()).clone())
+            step.facts["loss"] = {"operation": operation}
+            if isinstance(target, Tensor):
+                step.facts["loss"]["target_shape"] = list(target.shape)
+                one = self._data("target", "loss.target", target)
+                step.taken += [] if one is None else [one]
+        step.taken = [one for one in step.taken if self._recorder.admit(one.values.numel() * one.values.element_size())]
+        self._hand_over(step)
 
     @guarded(None)
     @torch.no_grad()
     def root(self, root: Tensor) -> None:
         """A backward pass begins at ``root``."""
-        if self._left <= 0 or root.grad_fn is None:
+        if not self._on or root.grad_fn is None:
             return
         outputs, self._outputs = self._outputs, {}
         graph = torch_graph.read(root, outputs, self._names)
@@ -150,7 +212,7 @@ class Tape:
         graph.tensors = {}
         if len(self._losses) >= _MOST_MICRO:
             self._losses.pop(0)
-        value = None if _unreadable(root) else _to_host(root.detach().reshape(()).clone())
+        value = None if unreadable(root) else to_host(root.detach().reshape(()).clone())
         self._losses.append((graph, [one for one in taken if one is not None], value))
 
     @guarded(None)
@@ -165,17 +227,21 @@ class Tape:
     def before(self, number: int, optimizer: Optimizer, *, closure: bool) -> None:
         """``optimizer`` is about to do step ``number``; gradients exist already, unless it is given a closure."""
         recorder = self._recorder
-        if recorder is None or not self.busy:
+        self._recorded = 0
+        while self._waiting and done(self._waiting[0][1]):
+            self._deliver(*self._waiting.popleft())
+        if recorder is None:
             return
         if not recorder.begin(number):
-            self.close()
+            self._on = recorder.wants(number + 1)
+            self._forget()
             return
         step = self._step = _Step(number)
         self._each(step, "weight", self._plain_parameters())
         if not closure:
             self._each(step, "gradient", self._gradients())
             self._scaled(step, optimizer)
-        step.scalars |= _rates(optimizer)
+        step.scalars |= rates(optimizer)
 
     @guarded(None)
     @torch.no_grad()
@@ -192,17 +258,20 @@ class Tape:
                 if isinstance(value, Tensor):
                     self._each(step, state_role(str(key)), [(name, portable.plain(value))])
         self._heard(step)
-        self._left -= 1
-        self._waiting.append((step, _mark(step)))
-        while self._waiting and _done(self._waiting[0][1]):
+        self._recorded = step.number
+        self._on = self.wants(step.number + 1)
+        self._hand_over(step)
+
+    def _hand_over(self, step: _Step) -> None:
+        self._waiting.append((step, mark(step.taken)))
+        while self._waiting and done(self._waiting[0][1]):
             self._deliver(*self._waiting.popleft())
-        if self._left <= 0 and not self._waiting:
-            self.close()
 
     def _heard(self, step: _Step) -> None:
         """What forward and backward passes since the last step brought, as part of this one."""
         recorder = self._recorder
-        heard = [one for passed in (self._forwards, [taken for _, taken, _ in self._losses]) for one in _named(passed)]
+        heard = [one for passed in (self._forwards, [taken for _, taken, _ in self._losses]) for one in named(passed)]
+        heard += [one for _, taken in self._layers.values() for one in taken]
         for one in heard:
             if recorder is not None and recorder.admit(one.values.numel() * one.values.element_size()):
                 step.taken.append(one)
@@ -213,21 +282,25 @@ class Tape:
             graph = self._losses[-1][0]
             step.facts["loss"] = {**graph.facts, "graph": graph.nodes}
         if self._forwards:
-            step.facts |= {"training": all(self._modes), "forwards": len(self._forwards)}
+            modes = set(self._modes)
+            step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
+            step.facts |= {"forwards": len(self._forwards), "output_activation": self._last}
+            step.facts["layers"] = [fact for fact, _ in self._layers.values()]
         self._forget()
 
     def _scaled(self, step: _Step, optimizer: Optimizer) -> None:
         """A fused optimizer is given gradients that still carry the GradScaler's scale."""
         scale = getattr(optimizer, "grad_scale", None)
         if isinstance(scale, Tensor):
-            step.scalars["gradient_scale"] = _to_host(scale.detach().reshape(()).clone())
+            step.scalars["gradient_scale"] = to_host(scale.detach().reshape(()).clone())
 
     def _deliver(self, step: _Step, mark: Any) -> None:
         if mark is not None:
             mark.synchronize()
         if self._recorder is not None:
             scalars = {name: float(value) for name, value in step.scalars.items()}
-            self._recorder.send(step.number, [one.array() for one in step.taken], scalars, step.facts)
+            arrays = [one.array() for one in step.taken]
+            self._recorder.send(step.number, arrays, scalars, step.facts, phase=step.phase)
 
     # -- elements -----------------------------------------------------------------------------
 
@@ -247,86 +320,16 @@ class Tape:
     def _each(self, step: _Step, role: str, tensors: Sequence[tuple[str, Tensor]]) -> None:
         recorder = self._recorder
         for name, tensor in tensors:
-            if recorder is None or _unreadable(tensor):
+            if recorder is None or unreadable(tensor):
                 continue
             count = recorder.take(role, tensor.numel(), tensor.element_size())
             if count or not tensor.numel():
-                step.taken.append(_take(role, name, tensor, count))
+                step.taken.append(take(role, name, tensor, count))
 
-    def _data(self, role: str, name: str, tensor: Tensor) -> _Taken | None:
+    def _data(self, role: str, name: str, tensor: Tensor) -> Taken | None:
         """As much of a batch, target or output as a step may record; None where it cannot be read."""
         tensor = portable.plain(tensor)
-        if _unreadable(tensor):
+        if unreadable(tensor):
             return None
         early = self._recorder is None or self._recorder.early
-        return _take(role, name, tensor, data_elements(tensor.numel(), tensor.element_size(), early=early))
-
-
-def _take(role: str, name: str, tensor: Tensor, count: int) -> _Taken:
-    """``count`` evenly spread elements of ``tensor``, copied, on their way to the host."""
-    flat = tensor.reshape(-1)
-    if count < flat.numel():
-        # Made where the tensor is: an index from the host would have to be waited for.
-        at = torch.arange(count, device=flat.device).mul_(flat.numel() - 1)
-        flat = flat[at.div_(max(1, count - 1), rounding_mode="floor")]
-    elif flat.data_ptr() == tensor.data_ptr():
-        flat = flat.clone()
-    return _Taken(role, name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), _to_host(flat))
-
-
-def _named(passed: Sequence[list[_Taken]]) -> Iterator[_Taken]:
-    """Those of the last pass under their names, of earlier ones (micro-batches) as ``name@place``."""
-    for place, taken in enumerate(passed):
-        for one in taken:
-            if place:
-                one.name = f"{one.name}@{place}"
-            yield one
-
-
-def _rates(optimizer: Optimizer) -> dict[str, float | Tensor]:
-    rates: dict[str, float | Tensor] = {}
-    for at, group in enumerate(optimizer.param_groups):
-        rate = group.get("lr")
-        if rate is not None:
-            value = _to_host(rate.detach().reshape(()).clone()) if isinstance(rate, Tensor) else float(rate)
-            rates[f"lr/{at}" if at else "lr"] = value
-    return rates
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    """The tensors in ``value``, at most eight, in order."""
-    stack, given = [value], 0
-    while stack and given < _MOST_TENSORS:
-        item = stack.pop()
-        if isinstance(item, Tensor):
-            given += 1
-            yield item
-        elif isinstance(item, (tuple, list)):
-            stack.extend(reversed(item))
-        elif isinstance(item, dict):
-            stack.extend(reversed(item.values()))
-
-
-def _to_host(tensor: Tensor) -> Tensor:
-    if tensor.is_cpu:
-        return tensor
-    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
-    return host.copy_(tensor, non_blocking=tensor.is_cuda)
-
-
-def _mark(step: _Step) -> Any:
-    """An event behind the copies of a step; None on a CPU."""
-    if not torch.cuda.is_available() or not any(one.values.is_pinned() for one in step.taken):
-        return None
-    event = torch.Event("cuda")
-    event.record()
-    return event
-
-
-def _done(mark: Any) -> bool:
-    return mark is None or bool(mark.query())
-
-
-def _unreadable(tensor: Tensor) -> bool:
-    """Whether its elements cannot be copied now: it has none, or a CUDA graph is being captured."""
-    return tensor.is_meta or (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
+        return take(role, name, tensor, data_elements(tensor.numel(), tensor.element_size(), early=early))

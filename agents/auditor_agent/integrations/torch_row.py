@@ -47,6 +47,14 @@ class Open:
     """Seconds spent at all."""
 
 
+def filled(words: Tensor | bytes, present: Sequence[bool]) -> Tensor:
+    """The matrix with a column for each tensor: of those that are not ``present`` all is 0, the count too."""
+    given = tensor(words)
+    whole = given.new_zeros((given.shape[0], len(present)))
+    whole[:, [at for at, there in enumerate(present) if there]] = given
+    return whole
+
+
 def tensor(words: Tensor | bytes) -> Tensor:
     """The words of some tensors as a matrix."""
     return kernels.matrix(words) if isinstance(words, bytes) else words

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from auditor_agent import guard
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch_evaluation import elsewhere
 from auditor_agent.run import Run, live_run
 
 #: How people name what was measured on data not trained on: ``val_loss``, ``valid/loss``, ``eval_loss``.
@@ -50,6 +51,7 @@ class Follower:
         """
         inner = [optimizer for optimizer in map(_unwrapped, optimizers) if optimizer is not None]
         self.run = watch(model, inner or None, name=self._name, project=self._project)
+        elsewhere.set()
         self.run.observe(**sections)
         self._stopping = False
 

@@ -21,22 +21,24 @@ from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.budget import EVERY, GRADIENT, HISTOGRAM, Budget
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch_evaluation import Evaluation
 from auditor_agent.integrations.torch_forward import ForwardProbe
 from auditor_agent.integrations.torch_histograms import count, counted, unscale
 from auditor_agent.integrations.torch_hooks import hook, unhook
 from auditor_agent.integrations.torch_lane import Lane, Pace
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_manifest import declared, manifest
+from auditor_agent.integrations.torch_mode import Modes
 from auditor_agent.integrations.torch_names import owned
 from auditor_agent.integrations.torch_part import Key, Part, Rows, share
-from auditor_agent.integrations.torch_row import Open, side_by_side, tensor, timed
+from auditor_agent.integrations.torch_row import Open, filled, side_by_side, tensor, timed
+from auditor_agent.integrations.torch_scalars import Digests, heard, passed
 from auditor_agent.run import Run
 
 #: Steps after a non-finite gradient at which weights are read as well.
 WEIGHTS_AFTER_TROUBLE: Final = 3
-#: Scalars that are no scalars of the record: a fused optimizer's flag that it leaves this step out,
-#: and the checksum of the weights. They travel with the step, for they may still be on the device.
-_FOUND_INF, _DIGEST = "found_inf", "digest"
+#: A fused optimizer's flag that it leaves this step out: travels with the step, for it may be on the device.
+_FOUND_INF: Final = "found_inf"
 _clock: Final = time.perf_counter
 
 
@@ -78,12 +80,14 @@ class Watcher:
         self._budget = Budget.from_env(histograms=histograms)
         self.leader: Callable[[], Optimizer | None] = self._parts[0].reference
         """Gives the optimizer whose steps set the pace; None once it is gone."""
-        self.lane = Lane(run, self._pace, probe, self._budget, self._arrived)
+        self._modes = Modes(run)
+        evaluation = Evaluation(run, self._modes, lambda: self.steps, probe.tape)
+        self._forward = None if model is None else ForwardProbe(model, probe.tape, evaluation)
+        self.lane = Lane(run, self._pace, probe, self._budget, self._forward, self._arrived)
         """Takes the plain steps."""
-        self._forward = None if model is None else ForwardProbe(model, probe.tape)
         self._open: Open | None = None
         self._updating: Part | None = None
-        self._trouble, self._seen_trouble, self.closed = 0, False, False
+        self._trouble, self._seen_trouble, self.closed, self._digests = 0, False, False, Digests(run)
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -122,7 +126,7 @@ class Watcher:
     def retire(self) -> None:
         """Deliver what is under way: another watcher takes over."""
         if self._forward is not None:
-            self._forward.disarm()
+            self._forward.close()
         if self._open is not None:
             self._deliver(self._open)
         self._transfer.drain()
@@ -219,21 +223,30 @@ class Watcher:
         if len(optimizer.param_groups) != part.groups:
             self._regroup()
         self._scalars(row, part, optimizer, start, closure=closure)
+        if part.number == 0:
+            self._look(row)
         if part.joined:
             return row
         if self._budget.due(GRADIENT, row.number):
-            gradients, key = part.gradients()
-            self._add(row, key, gradients, histograms=self._budget.due(HISTOGRAM, row.number))
-            row.gradients = key if row.matrices and isinstance(row.matrices[-1], bytes) else None
-            scale = getattr(optimizer, "grad_scale", None)
-            if isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
-                factor = scale.double().reciprocal()
-                row.matrices[-1] = portable.scaled(tensor(row.matrices[-1]), factor, len(gradients))
-                unscale(row, factor)
-                row.scalars[_FOUND_INF] = optimizer.found_inf  # type: ignore[attr-defined]
+            self._gradients(row, part, optimizer)
         if self._trouble or self._budget.due("weight", row.number):
             self._weights(row, part)
         return row
+
+    def _gradients(self, row: Open, part: Part, optimizer: Optimizer) -> None:
+        gradients, key = part.gradients()
+        if self._rows.admits(key):
+            self._add(row, key, gradients, histograms=self._budget.due(HISTOGRAM, row.number))
+        elif gradients and key[2] is not None:  # one layout for all that is left; no histograms
+            row.keys.append((*key[:2], None))
+            row.matrices.append(filled(kernels.words(gradients), key[2]))
+        row.gradients = key if row.matrices and isinstance(row.matrices[-1], bytes) else None
+        scale = getattr(optimizer, "grad_scale", None)
+        if gradients and isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
+            words, factor = tensor(row.matrices[-1]), scale.double().reciprocal()
+            row.matrices[-1] = portable.scaled(words, factor, words.shape[1])
+            unscale(row, factor)
+            row.scalars[_FOUND_INF] = optimizer.found_inf  # type: ignore[attr-defined]
 
     def _next(self, row: Open | None) -> Open:
         if row is not None:
@@ -241,7 +254,7 @@ class Watcher:
         self._pace.number += 1
         self._trouble -= self._trouble > 0
         fresh = self._open = Open(self.steps, time.time())
-        if self._forward is not None and self._forward.armed:
+        if self._forward is not None:
             fresh.forward = self._forward.disarm()
         return fresh
 
@@ -258,9 +271,16 @@ class Watcher:
         with timed(row, "weight"):
             self._add(row, ("weight", part.number, None), part.parameters)
             if part.number == 0 and (row.number == 1 or row.number % EVERY == 0):
-                digest = part.digest()
-                if digest is not None:
-                    row.scalars[_DIGEST] = digest
+                row.scalars |= part.digest()
+
+    def _look(self, row: Open) -> None:
+        model, forward = self._alive(), self._forward
+        if model is None or forward is None:
+            return
+        if forward.turned or row.number == 1 or self._budget.due("weight", row.number):
+            forward.turned = False
+            self._modes.read("train", model, row.number)
+        row.scalars |= forward.scalars()
 
     def _regroup(self) -> None:
         """Take in parameters and optimizers that were added on the way; tensor ids stay."""
@@ -270,24 +290,11 @@ class Watcher:
         self._rows.forget()
 
     def _scalars(self, row: Open, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> None:
-        scalars, number = row.scalars, part.number
-        place = sum(earlier.groups for earlier in self._parts[:number]) if number else 0
-        for at, group in enumerate(optimizer.param_groups, place):
-            rate = group.get("lr")
-            if rate is not None:
-                scalars[f"lr/{at}" if at else "lr"] = rate if isinstance(rate, Tensor) else float(rate)
-        probe, heard = self._probe, self._probe.heard
-        loss = probe.take(last=closure)
-        if loss is not None:
-            scalars[f"loss/{number}" if number else "loss"] = loss
-        if heard > 1:
-            scalars["evaluations" if closure else "micro_batches"] = float(heard)
-        scalars.update(probe.clips.take())
-        if probe.scale is not None:
-            scalars["grad_scale"] = probe.scale.clone()
+        place = sum(earlier.groups for earlier in self._parts[: part.number])
+        row.scalars |= heard(self._probe, optimizer, part.number, place, closure=closure)
         if len(row.stepped) == 1:
             if self._pace.begun is not None:
-                scalars["step_time"] = start - self._pace.begun
+                row.scalars["step_time"] = start - self._pace.begun
             self._pace.begun = start
 
     def _settle(self, row: Open, start: float) -> None:
@@ -298,7 +305,7 @@ class Watcher:
         else:
             self._resolve(row)
             if row.number == self._awaited:
-                self._arm(sampled=False)  # the record waits for the next step, the flight recorder does not
+                self._arm(row.number, sampled=False)  # the record waits for the next step, the flight recorder does not
 
     def _resolve(self, row: Open) -> None:
         """Ask for the ids of what was read while its parts are what they are, and their optimizers alive."""
@@ -310,26 +317,15 @@ class Watcher:
         start = _clock()
         self._open = None
         self.lane.settle()  # what came before
-        more = self._passed(row)
+        more = passed(row, self._run)
+        if row.forward is not None:
+            self._budget.charge("activation", row.forward.seconds)
         layout = self._rows.layout(row.ids, tuple(row.keys), more)
         matrices = row.matrices
         words = matrices[0] if len(matrices) == 1 else side_by_side(matrices) if matrices else b""
         self._transfer.put(counted(Step(row.number, row.time, row.scalars, layout, words), row, self._run))
         row.spent += _clock() - start
         self._reckon(row)
-
-    def _passed(self, row: Open) -> tuple[int, ...]:
-        """Put what the forward pass showed into ``row``; the ids of its tensors."""
-        forward = row.forward
-        if forward is None:
-            return ()
-        self._budget.charge("activation", forward.seconds)
-        row.scalars.update(forward.scalars)
-        row.matrices.extend(seen.words for seen in forward.tensors)
-        return tuple(
-            self._run.tensor(seen.kind, seen.name, (), str(seen.dtype).removeprefix("torch."))
-            for seen in forward.tensors
-        )
 
     def _reckon(self, row: Open) -> None:
         """Book what ``row`` took; decide what is read at the next step."""
@@ -343,7 +339,7 @@ class Watcher:
             for kind, every in budget.step(took, spent, histograms=bool(row.histograms)).items():
                 self._run.event(row.number, "thinned", kind=kind, every=every, budget=budget.share)
         if not self.closed:
-            self._arm(sampled=budget.due("activation", row.number + 1))
+            self._arm(row.number, sampled=budget.due("activation", row.number + 1))
             self._shorten(row)
 
     def _shorten(self, row: Open) -> None:
@@ -354,13 +350,14 @@ class Watcher:
             self.lane.shut()
             return
         # The step before a sampled one is not plain: it readies the forward pass.
-        until = self._budget.next(row.number) - 1
+        sampled, recorded = self._budget.next(row.number), self._probe.tape.next(row.number)
+        until = min(sampled, recorded or sampled) - 1
         self.lane.open(self._parts[0], until, key[2], self._rows.layout((), (key,), ()), self._rows.layout((), (), ()))
 
-    def _arm(self, *, sampled: bool) -> None:
+    def _arm(self, number: int, *, sampled: bool) -> None:
         model = self._alive()
-        if self._forward is not None and model is not None and (sampled or self._probe.tape.listening):
-            self._forward.arm(model, sampled=sampled)
+        if self._forward is not None and model is not None:
+            self._forward.arm(model, sampled=sampled, recorded=self._probe.tape.wants(number + 1))
 
     def obey(self) -> None:
         """End the script if it may be ended and the daemon's verdict asks for it.
@@ -378,9 +375,7 @@ class Watcher:
         if step.scalars.pop(_FOUND_INF, 0.0):
             self._run.event(step.number, "step_skipped", reason="gradient_scale", scale=step.scalars.get("grad_scale"))
             return
-        digest = step.scalars.pop(_DIGEST, None)
-        if digest is not None:
-            self._run.event(step.number, "weights", digest=f"{int(digest):013x}")
+        self._digests.tell(step)
         wrong = step.nonfinite or not math.isfinite(step.scalars.get("loss", 0.0))
         if wrong and not self._seen_trouble:
             self._trouble, self._seen_trouble = WEIGHTS_AFTER_TROUBLE + 1, True

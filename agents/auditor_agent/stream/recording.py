@@ -55,6 +55,8 @@ class Recording:
     facts: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Arrays of this step that were not recorded, by reason."""
+    phase: str = "train"
+    """``eval``: not the step itself, but the first batch of an evaluation after it."""
 
     @property
     def nbytes(self) -> int:
@@ -67,6 +69,8 @@ class Recording:
         for part, group in enumerate(groups):
             entries, block = _block(group)
             header: dict[str, Any] = {"step": self.step, "part": part, "parts": len(groups), "arrays": entries}
+            if self.phase != "train":
+                header["phase"] = self.phase
             if part == 0:
                 header |= {"scalars": dict(self.scalars), "facts": self.facts, "left_out": dict(self.left_out)}
             yield header, block

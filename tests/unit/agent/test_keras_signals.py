@@ -39,9 +39,9 @@ def values(run: MemoryRun, name: str) -> dict[int, float]:
     """One scalar by step; of a layer's, by the end of its path."""
     found: dict[int, float] = {}
     for record in run.records:
-        found |= {
-            record["step"]: value for told, value in record["scalars"].items() if told in {name, _path(name, told)}
-        }
+        for told, value in record["scalars"].items():
+            if told in {name, _path(name, told)}:
+                found[record["step"]] = value
     return found
 
 

@@ -48,12 +48,39 @@ def test_positions_of_a_huge_tensor_do_not_overflow() -> None:
 
 
 def test_a_small_model_is_whole_for_three_steps_then_sampled() -> None:
-    """The rule of DESIGN section 4, and after the last step nothing more is asked for."""
+    """The rule of DESIGN section 4."""
     recorder = Recorder(Kept(), Budget())
     recorder.size([(10_000, 4), (10, 4)])
     taken = [recorder.take("weight", 10_000, 4) for step in range(1, 30) if recorder.begin(step)]
     assert taken == [10_000] * 3 + [512] * 17
-    assert not recorder.active
+
+
+def test_a_long_run_is_seen_at_every_age() -> None:
+    """The first steps, then 50, 100, 200 and so on; a step that was missed is made up for at once."""
+    recorder = Recorder(Kept(), Budget())
+    assert [step for step in range(1, 1000) if recorder.begin(step)] == [*range(1, 21), 50, 100, 200, 400, 800]
+    assert recorder.next(1000) == 1600
+    assert not recorder.wants(1599)
+    assert recorder.begin(1605)
+    assert [step for step in range(1606, 6500) if recorder.begin(step)] == [3200, 6400]
+    resumed = Recorder(Kept(), Budget())
+    assert [step for step in range(1001, 1200) if resumed.begin(step)] == [*range(1001, 1021), 1050, 1100]
+    short = Recorder(Kept(), Budget(steps=3, probe=0))
+    assert [step for step in range(1, 200) if short.begin(step)] == [1, 2, 3]
+    assert not short.active
+
+
+def test_the_first_steps_leave_room_for_the_late_ones() -> None:
+    """A part of the total that only probe steps may take."""
+    recorder = Recorder(Kept(), Budget(total=40_000, late=8_000, whole_bytes=1 << 30))
+    recorder.size([(1000, 4)])
+    for step in range(1, 21):
+        recorder.begin(step)
+        while recorder.take("batch", 1000, 4):
+            pass
+    assert recorder.bytes == 32_000
+    assert recorder.begin(50)
+    assert recorder.take("weight", 1000, 4) == 512
 
 
 def test_a_large_model_is_sampled_from_the_first_step() -> None:
@@ -70,7 +97,7 @@ def test_a_large_model_is_sampled_from_the_first_step() -> None:
 
 def test_the_caps_hold_and_what_they_cost_is_told() -> None:
     """No step beyond its cap, not all beyond theirs; each array left out is counted with its step."""
-    run, budget = Kept(), Budget(step=10_000, total=25_000, whole_bytes=1 << 30)
+    run, budget = Kept(), Budget(step=10_000, total=25_000, late=0, whole_bytes=1 << 30)
     recorder = Recorder(run, budget)
     recorder.size([(1000, 4)])
     for step in range(1, 21):

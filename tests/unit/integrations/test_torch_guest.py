@@ -149,7 +149,7 @@ def test_g3_on_a_device_no_step_reads_a_value_and_two_copies_leave_it(
     """On a device without values an attempt to read one raises; what is copied is counted.
 
     One copy carries all statistics, also at the steps that read weights, updates and activations; one
-    the loss, and at those steps the digest and the share of dead units.
+    the loss, and at those steps the digests and the share of dead units.
     """
     torch._dynamo.utils.counters.clear()  # else activations would not be read
     steps = FIRST + 2
@@ -164,7 +164,7 @@ def test_g3_on_a_device_no_step_reads_a_value_and_two_copies_leave_it(
             torch_hooks._hooks[optimizer]._post(optimizer, (optimizer,), {})
         assert reads.waits == []
     assert run.steps == []  # all are under way still
-    first, sampled, plain = [(2,), (12, 12)], [(2,), (12, 17)], [(), (12, 4)]
+    first, sampled, plain = [(6,), (12, 12)], [(2,), (12, 17)], [(), (12, 4)]
     assert copies == first + sampled * (FIRST - 1) + plain * (steps - FIRST)
 
 

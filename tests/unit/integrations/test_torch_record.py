@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auditor_agent.capture.budget import FIRST
 from auditor_agent.integrations.torch import install, watch
 from support.recordings import assembled
 
@@ -112,7 +111,7 @@ def test_the_recorded_loss_is_that_of_the_recorded_output_and_target(run: Any) -
         assert [array.shape for array in step.of("batch").values()] == [(10, 6)] * (step.step > 1)
         if step.step > 1:
             assert np.array_equal(step.of("output")["output0"].whole(), output)
-            assert step.facts["training"] is True
+            assert (step.facts["phase"], step.facts["training"]) == ("train", "true")
         assert {k: step.facts["loss"][k] for k in ("operation", "reduction", "broadcast")} == {
             "operation": "MseLoss",
             "reduction": "mean",
@@ -205,7 +204,7 @@ def test_g5_training_is_bit_identical(run: Any) -> None:
 
 
 def test_after_the_last_recorded_step_nothing_is_left(run: Any) -> None:
-    """No hook on the model, no tensor held, and the loop goes on."""
+    """No hook behind the model, no tensor held, and the loop goes on."""
     model = nn.Linear(2, 1)
     optimizer = adam(model.parameters())
     watch(model, optimizer)
@@ -222,8 +221,8 @@ def test_after_the_last_recorded_step_nothing_is_left(run: Any) -> None:
     assert not model._forward_hooks
 
 
-def test_while_it_records_the_model_has_one_hook_and_its_layers_none(run: Any) -> None:
-    """The samples' own: put on after step 1, taken off at step 21; the layers' at sampled steps alone."""
+def test_between_steps_the_model_has_one_hook_and_its_layers_none(run: Any) -> None:
+    """Put on after step 1, taken off with the run; those behind the layers are there only within a pass."""
     model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     optimizer = adam(model.parameters())
     watch(model, optimizer)
@@ -231,8 +230,11 @@ def test_while_it_records_the_model_has_one_hook_and_its_layers_none(run: Any) -
     for _ in range(22):
         model(torch.ones(4, 2)).mean().backward()
         optimizer.step()
-        hooks.append((len(model._forward_hooks), sum(len(layer._forward_hooks) for layer in model)))
-    assert hooks == [(1, 3)] * (FIRST - 1) + [(1, 0)] * (21 - FIRST) + [(0, 0)] * 2
+        modules = list(model.modules())
+        hooks.append((len(model._forward_pre_hooks), sum(len(module._forward_hooks) for module in modules)))
+    assert hooks == [(1, 0)] * 22
+    run.finish()
+    assert not model._forward_pre_hooks
 
 
 def test_watching_another_model_ends_the_recording_of_the_first(run: Any) -> None:
@@ -270,7 +272,7 @@ def test_a_large_model_takes_little(run: Any) -> None:
     train(lambda p: torch.optim.AdamW(p, lr=LR), wide=160_000, steps=4)
     steps = assembled(run.recordings)
     assert all(step.left_out == {} and len(step.of("weight")) == 4 for step in steps)
-    assert max(recording.nbytes for recording in run.recordings) < 100_000
+    assert max(recording.nbytes for recording in run.recordings) < 250_000
     assert steps[1].of("weight")["0.weight"].indices[-1] == 160_000 * 6 - 1
 
 

@@ -161,7 +161,25 @@ def test_digests_come_now_and_then(run: Any) -> None:
     model = net()
     watch(model, optimizer := torch.optim.SGD(model.parameters(), lr=0.1))
     steps(model, optimizer, 2 * EVERY)
-    assert [event["step"] for event in run.events] == [1, EVERY, 2 * EVERY]
+    weights = [event for event in run.events if event["type"] == "weights"]
+    assert [event["step"] for event in weights] == [1, EVERY, 2 * EVERY]
+    assert all(event["digests"].keys() == {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"} for event in weights)
+
+
+def test_the_digests_of_single_weights_tell_which_of_them_moves(run: Any) -> None:
+    """A frozen layer keeps its digest; where nothing moved at all, one digest says so."""
+    model = net()
+    model.fc1.requires_grad_(requires_grad=False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    watch(model, optimizer)
+    steps(model, optimizer, EVERY - 1)
+    optimizer.param_groups[0]["lr"] = 0.0
+    steps(model, optimizer, EVERY + 1)
+    first, second, third = (event for event in run.events if event["type"] == "weights")
+    moved = {name for name in first["digests"] if first["digests"][name] != second["digests"][name]}
+    assert moved == {"fc2.weight", "fc2.bias"}
+    assert third["digest"] == second["digest"]
+    assert "digests" not in third
 
 
 def test_g6_what_gives_way_is_said_once(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

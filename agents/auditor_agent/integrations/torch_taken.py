@@ -1,0 +1,110 @@
+"""Elements of tensors on their way into a recording: chosen, copied, brought to the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from auditor_agent.capture import portable
+from auditor_agent.stream.recording import Array
+
+_MOST_TENSORS: Final = 8
+
+
+@dataclass(slots=True)
+class Taken:
+    """One tensor's elements on their way to the host."""
+
+    role: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    values: Tensor
+
+    def array(self) -> Array:
+        """With the elements as bytes; they must have arrived."""
+        data = portable.to_bytes(self.values)
+        return Array(self.role, self.name, self.dtype, self.shape, self.values.numel(), data)
+
+
+def take(role: str, name: str, tensor: Tensor, count: int) -> Taken:
+    """``count`` evenly spread elements of ``tensor``, copied, on their way to the host."""
+    flat = tensor.reshape(-1)
+    if count < flat.numel():
+        # Made where the tensor is: an index from the host would have to be waited for.
+        flat = flat[spread(flat.numel(), count, flat.device)]
+    elif flat.data_ptr() == tensor.data_ptr():
+        flat = flat.clone()
+    return Taken(role, name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), to_host(flat))
+
+
+def spread(size: int, count: int, device: torch.device) -> Tensor:
+    """``count`` evenly spread indices below ``size``, made where they are used."""
+    at = torch.arange(count, device=device).mul_(size - 1)
+    return at.div_(max(1, count - 1), rounding_mode="floor")
+
+
+def named(passed: Sequence[list[Taken]]) -> Iterator[Taken]:
+    """Those of the last pass under their names, of earlier ones (micro-batches) as ``name@place``."""
+    for place, taken in enumerate(passed):
+        for one in taken:
+            if place:
+                one.name = f"{one.name}@{place}"
+            yield one
+
+
+def rates(optimizer: Optimizer) -> dict[str, float | Tensor]:
+    """The learning rates as the record has them: ``lr``, ``lr/1`` and so on."""
+    found: dict[str, float | Tensor] = {}
+    for at, group in enumerate(optimizer.param_groups):
+        rate = group.get("lr")
+        if rate is not None:
+            value = to_host(rate.detach().reshape(()).clone()) if isinstance(rate, Tensor) else float(rate)
+            found[f"lr/{at}" if at else "lr"] = value
+    return found
+
+
+def tensors(value: Any) -> Iterator[Tensor]:
+    """The tensors in ``value``, at most eight, in order."""
+    stack, given = [value], 0
+    while stack and given < _MOST_TENSORS:
+        item = stack.pop()
+        if isinstance(item, Tensor):
+            given += 1
+            yield item
+        elif isinstance(item, (tuple, list)):
+            stack.extend(reversed(item))
+        elif isinstance(item, dict):
+            stack.extend(reversed(item.values()))
+
+
+def to_host(tensor: Tensor) -> Tensor:
+    """``tensor`` on its way to the host, not waited for."""
+    if tensor.is_cpu:
+        return tensor
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+    return host.copy_(tensor, non_blocking=tensor.is_cuda)
+
+
+def mark(taken: Iterable[Taken]) -> Any:
+    """An event behind the copies of a step; None on a CPU."""
+    if not torch.cuda.is_available() or not any(one.values.is_pinned() for one in taken):
+        return None
+    event = torch.Event("cuda")
+    event.record()
+    return event
+
+
+def done(mark: Any) -> bool:
+    """Whether what a mark stands behind has arrived."""
+    return mark is None or bool(mark.query())
+
+
+def unreadable(tensor: Tensor) -> bool:
+    """Whether its elements cannot be copied now: it has none, or a CUDA graph is being captured."""
+    return tensor.is_meta or (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
