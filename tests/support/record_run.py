@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from auditor_agent.statistics import STATISTICS
+from auditor_agent.stream.recording import Recording
 
 
 class MemoryRun:
@@ -22,6 +23,9 @@ class MemoryRun:
         self.logs: list[dict[str, float]] = []
         self.manifests: list[Mapping[str, Any]] = []
         self.counted: dict[int, dict[tuple[str, str], list[int]]] = {}
+        self.recordings: list[Recording] = []
+        self.observed: dict[str, Any] = {}
+        self.closing: list[Callable[[], None]] = []
         self.finished = False
         self.ended: tuple[Any, ...] | None = None
 
@@ -75,10 +79,21 @@ class MemoryRun:
         self.manifests.append(body)
 
     def on_finish(self, callback: Callable[[], None]) -> None:
-        """Called by integrations; this run is ended by its test."""
+        """Called when the run is finished."""
+        self.closing.append(callback)
+
+    def recording(self, recording: Recording) -> None:
+        """What the flight recorder saw."""
+        self.recordings.append(recording)
+
+    def observe(self, **sections: Any) -> None:
+        """What was seen of the run."""
+        self.observed |= sections
 
     def finish(self, *args: Any, **_: Any) -> None:
         """The end."""
+        while self.closing:
+            self.closing.pop()()
         self.finished, self.ended = True, args
 
     @property

@@ -125,7 +125,7 @@ class Tape:
         self._prepare(variables)
         self._variables = list(variables)
         data, self._data = [(label, t) for label, t in self._data if reachable(t)], []
-        weights = [(("weight", self._name(v), v.dtype), v) for v in variables]
+        weights = [(("weight", self._name(v), _dtype(v)), v) for v in variables]
         found = [(("gradient", self._name(v), g.dtype.name), g) for v, g in gradients]
         self._conditionally(self._receive_before, weights + found, data, head)
 
@@ -135,7 +135,7 @@ class Tape:
         variables, self._variables = self._variables, []
         if not variables:
             return
-        updated = [(("updated", self._name(v), v.dtype), v) for v in variables]
+        updated = [(("updated", self._name(v), _dtype(v)), v) for v in variables]
         called = getattr(self._probe.taps, "called", None)
         first = (
             [called]
@@ -146,17 +146,26 @@ class Tape:
             self._conditionally(self._receive_after, updated + self._state(variables), [], [])
 
     def _prepare(self, variables: Sequence[Any]) -> None:
-        from auditor_agent.integrations.keras_facts import canonical
-        from auditor_agent.integrations.keras_watch import _names
-
-        self._names = _names(self._probe.model)
+        self._names = self._table()
         if self._on is None:
             with tf.init_scope():
                 self._on = tf.Variable(True, trainable=False)
-                declared = canonical(self._probe.model, self._probe.inner)
+                declared = self._declared()
             if self._run is not None and self._recorder is not None:
                 self._run.observe(canonical=declared)
                 self._recorder.size([(_size(v.shape), tf.as_dtype(v.dtype).size) for v in variables])
+
+    def _table(self) -> dict[int, str]:
+        """Names of variables by ``id``."""
+        from auditor_agent.integrations.keras_watch import _names
+
+        return _names(self._probe.model)
+
+    def _declared(self) -> dict[str, Any]:
+        """The ``canonical`` section of the manifest."""
+        from auditor_agent.integrations.keras_facts import canonical
+
+        return canonical(self._probe.model, self._probe.inner)
 
     def _name(self, variable: Any) -> str:
         return self._names.get(id(variable)) or str(variable.path)
@@ -216,7 +225,7 @@ class Tape:
             if not recorder.active:
                 self._stop()
             return
-        scalars = {"loss": loss, "loss/penalty": penalty, "lr": rate}
+        scalars = self._scalars(loss, penalty, rate)
         factor = 1.0 if every > 1 else unscale
         self._pending = step, self._arrays(recorder, labels, values, factor), scalars
 
@@ -233,11 +242,7 @@ class Tape:
         recorder, taps = self._recorder, self._probe.taps
         if recorder is None:
             return
-        loss: dict[str, Any] = dict(self._declared_loss())
-        loss |= {f"{kind}_shape": s for kind in ("output", "target") if (s := self._shape(arrays, kind)) is not None}
-        facts: dict[str, Any] = {"loss": loss, **self._probe.phase()}
-        if self._output_activation is not None:
-            facts["output_activation"] = self._output_activation
+        facts = self._facts(arrays)
         if taps is not None:
             taps.read()
             seen = [array for array in taps.arrays(step) if recorder.admit(len(array.data))]
@@ -254,6 +259,19 @@ class Tape:
 
             self._loss_facts = loss_facts(self._probe.model)
         return self._loss_facts
+
+    def _scalars(self, loss: float, penalty: float, rate: float) -> dict[str, float]:
+        """The scalars that belong to a step's arrays."""
+        return {"loss": loss, "loss/penalty": penalty, "lr": rate}
+
+    def _facts(self, arrays: Sequence[Array]) -> dict[str, Any]:
+        """What is told of a step besides its numbers."""
+        loss: dict[str, Any] = dict(self._declared_loss())
+        loss |= {f"{kind}_shape": s for kind in ("output", "target") if (s := self._shape(arrays, kind)) is not None}
+        facts: dict[str, Any] = {"loss": loss, **self._probe.phase()}
+        if self._output_activation is not None:
+            facts["output_activation"] = self._output_activation
+        return facts
 
     def _shape(self, arrays: Sequence[Array], role: str) -> list[int] | None:
         return next((list(array.shape) for array in arrays if array.role == role), None)
@@ -307,6 +325,10 @@ def _elements(tensor: Any, sample: int, whole_bytes: int) -> Any:
     count = tf.where(length <= most, length, tf.minimum(length, tf.cast(sample, tf.int64)))
     at = tf.range(count, dtype=tf.int64) * tf.maximum(length - 1, 0) // tf.maximum(count - 1, 1)
     return tf.gather(flat, at)
+
+
+def _dtype(variable: Any) -> str:
+    return str(tf.as_dtype(variable.dtype).name)
 
 
 def _size(shape: Sequence[int]) -> int:

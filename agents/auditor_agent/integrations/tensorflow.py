@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor_agent.guard import guarded, note
+from auditor_agent.integrations import numbering, tensorflow_epochs
 from auditor_agent.integrations import tensorflow_tape as tape
+from auditor_agent.integrations.tensorflow_epochs import Epochs
 from auditor_agent.integrations.tensorflow_tape import Seen
 from auditor_agent.run import Run, open_run
 
@@ -65,7 +67,10 @@ class Loop:
 
     @guarded(None)
     def _declare(self, watch: LoopWatch, seen: Seen, known: tape.Known | None) -> None:
+        import tensorflow as tf
+
         from auditor_agent.integrations.tensorflow_manifest import find_model, manifest
+        from auditor_agent.integrations.tensorflow_record import LoopTape, facts
 
         self.run.on_finish(self.close)
         # Registered after the run's own, hence called before it: what a crash left unread is read.
@@ -82,7 +87,34 @@ class Loop:
             batch=None if known is None else known.batch,
             initial=watch.initial(seen.variables),
         )
+        if seen.heard is not None:
+            watch.tape = LoopTape(model, seen.optimizer, watch.counter(seen), self._name)
+            watch.epochs.before, watch.epochs.after = watch.tape.execution_begins, watch.tape.execution_ended
+            body["loss"] = {**facts(seen).get("loss", {}), **body["loss"]}
+            with tf.init_scope():
+                self.run.observe(canonical=watch.tape.declared())
         self.run.manifest(body)
+
+    @guarded(None)
+    def done(self) -> None:
+        """The optimizer has acted."""
+        if self._watch is not None and self._watch.tape is not None:
+            self._watch.tape.after()
+
+    def read(self) -> None:
+        """Record what the loop has left so far."""
+        if self._watch is not None:
+            self._watch.read()
+
+    @property
+    def listening(self) -> bool:
+        """Whether the next steps are recorded element by element."""
+        return self._watch is None or self._watch.tape is None or self._watch.tape.listening
+
+    @property
+    def epochs(self) -> Epochs | None:
+        """Takes what is seen of the data."""
+        return None if self._watch is None else self._watch.epochs
 
     def _name(self, variable: Any) -> str:
         if id(variable) not in self._names:
@@ -123,19 +155,55 @@ def audit(
     loop.run.finish("stopped" if loop.run.should_stop else "finished")
 
 
-class _Unasked:
+class _Unasked(tape.Sink):
     """The loop that ``install`` found: of the first optimizer that acts, or of raw variables."""
 
     def __init__(self) -> None:
         self._loop: Loop | None = None
         self._owner: int | None = None
+        self._acting = False
+        self._modes: dict[str, Mapping[str, Any]] = {}
+        self._waiting: list[Mapping[str, Any]] = []
 
     def see(self, seen: Seen, known: tape.Known) -> None:
         """A step of some optimizer; only the first one's count."""
         if self._loop is None or self._loop.run.finished:
             self._loop, self._owner = Loop(open_run("tensorflow")), id(seen.optimizer)
-        if id(seen.optimizer) == self._owner:
+        self._acting = id(seen.optimizer) == self._owner
+        if self._acting:
             self._loop.see(seen, known)
+        while self._waiting:
+            self._tell(self._waiting.pop(0))
+
+    def done(self) -> None:
+        """The step seen last was taken."""
+        acting, self._acting = self._acting, False
+        if acting and self._loop is not None:
+            self._loop.done()
+
+    def mode(self, fields: Mapping[str, Any]) -> None:
+        """A model was called in this mode; told when it is another one than before in this phase."""
+        if self._modes.get(fields["phase"]) != fields:
+            self._modes[fields["phase"]] = fields
+            if self._loop is None:
+                self._waiting = [*self._waiting[-1:], fields]
+            else:
+                if fields["phase"] == "eval":
+                    self._loop.read()
+                self._tell(fields)
+
+    def _tell(self, fields: Mapping[str, Any]) -> None:
+        if self._loop is not None and not self._loop.run.finished:
+            step = numbering.last(self._loop.run)
+            self._loop.run.event(step + (fields["phase"] == "train"), "mode", **fields)
+
+    def listening(self) -> bool:
+        """Whether the next steps are recorded element by element."""
+        return self._loop is None or self._loop.listening
+
+    def batches(self) -> Epochs | None:
+        """Takes what is seen of the data."""
+        return None if self._loop is None else self._loop.epochs
 
 
 _UNASKED: Final = _Unasked()
@@ -147,7 +215,8 @@ def install() -> None:
 
     Tape, optimizers and the assignments of variables are observed; the first step opens the run.
     """
-    tape.observe(_UNASKED.see)
+    tape.observe(_UNASKED)
+    tensorflow_epochs.observe()
 
 
 def _remember(names: dict[int, str], variables: Sequence[Any], model: Any) -> None:

@@ -16,13 +16,15 @@ import functools
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
 
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations import tensorflow_flow as flow
+from auditor_agent.integrations import tensorflow_forward as forward
 
 _MARK: Final = "auditor_observed"
 _ASSIGNMENTS: Final = ("assign", "assign_sub", "assign_add")
@@ -39,6 +41,10 @@ class Seen:
     """A Keras optimizer, if one is about to act; then its count numbers the steps."""
     rate: Any = None
     """The learning rate, where there is no such optimizer."""
+    heard: forward.Heard | None = None
+    """What model and loss were seen to do; None in a loop that reports its steps itself."""
+    made: flow.Made = flow.in_graph
+    """What made a tensor of this step."""
 
 
 @dataclass(slots=True)
@@ -64,18 +70,41 @@ class _Taped:
         return [gradient() for gradient in self.held]
 
 
+class Sink(Protocol):
+    """Who is told of the steps of this process."""
+
+    def see(self, seen: Seen, known: Known) -> None:
+        """A step is about to be taken."""
+
+    def done(self) -> None:
+        """The step seen last was taken."""
+
+    def mode(self, fields: Mapping[str, Any]) -> None:
+        """A model was called in this mode."""
+
+    def listening(self) -> bool:
+        """Whether the next steps are recorded element by element."""
+
+    def batches(self) -> Any:
+        """Takes what is seen of the data (``tensorflow_epochs.Epochs``); None while nobody does."""
+
+
 class _Scene(threading.local):
     """What this thread is about to do."""
 
     def __init__(self) -> None:
         self.taped: _Taped | None = None
-        self.applying = 0
+        self.applying = self.taping = self.calling = 0
         self.known = Known()
+        self.heard = forward.Heard()
+        self.eager: flow.Eager | None = None
+        self.unassigned: set[int] = set()
+        """Variables that a step by hand has not assigned yet."""
 
 
 _scene: Final = _Scene()
 _alone: Final[list[int]] = [0]
-_sinks: Final[list[Callable[[Seen, Known], None]]] = []
+_sinks: Final[list[Sink]] = []
 
 
 @contextlib.contextmanager
@@ -88,11 +117,13 @@ def left_alone() -> Iterator[None]:
         _alone[0] -= 1
 
 
-def observe(sink: Callable[[Seen, Known], None]) -> None:
+def observe(sink: Sink) -> None:
     """Report the steps of this process to ``sink``. Idempotent; wraps what is loaded by now."""
     if sink not in _sinks:
         _sinks.append(sink)
     _wrap(tf.GradientTape, "gradient", _gradient)
+    _wrap(tf.GradientTape, "__enter__", _enter)
+    _wrap(tf.GradientTape, "__exit__", _exit)
     from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable  # of every variable; no public name
 
     for owner in (BaseResourceVariable, *_below(BaseResourceVariable)):
@@ -111,6 +142,12 @@ def observe_keras() -> None:
         _wrap(keras.optimizers.Optimizer, "apply", _apply)
         _wrap(keras.optimizers.LossScaleOptimizer, "apply", _apply)
         _wrap(keras.losses.Loss, "__call__", _loss)
+        _wrap(keras.Model, "__call__", _model)
+
+
+def sinks() -> list[Sink]:
+    """Who is told."""
+    return list(_sinks)
 
 
 def _wrap(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -137,6 +174,37 @@ def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
     return gradient
 
 
+def _enter(original: Callable[..., Any]) -> Callable[..., Any]:
+    def enter(self: Any) -> Any:
+        result = original(self)
+        _begun()
+        return result
+
+    return enter
+
+
+def _exit(original: Callable[..., Any]) -> Callable[..., Any]:
+    def leave(self: Any, *args: Any) -> Any:
+        _ended()
+        return original(self, *args)
+
+    return leave
+
+
+def _model(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _scene.calling += 1
+        try:
+            result = original(self, *args, **kwargs)
+        finally:
+            _scene.calling -= 1
+        if not _scene.calling:
+            _called(self, args, kwargs, result)
+        return result
+
+    return call
+
+
 def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
     def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
         grads = list(grads)
@@ -148,6 +216,7 @@ def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, grads, trainable_variables)
         finally:
             _scene.applying -= 1
+            _acted()
 
     return apply
 
@@ -156,7 +225,10 @@ def _assign(original: Callable[..., Any]) -> Callable[..., Any]:
     def assign(self: Any, *args: Any, **kwargs: Any) -> Any:
         if _scene.taped is not None and not _scene.applying:
             _assigned(self)
-        return original(self, *args, **kwargs)
+        result = original(self, *args, **kwargs)
+        if _scene.unassigned and not _scene.applying:
+            _was_assigned(self)
+        return result
 
     return assign
 
@@ -165,9 +237,57 @@ def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
         if _scene.known.loss is None:
             _met(self, y_true, y_pred)
-        return original(self, y_true, y_pred, *args, **kwargs)
+        result = original(self, y_true, y_pred, *args, **kwargs)
+        if _scene.taping and _sinks:
+            _compared(self, y_true, y_pred, result)
+        return result
 
     return call
+
+
+@guarded(None)
+def _begun() -> None:
+    """A tape begins: what was heard before belongs to no step."""
+    from tensorflow.python.framework import op_callbacks  # there is no public way
+
+    _scene.taping += 1
+    if _scene.taping > 1:
+        return
+    _scene.heard = forward.Heard()
+    listening = tf.executing_eagerly() and not _alone[0] and any(sink.listening() for sink in _sinks)
+    _scene.eager = flow.Eager() if listening else None
+    if _scene.eager is not None:
+        op_callbacks.add_op_callback(_scene.eager.heard)
+
+
+@guarded(None)
+def _ended() -> None:
+    """A tape ends."""
+    from tensorflow.python.framework import op_callbacks
+
+    _scene.taping = max(0, _scene.taping - 1)
+    if not _scene.taping and _scene.eager is not None:
+        op_callbacks.remove_op_callback(_scene.eager.heard)
+
+
+@guarded(None)
+def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+    """A model was called, not from within another's call."""
+    if not _sinks or _alone[0]:
+        return
+    call = forward.called(model, args, kwargs, result)
+    if call is None:
+        return
+    if _scene.taping:
+        _scene.heard.call(call)
+    else:
+        for sink in _sinks:
+            sink.mode(forward.mode(call, learning=False))
+
+
+@guarded(None)
+def _compared(loss: Any, y_true: Any, y_pred: Any, result: Any) -> None:
+    _scene.heard.loss(y_pred, y_true, result, forward.loss_facts(loss, y_true, y_pred))
 
 
 @guarded(None)
@@ -196,6 +316,7 @@ def _applied(optimizer: Any, gradients: list[Any], variables: list[Any] | None) 
         return
     taped, _scene.taped = _scene.taped, None
     if tapped(optimizer):
+        _forget()
         return
     if variables is None:
         variables = list(getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables)  # noqa: SLF001 -- no public name
@@ -210,6 +331,24 @@ def _assigned(variable: Any) -> None:
     if taped is not None and id(variable) in _keys(taped.sources):
         _scene.taped = None
         _report(Seen(taped.loss, taped.gradients, taped.sources))
+        _scene.unassigned = {id(source) for source in taped.sources}
+
+
+@guarded(None)
+def _was_assigned(variable: Any) -> None:
+    """A variable of a step by hand has its new value; with the last one the step is done."""
+    _scene.unassigned.discard(id(variable))
+    if not _scene.unassigned:
+        for sink in _sinks:
+            sink.done()
+
+
+@guarded(None)
+def _acted() -> None:
+    """An optimizer has acted."""
+    if not _scene.applying and not _alone[0]:
+        for sink in _sinks:
+            sink.done()
 
 
 @guarded(None)
@@ -220,9 +359,18 @@ def _met(loss: Any, y_true: Any, y_pred: Any) -> None:
 
 
 def _report(seen: Seen) -> None:
-    known = _scene.known
+    known, heard, eager = _scene.known, _scene.heard, _scene.eager
+    _forget()
+    seen = replace(seen, heard=heard, made=eager or flow.in_graph)
     for sink in _sinks:
-        sink(seen, known)
+        for call in heard.calls:
+            sink.mode(forward.mode(call, learning=True))
+        sink.see(seen, known)
+
+
+def _forget() -> None:
+    _scene.heard, _scene.eager = forward.Heard(), None
+    _scene.unassigned = set()
 
 
 def _is_variable(source: Any) -> bool:

@@ -17,12 +17,15 @@ import numpy as np
 import tensorflow as tf
 
 from auditor_agent.capture.arrays import Words
+from auditor_agent.capture.weights import WeightDigests
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import keras_on_tensorflow as on
 from auditor_agent.integrations import numbering
 from auditor_agent.integrations.keras_native import NativeStore
 from auditor_agent.integrations.keras_rows import Row, Store
 from auditor_agent.integrations.keras_watch import EARLY, WEIGHTS_EVERY
+from auditor_agent.integrations.tensorflow_epochs import Epochs
+from auditor_agent.integrations.tensorflow_record import LoopTape, penalty
 from auditor_agent.integrations.tensorflow_tape import Seen
 
 #: Seconds between two looks at what the loop left.
@@ -72,11 +75,15 @@ class LoopWatch:
         self._lock = threading.RLock()
         self._reader: threading.Thread | None = None
         self._closed = threading.Event()
+        self.tape: LoopTape | None = None
+        """The flight recorder's part, once the model is known."""
+        self.epochs, self._changes = Epochs(run), WeightDigests()
 
     @guarded(None)
     def see(self, seen: Seen) -> None:
         """Have this step recorded whenever the code that calls this runs, traced or not."""
         binding = self._bind(seen)
+        self.epochs.stepping(seen, _tick_of(seen, self._tick))
         unscale = _unscale(seen.optimizer)
         if seen.optimizer is None:
             updates = self._tick.assign_add(1) - 1
@@ -84,8 +91,13 @@ class LoopWatch:
         else:
             updates = tf.convert_to_tensor(_inner(seen.optimizer)._iterations)  # noqa: SLF001 -- no public name
             rate = tf.convert_to_tensor(_inner(seen.optimizer).learning_rate)
-        head = (updates, on.scalar(seen.loss), on.total(()), rate, unscale)
+        beyond = penalty(seen) if seen.heard is not None else None
+        head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
         values = [on.dense(g) for g in seen.gradients if g is not None]
+        if self.tape is not None and not _in_xla():
+            if not self.tape.started:
+                self.tape.start(self.run, self._offset(seen))
+            self.tape.step(seen, head, list(zip(binding.present, values, strict=True)))
         binding.gradients.put(head, values)
         _weights(binding, (*head[:4], on.scalar(1.0)))
         self._start()
@@ -122,6 +134,8 @@ class LoopWatch:
     @guarded(None)
     def read(self) -> None:
         """Record every step that has not been recorded."""
+        if self.epochs.tracing and not self._closed.is_set():
+            return  # the batch of the step under way is told when its function returns
         with self._lock, tf.init_scope():
             rows = [(binding, row) for binding in list(self._bindings.values()) for row in self._drain(binding)]
             if len(self._bindings) > 1:
@@ -136,6 +150,18 @@ class LoopWatch:
         if binding.gradients.lost > before:
             self.run.event(numbering.last(self.run), "rows_lost", count=binding.gradients.lost - before)
         return rows
+
+    def counter(self, seen: Seen) -> Any:
+        """The variable that counts the updates of a step."""
+        return _tick_of(seen, self._tick)
+
+    def _offset(self, seen: Seen) -> int:
+        """What the count of the optimizer that acts falls short of the run's steps."""
+        counter = id(seen.optimizer)
+        if counter not in self._offsets:
+            with tf.init_scope():
+                self._offsets[counter] = numbering.offset(self.run, int(_tick_of(seen, self._tick)))
+        return self._offsets[counter]
 
     def _step(self, binding: _Binding, row: Row) -> int:
         if binding.counter not in self._offsets:
@@ -152,6 +178,10 @@ class LoopWatch:
             )
             return
         scalars = {"loss": loss} | ({} if math.isnan(row.rate) else {"lr": row.rate})
+        if not math.isnan(row.penalty):
+            beyond = row.penalty * row.unscale
+            scalars |= {"loss/data": loss - beyond, "loss/penalty": beyond}
+        scalars |= self.epochs.step(step, row.iterations)
         if row.unscale != 1.0:
             scalars["grad_scale"] = 1.0 / row.unscale
         words = row.words if weights is None else np.concatenate([row.words, weights], axis=1)
@@ -162,6 +192,9 @@ class LoopWatch:
             layout = self._layout(binding, weights=False)
             self.run.histograms(step, layout, np.ascontiguousarray(row.histograms, "<u4").tobytes())
         numbering.told(self.run, step)
+        self.epochs.recorded(step, row.iterations)
+        if weights is not None and (step == 1 or step % WEIGHTS_EVERY == 0):
+            self.run.event(step, "weights", **self._changes.fields(self._columns(binding, weights)))
         for late in [update for update in binding.held if update < row.iterations]:
             del binding.held[late]  # of a step that was lost
 
@@ -176,6 +209,10 @@ class LoopWatch:
             binding.layouts[weights] = self.run.layout(ids)
         return binding.layouts[weights]
 
+    def _columns(self, binding: _Binding, weights: Words) -> dict[str, Words]:
+        """The statistics of each weight: they change when it does."""
+        return {self._names(v): weights[:, at] for at, v in enumerate(binding.variables)}
+
     def _start(self) -> None:
         if self._reader is None:
             self._reader = threading.Thread(target=self._follow, name="auditor-tensorflow", daemon=True)
@@ -189,6 +226,9 @@ class LoopWatch:
         """Record what is left and let the thread end."""
         self._closed.set()
         self.read()
+        self.epochs.close()
+        if self.tape is not None:
+            self.tape.close()
 
 
 def _values(binding: _Binding) -> list[Any]:
@@ -222,6 +262,11 @@ def _when_due(step: Any, action: Callable[[], None]) -> None:
 
 def _inner(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _tick_of(seen: Seen, tick: Any) -> Any:
+    """What counts the updates: the optimizer's own variable, or ours."""
+    return tick if seen.optimizer is None else _inner(seen.optimizer)._iterations  # noqa: SLF001 -- no public name
 
 
 def _unscale(optimizer: Any) -> Any:

@@ -21,7 +21,7 @@ tf = pytest.importorskip("tensorflow")
 import auditor_agent  # noqa: E402 -- after the framework it is for
 from auditor_agent.capture.arrays import words  # noqa: E402
 from auditor_agent.integrations import tensorflow_tape as tape  # noqa: E402
-from auditor_agent.integrations.tensorflow import Loop  # noqa: E402
+from auditor_agent.integrations.tensorflow import Loop, _Unasked  # noqa: E402
 from auditor_agent.keras import Audit  # noqa: E402
 from auditor_agent.statistics import STATISTICS  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
@@ -31,13 +31,14 @@ STEPS = 60
 MODES = {"eager": {}, "graph": {}, "jit": {"jit_compile": True}}
 
 
-class Observed:
+class Observed(_Unasked):
     """What the observed tape reports goes to the loop that is set here."""
 
     loop: Loop | None = None
 
     def see(self, seen: tape.Seen, known: tape.Known) -> None:
-        """As ``install`` does it."""
+        """As ``install`` does it, of every optimizer."""
+        self._loop, self._acting = self.loop, True
         if self.loop is not None:
             self.loop.see(seen, known)
 
@@ -48,9 +49,9 @@ OBSERVED = Observed()
 @pytest.fixture
 def observed() -> Iterator[Observed]:
     """Tape, optimizers and assignments observed while the test runs; what was wrapped stays wrapped."""
-    tape.observe(OBSERVED.see)
+    tape.observe(OBSERVED)
     yield OBSERVED
-    OBSERVED.loop = None
+    OBSERVED.loop = OBSERVED._loop = None
 
 
 @pytest.fixture

@@ -1,0 +1,205 @@
+"""What a loss of TensorFlow is made of, read off the operations behind it.
+
+In a function that is traced every tensor knows the operation that made it. A loop that runs eagerly
+leaves no such trace: there TensorFlow's own callback for operations tells them as they run, between
+the beginning of a tape and the question for its gradient, in the steps that are recorded.
+
+From the loss downwards the first operation is looked for that brings together something computed
+from the weights and something of the data alone: there output and target meet, whatever spelling
+the program has for its loss. Nothing is computed or changed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import tensorflow as tf
+
+from auditor_agent.guard import guarded
+
+#: Operations looked at: a loss is a few, the way from a target to the data some.
+MOST_NODES: Final = 200
+_MOST_BELOW: Final = 48
+#: Tensors that an eager tape's operations may hold while a step is under way.
+_MOST_KEPT: Final = 20_000
+_REDUCTIONS: Final = {"Mean": "mean", "Sum": "sum"}
+#: Losses that are one operation of TensorFlow's, of logits.
+_WHOLE: Final = {
+    "SoftmaxCrossEntropyWithLogits": "categorical_crossentropy",
+    "SparseSoftmaxCrossEntropyWithLogits": "sparse_categorical_crossentropy",
+}
+_MEETINGS: Final = frozenset(
+    {"Sub", "SquaredDifference", "Mul", "Div", "RealDiv", "Maximum", "Xdivy", "Xlogy", *_WHOLE}
+)
+_READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
+_ADDITIONS: Final = frozenset({"AddV2", "Add", "AddN", "Identity"})
+
+#: The operation that made a tensor: its type and its inputs; None for a tensor that was there.
+Made = Callable[[Any], tuple[str, Sequence[Any]] | None]
+
+
+def in_graph(tensor: Any) -> tuple[str, Sequence[Any]] | None:
+    """The operation behind a tensor of a graph; None for an input of the function."""
+    operation = getattr(tensor, "op", None)
+    if operation is None or operation.type in {"Placeholder", "PlaceholderWithDefault", "Const"}:
+        return None
+    return str(operation.type), list(operation.inputs)
+
+
+class Eager:
+    """The operations that ran while a tape was there."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[str, Sequence[Any], Any]] = {}
+
+    def __call__(self, tensor: Any) -> tuple[str, Sequence[Any]] | None:
+        """The operation that made an eager tensor."""
+        found = self._made.get(id(tensor))
+        return None if found is None else found[:2]
+
+    def heard(self, kind: Any, inputs: Any, attributes: Any, outputs: Any, name: Any = None, graph: Any = None) -> None:  # noqa: PLR0913, PLR0917 -- TensorFlow's signature
+        """As TensorFlow calls back."""
+        del attributes, name
+        if graph is not None or len(self._made) >= _MOST_KEPT:
+            return
+        kind = kind.decode() if isinstance(kind, bytes) else str(kind)
+        for output in outputs:  # kept with its inputs: an id is free again once its tensor is gone
+            self._made[id(output)] = kind, list(inputs), output
+
+
+@dataclass(slots=True)
+class Compared:
+    """What a loss compared."""
+
+    output: Any = None
+    target: Any = None
+    result: Any = None
+    """What came of it: the loss of the data where a loss function gave it, else the difference."""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@guarded(cast("Compared | None", None))
+def compared(loss: Any, made: Made) -> Compared | None:
+    """Where output and target meet below ``loss``; None where that cannot be told."""
+    waiting: deque[tuple[Any, tuple[str, ...]]] = deque([(loss, ())])
+    seen: set[int] = set()
+    while waiting and len(seen) < MOST_NODES:
+        tensor, chain = waiting.popleft()
+        node = made(tensor)
+        if node is None or id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        kind, inputs = node
+        chain = (*chain, kind)
+        if kind in _MEETINGS and len(inputs) >= 2:
+            sides = [_of_weights(side, made) for side in inputs[:2]]
+            if sides[0] != sides[1] and all(_rank(side) for side in inputs[:2]):
+                output, target = inputs[:2] if sides[0] else inputs[1::-1]
+                return Compared(output, target, tensor, _facts(chain, tensor, output, target))
+        waiting.extend((below, chain) for below in inputs if _floating(below))
+    return None
+
+
+def plain_sum(total: Any, part: Any, made: Made) -> bool:
+    """Whether ``total`` is ``part``, or a sum that ``part`` enters as it is."""
+    waiting = [total]
+    for _ in range(MOST_NODES):
+        if not waiting:
+            return False
+        tensor = waiting.pop()
+        if tensor is part:
+            return True
+        node = made(tensor)
+        if node is not None and node[0] in _ADDITIONS:
+            waiting.extend(node[1])
+    return False
+
+
+def _facts(chain: Sequence[str], difference: Any, output: Any, target: Any) -> dict[str, Any]:
+    reduction = next((_REDUCTIONS[kind] for kind in chain if kind in _REDUCTIONS), None)
+    facts: dict[str, Any] = {"operation": _WHOLE.get(chain[-1], "arithmetic"), "reduction": reduction}
+    shapes = {"output_shape": shape(output), "target_shape": shape(target)}
+    if chain[-1] in _WHOLE:
+        return facts | shapes | {"from_logits": True, "broadcast": False}
+    wide = shape(difference)
+    known = [extents for extents in (wide, *shapes.values()) if extents is not None]
+    broadcast = len(known) == 3 and _squeezed(shapes["output_shape"]) != _squeezed(wide)
+    return facts | shapes | {"shape": wide, "broadcast": broadcast, "chain": list(chain)}
+
+
+def _of_weights(tensor: Any, made: Made) -> bool:
+    """Whether a variable went into ``tensor``; taken for granted of what is far from the data."""
+    waiting, seen = [tensor], set()
+    while waiting:
+        at = waiting.pop()
+        if id(at) in seen:
+            continue
+        seen.add(id(at))
+        if len(seen) > _MOST_BELOW or _resource(at):
+            return True
+        node = made(at)
+        if node is not None:
+            if node[0] in _READS:
+                return True
+            waiting.extend(node[1])
+    return False
+
+
+def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:
+    """What ``output`` was made of besides weights and constants: tensors of as many samples, where that is known."""
+    waiting, seen, found = deque([output]), set[int](), []
+    while waiting and len(seen) < MOST_NODES:
+        tensor = waiting.popleft()
+        if id(tensor) in seen or _resource(tensor):
+            continue
+        seen.add(id(tensor))
+        node = made(tensor)
+        if node is None:
+            extents = shape(tensor)
+            if extents and extents[0] == samples and getattr(getattr(tensor, "op", None), "type", "") != "Const":
+                found.append(tensor)
+        elif node[0] not in _READS:
+            waiting.extend(node[1])
+    return found
+
+
+def _resource(tensor: Any) -> bool:
+    return getattr(tensor, "dtype", None) == tf.resource or isinstance(tensor, tf.Variable)
+
+
+def _floating(tensor: Any) -> bool:
+    return bool(getattr(getattr(tensor, "dtype", None), "is_floating", False))
+
+
+def _rank(tensor: Any) -> int:
+    rank = getattr(getattr(tensor, "shape", None), "rank", None)
+    return 1 if rank is None else int(rank)
+
+
+def shape(tensor: Any) -> list[int | None] | None:
+    """The extents of a tensor as far as they are known."""
+    extents = getattr(tensor, "shape", None)
+    if extents is None or getattr(extents, "rank", 0) is None:
+        return None
+    return [None if extent is None else int(extent) for extent in extents]
+
+
+def _squeezed(extents: Sequence[Any] | None) -> list[Any]:
+    return [extent for extent in extents or () if extent != 1]
+
+
+def sources(tensor: Any, inputs: Sequence[Any]) -> Iterator[int]:
+    """Places in ``inputs`` of a function from which ``tensor`` was made by few operations."""
+    places = {id(given): place for place, given in enumerate(inputs)}
+    waiting, seen = [tensor], 0
+    while waiting and seen < _MOST_BELOW:
+        at, seen = waiting.pop(), seen + 1
+        if id(at) in places:
+            yield places[id(at)]
+            continue
+        node = in_graph(at)
+        if node is not None:
+            waiting.extend(node[1])

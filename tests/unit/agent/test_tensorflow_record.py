@@ -1,0 +1,249 @@
+"""The flight recorder in loops around a tape: what it records explains what the loop did."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from auditor.ingest.records import StepRecording  # noqa: E402 -- after the framework it is for
+from auditor_agent.integrations import tensorflow as loops  # noqa: E402
+from auditor_agent.integrations import tensorflow_epochs, tensorflow_tape  # noqa: E402
+from support.record_run import MemoryRun  # noqa: E402
+from support.recordings import assembled  # noqa: E402
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((130, 6)).astype("float32")
+Y = (X[:, 0] - X[:, 1] ** 2).astype("float32")
+SIZE, PER_EPOCH = 26, 5
+
+Step = Callable[[Any, Any], Any]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
+    """What the loops of this process record into, unasked."""
+    told, unasked = MemoryRun(f"loop {id(monkeypatch)}"), loops._Unasked()
+    monkeypatch.setattr(loops, "open_run", lambda *_, **__: told)
+    monkeypatch.setattr(tensorflow_tape, "_sinks", [])
+    tensorflow_tape.observe(unasked)
+    tensorflow_epochs.observe()
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(3)
+    yield told
+    told.finish()
+    tensorflow_tape._scene.known = tensorflow_tape.Known()
+
+
+def model(*, regularizer: Any = None) -> Any:
+    """A small network with a layer that has modes."""
+    return keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8, "tanh", kernel_regularizer=regularizer),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
+def loop(net: Any, optimizer: Any, criterion: Any, wrap: Any, *, training: bool | None = True) -> Step:
+    """One step of a loop as people write it."""
+
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = criterion(net, y, net(x) if training is None else net(x, training=training))
+        gradients = tape.gradient(loss, net.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, net.trainable_variables, strict=True))
+        return loss
+
+    return wrap(step)  # type: ignore[no-any-return]
+
+
+def epochs(step: Step, y: Any, count: int = 5) -> None:
+    """Slices of the data, always in the same order."""
+    for _ in range(count):
+        for at in range(0, len(X), SIZE):
+            step(tf.constant(X[at : at + SIZE]), tf.constant(y[at : at + SIZE]))
+
+
+def ended(run: MemoryRun) -> list[StepRecording]:
+    """What was recorded, once the run has ended."""
+    run.finish()
+    return assembled(run.recordings)
+
+
+WRAPS = [pytest.param(lambda f: f, id="eager"), pytest.param(tf.function, id="graph")]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_recomputing_adam_in_float64_gives_the_recorded_weights(run: MemoryRun, wrap: Any) -> None:
+    """Weights, gradients, moments, weights after; batch, target and output of each step."""
+    net, mse = model(), keras.losses.MeanSquaredError()
+    adam = keras.optimizers.Adam(0.01, beta_2=0.99, epsilon=1e-5)
+    epochs(loop(net, adam, lambda _, y, p: mse(y, p), wrap), Y[:, None])
+    steps = ended(run)
+    assert [step.step for step in steps] == list(range(1, 21))
+    moments: dict[str, tuple[Any, Any]] = {}
+    for t, step in enumerate(steps, 1):
+        assert set(step.of("weight")) == set(step.of("gradient")) == set(step.of("updated"))
+        for name, weight in step.of("weight").items():
+            w, g = (a.whole().astype(np.float64) for a in (weight, step.of("gradient")[name]))
+            m, v = moments.get(name, (0.0, 0.0))
+            m, v = moments[name] = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g
+            rate = step.scalars["lr"] * np.sqrt(1 - 0.99**t) / (1 - 0.9**t)
+            np.testing.assert_allclose(w - rate * m / (np.sqrt(v) + 1e-5), step.of("updated")[name].whole(), atol=1e-6)
+            np.testing.assert_allclose(step.of("state.momentums")[name].whole(), m, rtol=1e-4, atol=1e-7)
+        output, target = step.of("output")["output0"].whole(), step.of("target")["target0"].whole()
+        assert np.mean((output - target) ** 2) == pytest.approx(step.scalars["loss"], rel=1e-5)
+        at = (t - 1) % PER_EPOCH * SIZE
+        np.testing.assert_array_equal(step.of("batch")["input0"].whole(), X[at : at + SIZE])
+        assert step.facts["loss"]["output_shape"] == step.facts["loss"]["target_shape"] == [SIZE, 1]
+        assert (step.facts["phase"], step.facts["training"]) == ("train", "true")
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("broadcast", [False, True])
+def test_a_loss_by_hand_is_read_off_its_operations(run: MemoryRun, wrap: Any, broadcast: bool) -> None:
+    """LOSS-02: output (B, 1) and target (B,) as they met, whatever the model is behind them."""
+
+    def criterion(net: Any, y: Any, prediction: Any) -> Any:
+        return tf.reduce_mean((prediction - y) ** 2) + 0.01 * tf.add_n([tf.nn.l2_loss(w) for w in net.weights[:1]])
+
+    target = Y if broadcast else Y[:, None]
+    epochs(loop(model(), keras.optimizers.SGD(0.01), criterion, wrap), target, 1)
+    steps = ended(run)
+    assert len(steps) == PER_EPOCH
+    for step in steps:
+        told = step.facts["loss"]
+        assert (told["reduction"], told["broadcast"], told["output_shape"]) == ("mean", broadcast, [SIZE, 1])
+        assert told["shape"] == [SIZE, SIZE if broadcast else 1]
+        output, given = step.of("output")["output0"].whole(), step.of("target")["target0"].whole()
+        assert given.shape == ((SIZE,) if broadcast else (SIZE, 1))
+        kernel = next(a for name, a in step.of("weight").items() if name.endswith("dense/kernel")).whole()
+        expected = np.mean((output - given) ** 2) + 0.01 * np.sum(kernel**2) / 2
+        assert step.scalars["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("added", [False, True])
+def test_a_penalty_that_is_declared_is_seen_to_enter_the_loss_or_not(run: MemoryRun, wrap: Any, added: bool) -> None:
+    """LOSS-16: `model.losses` forgotten shows as a penalty of nothing; their sum as what it is."""
+    mse = keras.losses.MeanSquaredError()
+
+    def criterion(net: Any, y: Any, prediction: Any) -> Any:
+        return mse(y, prediction) + tf.add_n(net.losses) if added else mse(y, prediction)
+
+    epochs(loop(model(regularizer="l2"), keras.optimizers.SGD(0.01), criterion, wrap), Y[:, None], 1)
+    for step in ended(run):
+        kernel = next(a for name, a in step.of("weight").items() if name.endswith("dense/kernel")).whole()
+        expected = 0.01 * np.sum(kernel.astype(np.float64) ** 2) if added else 0.0
+        assert step.scalars["loss/penalty"] == pytest.approx(expected, rel=1e-4)
+        assert step.scalars["loss/data"] + step.scalars["loss/penalty"] == pytest.approx(step.scalars["loss"], rel=1e-6)
+    assert run.scalar("loss/penalty")[0] == pytest.approx(run.recordings[0].scalars["loss/penalty"])
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_variables_without_keras_are_recorded(run: MemoryRun, wrap: Any) -> None:
+    """Updates by hand: the step is done with the last assignment."""
+    w, b = tf.Variable(tf.ones([6, 1]), name="w"), tf.Variable(tf.zeros([1]), name="b")
+
+    def step(x: Any, y: Any) -> None:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.abs(x @ w + b - y))
+        dw, db = tape.gradient(loss, [w, b])
+        w.assign_sub(0.001 * dw)
+        b.assign_sub(0.001 * db)
+
+    epochs(wrap(step), Y[:, None], 1)
+    steps = ended(run)
+    assert [recorded.step for recorded in steps] == [1, 2, 3, 4, 5]
+    for at, recorded in enumerate(steps):
+        for name in ("w", "b"):
+            moved = recorded.of("weight")[name].whole() - 0.001 * recorded.of("gradient")[name].whole()
+            np.testing.assert_allclose(recorded.of("updated")[name].whole(), moved, rtol=1e-6)
+        np.testing.assert_array_equal(recorded.of("batch")["input0"].whole(), X[at * SIZE : (at + 1) * SIZE])
+        assert recorded.facts["loss"]["reduction"] == "sum"
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_the_modes_of_training_and_evaluation_are_told(run: MemoryRun, wrap: Any) -> None:
+    """MODE-01: no `training=True` names the layers that would behave otherwise; told once."""
+    net, mse = model(), keras.losses.MeanSquaredError()
+    step = loop(net, keras.optimizers.Adam(), lambda _, y, p: mse(y, p), wrap, training=None)
+    for _ in range(2):
+        epochs(step, Y[:, None], 1)
+        net(X, training=True)
+    run.finish()
+    told = [event for event in run.events if event["type"] == "mode"]
+    assert [(event["phase"], event["training"], event["kinds"]) for event in told] == [
+        ("train", "false", ["BatchNormalization"]),
+        ("eval", "true", ["BatchNormalization"]),
+    ]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_digests_tell_the_order_and_the_samples_of_an_epoch(run: MemoryRun, wrap: Any) -> None:
+    """DATA-01 and DATA-02: slices by hand in the same order every time; a data set that shuffles."""
+    mse = keras.losses.MeanSquaredError()
+    step = loop(model(), keras.optimizers.Adam(), lambda _, y, p: mse(y, p), wrap)
+    epochs(step, Y[:, None], 2)
+    for x, y in tf.data.Dataset.from_tensor_slices((X, Y[:, None])).shuffle(130).repeat(2).batch(40):
+        step(x, y)
+    for _ in range(2):
+        for x, y in tf.data.Dataset.from_tensor_slices((X, Y[:, None])).shuffle(130).batch(40):
+            step(x, y)
+    run.finish()
+    told = [event for event in run.events if event["type"] == "epoch"]
+    assert [(event["steps"], event["samples"]) for event in told] == [(5, 130), (5, 130), (7, 260), (4, 130), (4, 130)]
+    assert told[0]["order"] == told[1]["order"] != told[3]["order"] != told[4]["order"]
+    assert len(set(run.scalar("batch_digest")[:10])) == 5
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_g5_training_is_bit_identical(run: MemoryRun, monkeypatch: pytest.MonkeyPatch, wrap: Any) -> None:
+    """Weights after 25 steps, recorded ones and others, with the callback for operations and without."""
+    results = []
+    for watched in (True, False):
+        if not watched:
+            monkeypatch.setattr(tensorflow_tape, "_sinks", [])
+        keras.utils.set_random_seed(5)
+        net = model(regularizer="l2")
+
+        def criterion(n: Any, y: Any, prediction: Any) -> Any:
+            return tf.reduce_mean((prediction - y) ** 2) + sum(n.losses)
+
+        step = loop(net, keras.optimizers.Adam(0.01), criterion, wrap)
+        epochs(step, Y[:, None])
+        results.append([weight.tobytes() for weight in net.get_weights()])
+    run.finish()
+    assert len(run.steps) == 25
+    assert results[0] == results[1]
+
+
+def test_under_xla_the_rest_is_told(run: MemoryRun) -> None:
+    """No element is recorded within XLA; losses, digests and modes are there all the same."""
+    net, mse = model(), keras.losses.MeanSquaredError()
+    step = loop(net, keras.optimizers.Adam(), lambda _, y, p: mse(y, p), tf.function(jit_compile=True))
+    epochs(step, Y[:, None], 2)
+    run.finish()
+    assert len(run.scalar("loss")) == len(run.scalar("batch_digest")) == 2 * PER_EPOCH
+    assert [event["samples"] for event in run.events if event["type"] == "epoch"] == [130, 130]
+
+
+def test_nothing_is_kept_alive_between_steps(run: MemoryRun) -> None:
+    """Outputs and operations of a step are let go with it."""
+    net, mse = model(), keras.losses.MeanSquaredError()
+    epochs(loop(net, keras.optimizers.Adam(), lambda _, y, p: mse(y, p), lambda f: f), Y[:, None], 1)
+    scene = tensorflow_tape._scene
+    assert (scene.heard.calls, scene.heard.compared, scene.eager, scene.taped) == ([], [], None, None)
