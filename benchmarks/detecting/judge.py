@@ -53,6 +53,8 @@ def judge(recording: Path) -> Judged:
         ValueError: if a frame of it is refused.
     """
     sent = list(frames(recording))
+    if not sent:
+        return Judged((), 0, 0.0)
     # A home without rules.toml: the rules as they come.
     state = Registry(Settings(home=recording.parent)).get(sent[0].run)
     known: dict[str, Alert] = {}

@@ -106,8 +106,7 @@ def complaints(outcomes: Outcomes) -> list[str]:
         if not item.case.faulty and item.said:
             lines.append(f"false alarm  {item.case.label:46} {said}: {item.said[0].summary[:110]}")
         elif item.case.faulty and item.right is None:
+            said = said or ("-" if item.steps else "nothing was recorded,")
             expected = "|".join(sorted(item.case.program.expected))
-            lines.append(
-                f"{'misnamed' if item.said else 'missed':12} {item.case.label:46} {said or '-'} not {expected}"
-            )
+            lines.append(f"{'misnamed' if item.said else 'missed':12} {item.case.label:46} {said} not {expected}")
     return sorted(lines)

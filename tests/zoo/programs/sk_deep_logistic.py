@@ -5,9 +5,10 @@ from zoo_data import arguments, digits
 
 seed, healthy = arguments()
 x, y, x_test, y_test = digits(seed)
+layers, activation = ((32, 32), "relu") if healthy else ((32,) * 7, "logistic")
 mlp = MLPClassifier(
-    (32,) * 7,
-    activation="relu" if healthy else "logistic",
+    layers,
+    activation=activation,
     solver="sgd",
     learning_rate_init=0.05,
     max_iter=30,
