@@ -1,0 +1,58 @@
+"""Does the run learn at all? Shared by rules that need harm as a proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from auditor.detect.recorded import RecordView
+from auditor.detect.scored import scored
+from auditor.detect.series import Recent
+from auditor.detect.task import Task
+from auditor.detect.view import StepView
+
+#: Steps with a loss before anything is said of progress (RULES.md: never under about 100).
+FEWEST: Final = 100
+#: Part of the loss at the start, or of the cost of guessing, above which nothing was learnt (ours).
+_STUCK: Final = 0.9
+
+
+@dataclass(slots=True)
+class Progress:
+    """The losses at the start and now, and what guessing costs."""
+
+    losses: Recent = field(default_factory=lambda: Recent(limit=64))
+    task: Task = field(default_factory=Task)
+
+    def observe(self, view: StepView) -> None:
+        """Take in steps."""
+        self.losses.add(view.loss[np.isfinite(view.loss)])
+
+    def observe_record(self, view: RecordView) -> None:
+        """Take in a recording."""
+        seen = scored(view)
+        if seen is not None:
+            self.task.observe(seen)
+
+    @property
+    def recent(self) -> float:
+        """Median of the last 64 losses; NaN before there are any."""
+        return float(np.median(self.losses.last)) if len(self.losses.last) else float("nan")
+
+    @property
+    def stuck(self) -> bool:
+        """After 100 steps the loss is that of the start, or of guessing; unknown counts as False."""
+        if self.losses.count < FEWEST:
+            return False
+        chance = self.task.chance
+        if chance is not None and chance > 0:
+            return self.recent > _STUCK * chance
+        return self.losses.initial > 0 and self.recent > _STUCK * self.losses.initial
+
+    @property
+    def start_over_chance(self) -> float:
+        """The loss of the first steps over the cost of guessing; NaN until both are known."""
+        chance = self.task.chance
+        return self.losses.initial / chance if chance is not None and chance > 0 else float("nan")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.model import Finding
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN, batch, table
+from support.lanes import Sender, array
+
+RNG = np.random.default_rng(11)
+CHANCE = float(np.log(4))
+TABLE = table()
+RULES = {"poor_init", "symmetric_units", "constant_output"}
+
+
+def run(
+    weights: Any,
+    *,
+    gradient: Any = None,
+    loss: float = CHANCE,
+    after: float = 0.2,
+    output: Any = None,
+    name: str = "fc.kernel",
+) -> list[Finding]:
+    """What is said of a four-class run that begins with these weights (in, out)."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": True}})
+    labels = np.arange(32) % 4
+    logits = RNG.normal(size=(32, 4)) if output is None else output
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    paid = float((np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(32), labels]).mean())
+    steps = RNG.normal(size=np.shape(weights)) * 1e-3 if gradient is None else gradient
+    for step in range(1, 13):
+        arrays = [
+            array("weight", name, weights),
+            array("updated", name, weights - step * steps),
+            array("gradient", name, steps),
+            array("batch", "input0", RNG.normal(size=(32, 5))),
+            array("output", "output0", logits),
+            array("target", "target0", labels),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": paid}, {}))
+    for i, level in enumerate([loss, after, after]):
+        found += sender.steps(batch(i, TABLE, first=50 * i, steps=50, loss=level), TABLE)
+    return [one for one in found if one.rule in RULES]
+
+
+GLOROT = RNG.uniform(-0.2, 0.2, (64, 32))
+
+
+@pytest.mark.parametrize(
+    "weights", [GLOROT + 5, np.abs(GLOROT), RNG.uniform(0, 1, (64, 32)), RNG.normal(-0.1, 0.1, (64, 32))]
+)
+def test_weights_off_centre_are_named(weights: Any) -> None:
+    """A mean that shifts what the layer sums."""
+    [found] = run(weights)
+    assert (found.rule, found.evidence["reason"], found.step) == ("poor_init", "off_centre", 1)
+
+
+def test_too_large_weights_need_a_proof() -> None:
+    """Standard deviation 1 for 64 inputs: a fault where the first loss is far beyond guessing."""
+    wide = RNG.normal(size=(64, 32))
+    [found] = run(wide, loss=20 * CHANCE)
+    assert (found.rule, found.evidence["reason"]) == ("poor_init", "scale")
+    assert run(wide, loss=1.1 * CHANCE) == []
+
+
+@pytest.mark.parametrize("weights", [GLOROT, RNG.normal(0, 0.02, (64, 32)), RNG.normal(0, 0.18, (64, 32))])
+def test_usual_initialisers_are_left_alone(weights: Any) -> None:
+    """Glorot, GPT's 0.02, He."""
+    assert run(weights) == []
+
+
+def test_embeddings_are_wide_and_alike_by_right() -> None:
+    """N(0, 1) is an embedding's usual initialiser, and untouched rows of zeros are no units."""
+    assert run(RNG.normal(size=(64, 32)), name="embedding.weight", loss=20 * CHANCE) == []
+    assert run(np.zeros((64, 32)), gradient=np.zeros((64, 32)), name="position_embedding.weight") == []
+
+
+def test_units_that_are_copies_are_found() -> None:
+    """Constant weights and equal gradients, for all units; zero weights likewise."""
+    alike = np.repeat(RNG.normal(size=(64, 1)), 32, axis=1)
+    for weights in (np.full((64, 32), 0.1), np.zeros((64, 32))):
+        found = [one for one in run(weights, gradient=alike) if one.rule == "symmetric_units"]
+        assert [(one.step, one.evidence["units"]) for one in found] == [(4, 32)]
+
+
+def test_a_zero_start_with_different_gradients_is_none() -> None:
+    """A last layer that begins at zero (LoRA, residual branches) parts in its first step."""
+    assert [one.rule for one in run(np.zeros((64, 32)))] == []
+
+
+def test_equal_outputs_for_different_inputs() -> None:
+    """Eight recorded steps with the same answer; a spread beyond rounding is an answer of its own."""
+    found = run(GLOROT, output=np.full((32, 4), 0.3))[0]
+    assert (found.rule, found.step, found.evidence["samples"]) == ("constant_output", 8, 32)
+    assert run(GLOROT, output=np.full((32, 4), 0.3) + RNG.normal(size=(32, 4)) * 1e-4) == []
