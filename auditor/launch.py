@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -22,6 +22,9 @@ from auditor_agent import autoload
 _PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 #: Signals that a terminal sends to the whole foreground group, the child included.
 _OF_TERMINAL: Final = (signal.SIGINT, signal.SIGHUP)
+#: Seconds between two questions whether the child is to end, and that it has to do so after each request.
+POLL: Final = 1.0
+GRACE: Final = 15.0
 NOT_EXECUTABLE: Final = 126
 NOT_FOUND: Final = 127
 
@@ -36,6 +39,7 @@ def launch(  # noqa: PLR0913 - one argument per variable of the child's environm
     token: str | None = None,
     stop_on: str | None = None,
     baseline: str | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> int:
     """Run ``command`` to its end, watched.
 
@@ -48,6 +52,8 @@ def launch(  # noqa: PLR0913 - one argument per variable of the child's environm
         token: bearer token for the daemon; likewise.
         stop_on: severity at which the child ends itself; likewise.
         baseline: baseline that the run is held against; likewise.
+        stop: asked once a second whether the child should have ended by now; one that does not end
+            itself within ``GRACE`` seconds is sent SIGINT, then SIGTERM. It is never killed.
 
     Returns:
         The child's exit code; 128 + n if signal n ended it; 127 if there is no such program, 126 if
@@ -75,8 +81,33 @@ def launch(  # noqa: PLR0913 - one argument per variable of the child's environm
         sys.stderr.write(f"auditor run: {command[0]}: {error.strerror}\n")
         return NOT_EXECUTABLE
     with _passing_signals_to(child):
-        code = child.wait()
+        code = _wait(child, stop)
     return 128 - code if code < 0 else code
+
+
+def _wait(child: subprocess.Popen[bytes], stop: Callable[[], bool] | None) -> int:
+    """The child's return code; it is made to end once ``stop`` says so."""
+    if stop is None:
+        return child.wait()
+    while (code := _ended(child, POLL)) is None:
+        if stop():
+            break
+    else:
+        return code
+    for number in (None, signal.SIGINT, signal.SIGTERM):
+        if number is not None:
+            sys.stderr.write(f"auditor run: the training goes on in spite of its verdict: {number.name}\n")
+            child.send_signal(number)
+        if (code := _ended(child, GRACE)) is not None:
+            return code
+    return child.wait()
+
+
+def _ended(child: subprocess.Popen[bytes], seconds: float) -> int | None:
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _environment(base: Mapping[str, str], extra: Mapping[str, str | None]) -> dict[str, str]:

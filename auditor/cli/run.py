@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,11 @@ def command(  # noqa: PLR0917  # click passes options by name
     Uses the daemon at AUDITOR_URL or a local one, else audits within this process into the embedded
     database. Prints the verdict to stderr and exits with the script's own exit code.
 
+    With --stop-on the training ends itself after the step at which the verdict is known: Keras by
+    stop_training, fit of scikit-learn early, a PyTorch script by SystemExit (exit code 1) in its
+    optimizer's step. One that cannot, or goes on for 15 s, is sent SIGINT (130), then SIGTERM (143); it
+    is never killed. The run's status is then "stopped", and what it sent before is stored.
+
     Example: auditor run --name first-try -- python train.py --epochs 3
     """
     from auditor.launch import launch
@@ -72,13 +77,28 @@ def command(  # noqa: PLR0917  # click passes options by name
             _say(f"no answer from {where.url}: the run goes on, its data go to the spool in {home() / 'spool'}")
         code = launch(
             list(command_line), url=where.url, run=run, name=name, project=project, token=where.token, stop_on=stop_on,
-            baseline=made,
+            baseline=made, stop=_asked(where, run, stop_on) if stop_on and reachable else None,
         )  # fmt: skip
         other = None if made else baseline
         result = _result(where, run, code, other, patience=SETTLE_SECONDS if reachable else 0.0)
     if json_file:
         write_json(json_file, result)
     sys.exit(code)
+
+
+def _asked(where: Where, run: str, stop_on: str) -> Callable[[], bool]:
+    """Asks whether the run's verdict is grave enough to end it. No answer is no."""
+    grave = {"diverged"} if stop_on == "critical" else {"diverged", "suspect"}
+
+    def ask() -> bool:
+        try:
+            with where.client() as client:
+                known = _known(client, run)
+        except Problem:
+            return False
+        return known is not None and known["verdict"] in grave and known["status"] == "running"
+
+    return ask
 
 
 def _is_baseline(where: Where, name: str) -> bool:

@@ -120,3 +120,47 @@ def test_the_demo_shows_what_it_claims(repo_env: dict[str, str], auditor_home: P
     assert "nonfinite_gradient" in done.stdout
     assert (auditor_home / "demo" / "comparison.html").stat().st_size > 20_000
     assert not (auditor_home / "daemon.json").exists()
+
+
+ENDLESS = """
+import time, torch
+torch.manual_seed(0)
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+x = torch.randn(64, 4); y = x.sum(dim=1, keepdim=True)
+for step in range(4000):
+    time.sleep(0.01)
+    optimizer.zero_grad()
+    loss = torch.nn.functional.mse_loss(model(x), y)
+    if step == 60:
+        loss = loss * float("nan")
+    loss.backward()
+    optimizer.step()
+print("done")
+"""
+DEAF = """
+import time, auditor_agent
+from auditor_agent.run import open_run
+run = open_run("torch")
+for step in range(6000):
+    run.record(step, {"loss": float("nan") if step > 30 else 1.0})
+    time.sleep(0.01)
+print("done")
+"""
+
+
+@pytest.mark.parametrize(("program", "codes"), [(ENDLESS, {1}), (DEAF, {130})], ids=["asks", "does not ask"])
+def test_stop_on_critical_ends_the_training_and_leaves_the_evidence(
+    repo_env: dict[str, str], tmp_path: Path, program: str, codes: set[int]
+) -> None:
+    """A script that goes NaN ends soon after, by itself or by SIGINT: status stopped, every step before it stored."""
+    path, file = tmp_path / "train.py", tmp_path / "result.json"
+    path.write_text(program)
+    done = auditor(repo_env, "run", "--stop-on", "critical", "--json", str(file), "--", sys.executable, str(path))
+    result = json.loads(file.read_text())
+    assert done.returncode in codes, done.stderr
+    assert "done" not in done.stdout
+    assert (result["status"], result["verdict"]) == ("stopped", "diverged")
+    assert result["steps"] < 3500
+    assert result["alerts"][0]["first_step"] in {31, 61}
+    assert result["lost"] == {"dropped": 0, "reasons": {}}
