@@ -103,7 +103,7 @@ def with_histograms(tensors: Sequence[Tensor]) -> tuple[Tensor | bytes, Tensor |
 def matrix(words: bytes | bytearray) -> Tensor:
     """The bytes of a step as an int32 matrix of shape (12, R)."""
     if not words:
-        return torch.empty((WORDS, 0), dtype=torch.int32)
+        return torch.empty((WORDS, 0), dtype=torch.int32, device="cpu")
     return torch.frombuffer(bytearray(words), dtype=torch.int32).view(WORDS, -1)
 
 

@@ -53,7 +53,7 @@ def words(tensors: Sequence[Tensor]) -> Tensor:
     """
     local = [plain(tensor) for tensor in tensors]
     if not local:
-        return torch.empty((WORDS, 0), dtype=torch.int32)
+        return torch.empty((WORDS, 0), dtype=torch.int32, device="cpu")
     if all(tensor.is_cpu for tensor in local):
         return _pack(_quick(local))
     device = local[0].device
@@ -109,7 +109,7 @@ def _quick(tensors: Sequence[Tensor]) -> Tensor:
         lows.append(values.amin())
         highs.append(values.amax())
         filled.append(values.count_nonzero())
-    count = torch.tensor([tensor.numel() for tensor in tensors], dtype=torch.float64)
+    count = torch.tensor([tensor.numel() for tensor in tensors], dtype=torch.float64, device="cpu")
     total, l2, low, high = (torch.stack(_same(part)).double() for part in (sums, norms, lows, highs))
     rows = _rows(count, count, count - torch.stack(filled), total / count, (l2 * l2 / count), low, high, l2)
     _repair(rows, tensors)
@@ -117,7 +117,7 @@ def _quick(tensors: Sequence[Tensor]) -> Tensor:
 
 
 #: Stands in for a tensor that only ``_exact`` can do, so that every list has its place.
-_SOMETHING: Final = torch.tensor([float("nan")])
+_SOMETHING: Final = torch.tensor([float("nan")], device="cpu")
 
 
 def _same(parts: list[Tensor]) -> list[Tensor]:
@@ -156,7 +156,7 @@ def _repair(rows: Tensor, tensors: Sequence[Tensor]) -> None:
 def _centre(rows: Tensor, index: int, tensor: Tensor) -> None:
     """The mean and std of a tensor whose spread is small beside its mean, from shifted values."""
     wide = torch.float64 if tensor.dtype is torch.float64 else torch.float32
-    shift = torch.as_tensor(rows[4, index], dtype=wide)
+    shift = rows[4, index].to(wide)
     apart = tensor.to(wide) - shift
     count = rows[0, index]
     rest = apart.sum().double() / count

@@ -22,7 +22,7 @@ _CHUNK: Final = 1 << 21
 def histograms(tensors: Sequence[Tensor]) -> Tensor:
     """The counters of ``tensors``: int32 (uint32's bits) of shape (R, 64), on the first one's device."""
     if not tensors:
-        return torch.empty((0, BINS), dtype=torch.int32)
+        return torch.empty((0, BINS), dtype=torch.int32, device="cpu")
     device = tensors[0].device
     return torch.stack([_packed(_counted(plain(tensor))).to(device, non_blocking=True) for tensor in tensors])
 

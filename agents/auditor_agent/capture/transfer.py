@@ -122,7 +122,7 @@ def _scalars_to_host(scalars: dict[str, float | Tensor]) -> dict[str, float | Te
 def _to_host(tensor: Tensor) -> Tensor:
     if tensor.is_cpu:
         return tensor
-    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu", pin_memory=tensor.is_cuda)
     return host.copy_(tensor, non_blocking=tensor.is_cuda)
 
 

@@ -19,6 +19,7 @@ mark in the graph, rather than break it.
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -95,14 +96,14 @@ def _watch(
 
 
 def install() -> None:
-    """Watch the first optimizer that steps in this process (``auditor run``). A run opens only then."""
+    """Watch the optimizers that step in this process (``auditor run``). A run opens at the first such step."""
 
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher:
         run = open_run("torch")
         model = find_model(stepping)
         return Watcher(run, model, [stepping], None, probe, after=_scene.steps, stops=_may_stop(), more=True)
 
-    _scene.wait(first_step)
+    _scene.wait(first_step, everything=True)
 
 
 def _may_stop() -> bool:
@@ -121,7 +122,8 @@ class _Scene:
         self._waiting: Candidate | None = None
         self._next: Candidate | None = None
         self._probe: LossProbe | None = None
-        self._hooked = False
+        self._hooked = self._everything = False
+        self._foreign: weakref.WeakSet[Optimizer] = weakref.WeakSet()
 
     def fresh_probe(self) -> LossProbe:
         """A new listener in place of the old one."""
@@ -132,9 +134,13 @@ class _Scene:
         self._probe.attach()
         return self._probe
 
-    def wait(self, candidate: Candidate) -> None:
-        """Ask ``candidate`` at each step of an optimizer until it gives a watcher."""
+    def wait(self, candidate: Candidate, *, everything: bool = False) -> None:
+        """Ask ``candidate`` at each step of an optimizer until it gives a watcher.
+
+        ``everything``: optimizers of other models are watched as well from then on.
+        """
         self.fresh_probe()
+        self._everything, self._foreign = everything, weakref.WeakSet()
         self._waiting = self._next = candidate
         self._hook()
 
@@ -186,10 +192,18 @@ class _Scene:
 
     def _other(self, optimizer: Optimizer, probe: LossProbe) -> None:
         """An optimizer that is not watched yet: one more of the same model, or none of ours."""
-        if self.watcher is not None and self._next is not None and self.watcher.concerns(optimizer):
-            self.watcher.join(optimizer)
-        else:
-            probe.other_stepped()
+        watcher = self.watcher
+        if watcher is not None and self._next is not None and optimizer not in self._foreign and not watcher.full:
+            if watcher.concerns(optimizer):
+                watcher.join(optimizer)
+                return
+            # As in a GAN. What trains no module that is alive trains nothing that could be named.
+            model = find_model(optimizer) if self._everything else None
+            if model is not None:
+                watcher.join(optimizer, model)
+                return
+            self._foreign.add(optimizer)
+        probe.other_stepped()
 
 
 _scene: Final = _Scene()

@@ -124,6 +124,11 @@ class Lane:
         """The next step goes the long way."""
         self._until = 0
 
+    def close(self) -> None:
+        """Hand over what waits and take no more."""
+        self.shut()
+        self.settle()
+
     def take(self, optimizer: Optimizer) -> bool:
         """Take the step that ``optimizer`` is about to do; False if it is to go the long way."""
         if self._pace.number + 1 >= self._until:

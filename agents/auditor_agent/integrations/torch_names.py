@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterable
 from typing import Final
 
@@ -51,6 +52,13 @@ def named_parameters(model: nn.Module | None, optimizer: Optimizer | None) -> li
 def owned(optimizer: Optimizer) -> set[int]:
     """Identities of the parameters that ``optimizer`` updates."""
     return {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+
+
+def called(model: nn.Module, at: int) -> str:
+    """What a script calls ``model``: its variable in ``__main__``, else its class with its place among the models."""
+    main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
+    variables = [name for name, value in list(main.items()) if value is model and not name.startswith("_")]
+    return variables[0] if variables else f"{type(model).__name__}{at}"
 
 
 def find_model(optimizer: Optimizer) -> nn.Module | None:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from auditor_agent.capture import portable
 from auditor_agent.integrations.torch_manifest import dtype
-from auditor_agent.integrations.torch_names import named_parameters, owned
+from auditor_agent.integrations.torch_names import called, named_parameters, owned
 from auditor_agent.run import Run
 
 #: Bytes of weights that are held over a sampled step to see what it did to them.
@@ -28,8 +28,10 @@ Key = tuple[str, int, tuple[bool, ...] | None]
 class Part:
     """One watched optimizer and the parameters that are read when it steps."""
 
-    def __init__(self, number: int, optimizer: Optimizer) -> None:
+    def __init__(self, number: int, optimizer: Optimizer, model: nn.Module | None = None) -> None:
         self.number = number
+        self.model = None if model is None else weakref.ref(model)
+        """A model of its own, where it trains another one than the first optimizer does."""
         self.reference = weakref.ref(optimizer, self._release)
         self.names: list[str] = []
         self.parameters: list[Tensor] = []
@@ -163,8 +165,13 @@ def share(model: nn.Module | None, parts: Sequence[Part]) -> list[tuple[str, Ten
     named: dict[int, tuple[str, Tensor]] = {}
     for at, one in enumerate(optimizers):
         prefix = f"optimizer{at}." if at else ""
-        for name, parameter in named_parameters(model, one):
+        reference = parts[at].model
+        its = model if reference is None else reference()
+        told = {name for name, _ in named.values()}
+        for name, parameter in named_parameters(its, one):
             taken = name if not name.startswith("group") else prefix + name
+            if reference is not None and its is not None and taken in told:
+                taken = f"{called(its, at)}.{taken}"
             named.setdefault(id(parameter), (taken, parameter))
     for at, part in enumerate(parts):
         mine = [pair for key, pair in named.items() if holders.get(key, 0) == at]

@@ -87,7 +87,7 @@ def to_host(tensor: Tensor) -> Tensor:
     """``tensor`` on its way to the host, not waited for."""
     if tensor.is_cpu:
         return tensor
-    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu", pin_memory=tensor.is_cuda)
     return host.copy_(tensor, non_blocking=tensor.is_cuda)
 
 

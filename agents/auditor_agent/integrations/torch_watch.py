@@ -37,6 +37,8 @@ from auditor_agent.run import Run
 
 #: Steps after a non-finite gradient at which weights are read as well.
 WEIGHTS_AFTER_TROUBLE: Final = 3
+#: Optimizers that are watched side by side.
+MOST_PARTS: Final = 8
 #: A fused optimizer's flag that it leaves this step out: travels with the step, for it may be on the device.
 _FOUND_INF: Final = "found_inf"
 _clock: Final = time.perf_counter
@@ -102,10 +104,10 @@ class Watcher:
             self._probe.tape.start(self._run, self._alive(), first)
         self._run.on_finish(self.close)
 
-    def join(self, optimizer: Optimizer) -> None:
-        """Watch ``optimizer`` as well; it is about to step."""
-        part = Part(len(self._parts), optimizer)
-        part.joined = self._open is not None
+    def join(self, optimizer: Optimizer, model: nn.Module | None = None) -> None:
+        """Watch ``optimizer`` as well; it is about to step. ``model``: what it trains, if that is another one."""
+        part = Part(len(self._parts), optimizer, model)
+        part.joined = self._open is not None and model is None
         self._parts.append(part)
         self.lane.shut()
         self._regroup()
@@ -130,8 +132,7 @@ class Watcher:
         if self._open is not None:
             self._deliver(self._open)
         self._transfer.drain()
-        self.lane.shut()
-        self.lane.settle()
+        self.lane.close()
 
     @property
     def gone(self) -> bool:
@@ -146,6 +147,11 @@ class Watcher:
     def watches(self, optimizer: Optimizer) -> bool:
         """Whether ``optimizer`` is one whose steps count."""
         return any(part.optimizer is optimizer for part in self._parts)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further optimizer is taken in."""
+        return len(self._parts) >= MOST_PARTS
 
     def concerns(self, optimizer: Optimizer) -> bool:
         """Whether ``optimizer`` trains parameters of the model."""

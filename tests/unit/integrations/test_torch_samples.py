@@ -250,8 +250,8 @@ def test_an_optimizer_that_steps_more_often_sets_the_pace(run: Any) -> None:
     assert all(("gradient", "critic.weight") in row for row in run.rows)
 
 
-def test_a_script_with_two_models_is_watched_by_its_first(run: Any) -> None:
-    """Without ``watch``: an optimizer of another model is another matter."""
+def test_the_second_model_of_a_script_is_watched_as_well(run: Any) -> None:
+    """Without ``watch``; the steps are those of the first, and names that cannot be mistaken stay as they are."""
     install()
     ours, theirs = net(), nn.Linear(1, 1)
     optimizer, other = torch.optim.SGD(ours.parameters(), lr=0.1), torch.optim.SGD(theirs.parameters(), lr=0.1)
@@ -259,7 +259,10 @@ def test_a_script_with_two_models_is_watched_by_its_first(run: Any) -> None:
     theirs(torch.ones(1, 1)).sum().backward()
     other.step()
     steps(ours, optimizer, 1)
-    assert {name for row in run.rows for kind, name in row if kind == "gradient"} == set(dict(ours.named_parameters()))
+    run.finish()
+    first, second = ({name for kind, name in row if kind == "gradient"} for row in run.rows)
+    assert first == {"weight", "bias"} | set(dict(ours.named_parameters()))
+    assert second == set(dict(ours.named_parameters()))
 
 
 @pytest.mark.parametrize("how", ["value", "given norm", "groups", "generator"])
@@ -345,3 +348,31 @@ def test_evaluations_of_a_closure_are_counted(run: Any) -> None:
         optimizer.step(closure)  # type: ignore[arg-type]
     assert len(run.steps) == 2
     assert all(count > 1 for count in run.scalar("evaluations"))
+
+
+def test_both_models_of_a_gan_are_watched_in_an_unmodified_script(run: Any) -> None:
+    """Two optimizers, a model each: gradients under names of their own, each loss with its optimizer."""
+    install()
+    torch.manual_seed(0)
+    critic, generator = (nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2)) for _ in range(2))
+    first, second = (torch.optim.SGD(model.parameters(), lr=0.1) for model in (critic, generator))
+    losses: list[tuple[float, float]] = []
+    for _ in range(4):
+        first.zero_grad()
+        fake = critic(generator(torch.randn(3, 2)).detach()).square().mean()
+        fake.backward()
+        first.step()
+        second.zero_grad()
+        real = -critic(generator(torch.randn(3, 2))).square().mean()
+        real.backward()
+        second.step()
+        losses.append((fake.item(), real.item()))
+    run.finish()
+    assert [number for number, _, _ in run.steps] == [1, 2, 3, 4]
+    assert list(zip(run.scalar("loss"), run.scalar("loss/1"), strict=True)) == losses
+    own = {"0.weight", "0.bias", "2.weight", "2.bias"}
+    for row in run.rows:
+        names = {name for kind, name in row if kind == "gradient"}
+        assert names == own | {f"Sequential1.{name}" for name in own}
+    watched = run.rows[-1]["gradient", "Sequential1.0.weight"]["l2"]
+    assert watched == pytest.approx(generator[0].weight.grad.norm().item(), rel=1e-5)
