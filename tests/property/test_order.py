@@ -70,7 +70,7 @@ def timeless(alerts: list[Alert]) -> list[Alert]:
     return [replace(alert, started_at=0.0, updated_at=0.0, resolved_at=None) for alert in alerts]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(stories())
 def test_d6_order_and_duplicates_do_not_matter(story: tuple[list[Fault], list[int]]) -> None:
     """Any shuffle of the ranks' frames, with duplicates, ends in the same alerts."""
