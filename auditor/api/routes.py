@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from auditor.api import queries
+from auditor.api import hosts, queries
 from auditor.api.endpoint import Endpoint, Parameter
 from auditor.ingest.errors import not_found
 from auditor.ingest.heartbeat import path_run
@@ -59,6 +59,12 @@ ENDPOINTS: Final = (
         ),
     ),
     Endpoint("/v1/runs/{run}", "One run with its alerts", queries.show),
+    Endpoint(
+        "/v1/hosts",
+        "Hosts, and whether their runs go bad more often than those of the others",
+        hosts.hosts,
+        (_SINCE, Parameter("project", "string", "only runs of this project")),
+    ),
     Endpoint(
         "/v1/baselines",
         "Baselines, without their envelopes; one whole, by name",

@@ -17,6 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show one run: verdict, alerts, loss, what was lost."),
     "tail": ("tail", "Follow a run's numbers and alerts as they come."),
     "alerts": ("alerts", "List alerts over all runs."),
+    "hosts": ("hosts", "Hosts whose runs go bad more often than those of the others."),
     "baseline": ("baseline", "Baselines: what good runs looked like, to hold others against."),
     "rules": ("rules", "The rules: what is looked for, with which thresholds."),
     "compare": ("compare", "Compare two runs: trajectories, configuration, verdict."),

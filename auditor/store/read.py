@@ -331,3 +331,24 @@ def nonfinite_chunks(connection: sa.Connection, run: str | None = None) -> list[
         (name, first, last, count)
         for name, first, last, count in connection.execute(query.order_by(c.run, c.first_step))
     ]
+
+
+def hosts(
+    connection: sa.Connection, *, since: float | None = None, project: str | None = None
+) -> list[tuple[str, str, str, str]]:
+    """(host, run, status, verdict) of every host that a rank of a run said it runs on."""
+    query = (
+        sa.select(RUNS.c.run, RUNS.c.status, RUNS.c.verdict, CHUNKS.c.header)
+        .join(CHUNKS, CHUNKS.c.run == RUNS.c.run)
+        .where(CHUNKS.c.type == "start")
+    )
+    if since is not None:
+        query = query.where(RUNS.c.updated_at >= since)
+    if project is not None:
+        query = query.where(RUNS.c.project == project)
+    found = {}
+    for run, status, verdict, header in connection.execute(query):
+        host = from_json(header).get("host")
+        if isinstance(host, str) and host:
+            found[host, run] = (status, verdict)
+    return [(host, run, status, verdict) for (host, run), (status, verdict) in sorted(found.items())]

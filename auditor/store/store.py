@@ -202,6 +202,11 @@ class Store:
         with self._reading() as connection:
             return read.frontier(connection, run)
 
+    def hosts(self, *, since: float | None = None, project: str | None = None) -> list[tuple[str, str, str, str]]:
+        """(host, run, status, verdict) of every host that a rank of a run said it runs on."""
+        with self._reading() as connection:
+            return read.hosts(connection, since=since, project=project)
+
     def save_baseline(self, record: BaselineRecord) -> None:
         """Writes a baseline; one of the same name is replaced."""
         with self._writing() as connection:

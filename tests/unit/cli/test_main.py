@@ -22,6 +22,7 @@ SURFACE = {
     "show": {"--histogram", "--kind", "--step", "--html", "--check", "--json"},
     "tail": {"--names", "-n", "--last", "--no-follow", "--json"},
     "alerts": {"--since", "--run", "--state", "--rule", "--limit", "-v", "--verbose", "--check", "--json"},
+    "hosts": {"--since", "--project", "--check", "--json"},
     "baseline": set(),
     "rules": set(),
     "compare": {"--html", "--check", "--json"},
