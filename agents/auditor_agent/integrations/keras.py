@@ -105,7 +105,7 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         """Log the metrics of the epoch, those of validation among them."""
         if self._watch is None:
             return
-        self._watch.read()
+        self._watch.epoch_end(epoch + 1)
         values = {("epoch_loss" if name == "loss" else name): float(value) for name, value in (logs or {}).items()}
         self.run.log(epoch=float(epoch + 1), **values)
 

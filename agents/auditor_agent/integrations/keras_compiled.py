@@ -17,7 +17,7 @@ import tensorflow as tf
 from auditor_agent.capture.native.tensorflow_taps import COPY, Block, Operand
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.keras_on_tensorflow import reachable
-from auditor_agent.integrations.keras_record import Tape, taken_array
+from auditor_agent.integrations.keras_tape import Tape, size_of, taken_array
 from auditor_agent.integrations.keras_taps import Label
 from auditor_agent.recorder import Budget, configured_steps
 from auditor_agent.stream.recording import Array
@@ -44,6 +44,8 @@ class CompiledTape(Tape):
             return
         self._prepare(variables)
         self._variables = list(variables)
+        if not self._probe.seen:
+            self._look_early(variables)
         share = self._recorder.share
         data, self._data = [(label, t) for label, t in self._data if reachable(t)], []
         found = [(("gradient", self._name(v), g.dtype.name), g) for v, g in gradients]
@@ -54,6 +56,14 @@ class CompiledTape(Tape):
             (Label(*label), Operand(tensor, COPY, 0, _most(tensor, _STANDARD.sample, _STANDARD.data_whole)))
             for label, tensor in data
         ]
+
+    def _look_early(self, variables: Sequence[Any]) -> None:
+        """The weights before the first step, of a model that came into being while it was traced."""
+        with self._probe.outside():
+            step = self._next_step()
+            there = all(self._probe.host(v).size == size_of(v.shape) for v in variables)
+            if there and step in self.steps and step not in self._before and self._began(step):
+                self._before = {step: self._told("weight", variables)}
 
     def after(self) -> None:
         """The state is read from outside."""
@@ -132,7 +142,7 @@ class CompiledTape(Tape):
                 array = taken_array(recorder, told, _wide(label, taken.values), taken.shape, scale)
                 arrays += [array] if array is not None else []
         arrays += self._after.pop(block.step, [])
-        self._hand_over(block.step, arrays, {"loss": loss, "loss/penalty": penalty, "lr": rate})
+        self._hand_over(block.step, arrays, self._scalars(loss, penalty, rate))
 
     def _stop(self) -> None:
         if self._recorder is not None:

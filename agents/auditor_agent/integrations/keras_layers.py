@@ -41,6 +41,9 @@ class Step:
     calls: dict[int, Call] = field(default_factory=dict)
     training: bool | None = None
     """What the model itself was called with, where it says."""
+    inputs: Any = None
+    output: Any = None
+    """What the model was given and gave."""
 
 
 class Layers:
@@ -49,6 +52,8 @@ class Layers:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._step = Step()
+        self.keep = True
+        """Whether outputs are held until the step is taken; a traced step has none to hold."""
         self._modes: dict[str, dict[str, Any]] = {}
 
     def listen(self) -> None:
@@ -83,9 +88,12 @@ class Layers:
             return
         if layer is self._model:
             self._step.training = kwargs.get("training")
+            self._step.inputs, self._step.output = (args[0] if args else None), output
         elif id(layer) not in self._step.calls:
             given = id(args[0]) if args else 0
-            self._step.calls[id(layer)] = Call(layer, given, output, bool(kwargs.get("training")))
+            self._step.calls[id(layer)] = Call(
+                layer, given, output if self.keep else None, bool(kwargs.get("training"))
+            )
 
     @property
     def heard(self) -> Step:

@@ -37,6 +37,11 @@ class LogWatch:
         """An epoch ends: the mean starts anew."""
         self._seen, self._mean = 0, 0.0
 
+    def epoch_end(self, number: int) -> None:
+        """Epoch ``number``, from 1, has ended."""
+        self.read()
+        self.run.event(self.step, "epoch", epoch=number)
+
     #: The manifest can be sent at once.
     ready = True
 

@@ -11,9 +11,24 @@ import tensorflow as tf
 from auditor_agent.capture.native.tensorflow import custom_call, operation
 from auditor_agent.integrations.keras_layers import Layers
 from auditor_agent.integrations.keras_native import NativeStore
-from auditor_agent.integrations.keras_probe import Silent
-from auditor_agent.integrations.keras_ring import HostStore, RingStore
+from auditor_agent.integrations.keras_ring import HostStore, RingStore, host
 from auditor_agent.integrations.keras_rows import Store
+from auditor_agent.integrations.keras_silent import Silent
+
+__all__ = [
+    "dense",
+    "host",
+    "mean",
+    "outside",
+    "reachable",
+    "reciprocal",
+    "scalar",
+    "store",
+    "tape",
+    "taps",
+    "total",
+    "untraced",
+]
 
 #: Steps kept on the host, where nobody reads them: a loop around the train function that is not ``fit``.
 _HOST_ROWS: Final = 1024
@@ -40,9 +55,9 @@ def tape(probe: Any) -> Any:
         from auditor_agent.integrations.keras_compiled import CompiledTape
 
         return CompiledTape(probe)
-    from auditor_agent.integrations.keras_record import Tape
+    from auditor_agent.integrations.keras_record import GraphTape
 
-    return Tape(probe)
+    return GraphTape(probe)
 
 
 def taps(layers: Layers, *, accumulate: int, jit: bool) -> Any:

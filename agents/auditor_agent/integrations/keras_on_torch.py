@@ -8,13 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from keras.src.backend.torch.core import get_device
 from torch import Tensor
 
 from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.arrays import Words
+from auditor_agent.integrations.keras_eager import EagerTape, EagerTaps, host
 from auditor_agent.integrations.keras_layers import Layers
-from auditor_agent.integrations.keras_probe import Silent
 from auditor_agent.integrations.keras_rows import Row, Store, row_of
+from auditor_agent.integrations.keras_silent import Silent
+
+__all__ = ["dense", "host", "mean", "outside", "reciprocal", "scalar", "store", "tape", "taps", "total", "untraced"]
 
 #: Steps kept where nobody reads them.
 _ROWS: Final = 1024
@@ -65,15 +69,16 @@ def store(tensors: int, rows: int, *, jit: bool) -> Store:
     return TorchStore(max(rows, _ROWS))
 
 
-def tape(probe: Any) -> Silent:
-    """The flight recorder does not listen to Keras on PyTorch."""
-    del probe
-    return Silent()
+def tape(probe: Any) -> Any:
+    """The flight recorder's part in a train step on PyTorch, on a CPU and where nothing is compiled."""
+    return EagerTape(probe) if probe.taps is not None else Silent()
 
 
-def taps(layers: Layers, *, accumulate: int, jit: bool) -> None:
-    """Nothing looks at layers' outputs on PyTorch."""
-    del layers, accumulate, jit
+def taps(layers: Layers, *, accumulate: int, jit: bool) -> EagerTaps | None:
+    """What looks at layers' outputs and the batch; None on a device and where the step is compiled."""
+    if jit or get_device() != "cpu":
+        return None
+    return EagerTaps(layers, accumulate=accumulate)
 
 
 def outside() -> AbstractContextManager[Any]:

@@ -72,31 +72,6 @@ class Tape(Protocol):
         """So many iterations the optimizer has made, as far as rows tell."""
 
 
-class Silent:
-    """A tape that records nothing: for backends that the recorder does not know."""
-
-    def start(self, run: Any, offset: int) -> None:
-        """Nothing."""
-
-    def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-    def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
-        """Nothing."""
-
-    def after(self) -> None:
-        """Nothing."""
-
-    def execution_begins(self, count: int) -> None:
-        """Nothing."""
-
-    def execution_ended(self, count: int) -> None:
-        """Nothing."""
-
-    def reached(self, iterations: int) -> None:
-        """Nothing."""
-
-
 class Backend(Protocol):
     """What the probe needs of the framework under Keras: a module per backend."""
 
@@ -131,6 +106,10 @@ class Backend(Protocol):
     @staticmethod
     def taps(layers: Layers, *, accumulate: int, jit: bool) -> Any:
         """What looks at layers' outputs and the batch within the step; None where nothing can."""
+
+    @staticmethod
+    def host(variable: Any) -> Any:
+        """The values of a variable as NumPy's array; waits for a device."""
 
     @staticmethod
     def outside() -> AbstractContextManager[Any]:
@@ -255,6 +234,14 @@ class Probe:
             found = mode(step, phase)
             self._phase = {"phase": phase, **({"training": found["training"]} if found else {})}
 
+    def outside(self) -> AbstractContextManager[Any]:
+        """Out of whatever is being traced."""
+        return self._on.outside()
+
+    def host(self, variable: Any) -> Any:
+        """The values of a variable as NumPy's array; waits for a device."""
+        return self._on.host(variable)
+
     def phase(self) -> dict[str, Any]:
         """The phase and mode of the train step, as facts of a recording."""
         return dict(self._phase)
@@ -291,10 +278,16 @@ class Probe:
             dense, unscale = self._accumulated(binding, dense, unscale), self._on.scalar(1.0)
         rate = keras.ops.convert_to_tensor(self.inner.learning_rate)
         count = self.inner._iterations  # noqa: SLF001 -- `iterations` counts updates where gradients are accumulated
-        head = (keras.ops.convert_to_tensor(count), self._on.scalar(loss), self._penalty(), rate, unscale)
+        # Neither told: a step that computes its loss itself has none that is known to be broken.
+        penalty = self._on.scalar(None) if loss is None else self._penalty()
+        head = (keras.ops.convert_to_tensor(count), self._on.scalar(loss), penalty, rate, unscale)
         told = [(v, g) for v, g, there in zip(binding.variables, dense, found, strict=True) if there is not None]
-        step = self.layers.take()
+        step = self.layers.heard
         self._changed("train", step)
+        if not self._inputs and step.inputs is not None:  # a step that computes its loss itself
+            self._inputs = [leaf for leaf in keras.tree.flatten(step.inputs) if hasattr(leaf, "dtype")]
+            self.tape.compared((), {"x": step.inputs, "y_pred": step.output})
+        self.layers.take()
         self.tape.before(head, binding.variables, told)
         binding.store.put(head, dense)
         self._tap(head, step)

@@ -8,114 +8,29 @@ tensors are sampled in the graph. For a step that XLA compiles see ``keras_compi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations import keras_layers
 from auditor_agent.integrations.keras_on_tensorflow import reachable
-from auditor_agent.recorder import Budget, Recorder, configured_steps, state_role
-from auditor_agent.stream.recording import Array, positions
+from auditor_agent.integrations.keras_tape import Tape, Values, dtype_of
+from auditor_agent.recorder import Budget
 
-_ARGUMENTS: Final = ("x", "y", "y_pred", "sample_weight", "training")
-_MOST_TENSORS: Final = 8
 _STANDARD: Final = Budget()
-#: Lists of variables that an optimizer keeps per weight and that are no state of its rule.
-_NO_STATE: Final = frozenset({"_trainable_variables", "_accumulated_gradients", "_model_variables_moving_average"})
-
-#: Steps that are recorded besides the first ones: 50, 100, 200, 400, ...
-LATE: Final = frozenset(50 << doubled for doubled in range(40))
-
-#: One tensor as the host is told of it: role, name and dtype when traced; elements and shape when run.
-Label = tuple[str, str, str]
-_Values = npt.NDArray[Any]
 
 
-class Tape:
-    """The recorder's part of one probe. Made with it; records once :meth:`start` names a run."""
+class GraphTape(Tape):
+    """Two conditional calls to the host, put into the step while it is traced."""
 
     def __init__(self, probe: Any) -> None:
-        self._probe = probe
-        self._data: list[tuple[Label, Any]] = []
-        self._variables: list[Any] = []
-        self._recorder: Recorder | None = None
-        self._run: Any = None
-        self._offset = 0
-        self._names: dict[int, str] = {}
+        super().__init__(probe)
         self._on: Any = None
-        self._pending: tuple[int, list[Array], dict[str, float]] | None = None
-        self._listening = True
-        self._loss_facts: dict[str, Any] | None = None
-        self._iterations = 0
-        self._output_activation: str | None = None
-        self.steps: frozenset[int] = frozenset()
-        """Steps that are recorded."""
-        self.offered: list[tuple[Any, Any]] = []
-        """What the tap of the step that is being traced should hand out besides the outputs of layers."""
 
-    def start(self, run: Any, offset: int) -> None:
-        """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first. The first call counts."""
-        self._run, self._iterations = run, self._probe.updates * self._probe.every
-        if self._recorder is None and configured_steps() > 0 and hasattr(run, "recording"):
-            self._recorder, self._offset = Recorder(run, layout="keras"), offset
-            first = offset + self._probe.updates + 1
-            self.steps = frozenset(range(first, first + configured_steps())) | LATE
-            run.on_finish(self._recorder.close)
-        if self._probe.taps is not None:
-            self._probe.taps.begin(self._offset, sorted(self.steps))
-
-    # -- around the step, on the host ---------------------------------------------------------
-
-    def reached(self, iterations: int) -> None:
-        """So many iterations the optimizer has made, as far as rows tell."""
-        self._iterations = iterations
-
-    def execution_begins(self, count: int) -> None:
-        """``count`` train steps are about to run."""
-        if self._recorder is None or not self._recorder.active or not self._near(count):
-            return
-        step = self._next_step()
-        wanted = any(step + i in self.steps for i in range(count))
-        if wanted != self._listening and self._on is not None:
-            self._listening = wanted
-            self._on.assign(wanted)
-
-    def execution_ended(self, count: int) -> None:
-        """They have run."""
-        self._iterations += count
-
-    def _near(self, count: int) -> bool:
-        """Whether one of the next updates may be recorded, as far as is known without asking the optimizer."""
-        step = self._offset + self._iterations // self._probe.every + 1
-        return self._listening or any(step + i in self.steps for i in range(-1, count + 1))
-
-    def _next_step(self) -> int:
-        self._iterations = int(tf.convert_to_tensor(self._probe.inner._iterations))  # noqa: SLF001 -- counts micro-batches
-        return int(self._offset + self._iterations // self._probe.every + 1)
-
-    # -- while tracing ------------------------------------------------------------------------
-
-    @guarded(None)
-    def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """``compute_loss`` was called with these arguments."""
-        given = dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
-        self._output_activation = keras_layers.output_activation(self._probe.layers.heard, given.get("y_pred"))
-        if self._recorder is None:
-            return
-        roles = {"x": "batch", "sample_weight": "batch", "y": "target", "y_pred": "output"}
-        prefixes = {"x": "input", "sample_weight": "sample_weight", "y": "target", "y_pred": "output"}
-        self._data = []
-        for argument, role in roles.items():
-            leaves = [leaf for leaf in tf.nest.flatten(given.get(argument)) if leaf is not None][:_MOST_TENSORS]
-            for at, leaf in enumerate(leaves):
-                tensor = tf.convert_to_tensor(leaf)
-                if tensor.dtype == tf.string:
-                    continue
-                self._data.append(((role, f"{prefixes[argument]}{at}", tensor.dtype.name), tensor))
+    def _listen(self, on: bool) -> None:
+        if self._on is not None:
+            self._on.assign(on)
 
     @guarded(None)
     def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
@@ -123,11 +38,14 @@ class Tape:
         if self._recorder is None:
             return
         self._prepare(variables)
+        if self._on is None:
+            with tf.init_scope():
+                self._on = tf.Variable(self._listening, trainable=False)
         self._variables = list(variables)
         data, self._data = [(label, t) for label, t in self._data if reachable(t)], []
-        weights = [(("weight", self._name(v), _dtype(v)), v) for v in variables]
+        weights = [(("weight", self._name(v), dtype_of(v)), v) for v in variables]
         found = [(("gradient", self._name(v), g.dtype.name), g) for v, g in gradients]
-        self._conditionally(self._receive_before, weights + found, data, head)
+        self._conditionally(self.receive_before, weights + found, data, head)
 
     @guarded(None)
     def after(self) -> None:
@@ -135,7 +53,7 @@ class Tape:
         variables, self._variables = self._variables, []
         if not variables:
             return
-        updated = [(("updated", self._name(v), _dtype(v)), v) for v in variables]
+        updated = [(("updated", self._name(v), dtype_of(v)), v) for v in variables]
         called = getattr(self._probe.taps, "called", None)
         first = (
             [called]
@@ -143,53 +61,14 @@ class Tape:
             else []
         )
         with tf.control_dependencies(first):  # what the tap took is recorded with the rest
-            self._conditionally(self._receive_after, updated + self._state(variables), [], [])
-
-    def _prepare(self, variables: Sequence[Any]) -> None:
-        self._names = self._table()
-        if self._on is None:
-            with tf.init_scope():
-                self._on = tf.Variable(True, trainable=False)
-                declared = self._declared()
-            if self._run is not None and self._recorder is not None:
-                self._run.observe(canonical=declared)
-                self._recorder.size([(_size(v.shape), tf.as_dtype(v.dtype).size) for v in variables])
-
-    def _table(self) -> dict[int, str]:
-        """Names of variables by ``id``."""
-        from auditor_agent.integrations.keras_watch import _names
-
-        return _names(self._probe.model)
-
-    def _declared(self) -> dict[str, Any]:
-        """The ``canonical`` section of the manifest."""
-        from auditor_agent.integrations.keras_facts import canonical
-
-        return canonical(self._probe.model, self._probe.inner)
-
-    def _name(self, variable: Any) -> str:
-        return self._names.get(id(variable)) or str(variable.path)
-
-    def _state(self, variables: Sequence[Any]) -> list[tuple[Label, Any]]:
-        """What the optimizer keeps per weight, by the name of its attribute."""
-        inner, found = self._probe.inner, []
-        trained = [id(variable) for variable in inner._trainable_variables]  # noqa: SLF001 -- no public name
-        for attribute, kept in vars(inner).items():
-            if attribute in _NO_STATE or not isinstance(kept, list) or len(kept) != len(trained):
-                continue
-            if not all(hasattr(slot, "path") for slot in kept):
-                continue
-            slots = dict(zip(trained, kept, strict=True))
-            role = state_role(attribute.strip("_"))
-            found += [((role, self._name(v), slots[id(v)].dtype), slots[id(v)]) for v in variables if id(v) in slots]
-        return found
+            self._conditionally(self.receive_after, updated + self._state(variables), [], [])
 
     def _conditionally(self, receive: Any, tensors: Any, data: Any, head: Sequence[Any]) -> None:
         """Put a call of ``receive`` into the graph that happens while the recorder listens."""
         labels = [label for label, _ in (*tensors, *data)]
         share = self._recorder.share if self._recorder is not None else _STANDARD.sample
 
-        def call(scalars: _Values, *arrays: _Values) -> None:
+        def call(scalars: Values, *arrays: Values) -> None:
             flats, shapes = arrays[: len(labels)], arrays[len(labels) :]
             told = [(flat, tuple(int(n) for n in shape)) for flat, shape in zip(flats, shapes, strict=True)]
             receive(labels, scalars, told)
@@ -206,111 +85,6 @@ class Tape:
 
         tf.cond(self._on.read_value(), record, lambda: tf.constant(value=False))
 
-    # -- while running ------------------------------------------------------------------------
-
-    @guarded(None)
-    def _receive_before(self, labels: Sequence[Label], head: _Values, values: Sequence[Any]) -> None:
-        self._pending = None
-        recorder, every = self._recorder, self._probe.every
-        if recorder is None:
-            return
-        iterations, loss, penalty, rate, unscale = head.tolist()
-        if (int(iterations) + 1) % every:
-            return
-        gradients = (flat for (role, _, _), (flat, _) in zip(labels, values, strict=True) if role == "gradient")
-        if self._probe.scaled and not all(np.isfinite(flat).all() for flat in gradients):
-            return  # the step will be left out
-        step = self._offset + int(iterations) // every + 1
-        if not recorder.begin(step):
-            if not recorder.active:
-                self._stop()
-            return
-        scalars = self._scalars(loss, penalty, rate)
-        factor = 1.0 if every > 1 else unscale
-        self._pending = step, self._arrays(recorder, labels, values, factor), scalars
-
-    @guarded(None)
-    def _receive_after(self, labels: Sequence[Label], head: _Values, values: Sequence[Any]) -> None:
-        del head
-        if self._pending is None or self._recorder is None:
-            return
-        step, arrays, scalars = self._pending
-        self._pending = None
-        self._hand_over(step, arrays + self._arrays(self._recorder, labels, values, 1.0), scalars)
-
-    def _hand_over(self, step: int, arrays: list[Array], scalars: dict[str, float]) -> None:
-        recorder, taps = self._recorder, self._probe.taps
-        if recorder is None:
-            return
-        facts = self._facts(arrays)
-        if taps is not None:
-            taps.read()
-            seen = [array for array in taps.arrays(step) if recorder.admit(len(array.data))]
-            arrays = arrays + seen
-            facts |= {"layers": taps.facts()} if seen else {}
-        recorder.send(step, arrays, scalars, facts)
-        if step + 1 not in self.steps and not recorder.begin(step + 1) and not recorder.active:
-            self._stop()  # the last one: what was seen of all can be told
-
-    def _declared_loss(self) -> dict[str, Any]:
-        """Which loss it is, where there is one: its name, reduction, whether it takes logits."""
-        if self._loss_facts is None:
-            from auditor_agent.integrations.keras_facts import loss_facts
-
-            self._loss_facts = loss_facts(self._probe.model)
-        return self._loss_facts
-
-    def _scalars(self, loss: float, penalty: float, rate: float) -> dict[str, float]:
-        """The scalars that belong to a step's arrays."""
-        return {"loss": loss, "loss/penalty": penalty, "lr": rate}
-
-    def _facts(self, arrays: Sequence[Array]) -> dict[str, Any]:
-        """What is told of a step besides its numbers."""
-        loss: dict[str, Any] = dict(self._declared_loss())
-        loss |= {f"{kind}_shape": s for kind in ("output", "target") if (s := self._shape(arrays, kind)) is not None}
-        facts: dict[str, Any] = {"loss": loss, **self._probe.phase()}
-        if self._output_activation is not None:
-            facts["output_activation"] = self._output_activation
-        return facts
-
-    def _shape(self, arrays: Sequence[Array], role: str) -> list[int] | None:
-        return next((list(array.shape) for array in arrays if array.role == role), None)
-
-    def _arrays(self, recorder: Recorder, labels: Any, values: Any, unscale: float) -> list[Array]:
-        taken = (
-            taken_array(recorder, label, flat, shape, unscale if label[0] == "gradient" else 1.0)
-            for label, (flat, shape) in zip(labels, values, strict=True)
-        )
-        return [array for array in taken if array is not None]
-
-    def _stop(self) -> None:
-        if self._recorder is not None:
-            self._recorder.close()
-        self._on.assign(False)
-
-
-def taken_array(
-    recorder: Recorder, label: Label, flat: _Values, shape: tuple[int, ...], unscale: float
-) -> Array | None:
-    """What the recorder takes of the elements ``flat`` of a tensor of ``shape``; None: nothing, which is counted."""
-    role, name, dtype = label
-    size = _size(shape)
-    width = 2 if dtype == "bfloat16" else flat.itemsize
-    count = recorder.take(role, size, width)
-    if size and not count:
-        return None
-    if count < flat.size:  # whole from the graph, of which a sample is kept
-        flat = flat[positions(flat.size, count)]
-    if unscale != 1.0:
-        flat = (flat.astype(np.float64) * unscale).astype(flat.dtype)
-    data = _halves(flat) if dtype == "bfloat16" else np.ascontiguousarray(flat)
-    return Array(role, name, dtype, shape, int(flat.size), data.astype(data.dtype.newbyteorder("<")).tobytes())
-
-
-def _halves(flat: _Values) -> _Values:
-    """bfloat16 out of the float32 that it was widened to: the upper half."""
-    return (np.ascontiguousarray(flat, np.float32).view(np.uint32) >> 16).astype(np.uint16)
-
 
 def _elements(tensor: Any, sample: int, whole_bytes: int) -> Any:
     """The elements to hand over, flat: all up to ``whole_bytes``, else ``sample`` evenly spread ones."""
@@ -325,14 +99,3 @@ def _elements(tensor: Any, sample: int, whole_bytes: int) -> Any:
     count = tf.where(length <= most, length, tf.minimum(length, tf.cast(sample, tf.int64)))
     at = tf.range(count, dtype=tf.int64) * tf.maximum(length - 1, 0) // tf.maximum(count - 1, 1)
     return tf.gather(flat, at)
-
-
-def _dtype(variable: Any) -> str:
-    return str(tf.as_dtype(variable.dtype).name)
-
-
-def _size(shape: Sequence[int]) -> int:
-    size = 1
-    for extent in shape:
-        size *= int(extent)
-    return size

@@ -61,7 +61,7 @@ class HostStore:
 
     def statistics(self, variables: Sequence[Any]) -> arrays.Words:
         """Statistics of variables as they are now."""
-        return arrays.words([_array(variable) for variable in variables])
+        return arrays.words([host(variable) for variable in variables])
 
 
 class RingStore:
@@ -115,7 +115,8 @@ def stacked(head: Sequence[Any]) -> Any:
     return tf.stack([tf.cast(part, tf.float64) for part in head])
 
 
-def _array(variable: Any) -> npt.NDArray[Any]:
+def host(variable: Any) -> npt.NDArray[Any]:
+    """The values of a variable; bfloat16 as float32."""
     value = tf.convert_to_tensor(variable)
     return np.asarray((tf.cast(value, tf.float32) if value.dtype == tf.bfloat16 else value).numpy())
 

@@ -36,8 +36,9 @@ class Row:
 
     @property
     def suspicious(self) -> bool:
-        """Whether anything in the row is not finite."""
-        return not np.isfinite(self.loss) or self.nonfinite > 0
+        """Whether anything in the row is not finite; a loss that was never told (its penalty neither) is not."""
+        told = not (np.isnan(self.loss) and np.isnan(self.penalty))
+        return self.nonfinite > 0 or (told and not np.isfinite(self.loss))
 
 
 class Store(Protocol):

@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from auditor_agent.capture.arrays import Words
+from auditor_agent.capture.batches import Epoch
+from auditor_agent.capture.weights import WeightDigests
 from auditor_agent.integrations import numbering
 from auditor_agent.integrations.keras_probe import RING, Binding, Probe, floats
 from auditor_agent.integrations.keras_rows import Row
@@ -26,6 +28,8 @@ READ_EVERY: Final = 0.25
 #: Steps after which weights are sampled besides every ``WEIGHTS_EVERY``.
 EARLY: Final = (1, 2, 3, 5, 10, 20)
 WEIGHTS_EVERY: Final = 50
+#: Elements of a weight that its digest is made of, about: a checksum of all would cost more than the statistics.
+DIGESTED: Final = 4096
 _L2: Final = STATISTICS.index("l2")
 
 
@@ -41,6 +45,7 @@ class Watch:
         self._optimizer: Any = None
         self._offset = 0
         self._sampled = 0
+        self._digests, self._epoch, self._epoch_steps = WeightDigests(), Epoch(), 0
         self._micro: list[float] = []
         self._ends: list[float] = []
         self._read_at = clock()
@@ -163,13 +168,38 @@ class Watch:
         body = np.ascontiguousarray(words, "<u4").tobytes()
         layout = self._layout(update, weights=weights is not None)
         urgent = update.row.suspicious
-        self.run.record(update.step, update.scalars(), layout, body, time=update.when, urgent=urgent)
+        scalars = update.scalars() | self._signals(update)
+        self.run.record(update.step, scalars, layout, body, time=update.when, urgent=urgent)
         counters = update.row.histograms
         if counters is not None:
             counters = np.ascontiguousarray(counters[binding.present] if binding.missing else counters, "<u4")
             self.run.histograms(update.step, self._layout(update, weights=False), counters.tobytes())
         self.step = update.step
+        self._epoch_steps += 1
         numbering.told(self.run, update.step)
+
+    def _signals(self, update: _Update) -> dict[str, float]:
+        """What the taps saw of the step: units of layers, the batch."""
+        taps = update.probe.taps
+        if taps is None:
+            return {}
+        signals: dict[str, float] = taps.signals(update.step)
+        batch = taps.batch(update.step)
+        if batch is not None:
+            digest, samples = batch[0], batch[1] * update.probe.every
+            signals |= {"batch_digest": float(digest), "samples": float(samples)}
+            self._epoch.add(digest, samples)
+        return signals
+
+    def epoch_end(self, number: int) -> None:
+        """Epoch ``number``, from 1, has ended; its steps are recorded."""
+        self.read()
+        steps, self._epoch_steps = self._epoch_steps, 0
+        seen = self._epoch.steps
+        told = self._epoch.end(number)
+        if not seen or seen != steps:  # digests of some of its batches would tell of another order
+            told = {"epoch": number, "steps": steps}
+        self.run.event(self.step, "epoch", **told)
 
     def _layout(self, update: _Update, *, weights: bool) -> int:
         """The layout of a step's words: asked for once, as it costs more than the words do."""
@@ -190,7 +220,10 @@ class Watch:
         return early or step // self._weights_every > self._sampled // self._weights_every
 
     def _weights(self, update: _Update) -> Words:
-        self._sampled = update.step
+        before, self._sampled = self._sampled, update.step
+        if update.probe.taps is not None and (not before or update.step // WEIGHTS_EVERY > before // WEIGHTS_EVERY):
+            told = {self._name(v): _part(update.probe.host(v)) for v in floats(update.probe.model)}
+            self.run.event(update.step, "weights", **self._digests.fields(told))
         return update.binding.store.statistics(floats(update.probe.model))
 
     @property
@@ -242,12 +275,6 @@ class _Update:
         clipped = clipped_norm(self.probe.inner, row.words[_L2].view(np.float32))
         if clipped is not None:
             scalars["grad_norm_clipped"] = clipped
-        taps = self.probe.taps
-        if taps is not None:
-            scalars |= taps.signals(self.step)
-            batch = taps.batch(self.step)
-            if batch is not None:
-                scalars["batch_digest"], scalars["samples"] = float(batch[0]), float(batch[1] * self.probe.every)
         return scalars
 
 
@@ -273,6 +300,12 @@ def _names(model: Any) -> dict[int, str]:
         seen[path] = seen.get(path, 0) + 1
         names[id(variable)] = path if seen[path] == 1 else f"{path}#{seen[path]}"
     return names
+
+
+def _part(values: Any) -> Any:
+    """Evenly spread elements of a weight, for its digest."""
+    flat = values.reshape(-1)
+    return flat[:: max(1, flat.size // DIGESTED)]
 
 
 def _built(model: Any) -> bool:

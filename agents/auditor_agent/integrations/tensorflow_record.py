@@ -42,7 +42,7 @@ class _Subject:
             return int(self.counter)
 
 
-class LoopTape(keras_record.Tape):
+class LoopTape(keras_record.GraphTape):
     """Records the steps of one loop.
 
     Args:

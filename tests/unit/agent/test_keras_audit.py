@@ -140,9 +140,11 @@ def test_loss_scaling_is_undone_and_a_skipped_step_is_an_event() -> None:
         with np.errstate(over="ignore"):
             model.fit(x, y, batch_size=16, epochs=1, verbose=0, shuffle=False, callbacks=[Audit(run=run)])
         assert run.steps == list(range(1, 10))
-        told = [(event["step"], event["type"]) for event in run.events if event["type"] != "mode"]
+        told = [
+            (event["step"], event["type"]) for event in run.events if event["type"] not in {"mode", "epoch", "weights"}
+        ]
         assert told == [(5, "step_skipped")], run.events
-        assert run.events[-1]["nonfinite"] == 64
+        assert next(e for e in run.events if e["type"] == "step_skipped")["nonfinite"] == 64
         assert run.scalar("grad_scale") == [2.0**15] * 4 + [2.0**14] * 5
         norms = [max(row["absmax"] for key, row in r["table"].items() if key[0] == "gradient") for r in run.records]
         assert max(norms) < 1  # scaled, they would be hundreds

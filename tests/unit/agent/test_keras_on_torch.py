@@ -67,3 +67,19 @@ def test_v1_a_nan_is_recorded_at_its_step(told: dict[str, Any]) -> None:
     """Sample 100 is broken: the sixth batch of twenty."""
     assert told["nan_step"] == 6
     assert told["urgent"] == [False] * 5 + [True] * 5
+
+
+def test_the_first_steps_are_recorded_element_by_element(told: dict[str, Any]) -> None:
+    """Weight plus momentum is the weight after; the hidden layer is the batch times its weights."""
+    assert told["recorded"][:20] == list(range(1, 21))
+    assert told["moved"] < 1e-6
+    assert told["hidden"] < 1e-5
+    assert told["facts"]["output_activation"] == "linear"
+    assert told["facts"]["loss"]["operation"] == "mean_squared_error"
+
+
+def test_signals_are_told_as_on_tensorflow(told: dict[str, Any]) -> None:
+    """Dead units at sampled steps, the digest of every batch, modes of training and validation."""
+    assert {1, 2, 3, 4, 5, 50} <= set(told["dead"])
+    assert told["digests"] is True
+    assert told["modes"] == [["train", "true", []], ["eval", "false", []]]

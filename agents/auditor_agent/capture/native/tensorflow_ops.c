@@ -204,7 +204,8 @@ static void record(ring *r, const double *head) {
     memcpy(row, head, HEAD * 8);
     memcpy(row + HEAD * 8, &found, 8);
     r->written++;
-    if (found > 0 || !isfinite(head[1])) r->suspicious++;
+    /* A loss and a penalty that are both NaN were never told. */
+    if (found > 0 || (!isfinite(head[1]) && !(isnan(head[1]) && isnan(head[2])))) r->suspicious++;
 }
 
 /* ---- XLA on the host: void (out, in, opaque, opaque_len, status), the key as decimal opaque ----- */

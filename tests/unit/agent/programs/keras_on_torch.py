@@ -9,8 +9,10 @@ import keras
 import numpy as np
 import torch
 
+from auditor_agent.capture.batches import batch_digest
 from auditor_agent.keras import Audit
 from support.record_run import MemoryRun
+from support.recordings import assembled
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((200, 6)).astype("float32")
@@ -19,7 +21,10 @@ y = (x[:, :1] - x[:, 1:2] ** 2).astype("float32")
 
 def model(**compiled):
     keras.utils.set_random_seed(3)
-    layers = [keras.layers.Dense(80, activation="relu", kernel_regularizer="l2"), keras.layers.Dropout(0.2)]
+    layers = [
+        keras.layers.Dense(80, activation="relu", kernel_regularizer="l2", name="hidden"),
+        keras.layers.Dropout(0.2),
+    ]
     net = keras.Sequential([keras.Input((6,)), *layers, keras.layers.Dense(1)])
     net.compile(loss="mse", **compiled)
     return net
@@ -62,6 +67,41 @@ out["manifest"] = run.manifests[-1]
 run, net = MemoryRun("accumulated"), model(optimizer=keras.optimizers.SGD(0.01, gradient_accumulation_steps=3))
 net.fit(x[:192], y[:192], batch_size=16, epochs=1, verbose=0, callbacks=[Audit(run=run)])
 out["accumulated"] = run.steps
+
+
+class Recorded(MemoryRun):
+    """Keeps recordings too."""
+
+    def __init__(self):
+        super().__init__("recorded")
+        self.recordings, self.observed = [], {}
+
+    def recording(self, recording):
+        self.recordings.append(recording)
+
+    def observe(self, **sections):
+        self.observed |= sections
+
+
+run, net = Recorded(), model(optimizer=keras.optimizers.SGD(0.1, momentum=0.5))
+net.fit(x, y, batch_size=32, epochs=8, shuffle=False, verbose=0, validation_data=(x, y), callbacks=[Audit(run=run)])
+out["recorded"] = [recording.step for recording in run.recordings]
+moved, hidden = [], []
+for step in assembled(run.recordings):
+    velocity = step.of("state.momentums")
+    for name, weight in step.of("weight").items():
+        moved.append(float(np.abs(weight.whole() + velocity[name].whole() - step.of("updated")[name].whole()).max()))
+    kernel, bias = (
+        next(a for n, a in step.of("weight").items() if n.endswith(f"hidden/{k}")).whole() for k in ("kernel", "bias")
+    )
+    expected = np.maximum(step.of("batch")["input0"].whole() @ kernel + bias, 0)
+    (found,) = step.of("activation").values()
+    hidden.append(float(np.abs(found.whole() - expected).max()))
+out["moved"], out["hidden"], out["facts"] = max(moved), max(hidden), run.recordings[0].facts
+out["dead"] = [r["step"] for r in run.records if any(name.startswith("dead_units/") for name in r["scalars"])]
+digests = [float(batch_digest([x[at : at + 32]])) for at in range(0, 200, 32)]
+out["digests"] = [r["scalars"]["batch_digest"] for r in run.records] == digests * 8
+out["modes"] = [(e["phase"], e["training"], e["modules"]) for e in run.events if e["type"] == "mode"]
 
 poisoned = x.copy()
 poisoned[100, 2] = np.nan
