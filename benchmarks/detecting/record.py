@@ -100,7 +100,7 @@ def record(case: Case, cache_folder: Path) -> Path:
     """Runs ``case`` under ``auditor run`` in a home of its own; returns its recording.
 
     Raises:
-        RuntimeError: if the program failed where it should not.
+        RuntimeError: if the program failed where it should not, or a healthy one's steps were not recorded.
     """
     target = place(case, cache_folder)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +117,8 @@ def record(case: Case, cache_folder: Path) -> Path:
         found = json.loads(result.read_text())
         # A run of which nothing came is judged like any other: its fault is missed.
         frames = _frames(Path(home), found["run"]) if (Path(home) / "auditor.db").exists() else b""
+    if not case.faulty and not found["steps"]:
+        raise RuntimeError(f"{case.label}: no step was recorded, so its silence says nothing\n{done.stderr[-2000:]}")
     said = (done.stdout.strip().splitlines() or [""])[-1]
     notes = {"result": found, "seconds": seconds, "code": done.returncode, "said": said}
     target.with_suffix("").with_suffix(".json").write_text(json.dumps(notes))
