@@ -268,7 +268,7 @@ class _Update:
         scalars = {"lr": row.rate}
         if not (math.isnan(loss) and math.isnan(row.penalty)):  # both: the step's code never showed a loss
             scalars["loss"] = loss
-        if row.penalty:
+        if row.penalty and not math.isnan(row.penalty):
             scalars["loss/data"], scalars["loss/penalty"] = loss - row.penalty, row.penalty
         if row.unscale != 1.0:
             scalars["grad_scale"] = 1.0 / row.unscale
