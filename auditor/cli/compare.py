@@ -29,9 +29,11 @@ _ROWS_AT_MOST = 30
 @check_option
 @json_option
 def command(a: str, b: str, html: Path | None, *, check: bool, as_json: bool) -> None:
-    """Compare runs A and B: trajectories, declared configuration, verdict.
+    """Compare runs A and B: why do they differ?
 
-    From one run per side only little follows; the verdict is inconclusive unless the runs show more.
+    What each run computed is read off its first recorded steps: initial weights, loss, penalty, update
+    rule, order of the data. Differences that change its steps are causes, the largest first; those that
+    do not are harmless. From the curves of one run per side alone only little follows.
     With --check, exit with 1 if the verdict is mismatch.
     """
     with connect() as client:
@@ -73,6 +75,7 @@ def print_comparison(out: Console, found: Mapping[str, Any]) -> None:
         ("verdict", word(found["verdict"])), ("configuration", found["configuration"] or "unknown"),
         ("outcome", word(found["outcome"])), ("divergence", _divergence(found)), ("because", _because(found)),
     ]))  # fmt: skip
+    _print_causes(out, found)
     for name, drawn in found["trajectories"].items():
         out.print()
         out.print(Text.assemble((TITLES.get(name, clean(name)), "bold"), f"  {MARK_A} a  {MARK_B} b  x not finite"))
@@ -80,6 +83,21 @@ def print_comparison(out: Console, found: Mapping[str, Any]) -> None:
         out.print(Text(where_they_part(drawn), style="dim"))
     _print_metrics(out, found["metrics"])
     _print_differences(out, found)
+
+
+def _print_causes(out: Console, found: Mapping[str, Any]) -> None:
+    """Why the two differ, the largest cause first; what differs without effect, in one line each."""
+    for place, cause in enumerate(found["causes"], 1):
+        out.print()
+        head = f"{place}. {cause['id']}  {cause['stage']}  {clean(cause['title'])}"
+        out.print(Text(head, style="bold"))
+        out.print(facts([
+            (clean(cause["parameter"]), f"a {clean(said(cause['a']))}   b {clean(said(cause['b']))}"),
+            ("effect", f"{clean(cause['effect'])} ({cause['how']}, confidence {cause['confidence']:g})"),
+            ("fix", clean(cause["fix"])),
+        ]))  # fmt: skip
+    for entry in found["harmless"]:
+        out.print(Text(f"harmless: {entry['id']} {clean(entry['why'])}", style="dim"))
 
 
 def _who(side: Mapping[str, Any]) -> str:

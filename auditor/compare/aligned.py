@@ -29,6 +29,8 @@ class FirstStep:
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
     """The comparison; None unless both begin alike and both outputs were recorded."""
     left, right = a.evidence.first, b.evidence.first
+    if a.value("loss.takes") != b.value("loss.takes"):
+        return None  # where one model ends in a softmax and the other does not, its loss says which
     if left is None or right is None or left.step > 1 or right.step > 1 or not _same_weights(left, right):
         return None
     if not _same_data(left, right):

@@ -38,7 +38,15 @@ def comparison_page(found: Mapping[str, Any], a: Mapping[str, Any], b: Mapping[s
         b: that of the second.
     """
     title = f"{_name(a)} and {_name(b)}"
-    body = (_head(found, title), _sides(a, b), _curves(found), _metrics(found), _differences(found), _foot())
+    body = (
+        _head(found, title),
+        _sides(a, b),
+        _causes(found),
+        _curves(found),
+        _metrics(found),
+        _differences(found),
+        _foot(),
+    )
     return page(title, "\n".join(body))
 
 
@@ -122,6 +130,20 @@ def _alert(alert: Mapping[str, Any]) -> str:
         f"<details><summary>Likely causes, and what to do</summary>"
         f'<ul class="small">{causes}</ul>{advice}</details></section>'
     )
+
+
+def _causes(found: Mapping[str, Any]) -> str:
+    """Why they differ: a card per cause, the largest first, then what is harmless."""
+    cards = "".join(
+        f'<section class="card"><p><b>{place}. <code>{text(cause["id"])}</code></b> {text(cause["title"])} '
+        f'<span class="muted">({text(cause["stage"])}, {text(cause["how"])})</span></p>'
+        f"<p><code>{text(cause['parameter'])}</code>: A {text(said(cause['a']))}, B {text(said(cause['b']))}</p>"
+        f"<p>{text(cause['effect'])}</p><p>To align: <code>{text(cause['fix'])}</code></p></section>"
+        for place, cause in enumerate(found["causes"], 1)
+    )
+    harmless = "".join(f"<li><code>{text(one['id'])}</code> {text(one['why'])}</li>" for one in found["harmless"])
+    below = f'<h3>Differs without effect</h3><ul class="small">{harmless}</ul>' if harmless else ""
+    return f"<h2>Why they differ</h2>\n{cards}{below}" if cards or below else ""
 
 
 def _curves(found: Mapping[str, Any]) -> str:

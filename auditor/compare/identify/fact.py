@@ -22,7 +22,7 @@ class Fact:
     ``residual``: relative distance between what the winning hypothesis predicts and what was
     recorded; ``margin``: how many times larger the best rival's is (of another meaning, not of
     another spelling of the same). Both None where nothing was computed. ``note``: what a person
-    should know, such as that the numbers cannot show more.
+    should know. ``others``: values that would explain the numbers as well.
     """
 
     parameter: str
@@ -33,6 +33,7 @@ class Fact:
     margin: float | None = None
     step: int = 1
     note: str = ""
+    others: tuple[Any, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The fact as JSON."""

@@ -166,9 +166,26 @@ def _hypotheses(pairs: Sequence[Pair]) -> Iterator[LossFit]:
                     yield from _reduced(aligned, row, broadcast=broadcast, smoothing=smoothing)
         rows = _one_hot(pairs)
         if rows is not None:
-            for row in _ROWS:
+            for row in _apt(rows):
                 if not smoothing or row[0].startswith("cross"):
                     yield from _reduced(rows, row, broadcast=False, smoothing=smoothing)
+
+
+def _apt(rows: Sequence[Pair]) -> Iterator[tuple[str, str, losses.Pointwise]]:
+    """Losses of rows, each with what it makes of these outputs: logits and probabilities can be told apart."""
+    shares = all(_shares(pair.output) for pair in rows)
+    for function, takes, loss in _ROWS:
+        if function == "cross entropy" and (takes == "logits" and shares):
+            continue  # a softmax of what is a softmax: the next hypothesis
+        if function == "cross entropy" and takes == "softmax of probabilities" and not shares:
+            continue
+        mistaken = takes.startswith("probabilities") and not shares
+        yield function, f"logits taken for {takes}" if mistaken else takes, loss
+
+
+def _shares(output: F64) -> bool:
+    """Whether rows are probabilities: within 0 and 1, one in sum."""
+    return bool((output >= 0).all() and np.allclose(output.sum(axis=-1), 1.0, atol=1e-3))
 
 
 def _reduced(
@@ -277,12 +294,13 @@ def _one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
 
 def value_of(fit: LossFit, pair: Pair) -> float | None:
     """What a hypothesis makes of one output and target."""
+    takes = fit.takes.removeprefix("logits taken for ")
     table = {(function, takes): loss for function, takes, loss in (*_ELEMENTWISE, *_ROWS)}
-    rows = (fit.function, fit.takes) in {(function, takes) for function, takes, _ in _ROWS}
+    rows = (fit.function, takes) in {(function, takes) for function, takes, _ in _ROWS}
     aligned = _one_hot([pair]) if rows else next((a for a, wide in _aligned([pair]) if wide == fit.broadcast), None)
     if not aligned:
         return None
-    part = table[fit.function, fit.takes](aligned[0].output, _smooth(aligned[0].target, fit.function, fit.smoothing))
+    part = table[fit.function, takes](aligned[0].output, _smooth(aligned[0].target, fit.function, fit.smoothing))
     reduced = _reductions([part], aligned).get(fit.reduction)
     return None if reduced is None else fit.factor * float(reduced[0])
 
@@ -324,15 +342,17 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
     margin = None if rival is None else rival / max(best.residual, 1e-12)
     # Function and factor are told apart by their product alone where a half huber is a squared error.
     return [
-        Fact(f"loss.{name}", value, residual=best.residual, margin=margin, note=_note(name, equal))
+        Fact(f"loss.{name}", value, residual=best.residual, margin=margin, others=_others(name, equal))
         for name, value in known.items()
     ]
 
 
-def _note(name: str, equal: Sequence[LossFit]) -> str:
-    column = {"reduction": lambda fit: fit.reduction, "function": lambda fit: fit.function}.get(name)
-    others = sorted({column(fit) for fit in equal} - {column(equal[0])}) if column else []
-    return f"{', '.join(others)} would give the same numbers" if others else ""
+def _others(name: str, equal: Sequence[LossFit]) -> tuple[str, ...]:
+    """Functions or reductions that give the same numbers."""
+    if name not in {"reduction", "function"}:
+        return ()
+    values = [str(getattr(fit, name)) for fit in equal]
+    return tuple(sorted(set(values) - {values[0]}))
 
 
 def _seen_broadcast(evidence: Evidence) -> bool:

@@ -73,13 +73,14 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     if declared is not None and declared.rule in rules.RULES:
         groups.setdefault(declared.rule, []).insert(0, declared)
     fits = sorted((search.best(group, heat) for group in groups.values()), key=lambda fit: fit.score)
-    finalists = [search.tune(_scaled(fit, heat), heat) for fit in fits[:_FINALISTS]]
+    finalists = [_tuned(fit, heat) for fit in fits[:_FINALISTS]]
     if not any(fit.explains for fit in finalists):
-        finalists += [search.tune(_scaled(judge(one, heat), heat), heat) for one in _usual()]
+        finalists += [_tuned(judge(one, heat), heat) for one in _usual()]
     ranked = sorted((judge(fit.hypothesis, final) for fit in finalists), key=lambda fit: fit.score)
     won = _simplest(ranked, list(groups))
     if not won.explains:
-        won = search.tune(_scaled(won, final), final)
+        starts = [won, *(judge(one, final) for one in _usual())]
+        won = min((_tuned(start, final) for start in starts), key=lambda fit: fit.score)
     won = search.rounded(won, final)
     others = (fit for fit in (*ranked, *fits) if fit.hypothesis.rule != won.hypothesis.rule)
     rival = min(others, key=lambda fit: fit.residual, default=None)
@@ -90,13 +91,25 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
 def _usual() -> list[Hypothesis]:
     """Where the search begins again if the first impression led nowhere: clipping may hide any rule."""
     adam = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "epsilon_placement": rules.AFTER}
-    return [Hypothesis("adam", adam), Hypothesis("sgd", {"momentum": 0.9}), Hypothesis("rmsprop", {"decay": 0.9})]
+    return [
+        *(Hypothesis("adam", adam), Hypothesis("sgd", {"momentum": 0.0}), Hypothesis("sgd", {"momentum": 0.9})),
+        Hypothesis("rmsprop", {"decay": 0.9}),
+    ]
 
 
 def _simplest(ranked: list[Fit], order: list[str]) -> Fit:
     """Of those that explain the numbers equally well, the rule that stands first."""
     equal = [fit for fit in ranked if fit.explains and search.as_good(fit, ranked[0])]
     return min(equal, key=lambda fit: order.index(fit.hypothesis.rule), default=ranked[0])
+
+
+def _tuned(fit: Fit, given: Sample) -> Fit:
+    """The best that a search from here finds: at the recorded learning rate, else at one of its own for each tensor."""
+    found = search.tune(fit, given)
+    if found.explains:
+        return found
+    scaled = _scaled(fit, given)
+    return found if scaled is fit else min(found, search.tune(scaled, given), key=lambda one: one.score)
 
 
 def _scaled(fit: Fit, given: Sample) -> Fit:
@@ -174,4 +187,13 @@ def facts(found: UpdateRule) -> list[Fact]:
     told |= {name: settings[name] for name in search.CLIPS if name in settings}
     if not any(name in told for name in search.CLIPS):
         told |= clipping.marks(found.sample.gradient, found.sample.norms, found.sample.total)
+    if "epsilon" in found.open:
+        told["epsilon_at_most"] = _ceiling(found)
     return [Fact(f"update.{name}", value, **how) for name, value in told.items() if name not in found.open]
+
+
+def _ceiling(found: UpdateRule) -> float:
+    """The largest epsilon, in powers of ten, that explains the numbers as well."""
+    tried = (10.0**power for power in range(-1, -13, -1))
+    trials = ((value, judge(found.fit.hypothesis.with_(epsilon=value), found.sample)) for value in tried)
+    return next((value for value, trial in trials if search.as_good(trial, found.fit)), 1e-12)

@@ -60,7 +60,7 @@ def _function(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     names = [str(fact.value).partition("(")[0] for fact in both]
     # A huber loss far from its corner is a squared error; which of the two it was then matters to nobody.
-    if any(name in fact.note for name, fact in ((both[1].value, both[0]), (both[0].value, both[1]))):
+    if any(name in fact.others for name, fact in ((both[1].value, both[0]), (both[0].value, both[1]))):
         return
     entry = next((_FAMILY[name] for name in names if name in _FAMILY), "LOSS-00")
     yield Cause(
@@ -91,6 +91,9 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
             how=how(*both),
             confidence=sure(*both),
         )
+    elif any("taken for" in word for word in words):
+        effect = "logits are taken for probabilities on one side: clipped, most gradients are zero"
+        yield Cause("LOSS-04", "loss.takes", (words[0], words[1]), 0.9, effect, how(*both), sure(*both))
     elif any("rate" in word for word in words):
         yield Cause(
             "LOSS-12",
@@ -125,7 +128,8 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         entry, scale = _reduction(a, b)
     elif not close(factor[0].value, factor[1].value):
         halves = {factor[0].value, factor[1].value} == {0.5, 1.0}
-        entry, scale = ("LOSS-01" if halves else "LOSS-00"), factor[1].value / factor[0].value
+        huber = str(a.value("loss.function")).startswith("huber")
+        entry, scale = ("LOSS-11" if huber else "LOSS-01" if halves else "LOSS-00"), factor[1].value / factor[0].value
     else:
         return
     weight = _scale_effect(a, b, scale)
@@ -146,7 +150,7 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _may_be(reduction: Any) -> bool:
     """Whether the numbers of one side allow the other's reduction as well."""
-    return any(str(other.value) in fact.note for fact, other in (reduction, reduction[::-1]))
+    return any(str(other.value) in fact.others for fact, other in (reduction, reduction[::-1]))
 
 
 def _reduction(a: Profile, b: Profile) -> tuple[str, float]:

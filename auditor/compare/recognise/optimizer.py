@@ -42,6 +42,8 @@ _SETTINGS: Final = (
     *("beta_1", "beta_2", "decay", "momentum", "nesterov", "dampening", "amsgrad", "centered", "initial_accumulator"),
     *("momentum_decay", "momentum_buffer", "lr_decay"),
 )
+#: Confidence of a rule that explains the numbers.
+_EXPLAINED: Final = 0.5
 _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
 
 
@@ -52,18 +54,16 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _clipping(a, b)
     if rules is None:
         return
+    explained = [fact.confidence >= _EXPLAINED for fact in rules]
+    if explained[0] != explained[1]:
+        effect = "no rule known here explains the recorded steps of one side"
+        values = tuple(fact.value if known else "unknown" for fact, known in zip(rules, explained, strict=True))
+        yield Cause("OPT-00", "update.rule", (values[0], values[1]), 0.1, effect, confidence=sure(*rules))
+    if not all(explained):
+        return
     if rules[0].value != rules[1].value:
         values = (rules[0].value, rules[1].value)
-        effect = "another update rule"
-        yield Cause(
-            "OPT-00",
-            "update.rule",
-            (values[0], values[1]),
-            weight=0.9,
-            effect=effect,
-            how=how(*rules),
-            confidence=sure(*rules),
-        )
+        yield Cause("OPT-00", "update.rule", values, 0.9, "another update rule", how(*rules), sure(*rules))
         return
     rule = str(rules[0].value)
     yield from _epsilon(a, b, rule)
@@ -108,13 +108,15 @@ def _swap(a: Profile, b: Profile, left: Mapping[str, Any], right: Mapping[str, A
 
 def _epsilon(a: Profile, b: Profile, rule: str) -> Iterator[Cause]:
     """Epsilon's value and placement are one cause: what is added where (OPT-03)."""
-    value, placement = between(a, b, "update.epsilon"), between(a, b, "update.epsilon_placement")
+    value, placement = _values(a, b), between(a, b, "update.epsilon_placement")
     moved = placement is not None and placement[0].value != placement[1].value
     other = value is not None and not close(value[0].value, value[1].value)
     if not moved and not other:
         return
     names = ("epsilon", "epsilon_placement")
     sides = [{n: side.value(f"update.{n}") for n in names if side.value(f"update.{n}") is not None} for side in (a, b)]
+    for side, fact in zip(sides, value or (), strict=False):
+        side["epsilon"] = fact.value
     weight = _swap(a, b, *sides)
     entry = _entry(rule, "epsilon_placement" if moved else "epsilon")
     facts = [fact for pair in (value, placement) if pair is not None for fact in pair]
@@ -130,6 +132,17 @@ def _epsilon(a: Profile, b: Profile, rule: str) -> Iterator[Cause]:
         how=how(*facts),
         confidence=sure(*facts),
     )
+
+
+def _values(a: Profile, b: Profile) -> tuple[Fact, Fact] | None:
+    """Both epsilons; of one too small to see in the numbers and nowhere declared, how large it is at most."""
+    sides = [side.facts.get("update.epsilon") for side in (a, b)]
+    limits = [side.facts.get("update.epsilon_at_most") for side in (a, b)]
+    for seen, limit in zip(sides, limits[::-1], strict=True):
+        if seen is not None and limit is not None and seen.value <= limit.value and None in sides:
+            return None  # it may well be the same
+    left, right = (fact or limit for fact, limit in zip(sides, limits, strict=True))
+    return None if left is None or right is None or sides == [None, None] else (left, right)
 
 
 def _rate(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -34,7 +34,8 @@ def pull(profile: Profile) -> Pull:
     """What is known of it."""
     l2 = profile.facts.get("penalty.l2")
     decay = float(profile.value("update.weight_decay", 0.0) or 0.0)
-    coupled = profile.value("update.decay_coupling") == "coupled"
+    plain = profile.value("update.rule") == "sgd" and not profile.value("update.momentum")
+    coupled = plain or profile.value("update.decay_coupling") == "coupled"  # without momentum it is one thing
     tensors = profile.value("penalty.tensors") if l2 is not None and l2.value else None
     told = l2 if l2 is not None else profile.facts.get("penalty.declared.l2")
     value = float(told.value) if told is not None else 0.0

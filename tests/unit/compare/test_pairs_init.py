@@ -1,0 +1,154 @@
+"""Pairs that differ in how one kind of weight was drawn, by the frameworks' own layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Profile
+from support.tiny import drawn
+
+Layers = Mapping[str, tuple[str, Mapping[str, np.ndarray]]]
+
+
+def of_torch(kind: str, layer: nn.Module, only: str = "") -> Layers:
+    """A PyTorch layer's weights; those whose name holds ``only``."""
+    return {"layer": (kind, {k: p.detach().numpy() for k, p in layer.named_parameters() if only in k})}
+
+
+def of_keras(kind: str, layer: Any, shape: tuple[int, ...], only: str = "") -> Layers:
+    """A Keras layer's weights."""
+    layer.build(shape)
+    return {"layer": (kind, {v.path.rsplit("/", 1)[-1]: v.numpy() for v in layer.trainable_weights if only in v.path})}
+
+
+def plain(values: np.ndarray) -> Layers:
+    """One dense kernel."""
+    return {"layer": ("Linear", {"weight": values.astype(np.float32)})}
+
+
+def normal(std: float, mean: float = 0.0) -> np.ndarray:
+    """A (200, 300) matrix of normal numbers."""
+    return np.random.default_rng(0).normal(mean, std, (200, 300))
+
+
+def truncated(std: float) -> np.ndarray:
+    """Cut at two standard deviations and widened to ``std``, as Keras does."""
+    return keras.ops.convert_to_numpy(keras.initializers.TruncatedNormal(stddev=std / 0.87962566)((200, 300)))
+
+
+def twins() -> Layers:
+    """Two layers with one draw."""
+    weights = {"weight": np.random.default_rng(0).uniform(-0.1, 0.1, (20, 20)).astype(np.float32)}
+    return {"first": ("Linear", weights), "second": ("Linear", weights)}
+
+
+def siblings() -> Layers:
+    """Two layers with a draw each."""
+    rng = np.random.default_rng(0)
+    return {n: ("Linear", {"weight": rng.uniform(-0.1, 0.1, (20, 20)).astype(np.float32)}) for n in ("first", "second")}
+
+
+L = keras.layers
+Make = Callable[[], Layers]
+PAIRS: dict[str, tuple[str, Make, Make]] = {
+    "off centre": ("INIT-00", lambda: plain(normal(0.05)), lambda: plain(normal(0.05, 5.0))),
+    "dense kernel": (
+        "INIT-01",
+        lambda: of_torch("Linear", nn.Linear(40, 30), "weight"),
+        lambda: of_keras("Dense", L.Dense(30), (None, 40), "kernel"),
+    ),
+    "dense bias": (
+        "INIT-02",
+        lambda: of_torch("Linear", nn.Linear(40, 64), "bias"),
+        lambda: of_keras("Dense", L.Dense(64), (None, 40), "bias"),
+    ),
+    "convolution": (
+        "INIT-03",
+        lambda: of_torch("Conv2d", nn.Conv2d(8, 16, 3)),
+        lambda: of_keras("Conv2D", L.Conv2D(16, 3), (None, 9, 9, 8)),
+    ),
+    "depthwise": (
+        "INIT-04",
+        lambda: of_torch("DepthwiseConv2d", nn.Conv2d(32, 32, 3, groups=32), "weight"),
+        lambda: of_keras("DepthwiseConv2D", L.DepthwiseConv2D(3), (None, 9, 9, 32), "kernel"),
+    ),
+    "transposed": (
+        "INIT-05",
+        lambda: of_torch("ConvTranspose2d", nn.ConvTranspose2d(8, 16, 3), "weight"),
+        lambda: of_keras("Conv2DTranspose", L.Conv2DTranspose(16, 3), (None, 9, 9, 8), "kernel"),
+    ),
+    "embedding": (
+        "INIT-06",
+        lambda: of_torch("Embedding", nn.Embedding(50, 16)),
+        lambda: of_keras("Embedding", L.Embedding(50, 16), (None,)),
+    ),
+    "LSTM kernel": (
+        "INIT-07",
+        lambda: of_torch("LSTM", nn.LSTM(12, 16), "weight_hh"),
+        lambda: of_keras("LSTM", L.LSTM(16), (None, 5, 12), "recurrent_kernel"),
+    ),
+    "LSTM bias": (
+        "INIT-08",
+        lambda: of_torch("LSTM", nn.LSTM(12, 16), "bias_ih"),
+        lambda: of_keras("LSTM", L.LSTM(16), (None, 5, 12), "bias"),
+    ),
+    "GRU": (
+        "INIT-09",
+        lambda: of_torch("GRU", nn.GRU(12, 16), "weight_hh"),
+        lambda: of_keras("GRU", L.GRU(16), (None, 5, 12), "recurrent_kernel"),
+    ),
+    "attention": (
+        "INIT-11",
+        lambda: of_torch("MultiheadAttention", nn.MultiheadAttention(32, 4), "in_proj_weight"),
+        lambda: {
+            "layer": (
+                "MultiHeadAttention",
+                {"query": np.random.default_rng(0).uniform(-0.306, 0.306, (32, 4, 8)).astype(np.float32)},
+            )
+        },
+    ),
+    "PReLU": (
+        "INIT-12",
+        lambda: {"layer": ("PReLU", {"weight": np.full(7, 0.25, np.float32)})},
+        lambda: {"layer": ("PReLU", {"alpha": np.zeros(7, np.float32)})},
+    ),
+    "truncated": ("INIT-13", lambda: plain(normal(0.1)), lambda: plain(truncated(0.1))),
+    "named normal": ("INIT-14", lambda: plain(normal(1.0)), lambda: plain(normal(0.05))),
+    "shared initialiser": ("INIT-16", siblings, twins),
+}
+
+
+def both(case: str) -> tuple[Profile, Profile]:
+    """The two runs of a case, each in its framework."""
+    torch.manual_seed(0)
+    keras.utils.set_random_seed(0)
+    _, a, b = PAIRS[case]
+    foreign = "keras" if case not in {"off centre", "truncated", "named normal", "shared initialiser"} else "torch"
+    return drawn("torch", a()), drawn(foreign, b())
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_the_only_difference_is_told_first(case: str) -> None:
+    """From the numbers; only the layers' classes are declared."""
+    found = diagnose(*both(case))
+    told = [(cause.id, cause.parameter, cause.values, cause.effect) for cause in found.causes]
+    assert told, found.harmless
+    assert told[0][0] == PAIRS[case][0], told
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_draws_of_one_initialiser_are_the_same(seed: int) -> None:
+    """Another seed is no cause."""
+    torch.manual_seed(seed)
+    a, b = ({f"l{at}": ("Linear", {k: p.detach().numpy() for k, p in layer.named_parameters()})
+             for at, layer in enumerate((nn.Linear(10, 32), nn.Linear(32, 8)))} for _ in range(2))  # fmt: skip
+    found = diagnose(drawn("torch", a), drawn("torch", b))
+    assert not found.causes

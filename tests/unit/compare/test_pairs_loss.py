@@ -1,0 +1,148 @@
+"""Pairs that differ in one entry of the loss's and the penalties' part of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from auditor.compare.causes import diagnose
+from support.tiny import Tiny, glorot, inputs, sgd, targets
+
+X = inputs()
+LABELS = np.random.default_rng(3).integers(0, 4, 96).astype(np.int64)
+BINARY = (X[:, :1] > 0).astype(np.float32)
+MANY = (targets(X, 3) > 0).astype(np.float32)
+COUNTS = np.random.default_rng(4).poisson(2.0, (96, 1)).astype(np.float32)
+SHARES = np.random.default_rng(5).dirichlet(np.ones(4), 96).astype(np.float32)
+WEIGHTS = np.array([0.2, 3.0, 1.0, 0.5], np.float32)
+
+
+def run(loss: Callable[[Tensor, Tensor], Tensor], y: Any = None, outputs: int = 1, **more: Any) -> Tiny:
+    """A run that minimises ``loss`` by plain SGD."""
+    given = {"weights": lambda: glorot(0, (6, 24, outputs))} | more
+    return Tiny(stepper=sgd, loss=loss, y=y, **given)
+
+
+def mean(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """The mean of an elementwise loss."""
+    return lambda o, y: loss(o, y).mean()
+
+
+def softmax(o: Tensor) -> Tensor:
+    """Over classes."""
+    return torch.softmax(o, -1)
+
+
+def weighted(o: Tensor, y: Tensor) -> Tensor:
+    """PyTorch's class weights: divided by the sum of the weights."""
+    return functional.cross_entropy(o, y, weight=torch.tensor(WEIGHTS))
+
+
+def weighted_by_batch(o: Tensor, y: Tensor) -> Tensor:
+    """Keras's: divided by the batch."""
+    return (functional.cross_entropy(o, y, reduction="none") * torch.tensor(WEIGHTS)[y]).mean()
+
+
+def clipped(o: Tensor, y: Tensor) -> Tensor:
+    """Cross entropy of probabilities as Keras clips them, far off on purpose."""
+    p = torch.clip(o / o.sum(-1, keepdim=True), 1e-7, 1 - 1e-7)
+    return -torch.log(p.gather(1, y[:, None])).mean()
+
+
+def loud() -> Any:
+    """Weights that saturate a softmax."""
+    return [w * 10 if w.ndim > 1 else w for w in glorot(0, (6, 24, 4))]
+
+
+def divergence(reduction: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """PyTorch's KLDivLoss; its mean, of which it warns itself, by hand."""
+    return lambda o, y: functional.kl_div(o, y, reduction="sum") / (o.numel() if reduction == "mean" else len(o))
+
+
+CE, MSE = functional.cross_entropy, functional.mse_loss
+K_WEIGHTS = {("target", "loss.weight"): WEIGHTS}
+
+PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
+    "another loss": ("LOSS-00", run(MSE), run(functional.l1_loss)),
+    "half": ("LOSS-01", run(MSE), run(lambda o, y: 0.5 * MSE(o, y))),
+    "broadcast": ("LOSS-02", run(MSE, targets(X)), run(lambda o, y: ((o - y) ** 2).mean(), targets(X)[:, 0])),
+    "sum": ("LOSS-03", run(MSE), run(lambda o, y: MSE(o, y, reduction="sum"))),
+    "vector handed to autodiff": ("LOSS-03", run(MSE), run(MSE, gradients=lambda g: [16 * x for x in g])),
+    "logits for probabilities": ("LOSS-04", run(CE, LABELS, 4), run(clipped, LABELS, 4)),
+    "softmax twice": ("LOSS-05", run(CE, LABELS, 4), run(CE, LABELS, 4, head=softmax)),
+    "clipped probabilities": (
+        "LOSS-06",
+        run(lambda o, y: functional.nll_loss(torch.log(o), y), LABELS, 4, head=softmax, weights=loud),
+        run(clipped, LABELS, 4, head=softmax, weights=loud),
+    ),
+    "label smoothing": ("LOSS-07", run(CE, LABELS, 4), run(lambda o, y: CE(o, y, label_smoothing=0.1), LABELS, 4)),
+    "binary label smoothing": (
+        "LOSS-07",
+        run(functional.binary_cross_entropy_with_logits, BINARY),
+        run(lambda o, y: functional.binary_cross_entropy_with_logits(o, y * 0.9 + 0.05), BINARY),
+    ),
+    "class weights": (
+        "LOSS-08",
+        run(weighted, LABELS, 4, extra=K_WEIGHTS),
+        run(weighted_by_batch, LABELS, 4, extra=K_WEIGHTS),
+    ),
+    "divergence": (
+        "LOSS-10",
+        run(divergence("mean"), SHARES, 4, head=lambda o: torch.log_softmax(o, -1)),
+        run(divergence("batchmean"), SHARES, 4, head=lambda o: torch.log_softmax(o, -1)),
+    ),
+    "smooth l1": (
+        "LOSS-11",
+        run(lambda o, y: functional.huber_loss(o, y, delta=0.5)),
+        run(lambda o, y: functional.smooth_l1_loss(o, y, beta=0.5)),
+    ),
+    "huber": ("LOSS-11", run(MSE), run(lambda o, y: functional.huber_loss(o, y, delta=0.5))),
+    "poisson": (
+        "LOSS-12",
+        run(lambda o, y: functional.poisson_nll_loss(o, y, log_input=True), COUNTS),
+        run(lambda o, y: functional.poisson_nll_loss(o, y, log_input=False), COUNTS, head=functional.softplus),
+    ),
+    "cosine": (
+        "LOSS-13",
+        run(lambda o, y: -functional.cosine_similarity(o, y).mean(), targets(X, 3), 3),
+        run(lambda o, y: (1 - functional.cosine_similarity(o, y)).mean(), targets(X, 3), 3),
+    ),
+    "gradient of the sum over outputs": (
+        "LOSS-14",
+        run(MSE, targets(X, 3), 3),
+        run(MSE, targets(X, 3), 3, gradients=lambda g: [3 * x for x in g]),
+    ),
+    "labels summed": (
+        "LOSS-15",
+        run(functional.binary_cross_entropy_with_logits, MANY, 3),
+        run(lambda o, y: functional.binary_cross_entropy_with_logits(o, y, reduction="none").sum(1).mean(), MANY, 3),
+    ),
+    "penalty missing": ("LOSS-16", run(MSE, l2=0.05), run(MSE)),
+    "penalty within one number": ("LOSS-16", run(MSE, l2=0.05, told_apart=False), run(MSE)),
+}
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_the_only_difference_is_told_first(case: str) -> None:
+    """Nothing is declared: what is said comes from the numbers alone."""
+    entry, a, b = PAIRS[case]
+    found = diagnose(a.profile("a"), b.profile("b"))
+    told = [(cause.id, cause.parameter, cause.values, cause.effect) for cause in found.causes]
+    assert told, found.harmless
+    assert told[0][0] == entry, told
+    assert found.causes[0].how == "measured"
+
+
+def test_adam_hides_the_half_and_the_loss_still_shows_it() -> None:
+    """Under Adam a constant factor changes next to nothing: told with its size, not as a mismatch."""
+    a = Tiny().profile("a")
+    b = Tiny(loss=lambda o, y: 0.5 * MSE(o, y)).profile("b")
+    found = diagnose(a, b)
+    assert found.causes[0].id == "LOSS-01"
+    assert not found.matters

@@ -1,0 +1,195 @@
+"""Pairs that differ in the data, in a layer's settings, in the mode or in the precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Profile
+from support.tiny import Tiny, event, glorot, inputs, sgd, targets
+
+X = inputs()
+Y = targets(X)
+SORTED = np.argsort(Y[:, 0])
+
+
+def base(**more: Any) -> Tiny:
+    """A run by plain SGD."""
+    return Tiny(stepper=sgd, **more)
+
+
+def other(**more: Any) -> Tiny:
+    """The same from other weights."""
+    return base(weights=lambda: glorot(5), **more)
+
+
+def in_order(at: int) -> np.ndarray:
+    """The rows of step ``at`` without a shuffle."""
+    return np.arange(96).reshape(6, 16)[at % 6]
+
+
+def doubled() -> Any:
+    """Weights in float64."""
+    return [w.astype(np.float64) for w in glorot()]
+
+
+def halves(gradients: Any) -> Any:
+    """Gradients that a product in bfloat16 leaves."""
+    return [torch.tensor(g).bfloat16().float().numpy() for g in gradients]
+
+
+def fitted(samples: int, order: str = "x") -> Profile:
+    """A run that tells its epochs."""
+    events = [
+        event(6 * at, "epoch", epoch=at, steps=6, samples=samples, order=f"{order}{at}", content="c") for at in (1, 2)
+    ]
+    return base().profile(events=events)
+
+
+PAIRS: dict[str, tuple[str, Profile, Profile]] = {
+    "inputs not scaled": ("DATA-00", base().profile(), base(x=X * 8, y=Y).profile()),
+    "sorted": (
+        "DATA-01",
+        base(x=X[SORTED], y=Y[SORTED]).profile(),
+        base(x=X[SORTED], y=Y[SORTED], order=in_order).profile(),
+    ),
+    "batch size": ("DATA-02", base(batch=16).profile(), base(batch=8).profile()),
+    "tail dropped": ("DATA-02", fitted(96), fitted(80)),
+    "validation split": (
+        "DATA-03",
+        base().profile(manifest={"data": {"validation_split": 0.2}}),
+        base().profile(manifest={"data": {"validation_split": 0.0}}),
+    ),
+    "held out": (
+        "SCH-04",
+        base().profile(manifest={"estimator": {"parameters": {"early_stopping": True}}}),
+        base().profile(),
+    ),
+    "bfloat16": ("PREC-01", base().profile(), base(gradients=halves).profile()),
+    "training flag": (
+        "MODE-01",
+        other().profile(events=[event(1, "mode", phase="train", training="true")]),
+        base().profile(events=[event(1, "mode", phase="train", training="false")]),
+    ),
+    "frozen normalisation": (
+        "MODE-02",
+        other().profile(events=[event(1, "mode", phase="train", training="true")]),
+        base().profile(events=[event(1, "mode", phase="train", training="mixed", kinds=["BatchNorm1d"])]),
+    ),
+    "eval forgotten": (
+        "MODE-03",
+        base().profile(events=[event(6, "mode", phase="eval", training="false")]),
+        base().profile(events=[event(6, "mode", phase="eval", training="true")]),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_the_only_difference_is_told_first(case: str) -> None:
+    """By id; what only a manifest says is told as declared."""
+    entry, a, b = PAIRS[case]
+    found = diagnose(a, b)
+    told = [(cause.id, cause.parameter, cause.values, cause.effect) for cause in found.causes]
+    assert told, found.harmless
+    assert told[0][0] == entry, told
+
+
+def test_float64_against_float32_is_harmless() -> None:
+    """Told by its id; rounding is no cause."""
+    found = diagnose(base().profile(), base(weights=doubled).profile())
+    assert not found.causes
+    assert "DATA-04" in [cause.id for cause in found.harmless]
+
+
+def layer(kind: str, **settings: Any) -> dict[str, Any]:
+    """A manifest with one layer."""
+    return {"model": {"layers": [{"name": "layer", "class": kind, **settings}]}}
+
+
+def norm(**settings: Any) -> dict[str, Any]:
+    """A manifest with one normalisation in canonical units."""
+    return {"canonical": {"normalization": {"layer": settings}}}
+
+
+LAYERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "batch norm's epsilon": (
+        "FWD-01",
+        layer("BatchNorm1d", eps=1e-5),
+        layer("BatchNormalization", config={"epsilon": 1e-3}),
+    ),
+    "running statistics": (
+        "FWD-02",
+        norm(decay=0.9, running_variance="biased"),
+        norm(decay=0.99, running_variance="biased"),
+    ),
+    "running variance": (
+        "FWD-03",
+        norm(decay=0.9, running_variance="unbiased"),
+        norm(decay=0.9, running_variance="biased"),
+    ),
+    "batch norm's axis": ("FWD-04", layer("BatchNormalization", axis=1), layer("BatchNormalization", axis=-1)),
+    "layer norm's epsilon": (
+        "FWD-06",
+        layer("LayerNorm", eps=1e-5),
+        layer("LayerNormalization", config={"epsilon": 1e-3}),
+    ),
+    "dropout": ("FWD-07", layer("Dropout", p=0.1), layer("Dropout", config={"rate": 0.5})),
+    "gelu": ("FWD-08", layer("GELU", approximate="none"), layer("GELU", approximate="tanh")),
+    "leaky relu": (
+        "FWD-09",
+        layer("LeakyReLU", negative_slope=0.01),
+        layer("LeakyReLU", config={"negative_slope": 0.3}),
+    ),
+    "activation": ("FWD-10", layer("ReLU"), layer("Tanh")),
+    "average pooling": (
+        "FWD-12",
+        layer("AvgPool2d", count_include_pad=True),
+        layer("AvgPool2d", count_include_pad=False),
+    ),
+    "gru's reset": ("FWD-15", layer("GRU", reset_after=True), layer("GRU", reset_after=False)),
+    "batch first": ("FWD-16", layer("LSTM", batch_first=True), layer("LSTM", batch_first=False)),
+    "upsampling": (
+        "FWD-19",
+        layer("Upsample", mode="nearest"),
+        layer("UpSampling2D", config={"interpolation": "bilinear"}),
+    ),
+    "padding index": ("FWD-21", layer("Embedding", padding_idx=0), layer("Embedding", padding_idx=None)),
+    "softmax axis": ("FWD-22", layer("Softmax", dim=0), layer("Softmax", dim=-1)),
+}
+
+
+@pytest.mark.parametrize("case", LAYERS)
+def test_a_layer_set_otherwise_is_told_and_claims_no_measurement(case: str) -> None:
+    """Without equal weights and batches there is nothing to measure it by: declared, hence no mismatch."""
+    entry, a, b = LAYERS[case]
+    left = other().profile("a", manifest=a)
+    found = diagnose(left, base().profile("b", manifest=b))
+    told = [(cause.id, cause.parameter, cause.values, cause.effect) for cause in found.causes]
+    assert told, found.harmless
+    assert told[0][0] == entry, told
+    assert not found.matters
+
+
+@pytest.mark.parametrize("slope", [0.01, 0.3])
+def test_equal_weights_and_batches_measure_the_layer(slope: float) -> None:
+    """Outputs of equal inputs decide: as large as they differ, or harmless if they agree."""
+    manifests = (layer("LeakyReLU", negative_slope=0.01), layer("LeakyReLU", negative_slope=0.3))
+    leaky = [torch.nn.LeakyReLU(0.01), torch.nn.LeakyReLU(slope)]
+    a, b = (base(activation=f).profile(manifest=m) for f, m in zip(leaky, manifests, strict=True))
+    found = diagnose(a, b)
+    if slope == 0.01:
+        assert not found.causes
+        assert found.harmless[0].id == "FWD-09"
+    else:
+        assert (found.causes[0].id, found.causes[0].how) == ("FWD-09", "measured")
+        assert found.matters
+
+
+def test_an_unexplained_difference_of_outputs_is_a_finding() -> None:
+    """Equal weights, equal batch, other outputs, and nothing declared that would explain it."""
+    found = diagnose(base().profile(), base(activation=torch.relu).profile())
+    assert found.causes[0].id == "FWD-00"
