@@ -134,15 +134,27 @@ def scalars(
             query = query.where(column == value)
     if after is not None:
         query = query.where(c.step > after)
-    by_name = defaultdict(list)
-    for name, *rest in connection.execute(query):
-        by_name[name].append(rest)
-    return {name: _scalar(rows) for name, rows in sorted(by_name.items())}
+    # All at once, and sorted by name in the database: a row at a time costs three times as much.
+    # The driver's own tuples: nothing in them needs SQLAlchemy to convert it.
+    rows = connection.execute(query.order_by(c.name)).cursor.fetchall()
+    if not rows:
+        return {}
+    found, steps, attempts, ranks, seqs, values, kinds = zip(*rows, strict=True)
+    counted = [np.array(column) for column in (steps, attempts, ranks, seqs)]
+    numbers = special.join(list(values), list(kinds))
+    ends = [*(at for at in range(1, len(found)) if found[at] != found[at - 1]), len(found)]
+    starts = [0, *ends[:-1]]
+    return {
+        str(found[first]): resolve(*_cut(counted, numbers, slice(first, last)))
+        for first, last in zip(starts, ends, strict=True)
+    }
 
 
-def _scalar(rows: list[list[Any]]) -> Series:
-    steps, attempts, ranks, seqs, values, kinds = (list(column) for column in zip(*rows, strict=True))
-    return resolve(np.array(steps), special.join(values, kinds), np.array(attempts), np.array(ranks), np.array(seqs))
+def _cut(
+    counted: Sequence[npt.NDArray[np.int64]], numbers: npt.NDArray[np.float64], rows: slice
+) -> tuple[npt.NDArray[Any], ...]:
+    steps, attempts, ranks, seqs = (column[rows] for column in counted)
+    return steps, numbers[rows], attempts, ranks, seqs
 
 
 def resolve(

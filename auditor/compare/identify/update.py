@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -73,7 +74,7 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     if declared is not None and declared.rule in rules.RULES:
         groups.setdefault(declared.rule, []).insert(0, declared)
     fits = sorted((search.best(group, heat) for group in groups.values()), key=lambda fit: fit.score)
-    finalists = [_tuned(fit, heat) for fit in fits[:_FINALISTS]]
+    finalists = _finalists(fits[:_FINALISTS], heat)
     if not any(fit.explains for fit in finalists):
         finalists += [_tuned(judge(one, heat), heat) for one in _usual()]
     ranked = sorted((judge(fit.hypothesis, final) for fit in finalists), key=lambda fit: fit.score)
@@ -86,6 +87,16 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     rival = min(others, key=lambda fit: fit.residual, default=None)
     won, unknown = _unknown(won, final, declared)
     return UpdateRule(won, rival, unknown, final)
+
+
+def _finalists(fits: Sequence[Fit], heat: Sample) -> list[Fit]:
+    """The best families, each searched in turn until one of them explains the numbers."""
+    found = list(fits)
+    for place, fit in enumerate(fits):
+        if any(one.explains for one in found):
+            break
+        found[place] = _tuned(fit, heat)
+    return found
 
 
 def _usual() -> list[Hypothesis]:
