@@ -1,7 +1,7 @@
 """Pointwise losses as frameworks compute them, in float64: output and target to a loss per element.
 
 Those of whole rows (cross entropy, cosine) give one number per row. Sources: the installed
-frameworks' own code, checked against them by ``tests/unit/compare/test_losses.py``.
+frameworks' own code, checked against them by ``tests/unit/compare/test_pairs_loss.py``.
 """
 
 from __future__ import annotations

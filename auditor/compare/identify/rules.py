@@ -4,7 +4,7 @@ Each takes gradients (steps, elements), learning rates (steps, 1) and hyperparam
 each step adds to the weights. State starts empty: the tracks begin with the optimizer's first step.
 Sources: the installed frameworks' own code (torch 2.13 ``torch/optim``, Keras 3.15
 ``keras/src/optimizers``, scikit-learn 1.9 ``neural_network/_stochastic_optimizers.py``), checked
-against them by ``tests/unit/compare/test_rules.py``.
+against them by ``tests/unit/compare/test_pairs_optimizer.py``.
 """
 
 from __future__ import annotations
