@@ -15,6 +15,10 @@ from auditor.ingest.records import Recorded
 from auditor.model import Finding, Severity, Subject
 
 _DATA: Final = ("batch", "target")
+#: Different batches that are remembered.
+_DISTINCT: Final = 64
+#: Steps of an epoch that may not all be one batch.
+_EPOCH: Final = 4
 
 
 @dataclass(slots=True)
@@ -97,14 +101,31 @@ class RepeatParameters:
 
 
 @dataclass(slots=True)
-class RepeatMemory:
-    """Digest of the last batch, how often it came again at once, and how many different ones there were."""
+class Repeats:
+    """Batches by their digests: the last one, how often one came again at once, and which there were."""
 
     last: int = -1
     last_step: int = -1
     seen: int = 0
     repeated: int = 0
     distinct: list[int] = field(default_factory=list)
+
+    def take(self, step: int, digest: int) -> None:
+        """The batch of ``step``."""
+        self.seen += 1
+        if digest not in self.distinct and len(self.distinct) < _DISTINCT:
+            self.distinct.append(digest)
+        self.repeated += int(step == self.last_step + 1 and digest == self.last)
+        self.last, self.last_step = digest, step
+
+
+@dataclass(slots=True)
+class RepeatMemory:
+    """Repeats among recorded batches, among digests of all steps, and among those of this epoch."""
+
+    recorded: Repeats = field(default_factory=Repeats)
+    told: Repeats = field(default_factory=Repeats)
+    epoch: Repeats = field(default_factory=Repeats)
 
 
 class RepeatedBatches(Rule):
@@ -116,46 +137,69 @@ class RepeatedBatches(Rule):
     meaning = "the same samples again and again within a pass over the data, as by workers with equal seeds"
     needs = "digests of the batches, or recordings with batches"
     trigger = (
-        "a batch equals the one just before it, element for element, 4 times among at least 3 different ones; a run on "
-        "one batch only (full-batch training, overfitting one batch on purpose) is none"
+        "a batch equals the one just before it, 4 times among at least 3 different ones; or all batches of an epoch of "
+        "at least 4 steps are one and the same (a run on one batch whose epochs are single steps is none: full-batch "
+        "training, overfitting one batch on purpose)"
     )
     source = "TrainCheck (OSDI'25); the counts are ours"
-    summary = (
-        "{repeated} of {seen} batches were the same as the one before, among {distinct} different ones "
-        "(step {step}{where})."
-    )
+    summary = "{repeated} of {seen} batches were the same as the one before: {what} (step {step}{where})."
     likely_causes = (
         "data loader workers that draw with the same NumPy seed: each makes the same samples",
-        "an iterator or a generator that is made anew at every step, or a seed that is set within the loop",
+        "an iterator or a generator that is made anew, or does not move on, at each step",
+        "a seed that is set within the loop",
     )
     advice = (
         "Give each worker a seed of its own: DataLoader(..., worker_init_fn=lambda i: np.random.seed("
-        "torch.initial_seed() % 2**32)), or draw with torch instead of NumPy; make the iterator once per epoch."
+        "torch.initial_seed() % 2**32)), or draw with torch instead of NumPy; make the iterator once per epoch, and "
+        "let a generator move its index on."
     )
     Parameters = RepeatParameters
     State = RepeatMemory
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Compares the digests of all steps, and looks at each epoch as it ends."""
+        memory, found = self.memory, []
+        at, digests = view.scalar("batch_digest")
+        ends = {place: event for place, event in view.events("epoch") if isinstance(event.get("steps"), int)}
+        told = dict(zip(at.tolist(), digests.tolist(), strict=True))
+        for place in sorted({*told, *ends}):
+            if place in told:
+                step, digest = int(view.steps[place]), int(told[place])
+                memory.told.take(step, digest)
+                memory.epoch.take(step, digest)
+                found += self._repeated(view, place, memory.told, "input0")
+            if place in ends:
+                found += self._one_batch(view, place, int(ends[place]["steps"]))
+                memory.epoch = Repeats()
+        return found
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Compares each recorded training batch with that of the step before."""
         batches = [one.values for one in view.of("batch").values() if one.values is not None and one.values.size]
         if view.phase != "train" or not any(values.min() < values.max() for values in batches):
             return []
-        memory, digest = self.memory, zlib.crc32(b"".join(values.tobytes() for values in batches))
-        memory.seen += 1
-        follows = view.step == memory.last_step + 1
-        if digest not in memory.distinct and len(memory.distinct) < 64:
-            memory.distinct.append(digest)
-        if follows and digest == memory.last:
-            memory.repeated += 1
-        memory.last, memory.last_step = digest, view.step
-        if self.active or memory.repeated < self.parameters.times or len(memory.distinct) < 3:
-            return []
-        evidence = {"repeated": memory.repeated, "seen": memory.seen, "distinct": len(memory.distinct)}
-        return [self.finding(view, 0, Subject("batch", next(iter(view.of("batch"))), view.rank), evidence)]
+        self.memory.recorded.take(view.step, zlib.crc32(b"".join(values.tobytes() for values in batches)))
+        return self._repeated(view, 0, self.memory.recorded, next(iter(view.of("batch"))))
 
     def unjudged(self) -> str | None:
         """Too few batches."""
-        return None if self.memory.seen >= self.parameters.times else "too few batches were recorded"
+        enough = max(self.memory.recorded.seen, self.memory.told.seen) >= self.parameters.times
+        return None if enough else "too few batches were recorded"
+
+    def _repeated(self, view: StepView | RecordView, at: int, repeats: Repeats, name: str) -> list[Finding]:
+        if self.active or repeats.repeated < self.parameters.times or len(repeats.distinct) < 3:
+            return []
+        evidence = {"repeated": repeats.repeated, "seen": repeats.seen, "distinct": len(repeats.distinct)}
+        what = f"workers or an iterator that repeat, among {len(repeats.distinct)} different ones"
+        return [self.finding(view, at, Subject("batch", name, view.rank), {"what": what, **evidence})]
+
+    def _one_batch(self, view: StepView, at: int, steps: int) -> list[Finding]:
+        epoch = self.memory.epoch
+        if self.active or steps < _EPOCH or epoch.seen < steps or len(epoch.distinct) != 1:
+            return []
+        evidence = {"repeated": epoch.repeated, "seen": epoch.seen, "distinct": 1}
+        what = f"one batch made a whole epoch of {steps} steps"
+        return [self.finding(view, at, Subject("batch", "input0", view.rank), {"what": what, **evidence})]
 
 
 @dataclass(slots=True)

@@ -12,12 +12,14 @@ import numpy as np
 from auditor.detect.progress import Progress
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.view import F64, StepView
+from auditor.detect.view import F64, StepView, due, stretches
 from auditor.ingest.records import Recorded
 from auditor.model import Finding, Severity, Subject
 
 #: Elements that a weight must have for its mean and spread to say something.
 _FEWEST: Final = 64
+#: Steps from one judgement to the next.
+_EVERY: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,19 @@ class PoorInit(Rule):
         return found
 
     def observe(self, view: StepView) -> list[Finding]:
-        """Looks for the proof of a wrong size."""
-        memory = self.memory
-        memory.progress.observe(view)
+        """Looks for the proof of a wrong size, at every 50th step."""
+        memory, found = self.memory, []
         for _, at, values in view.scalars("saturated/"):
             early = values[view.steps[at] <= 5]
             memory.saturated = max(memory.saturated, float(early.max())) if len(early) else memory.saturated
-        if self.active or not memory.names or not len(view):
+        for first, after in stretches(view, _EVERY):
+            memory.progress.add(view.loss[first:after])
+            found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return found
+
+    def _judge(self, view: StepView, at: int) -> list[Finding]:
+        memory = self.memory
+        if self.active or not memory.names:
             return []
         wide = [s / math.sqrt(2 / fan) for s, fan in zip(memory.spreads, memory.fans, strict=True)]
         place = int(np.argmax(wide))
@@ -120,7 +128,7 @@ class PoorInit(Rule):
         spread, fan = memory.spreads[place], memory.fans[place]
         what = f"standard deviation {spread:.4g}, {wide[place]:.2g} times what {fan:.0f} inputs ask for, and {proof}"
         evidence = {"what": what, "std": spread, "fan_in": fan, "ratio": wide[place], "reason": "scale"}
-        return [self.finding(view, -1, Subject("weight", memory.names[place], view.rank), evidence)]
+        return [self.finding(view, at, Subject("weight", memory.names[place], view.rank), evidence)]
 
     def unjudged(self) -> str | None:
         """The first step was not recorded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from auditor.detect.rule import Rule
 from auditor.detect.scored import scored
 from auditor.detect.series import Recent
 from auditor.detect.task import Task
-from auditor.detect.view import StepView
+from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
+
+#: Steps from one judgement to the next.
+_EVERY: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,25 @@ class InputScale(Rule):
         return []
 
     def observe(self, view: StepView) -> list[Finding]:
-        """Judges the harm at the end of each batch of steps."""
+        """Judges the harm at every 50th step."""
+        memory, found = self.memory, []
+        for first, after in stretches(view, _EVERY):
+            losses = view.loss[first:after]
+            memory.losses.add(losses[np.isfinite(losses)])
+            self._saturation(view, first, after)
+            found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return found
+
+    def _saturation(self, view: StepView, first: int, after: int) -> None:
         memory = self.memory
-        losses = view.loss[np.isfinite(view.loss)]
-        memory.losses.add(losses)
-        for name, at, values in view.scalars("saturated/"):
-            if len(at) and name.removeprefix("saturated/") == (memory.layer or name.removeprefix("saturated/")):
+        for name, at, told in view.scalars("saturated/"):
+            values = told[(at >= first) & (at < after)]
+            if len(values) and name.removeprefix("saturated/") == (memory.layer or name.removeprefix("saturated/")):
                 memory.layer, memory.saturated = name.removeprefix("saturated/"), float(values[-1])
-        if self.active or not len(view) or not self._off():
+
+    def _judge(self, view: StepView, at: int) -> list[Finding]:
+        memory = self.memory
+        if self.active or not self._off():
             return []
         what = self._harm()
         if what is None:
@@ -114,7 +128,7 @@ class InputScale(Rule):
         spread = memory.spread if math.isfinite(memory.spread) else 1.0
         evidence: dict[str, Any] = {"size": memory.size, "spread": spread, "what": what}
         evidence |= {"chance": memory.task.chance} if memory.task.chance is not None else {}
-        return [self.finding(view, -1, Subject("batch", "input0", view.rank), evidence)]
+        return [self.finding(view, at, Subject("batch", "input0", view.rank), evidence)]
 
     def unjudged(self) -> str | None:
         """No numbers were seen."""

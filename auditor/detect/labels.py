@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from auditor.detect.rule import Rule
 from auditor.detect.scored import scored
 from auditor.detect.series import Recent
 from auditor.detect.task import Task
-from auditor.detect.view import StepView
+from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
+
+#: Steps from one judgement to the next.
+_EVERY: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,10 @@ class LabelMismatch(Rule):
     meaning = "targets do not belong to their inputs (shuffled apart): only memorising can lower the loss"
     needs = "recordings with batches and targets; loss; epochs where the framework tells them"
     trigger = (
-        "the same sample comes with another class the second time (half of at least 32); or nearest neighbours among "
-        "at least 200 recorded samples agree in their targets no more than chance allows (z < 2), and training agrees: "
-        "after 200 steps the loss is still above 0.9 times the cost of guessing, or after 5 epochs above half of it "
-        "with nothing learnt in the first; tables of numbers and images only"
+        "the same sample comes with another class the second time (half of at least 32); or among at least 200 "
+        "recorded samples neither nearest neighbours nor any column agree with the targets more than chance allows, "
+        "and training agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, or after 5 "
+        "epochs above half of it with nothing learnt in the first; tables of numbers and images only"
     )
     source = "TheDeepChecker; the neighbour test is ours (Cover and Hart 1967, Henze 1988)"
     summary = "Targets seem to have nothing to do with their inputs: {what} (step {step}{where})."
@@ -101,20 +104,18 @@ class LabelMismatch(Rule):
         return [self.finding(view, 0, Subject("target", "target0", view.rank), evidence)]
 
     def observe(self, view: StepView) -> list[Finding]:
-        """Judged once the neighbours disagree, at the end of each batch of steps."""
-        memory = self.memory
-        losses = view.loss[np.isfinite(view.loss)]
-        memory.losses.add(losses)
+        """Judged once the neighbours disagree, at every 50th step."""
+        memory, found = self.memory, []
         at, epochs = view.scalar("epoch")
-        if len(at):
-            memory.epochs = int(epochs[-1])
-            memory.first_epoch = memory.first_epoch or [float(np.median(memory.losses.last))]
-        if self.active or not len(losses) or memory.losses.count < self.parameters.steps:
-            return []
-        if not memory.judged:
-            memory.related, memory.judged, memory.pairs = memory.pairs.dependence(), True, Pairs()
-        evidence = self._stuck() if memory.related is not None and memory.related < self.parameters.unrelated else None
-        return [self.finding(view, -1, Subject("target", "target0", view.rank), evidence)] if evidence else []
+        ends = dict(zip(at.tolist(), epochs.tolist(), strict=True))
+        for first, after in stretches(view, _EVERY, at):
+            losses = view.loss[first:after]
+            memory.losses.add(losses[np.isfinite(losses)])
+            if after - 1 in ends:
+                memory.epochs = int(ends[after - 1])
+                memory.first_epoch = memory.first_epoch or [float(np.median(memory.losses.last))]
+            found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return found
 
     def unjudged(self) -> str | None:
         """No samples, too few, or no cost of guessing."""
@@ -124,6 +125,15 @@ class LabelMismatch(Rule):
         if not memory.judged:
             return f"needs {self.parameters.steps} steps and recordings with batches and targets"
         return None if memory.task.chance is not None else "the cost of guessing is not known for this loss"
+
+    def _judge(self, view: StepView, at: int) -> list[Finding]:
+        memory = self.memory
+        if self.active or memory.losses.count < self.parameters.steps:
+            return []
+        if not memory.judged:
+            memory.related, memory.judged, memory.pairs = memory.pairs.dependence(), True, Pairs()
+        evidence = self._stuck() if memory.related is not None and memory.related < self.parameters.unrelated else None
+        return [self.finding(view, at, Subject("target", "target0", view.rank), evidence)] if evidence else []
 
     def _stuck(self) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters

@@ -11,7 +11,7 @@ from auditor.detect.recorded import RecordView
 from auditor.detect.scored import scored
 from auditor.detect.series import Recent
 from auditor.detect.task import Task
-from auditor.detect.view import StepView
+from auditor.detect.view import F64, StepView
 
 #: Steps with a loss before anything is said of progress (RULES.md: never under about 100).
 FEWEST: Final = 100
@@ -28,7 +28,11 @@ class Progress:
 
     def observe(self, view: StepView) -> None:
         """Take in steps."""
-        self.losses.add(view.loss[np.isfinite(view.loss)])
+        self.add(view.loss)
+
+    def add(self, losses: F64) -> None:
+        """Take in the losses of some steps; those that are not finite say nothing here."""
+        self.losses.add(losses[np.isfinite(losses)])
 
     def observe_record(self, view: RecordView) -> None:
         """Take in a recording."""

@@ -17,6 +17,8 @@ from auditor.model import Finding, Severity, Subject
 _PAIRING: Final = ("Min", "Max", "Amin", "Amax", "Sort", "Topk", "Logsumexp", "LogSoftmax", "Softmax")
 #: Elements of output and target up to which the two losses are computed as proof.
 _PROOF: Final = 4096
+#: torch's losses of an output against its own target.
+_ELEMENTWISE: Final = ("MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropyWithLogits")
 #: Relative difference up to which a recomputed loss counts as the recorded one (float32 sums).
 _SAME: Final = 1e-3
 
@@ -68,7 +70,8 @@ class LossShapeBroadcast(Rule):
         self.memory.seen += 1
         output, target, wide = met
         subject = Subject("loss", "loss", view.rank)
-        if not _multiplied(output, target, wide) or _pairs(view.facts["loss"]):
+        crossed = _multiplied(output, target, wide) or _crossed(view.facts["loss"], output, target)
+        if not crossed or _pairs(view.facts["loss"]):
             return [self.cleared(view, 0, subject)] if self.active else []
         proof = _proof(view)
         if not (_told(view.facts["loss"]) or _paired(proof)):
@@ -112,6 +115,13 @@ def _opposite(output: Shape, wide: Shape) -> Shape | None:
 def _multiplied(output: Shape, target: Shape, wide: Shape) -> bool:
     both = max(math.prod(output), math.prod(target)) < math.prod(wide)
     return both and len(output) != len(target) and _squeezed(output) == _squeezed(target)
+
+
+def _crossed(loss: dict[str, Any], output: Shape, target: Shape) -> bool:
+    """A column against a row within a loss of the framework, which takes no pairs: torch turned (N,) into (1, N)."""
+    sides = {output.index(1) if 1 in output else -1, target.index(1) if 1 in target else -1}
+    told = loss.get("operation") in _ELEMENTWISE and loss.get("broadcast") is True
+    return told and sides == {0, 1} and len(output) == len(target) == 2 and _squeezed(output) == _squeezed(target)
 
 
 def _told(loss: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -64,15 +65,20 @@ class UnitRule(Rule):
 
     def observe(self, view: StepView) -> list[Finding]:
         """Said of the first layer whose share held."""
-        memory, found = self.memory, []
-        memory.progress.observe(view)
-        for name, at, values in view.scalars(self.prefix):
-            layer = name.removeprefix(self.prefix)
-            memory.first.setdefault(layer, float(values[0]))
-            for place, share in zip(at.tolist(), values.tolist(), strict=True):
-                finding = self._take(view, place, layer, share)
-                found += [finding] if finding else []
+        memory, found, done = self.memory, [], 0
+        for at, layer, share in sorted(self._samples(view), key=lambda sample: sample[0]):
+            memory.progress.add(view.loss[done : at + 1])
+            done = max(done, at + 1)
+            memory.first.setdefault(layer, share)
+            finding = self._take(view, at, layer, share)
+            found += [finding] if finding else []
+        memory.progress.add(view.loss[done:])
         return found
+
+    def _samples(self, view: StepView) -> Iterator[tuple[int, str, float]]:
+        for name, at, values in view.scalars(self.prefix):
+            for place, share in zip(at.tolist(), values.tolist(), strict=True):
+                yield place, name.removeprefix(self.prefix), share
 
     def unjudged(self) -> str | None:
         """No shares were told."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -144,3 +144,22 @@ class StepView:
 
 
 _NOTHING: Final[tuple[Any, Any]] = (np.zeros(0, np.int64), np.zeros(0, np.float64))
+
+
+def stretches(view: StepView, every: int, also: Iterable[int] = ()) -> Iterator[tuple[int, int]]:
+    """``view`` cut after each step whose number is a multiple of ``every``, and after the indices ``also``.
+
+    A rule that takes its history stretch by stretch, and judges where :func:`due`, says the same
+    however the sender cut the frames. Yields (first index, index after the last).
+    """
+    ends = {*np.flatnonzero(view.steps % np.uint64(every) == 0).tolist(), *(int(at) for at in also), len(view) - 1}
+    first = 0
+    for end in sorted(ends):
+        if end >= first:
+            yield first, end + 1
+            first = end + 1
+
+
+def due(view: StepView, at: int, every: int) -> bool:
+    """Whether the step at index ``at`` is one at which a rule judges."""
+    return int(view.steps[at]) % every == 0

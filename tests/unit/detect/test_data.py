@@ -70,3 +70,29 @@ def test_three_epochs_in_one_order() -> None:
     assert [one.step for one in epochs(["a", "a", "a", "a"])] == [29]
     assert epochs(["a", "b", "a", "b", "b", "c"]) == []
     assert epochs(["a"] * 5, steps=1) == []
+
+
+def digested(digests: list[int], steps: int) -> list[Finding]:
+    """What is said of steps with these digests, in epochs of so many steps."""
+    sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    for i in range(0, len(digests), 5):
+        part = digests[i : i + 5]
+        ends = [n for n in range(i + 1, i + 6) if n % steps == 0]
+        events = [{"type": "epoch", "step": n, "epoch": n // steps, "steps": steps, "order": str(n)} for n in ends]
+        made = batch(i // 5, tensors, first=i + 1, steps=5, loss=1.0, events=events)
+        made.scalars["batch_digest"] = (np.arange(5), np.array(part, float))
+        found += sender.steps(made, tensors)
+    return [one for one in found if one.rule == "repeated_batches"]
+
+
+def test_a_generator_that_does_not_move_on_is_found() -> None:
+    """One batch for a whole epoch of many steps; epochs of one step are full-batch training."""
+    assert [one.step for one in digested([7] * 40, 20)] == [20]
+    assert digested([7] * 40, 1) == []
+    assert digested(list(range(20)) * 2, 20) == []
+
+
+def test_digests_of_all_steps_show_repeats_late_in_a_run() -> None:
+    """Every batch twice, from the thirtieth step on."""
+    late = [*range(30), *(n for n in range(100, 110) for _ in range(2))]
+    assert [one.evidence["distinct"] for one in digested(late, 50)] == [34]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from auditor.detect.engine import RunAuditor
+from auditor.detect.neighbours import Pairs
 from auditor.model import Finding
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table
@@ -16,7 +17,14 @@ CLASSES, WIDTH = 4, 10
 
 
 def run(
-    losses: Any, *, mixed: bool, seed: int = 0, width: int = WIDTH, repeat: bool = False, shape: Any = None
+    losses: Any,
+    *,
+    mixed: bool,
+    seed: int = 0,
+    width: int = WIDTH,
+    repeat: bool = False,
+    shape: Any = None,
+    pieces: int = 6,
 ) -> list[Finding]:
     """What is said of a run whose targets were shuffled apart (``mixed``), with these losses."""
     rng = np.random.default_rng(seed)
@@ -40,8 +48,9 @@ def run(
             array("output", "output0", output),
         ]
         found += sender.record(Recording(step, arrays, {"loss": loss}, {}))
-    for i, part in enumerate(np.split(np.asarray(losses, float), 6)):
-        found += sender.steps(batch(i, tensors, first=50 * i, steps=50, loss=part), tensors)
+    for i, part in enumerate(np.split(np.asarray(losses, float), pieces)):
+        size = len(part)
+        found += sender.steps(batch(i, tensors, first=size * i + 1, steps=size, loss=part), tensors)
     return [one for one in found if one.rule == "label_mismatch"]
 
 
@@ -63,6 +72,26 @@ def test_neighbours_that_agree_or_a_loss_that_falls_are_no_fault(seed: int) -> N
     assert run(FLAT, mixed=False, seed=seed) == []
     assert run(FALLING, mixed=True, seed=seed) == []
     assert run(FALLING, mixed=False, seed=seed) == []
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 25, 100])
+def test_the_verdict_does_not_depend_on_how_the_frames_were_cut(pieces: int) -> None:
+    """Said at the same step whether three hundred steps come in one frame or in a hundred."""
+    assert [one.step for one in run(FLAT, mixed=True, pieces=pieces)] == [200]
+
+
+def test_weak_dependence_under_noise_is_dependence() -> None:
+    """One informative column of twenty, half of it noise: columns say what neighbours cannot."""
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(400, 20))
+    targets = (rows[:, 3] + 1.5 * rng.normal(size=400) > 0).astype(float)
+    found = [
+        Pairs(rows.astype(np.float32), kept, labels=True).dependence() for kept in (targets, rng.permutation(targets))
+    ]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0] > 4
+    assert found[1] < 2
 
 
 def test_sequences_are_not_judged() -> None:

@@ -34,6 +34,13 @@ def test_a_column_against_a_row_is_found_with_its_proof() -> None:
     assert found.evidence["squared_error_every_target"] == pytest.approx(10.5)
 
 
+def test_a_column_against_a_row_within_a_loss_of_torch() -> None:
+    """nn.MSELoss expands the target to (1, N) before autograd sees it; an own distance of pairs is no such loss."""
+    shapes = {"output_shape": [8, 1], "target_shape": [1, 8], "broadcast": True}
+    assert [found.rule for found in judge(shapes | {"operation": "MseLoss"})] == ["loss_shape_broadcast"]
+    assert judge(shapes | {"operation": "arithmetic"}) == []
+
+
 def test_the_difference_alone_tells_it() -> None:
     """A hand-written loss in PyTorch records the difference, not the target: (8, 1) that became (8, 8)."""
     chain = {"operation": "arithmetic", "output_shape": [8, 1], "broadcast": True, "chain": ["Mean", "Pow", "Sub"]}
