@@ -12,6 +12,7 @@ from auditor.alerts import stories
 from auditor.api.thin import thin
 from auditor.ingest.decode import Tensor
 from auditor.ingest.histograms import gather
+from auditor.ingest.intake import run_id
 from auditor.ingest.records import StepRecording, recordings
 from auditor.model import Alert, Subject
 from auditor.store.baselines import BaselineRecord
@@ -38,6 +39,34 @@ def find(store: Store, run: str) -> RunRecord:
     if record is None:
         raise NoSuchRunError(run)
     return record
+
+
+def runs_of(store: Store, listed: str | None, baseline: str | None) -> list[str]:
+    """The runs of one side of a comparison: those listed, and those of a baseline that are still there.
+
+    Args:
+        store: where they lie.
+        listed: run ids, separated by commas.
+        baseline: name of a baseline.
+
+    Raises:
+        NoSuchRunError: if there is no such run or baseline, or nothing was named.
+    """
+    named = [run_id(run) for run in (listed or "").split(",") if run]
+    for run in named:
+        find(store, run)
+    if baseline is None and not named:
+        raise NoSuchRunError(repr(listed or ""))
+    kept = _kept(store, baseline) if baseline is not None else []
+    return list(dict.fromkeys([*named, *kept]))
+
+
+def _kept(store: Store, baseline: str) -> list[str]:
+    record = store.baseline(baseline)
+    kept = [run for run in record.runs if store.run(run) is not None] if record is not None else []
+    if not kept:
+        raise NoSuchRunError(f"of a baseline {baseline!r}")
+    return kept
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:

@@ -38,12 +38,11 @@ def _scalars(store: Store, run: str, *, names: str | None, **rest: Any) -> Mappi
     return queries.scalars(store, run, names=chosen, **rest)
 
 
-def _compare(store: Store, *, a: str, b: str) -> Mapping[str, Any]:
-    from auditor.compare.verdict import compare_runs
+def _compare(store: Store, *, a: str | None, b: str, baseline: str | None) -> Mapping[str, Any]:
+    from auditor.compare.verdict import compare_groups
 
-    for run in (a, b):
-        queries.find(store, run)
-    return compare_runs(store, a, b)
+    groups = (queries.runs_of(store, a, baseline), queries.runs_of(store, b, None))
+    return compare_groups(store, *groups)
 
 
 ENDPOINTS: Final = (
@@ -134,11 +133,12 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         "/v1/compare",
-        "Why two runs differ",
+        "Why two runs differ, or two groups of runs with different seeds",
         _compare,
         (
-            Parameter("a", "string", "run id of one side, the reference", required=True),
-            Parameter("b", "string", "run id of the other", required=True),
+            Parameter("a", "string", "run id of one side, the reference; several with commas are a group"),
+            Parameter("b", "string", "run id of the other, or a group", required=True),
+            Parameter("baseline", "string", "the runs of this baseline stand on side a"),
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,53 +16,104 @@ from auditor.cli.options import check_option, echo_json, json_option
 from auditor.cli.plots import MARK_A, MARK_B, Points, chart
 from auditor.cli.problems import FOUND, Problem
 from auditor.cli.render import clean, console, facts, number, table, value_of, word
-from auditor.report.words import said, where_they_part
+from auditor.report.words import said, said_of_test, where_they_part
 
 TITLES = {"loss": "loss", "grad_norm": "global gradient norm"}
 _ROWS_AT_MOST = 30
+_GROUP = "Runs of one program with different seeds, as one side; the first group is the reference."
 
 
-@click.command("compare", short_help="Compare two runs: trajectories, configuration, verdict.")
-@click.argument("a")
-@click.argument("b")
+@click.command("compare", short_help="Compare runs: why do they differ? Verdict, causes, outcome.")
+@click.argument("runs", nargs=-1)
+@click.option("--group", "groups", multiple=True, metavar="NAME=RUN,RUN...", help=_GROUP)
+@click.option("--baseline", metavar="NAME", help="Compare the runs given, as one group, with the runs of a baseline.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the comparison as one HTML file.")
 @check_option
 @json_option
-def command(a: str, b: str, html: Path | None, *, check: bool, as_json: bool) -> None:
-    """Compare runs A and B: why do they differ?
+def command(
+    runs: tuple[str, ...],
+    groups: tuple[str, ...],
+    baseline: str | None,
+    html: Path | None,
+    *,
+    check: bool,
+    as_json: bool,
+) -> None:
+    """Compare the first of RUNS with each of the others: why do they differ?
 
     What each run computed is read off its first recorded steps: initial weights, loss, penalty, update
     rule, order of the data. Differences that change its steps are causes, the largest first; those that
-    do not are harmless. From the curves of one run per side alone only little follows.
-    With --check, exit with 1 if the verdict is mismatch.
+    do not are harmless.
+
+    Whether the outcomes differ is a question of seeds. Name several runs a side:
+
+        auditor compare --group torch=T1,T2,T3 keras=K1,K2,K3
+
+    From one run per side it can be answered only with the help of earlier runs of the same project. With
+    --check, exit with 1 if a verdict is mismatch.
     """
+    asked = _asked(runs, groups, baseline)
     with connect() as client:
-        found = client.get("/v1/compare", a=a, b=b)
-        sides = (client.run(a), client.run(b)) if html else None
-    if html and sides:
-        write_page(html, found, *sides)
+        every = [client.get("/v1/compare", **query) for query in asked]
+        pages = [(found, *(client.run(found[side]["run"]) for side in "ab")) for found in every] if html else []
+    if html:
+        write_pages(html, pages)
     if as_json:
-        echo_json(found)
+        echo_json(every[0] | {"comparisons": every[1:]} if len(every) > 1 else every[0])
     else:
-        print_comparison(console(), found)
+        out = console()
+        for place, found in enumerate(every):
+            if place:
+                out.rule(style="dim")
+            print_comparison(out, found)
         if html:
             click.echo(f"\nWritten: {html}")
-    if check and found["verdict"] == "mismatch":
+    if check and any(found["verdict"] == "mismatch" for found in every):
         sys.exit(FOUND)
 
 
+def _asked(runs: Sequence[str], groups: Sequence[str], baseline: str | None) -> list[dict[str, str]]:
+    """What to ask for each comparison: the parameters of ``/v1/compare``.
+
+    Raises:
+        click.UsageError: if there are no two sides.
+    """
+    if baseline is not None:
+        if groups or not runs:
+            raise click.UsageError(
+                "--baseline NAME is compared with the runs given: auditor compare RUN... --baseline NAME"
+            )
+        return [{"baseline": baseline, "b": ",".join(runs)}]
+    sides = [_members(group) for group in (*groups, *runs)] if groups else list(runs)
+    if len(sides) < 2:
+        raise click.UsageError("two sides are compared: auditor compare A B, or --group a=A1,A2 b=B1,B2")
+    return [{"a": sides[0], "b": side} for side in sides[1:]]
+
+
+def _members(group: str) -> str:
+    name, _, members = group.partition("=")
+    if not name or not members.strip(","):
+        raise click.UsageError(f"--group {group}: expected NAME=RUN,RUN...")
+    return members
+
+
 def write_page(path: Path, found: Mapping[str, Any], a: Mapping[str, Any], b: Mapping[str, Any]) -> None:
-    """Writes the comparison as a self-contained HTML page.
+    """Writes one comparison as a self-contained HTML page; see :func:`write_pages`."""
+    write_pages(path, [(found, a, b)])
+
+
+def write_pages(path: Path, comparisons: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+    """Writes comparisons, each with the ``show`` JSON of its two first runs, as a self-contained HTML page.
 
     Raises:
         Problem: if the file cannot be written, or matplotlib is missing.
     """
     try:
-        from auditor.report.html import comparison_page
+        from auditor.report.html import comparisons_page
     except ImportError as error:
         raise Problem(f"{error.name} is not installed", "pip install 'training-auditor[server]'") from error
     try:
-        path.write_text(comparison_page(found, a, b), encoding="utf-8")
+        path.write_text(comparisons_page(comparisons), encoding="utf-8")
     except OSError as error:
         raise Problem(f"cannot write {path}: {error.strerror}") from error
 
@@ -101,7 +152,9 @@ def _print_causes(out: Console, found: Mapping[str, Any]) -> None:
 
 
 def _who(side: Mapping[str, Any]) -> str:
-    return f"{clean(side['run'])}  ({clean(side['framework'])}, {side['status']}, to step {side['last_step']})"
+    more = len(side["runs"]) - 1
+    beside = f" and {more} more run{'s' if more > 1 else ''}" if more else ""
+    return f"{clean(side['run'])}  ({clean(side['framework'])}, {side['status']}, to step {side['last_step']}){beside}"
 
 
 def _divergence(found: Mapping[str, Any]) -> str | None:
@@ -120,9 +173,14 @@ def _points(columns: Mapping[str, Any]) -> Points:
 def _print_metrics(out: Console, metrics: Mapping[str, Mapping[str, Any]]) -> None:
     if not metrics:
         return
-    rows = [[name, number(item["a"]), number(item["b"]), number(item["ratio"])] for name, item in metrics.items()]
+    tested = any(item["p_value"] is not None for item in metrics.values())
+    head = [("last finite value", "left"), ("a", "right"), ("b", "right"), ("b / a", "right")]
+    rows = [[name, *(number(item[key]) for key in ("a", "b", "ratio"))] for name, item in metrics.items()]
+    if tested:
+        head += [("p", "right"), ("within", "right")]
+        rows = [[*row, *said_of_test(item)] for row, item in zip(rows, metrics.values(), strict=True)]
     out.print()
-    out.print(table((("last finite value", "left"), ("a", "right"), ("b", "right"), ("b / a", "right")), rows))
+    out.print(table(head, rows))
 
 
 def _print_differences(out: Console, found: Mapping[str, Any]) -> None:

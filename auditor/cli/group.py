@@ -20,7 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "hosts": ("hosts", "Hosts whose runs go bad more often than those of the others."),
     "baseline": ("baseline", "Baselines: what good runs looked like, to hold others against."),
     "rules": ("rules", "The rules: what is looked for, with which thresholds."),
-    "compare": ("compare", "Compare two runs: trajectories, configuration, verdict."),
+    "compare": ("compare", "Compare runs: why do they differ? Verdict, causes, outcome."),
     "export": ("export", "Write a run's statistics to a Parquet file."),
     "sync": ("sync", "Deliver what lies in the spool to the daemon."),
     "purge": ("purge", "Delete runs from the store for good."),

@@ -165,12 +165,12 @@ def as_json(a: Curve, b: Curve) -> dict[str, Any]:
     """The trajectories of one quantity as a comparison carries them."""
     both = pair(a, b)
     ratio = thin(Curve(both.steps, both.ratio))
-    smooth = {"a": _columns(smoothed(a)), "b": _columns(smoothed(b))}
+    smooth = {"a": columns(smoothed(a)), "b": columns(smoothed(b))}
     return {
-        "a": _columns(thin(a)),
-        "b": _columns(thin(b)),
+        "a": columns(thin(a)),
+        "b": columns(thin(b)),
         "smooth": smooth,
-        "ratio": _columns(ratio),
+        "ratio": columns(ratio),
         "offset": both.offset,
         "common_steps": len(both.steps),
         "identical": both.identical,
@@ -181,5 +181,6 @@ def as_json(a: Curve, b: Curve) -> dict[str, Any]:
     }
 
 
-def _columns(curve: Curve) -> dict[str, Any]:
+def columns(curve: Curve) -> dict[str, Any]:
+    """A curve as JSON: steps and values side by side."""
     return {"step": curve.steps.tolist(), "value": curve.values.tolist()}

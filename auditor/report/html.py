@@ -13,14 +13,14 @@ from typing import Any
 
 from auditor.cli.render import clean, number, subject
 from auditor.report import plots
-from auditor.report.words import said, where_they_part
+from auditor.report.words import said, said_of_test, where_they_part
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _TITLES = {"loss": "Loss", "grad_norm": "Global gradient norm"}
 _SENTENCES = {
-    "equivalent": "The two runs computed the same numbers.",
-    "mismatch": "The two runs ended differently, beyond what chance explains.",
-    "inconclusive": "From these two runs it cannot be said whether they differ in a way that matters.",
+    "equivalent": "The two sides are the same, or end within the stated margin of each other.",
+    "mismatch": "The two sides compute different things, or ended differently beyond what chance explains.",
+    "inconclusive": "From these runs it cannot be said whether they differ in a way that matters.",
 }
 _CONFIGURATION = {
     "same": "They declare the same configuration.",
@@ -37,17 +37,30 @@ def comparison_page(found: Mapping[str, Any], a: Mapping[str, Any], b: Mapping[s
         a: the ``show`` JSON of the first run.
         b: that of the second.
     """
-    title = f"{_name(a)} and {_name(b)}"
-    body = (
-        _head(found, title),
-        _sides(a, b),
-        _causes(found),
-        _curves(found),
-        _metrics(found),
-        _differences(found),
-        _foot(),
+    return comparisons_page([(found, a, b)])
+
+
+def comparisons_page(comparisons: Sequence[Sequence[Mapping[str, Any]]]) -> str:
+    """The page of one comparison or more, each with the ``show`` JSON of its two first runs."""
+    names = list(dict.fromkeys(_name(run) for _, *sides in comparisons for run in sides))
+    bodies = [_body(found, a, b, f"c{place}") for place, (found, a, b) in enumerate(comparisons)]
+    return page(" and ".join(names), "\n".join([*bodies, _foot()]))
+
+
+def _body(found: Mapping[str, Any], a: Mapping[str, Any], b: Mapping[str, Any], ident: str) -> str:
+    parts = (
+        *(_head(found, f"{_name(a)} and {_name(b)}"), _sides(a, b), _groups(found), _causes(found)),
+        *(_curves(found, ident), _metrics(found), _differences(found)),
     )
-    return page(title, "\n".join(body))
+    return "\n".join(parts)
+
+
+def _groups(found: Mapping[str, Any]) -> str:
+    """The runs of each side, where one has several."""
+    if all(len(found[side]["runs"]) == 1 for side in "ab"):
+        return ""
+    listed = "; ".join(f"{side.upper()}: {text(', '.join(found[side]['runs']))}" for side in "ab")
+    return f'<p class="small">Runs of each side, the first of which speaks for its configuration: {listed}.</p>'
 
 
 def page(title: str, body: str) -> str:
@@ -146,13 +159,13 @@ def _causes(found: Mapping[str, Any]) -> str:
     return f"<h2>Why they differ</h2>\n{cards}{below}" if cards or below else ""
 
 
-def _curves(found: Mapping[str, Any]) -> str:
+def _curves(found: Mapping[str, Any], ident: str) -> str:
     parts = []
     for index, (name, drawn) in enumerate(found["trajectories"].items()):
         title = _TITLES.get(name, "Scalar")
         known = text(name) if name not in _TITLES else title
-        both = plots.trajectory(drawn, title, f"p{index}")
-        ratio = plots.ratio(drawn, title, f"r{index}") if drawn["common_steps"] else ""
+        both = plots.trajectory(drawn, title, f"{ident}p{index}")
+        ratio = plots.ratio(drawn, title, f"{ident}r{index}") if drawn["common_steps"] else ""
         said_there = text(where_they_part(drawn))
         parts.append(
             f"<h2>{known}</h2>\n<figure>{both}<figcaption>{_KEYS} {said_there}</figcaption></figure>\n"
@@ -165,10 +178,14 @@ _KEYS = '<span class="key"></span>A &nbsp; <span class="key b"></span>B &nbsp;·
 
 
 def _metrics(found: Mapping[str, Any]) -> str:
-    rows = [(name, *(number(item[key]) for key in ("a", "b", "ratio"))) for name, item in found["metrics"].items()]
+    rows = [
+        (name, *(number(item[key]) for key in ("a", "b", "ratio")), *said_of_test(item))
+        for name, item in found["metrics"].items()
+    ]
     if not rows:
         return ""
-    return f"<h2>Last finite values</h2>{_table(('scalar', 'A', 'B', 'B / A'), rows, numbers=3)}"
+    columns = ("scalar", "A", "B", "B / A", "p", "equivalent within")
+    return f"<h2>Last finite values</h2>{_table(columns, rows, numbers=5)}"
 
 
 def _differences(found: Mapping[str, Any]) -> str:

@@ -56,6 +56,9 @@ def trajectory(drawn: Mapping[str, Any], title: str, ident: str) -> str:
         axes.plot(steps, shown, color=colour, linewidth=0.7, alpha=0.35)
         calm_steps, calm = _columns(drawn["smooth"][label.lower()])
         axes.plot(calm_steps, calm, color=colour, linestyle=dashes, linewidth=1.8, label=label)
+    for side, colour in (("a", _A), ("b", _B)):
+        for steps, values in map(_columns, drawn.get("others", {}).get(side, ())):
+            axes.plot(steps, np.where(np.isfinite(values), values, np.nan), color=colour, linewidth=0.7, alpha=0.35)
     for (steps, values), colour, label, _ in curves:
         _broken(axes, steps, values, colour, label)
     if (parts := drawn["parts_at"]) is not None:

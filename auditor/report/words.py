@@ -31,3 +31,9 @@ def said(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(said(item) for item in value)
     return f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+def said_of_test(metric: Mapping[str, Any]) -> tuple[str, str]:
+    """P value, adjusted for the number of metrics, and the margin within which two ends are equivalent."""
+    p, within = metric.get("p_adjusted"), metric.get("equivalent_within")
+    return "" if p is None else f"{p:.2g}", "" if within is None else f"{within:.1%}"

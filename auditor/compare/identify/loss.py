@@ -53,6 +53,8 @@ _ROWS: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
 #: Which label smoothing is tried; for binary targets it moves towards one half.
 _SMOOTHING: Final = (0.0, 0.1, 0.05, 0.2, 0.01, 0.3)
 _FACTORS: Final = (1.0, 0.5, 2.0)
+#: A loss so many times the first one would outweigh all other steps.
+_EXPLODED: Final = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,25 @@ class LossFit:
 def identify(evidence: Evidence) -> list[LossFit]:
     """Every hypothesis, the best first; of equals the plainest. Empty where nothing was recorded."""
     pairs = [pair for one in evidence.steps[:_MOST_STEPS] if (pair := _pair(one)) is not None]
-    same = [pair for pair in pairs if pair.output.shape[1:] == pairs[0].output.shape[1:]]
-    if not same or not all(np.isfinite(pair.value) for pair in same):
+    same = _before_it_broke([pair for pair in pairs if pair.output.shape[1:] == pairs[0].output.shape[1:]])
+    if not same:
         return []
     with np.errstate(all="ignore"):
         found = list(_hypotheses(same))
     found = [fit for fit in found if np.isfinite(fit.residual)]
     # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
     return sorted(found, key=lambda fit: max(fit.residual, TOLERANCE / 4))
+
+
+def _before_it_broke(pairs: Sequence[Pair]) -> list[Pair]:
+    """The steps up to the one at which loss or output overflows: those after it say nothing of the function."""
+    kept: list[Pair] = []
+    for pair in pairs:
+        known = abs(pair.value) <= _EXPLODED * abs(kept[0].value) if kept and kept[0].value else True
+        if not (np.isfinite(pair.value) and np.isfinite(pair.output).all() and known):
+            break
+        kept.append(pair)
+    return kept
 
 
 def _pair(one: StepRecording) -> Pair | None:

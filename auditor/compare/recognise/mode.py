@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, close
 
 _CONSEQUENCE = "normalisation and dropout act as in {} while the weights are trained"
+_IDLE = "no layer of the model acts differently in training and evaluation"
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -17,23 +19,33 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         words = [fact.value["training"] for fact in train]
         frozen = any("batchnorm" in str(kind).lower() for fact in train for kind in fact.value["kinds"])
         entry = "MODE-02" if "mixed" in words and frozen else "MODE-01"
-        effect = _CONSEQUENCE.format("evaluation on one side")
+        effect, weight = _CONSEQUENCE.format("evaluation on one side"), 1.0
+        if not _acts(train, "true"):
+            effect, weight = _IDLE, 0.0
         yield Cause(
-            entry, "mode.train", (words[0], words[1]), weight=1.0, effect=effect, confidence=0.97, step=train[0].step
+            entry, "mode.train", (words[0], words[1]), weight=weight, effect=effect, confidence=0.97, step=train[0].step
         )
     if evaluation is not None and evaluation[0].value["training"] != evaluation[1].value["training"]:
         words = [fact.value["training"] for fact in evaluation]
         effect = "evaluation runs in training mode on one side: noisy, and its batches enter the running statistics"
+        weight = 0.4
+        if not _acts(evaluation, "false"):
+            effect, weight = _IDLE, 0.0
         yield Cause(
             "MODE-03",
             "mode.eval",
             (words[0], words[1]),
-            weight=0.4,
+            weight=weight,
             effect=effect,
             confidence=0.97,
             step=evaluation[0].step,
         )
     yield from _running(a, b)
+
+
+def _acts(sides: tuple[Fact, Fact], usual: str) -> bool:
+    """Whether a side in another mode than usual has layers for which that makes a difference."""
+    return any(fact.value["kinds"] for fact in sides if fact.value["training"] != usual)
 
 
 def _running(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -25,7 +25,7 @@ SURFACE = {
     "hosts": {"--since", "--project", "--check", "--json"},
     "baseline": set(),
     "rules": set(),
-    "compare": {"--html", "--check", "--json"},
+    "compare": {"--html", "--check", "--json", "--group", "--baseline"},
     "export": {"--parquet", "--json"},
     "sync": {"--json"},
     "purge": {"--older-than", "--keep", "--run", "--yes", "--json"},

@@ -1,0 +1,93 @@
+"""One run as a comparison sees it, read from the store once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from auditor.compare.profile import Beside, Profile, profile
+from auditor.compare.trajectories import Curve
+from auditor.ingest.records import StepRecording, assemble
+from auditor.model import Alert
+
+
+class UnknownRunError(LookupError):
+    """The store knows no such run; ``run`` is its id."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"no run {run!r}")
+        self.run = run
+
+
+class RunStore(Protocol):
+    """What a comparison asks of the store (``auditor.store.Store`` has it)."""
+
+    def run(self, run: str) -> Any:
+        """The run's record, or None."""
+
+    def runs(self, *, project: str | None = None, limit: int = 100) -> Sequence[Any]:
+        """Records of a project's runs, the one that changed last first."""
+
+    def scalars(self, run: str, names: Iterable[str] | None = None, *, after: int | None = None) -> Mapping[str, Any]:
+        """Scalars of the run as series (``steps``, ``values``)."""
+
+    def manifests(self, run: str) -> Sequence[Any]:
+        """The manifests of its processes (``attempt``, ``rank``, ``manifest``)."""
+
+    def alerts(self, *, run: str) -> Sequence[Alert]:
+        """The alerts of the run."""
+
+    def events(self, run: str) -> Sequence[Any]:
+        """The events of the run."""
+
+    def chunks(self, run: str, *, attempt: int | None = None, rank: int | None = None, type: str | None = None) -> Any:  # noqa: A002 -- the store's word
+        """The run's frames of one type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One run as a comparison sees it. ``last_step`` is None for a run without a step."""
+
+    run: str
+    framework: str
+    status: str
+    curves: Mapping[str, Curve]
+    manifest: Mapping[str, Any] | None
+    alerts: Sequence[Alert] = field(default=())
+    last_step: int | None = None
+    recordings: Sequence[StepRecording] = field(default=())
+    events: Sequence[Any] = field(default=())
+    project: str = ""
+
+    def profile(self) -> Profile:
+        """What the run computes, measured and declared."""
+        beside = Beside(self.manifest, self.curves, self.events, self.last_step)
+        return profile(self.run, self.framework, self.recordings, beside)
+
+
+def read_side(store: RunStore, run: str) -> Side:
+    """A run out of the store.
+
+    Raises:
+        UnknownRunError: if the store lacks it.
+    """
+    record = store.run(run)
+    if record is None:
+        raise UnknownRunError(run)
+    curves = {name: Curve(series.steps, series.values) for name, series in store.scalars(run).items()}
+    alerts = tuple(store.alerts(run=run))
+    seen = (assemble(store.chunks(run, type="record")), tuple(store.events(run)))
+    return Side(
+        run, record.framework, record.status, curves, manifest_of(store, run), alerts, record.last_step, *seen,
+        project=record.project,
+    )  # fmt: skip
+
+
+def manifest_of(store: RunStore, run: str) -> Mapping[str, Any] | None:
+    """The manifest that speaks for a run: the lowest rank's of the last attempt.
+
+    Configuration is the job's, not a rank's.
+    """
+    found = sorted(store.manifests(run), key=lambda item: (-item.attempt, item.rank))
+    return found[0].manifest if found else None
