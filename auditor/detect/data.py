@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -137,7 +138,8 @@ class RepeatedBatches(Rule):
     meaning = "the same samples again and again within a pass over the data, as by workers with equal seeds"
     needs = "digests of the batches, or recordings with batches"
     trigger = (
-        "a batch equals the one just before it, 4 times among at least 3 different ones; or all batches of an epoch of "
+        "a batch equals the one just before it, 4 times among at least 3 different ones; or a loader of several "
+        "batches is begun anew at every step and always gives the same; or all batches of an epoch of "
         "at least 4 steps are one and the same (a run on one batch whose epochs are single steps is none: full-batch "
         "training, overfitting one batch on purpose)"
     )
@@ -171,6 +173,8 @@ class RepeatedBatches(Rule):
             if place in ends:
                 found += self._one_batch(view, place, int(ends[place]["steps"]))
                 memory.epoch = Repeats()
+        for place, event in view.events("loader_restarted"):
+            found += self._first_only(view, place, event)
         return found
 
     def observe_record(self, view: RecordView) -> list[Finding]:
@@ -199,6 +203,14 @@ class RepeatedBatches(Rule):
             return []
         evidence = {"repeated": epoch.repeated, "seen": epoch.seen, "distinct": 1}
         what = f"one batch made a whole epoch of {steps} steps"
+        return [self.finding(view, at, Subject("batch", "input0", view.rank), {"what": what, **evidence})]
+
+    def _first_only(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
+        told, batches = self.memory.told, event.get("batches")
+        if self.active or not isinstance(batches, int) or batches < 2 or told.seen < _EPOCH or len(told.distinct) != 1:
+            return []
+        evidence = {"repeated": told.repeated, "seen": told.seen, "distinct": 1, "batches": batches}
+        what = f"the loader is begun anew at every step, and only the first of its {batches} batches is seen"
         return [self.finding(view, at, Subject("batch", "input0", view.rank), {"what": what, **evidence})]
 
 

@@ -106,13 +106,12 @@ class LabelMismatch(Rule):
     def observe(self, view: StepView) -> list[Finding]:
         """Judged once the neighbours disagree, at every 50th step."""
         memory, found = self.memory, []
-        at, epochs = view.scalar("epoch")
-        ends = dict(zip(at.tolist(), epochs.tolist(), strict=True))
-        for first, after in stretches(view, _EVERY, at):
+        ends = view.epochs
+        for first, after in stretches(view, _EVERY, ends):
             losses = view.loss[first:after]
             memory.losses.add(losses[np.isfinite(losses)])
             if after - 1 in ends:
-                memory.epochs = int(ends[after - 1])
+                memory.epochs = ends[after - 1]
                 memory.first_epoch = memory.first_epoch or [float(np.median(memory.losses.last))]
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found

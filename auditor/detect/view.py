@@ -103,6 +103,13 @@ class StepView:
                 yield max(after - 1, 0), event
 
     @cached_property
+    def epochs(self) -> dict[int, int]:
+        """The epochs that ended, as number by index of their last step: by scalar ``epoch`` or by event."""
+        told = {at: int(event["epoch"]) for at, event in self.events("epoch") if isinstance(event.get("epoch"), int)}
+        at, numbers = self.scalar("epoch")
+        return told | {int(place): int(number) for place, number in zip(at, numbers, strict=True)}
+
+    @cached_property
     def loss(self) -> F64:
         """The loss of each step, shape (N,); NaN also where none was given: see :attr:`has_loss`."""
         at, values = self.scalar("loss")

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from auditor_agent.capture import kernels
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch_epochs import Epochs
 from auditor_agent.integrations.torch_evaluation import Evaluation
 from auditor_agent.integrations.torch_names import clean, unwrap
 from auditor_agent.integrations.torch_units import activation_of, again, behind, by_unit, output_activation, shares
@@ -85,10 +86,12 @@ class ForwardProbe:
         model: the model to be listened to.
         tape: the flight recorder's ear (``torch_record.Tape``).
         evaluation: told of passes without gradients.
+        epochs: told of the batches of steps.
     """
 
-    def __init__(self, model: nn.Module, tape: Any, evaluation: Evaluation) -> None:
-        self._tape, self._evaluation = tape, evaluation
+    def __init__(self, model: nn.Module, tape: Any, evaluation: Evaluation, epochs: Epochs) -> None:
+        self._tape, self._evaluation, self._epochs = tape, evaluation, epochs
+        epochs.attach()
         self._ear: Any = None
         self._pass: _Pass | None = None
         self._seen: Forward | None = None
@@ -126,14 +129,16 @@ class ForwardProbe:
         """Hear nothing more. Idempotent."""
         self.disarm()
         self._evaluation.close()
+        self._epochs.detach()
         if self._ear is not None:
             self._ear.remove()
             self._ear = None
 
     def batch(self) -> tuple[int, int | None]:
-        """Samples and digest of the training batches since the last call."""
+        """Samples and digest of the training batches since the last call, of a step that is being taken."""
         found = self.samples, self._digest
         self.samples, self._digest = 0, None
+        self._epochs.step(*found)
         return found
 
     def scalars(self) -> dict[str, float | Tensor]:
@@ -151,6 +156,7 @@ class ForwardProbe:
     @guarded(None)
     def _begin(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         if not _gradients():
+            self._epochs.evaluates()
             if self._evaluation.begin(module, args, kwargs):
                 self._listen(module, _Pass(sampled=False, recorded=True, evaluates=True))
             return
@@ -158,7 +164,7 @@ class ForwardProbe:
             self._evaluation.end()
         if module.training is not self._training:
             if module.training:  # what came before was an evaluation that kept its gradients
-                self.batch()
+                self.samples, self._digest = 0, None
             self._training, self.turned = module.training, True
         self._batch(args, kwargs)
         # An evaluation that keeps its gradients looks like training in the wrong mode, until a step confirms it.

@@ -21,6 +21,7 @@ from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.budget import EVERY, GRADIENT, HISTOGRAM, Budget
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch_epochs import Epochs
 from auditor_agent.integrations.torch_evaluation import Evaluation
 from auditor_agent.integrations.torch_forward import ForwardProbe
 from auditor_agent.integrations.torch_histograms import count, counted, unscale
@@ -81,12 +82,11 @@ class Watcher:
         self._rows, self._transfer = Rows(run, self._parts), Transfer(self._arrived)
         self._budget = Budget.from_env(histograms=histograms)
         self.leader: Callable[[], Optimizer | None] = self._parts[0].reference
-        """Gives the optimizer whose steps set the pace; None once it is gone."""
         self._modes = Modes(run)
         evaluation = Evaluation(run, self._modes, lambda: self.steps, probe.tape)
-        self._forward = None if model is None else ForwardProbe(model, probe.tape, evaluation)
+        epochs = Epochs(run, lambda: self.steps)
+        self._forward = None if model is None else ForwardProbe(model, probe.tape, evaluation, epochs)
         self.lane = Lane(run, self._pace, probe, self._budget, self._forward, self._arrived)
-        """Takes the plain steps."""
         self._open: Open | None = None
         self._updating: Part | None = None
         self._trouble, self._seen_trouble, self.closed, self._digests = 0, False, False, Digests(run)
