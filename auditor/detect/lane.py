@@ -18,6 +18,8 @@ from auditor.model import Finding, Subject
 
 #: Frames held back for a missing earlier one; beyond it the gap is given up.
 MAX_HELD: Final = 64
+#: Events that came in frames without steps, kept for the next one with some.
+MAX_EARLY: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Lane:
         self.broken: dict[str, str] = {}
         """Rules that raised, and what."""
         self._readers = [rule for rule in rules if type(rule).observe_record is not Rule.observe_record]
+        self._early: tuple[dict[str, Any], ...] = ()
         self._assembler = Assembler(attempt, rank)
         self._held: dict[int, Item] = {}
 
@@ -112,9 +115,13 @@ class Lane:
         return found + (self.supersede(self.superseded) if views else [])
 
     def observe(self, view: StepView) -> list[Finding]:
-        """What the rules say to the next view in order."""
+        """What the rules say to the next view in order; events that came without steps are told with it."""
         if not len(view):
+            self._early = (*self._early, *view.batch.events)[-MAX_EARLY:]
             return []
+        if self._early:
+            view.batch = replace(view.batch, events=(*self._early, *view.batch.events))
+            self._early = ()
         self.pulse.step(view.times)
         steps = view.steps.astype(np.int64)
         found: list[Finding] = []
@@ -152,6 +159,7 @@ class Lane:
             "next_seq": self.next_seq,
             "last_step": self.last_step,
             "superseded": self.superseded,
+            "early": list(self._early),
             "pulse": self.pulse.state(),
             "facts": asdict(replace(self.facts, baseline=None)),
             "rules": {rule.id: rule.state() for rule in self.rules},
@@ -161,6 +169,7 @@ class Lane:
         """Take back what :meth:`state` gave."""
         self.next_seq, self.last_step = int(state["next_seq"]), state["last_step"]
         self.superseded = state["superseded"]
+        self._early = tuple(state.get("early", ()))
         self.pulse = Pulse.restored(state["pulse"])
         self.facts = RunFacts(**state["facts"])
         for rule in self.rules:

@@ -1,0 +1,194 @@
+"""Training in evaluation mode, and evaluation in training mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.rule import Rule
+from auditor.detect.view import StepView
+from auditor.model import Finding, Severity, Subject
+from auditor_agent.statistics import MOMENTS
+
+#: What the classes of layers that normalise by the batch have in their names.
+_NORMS: Final = ("norm",)
+
+
+@dataclass(frozen=True, slots=True)
+class ModeParameters:
+    """``steps``: training steps in the wrong mode until it is said, 20 (ours: a dry run is over by then).
+
+    ``evaluations``: evaluations in the wrong mode, 2, and ``apart``: training steps between two of them,
+    5 (ours: a teacher or a policy that runs at every step is no evaluation).
+    """
+
+    steps: int = 20
+    evaluations: int = 2
+    apart: int = 5
+
+
+@dataclass(slots=True)
+class ModeMemory:
+    """The last word on each phase, when it came, and what tells a recipe from a fault.
+
+    ``fresh``: normalisation weights that were all 1 at the first step. ``since``: step from which on the
+    training mode is as it is; ``evaluated``: evaluations in training mode, the last at ``last``.
+    """
+
+    training: str = ""
+    kinds: list[str] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
+    since: int = -1
+    was_right: bool = False
+    seen_evaluation: bool = False
+    evaluation: str = ""
+    evaluation_kinds: list[str] = field(default_factory=list)
+    evaluation_modules: list[str] = field(default_factory=list)
+    evaluated: int = 0
+    last: int = -1
+    fresh: list[str] = field(default_factory=list)
+    told: bool = False
+
+
+class WrongMode(Rule):
+    """Layers are in the mode of the other phase."""
+
+    id = "wrong_mode"
+    severity = Severity.WARNING
+    phase = "activation"
+    meaning = "training runs in evaluation mode (dropout off, normalisation frozen), or evaluation in training mode"
+    needs = "mode events"
+    trigger = (
+        "20 steps in a row in which all layers with two modes are in evaluation mode, if dropout is among them, or "
+        "training began in the right mode, or the normalisation is as it was initialised (a network that goes on from "
+        "trained weights may freeze it); or two evaluations, not at every step, with dropout or normalisation in "
+        "training mode"
+    )
+    source = "TrainCheck (OSDI'25), seeds"
+    summary = "{what}: {names} ({kinds}); step {step}{where}."
+    likely_causes = (
+        "a validation function calls model.eval(), and nothing calls model.train() behind it",
+        "model(x) in a custom loop without training=True, or model(x, training=True) in the evaluation",
+    )
+    advice = (
+        "Call model.train() at the beginning of every epoch and model.eval() before every evaluation (Keras loops: "
+        "model(x, training=True) under the tape, model(x, training=False) elsewhere)."
+    )
+    Parameters = ModeParameters
+    State = ModeMemory
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Takes the events in, then asks at the view's steps how long it has been so."""
+        self._fresh(view)
+        found: list[Finding] = []
+        for at, kind, event in _in_order(view):
+            if kind == "evaluation":
+                found += self._evaluation(view, at, int(event["step"]))
+            elif event.get("phase") == "eval":
+                found += self._evaluating(view, at, event)
+            elif event.get("phase") == "train":
+                found += self._training(view, at, event)
+        memory = self.memory
+        if memory.training == "false" and not self.active and len(view):
+            late = np.flatnonzero(view.steps.astype(np.int64) >= memory.since + self.parameters.steps - 1)
+            if len(late) and self._fault():
+                found.append(self._said(view, int(late[0]), "Training runs in evaluation mode", training=True))
+        return found
+
+    def unjudged(self) -> str | None:
+        """No mode was told."""
+        known = self.memory.training or self.memory.evaluation
+        return None if known else "the modes of the layers were not captured, or none of them has two"
+
+    def _training(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
+        memory = self.memory
+        memory.training, memory.since = str(event.get("training")), int(event["step"])
+        memory.kinds, memory.modules = _words(event, "kinds"), _words(event, "modules")
+        memory.was_right = memory.was_right or memory.training == "true"
+        if self.active and memory.training == "true" and memory.evaluation != "true":
+            return [self.cleared(view, at, Subject("run", "model", view.rank))]
+        return []
+
+    def _evaluating(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
+        memory = self.memory
+        memory.seen_evaluation = True
+        memory.evaluation = str(event.get("training"))
+        memory.evaluation_kinds, memory.evaluation_modules = _words(event, "kinds"), _words(event, "modules")
+        memory.evaluated, memory.last = 0, -1
+        # TensorFlow tells an evaluation once, when it is traced; normalisation alone may be a generator's.
+        dropout = any(not _norm(kind) for kind in memory.evaluation_kinds)
+        if view.run.framework == "tensorflow" and memory.evaluation == "true" and dropout and not self.active:
+            return [self._said(view, at, "Evaluation runs in training mode", training=False)]
+        return []
+
+    def _evaluation(self, view: StepView, at: int, step: int) -> list[Finding]:
+        memory, parameters = self.memory, self.parameters
+        memory.seen_evaluation = True
+        if memory.evaluation != "true" or not memory.evaluation_kinds:
+            return []
+        spaced = memory.last < 0 or step - memory.last >= parameters.apart
+        memory.evaluated, memory.last = memory.evaluated + 1 if spaced else 0, step
+        if memory.evaluated < parameters.evaluations or self.active:
+            return []
+        return [self._said(view, at, "Evaluation runs in training mode", training=False)]
+
+    def _fault(self) -> bool:
+        """Whether evaluation mode during training is none of the recipes."""
+        memory = self.memory
+        if any(not _norm(kind) for kind in memory.kinds):
+            return True
+        frozen_later = memory.was_right and memory.seen_evaluation
+        new = [name for name in memory.modules if any(_of(weight, name) for weight in memory.fresh)]
+        return bool(memory.kinds) and (frozen_later or bool(new))
+
+    def _fresh(self, view: StepView) -> None:
+        """Weights that are 1 throughout at the first look: a normalisation that has learnt nothing yet."""
+        if self.memory.told:
+            return
+        lowest, largest = MOMENTS.index("min"), MOMENTS.index("max")
+        for block, columns in view.blocks("weight"):
+            self.memory.told = True
+            floats = [block.stat(MOMENTS[place])[0, columns] for place in (lowest, largest)]
+            ones = (floats[0] == 1) & (floats[1] == 1)
+            self.memory.fresh += [view.table[int(block.tensors[column])].name for column in columns[ones]]
+
+    def _said(self, view: StepView, at: int, what: str, *, training: bool) -> Finding:
+        memory = self.memory
+        kinds = memory.kinds if training else memory.evaluation_kinds
+        modules = memory.modules if training else memory.evaluation_modules
+        evidence = {
+            "what": what,
+            "names": ", ".join(modules),
+            "kinds": ", ".join(dict.fromkeys(kinds)),
+            "since": memory.since if training else memory.last,
+            "was_right": memory.was_right,
+        }
+        return self.finding(view, at, Subject("run", "model", view.rank), evidence)
+
+
+def _in_order(view: StepView) -> Iterable[tuple[int, str, Mapping[str, Any]]]:
+    """Mode and evaluation events as they came."""
+    for event in view.batch.events:
+        kind = str(event.get("type"))
+        if kind in {"mode", "evaluation"}:
+            after = int(np.searchsorted(view.steps, int(event["step"]), side="right"))
+            yield max(after - 1, 0), kind, event
+
+
+def _words(event: Mapping[str, Any], name: str) -> list[str]:
+    told = event.get(name)
+    return [str(word) for word in told] if isinstance(told, list) else []
+
+
+def _norm(kind: str) -> bool:
+    return any(word in kind.lower() for word in _NORMS)
+
+
+def _of(weight: str, module: str) -> bool:
+    """Whether a parameter's name is one of the module's: ``net.1.weight`` of ``net.1``, ``…/bn/gamma`` of ``bn``."""
+    parts = weight.replace("/", ".").split(".")
+    wanted = module.replace("/", ".").split(".")
+    return parts[: len(wanted)] == wanted or parts[-1 - len(wanted) : -1] == wanted

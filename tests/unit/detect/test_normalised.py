@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.engine import RunAuditor
+from auditor.ingest.decode import Tensor
+from auditor.model import Finding
+from auditor_agent.statistics import STATISTICS
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN, batch, table
+from support.lanes import Sender, array
+
+TABLE = (Tensor("weight", "bn.weight", (8,), "float32"), Tensor("weight", "bn.bias", (8,), "float32"))
+LAYERS = {"layers": [{"name": "bn", "kind": "BatchNorm1d"}, {"name": "fc", "kind": "Linear"}]}
+
+
+def units(mean: float, spread: float) -> Any:
+    """Mean, standard deviation, minimum and maximum of eight units."""
+    return np.array([[mean] * 8, [spread] * 8, [mean - spread] * 8, [mean + spread] * 8], np.float32)
+
+
+def recorded(evaluation: Any, *, name: str = "bn", steps: tuple[int, ...] = (50, 100, 200, 400)) -> list[Finding]:
+    """Training steps with units of mean 0 and spread 1, each followed by an evaluation."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    for step in steps:
+        found += sender.record(Recording(step, [array("units", name, units(0, 1))], {}, LAYERS))
+        facts = {**LAYERS, "phase": "eval", "training": "false"}
+        found += sender.record(Recording(step, [array("units", name, evaluation)], {}, facts, phase="eval"))
+    return [one for one in found if one.rule == "train_eval_gap_at_start"]
+
+
+def test_statistics_that_are_not_those_of_training() -> None:
+    """Two evaluations after step 100 whose units are shifted, or spread differently."""
+    for off in (units(3, 1), units(0, 4), units(0, 0.2)):
+        [found] = recorded(off)
+        assert (found.step, found.subject.name) == (200, "bn")
+        assert found.evidence["gap"] > 1
+
+
+def test_small_differences_and_other_layers() -> None:
+    """Other data is a little different; a layer that does not normalise may be very; early evaluations do not count."""
+    assert recorded(units(0.3, 1.4)) == []
+    assert recorded(units(3, 1), name="fc") == []
+    assert recorded(units(3, 1), steps=(20, 50)) == []
+
+
+def declared(momentum: float, *, framework: str = "torch", ones: bool = True) -> list[Finding]:
+    """60 steps of a model that declares such a layer; ``ones``: its scale is as it was made."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework=framework)
+    sender.manifest({"model": {"layers": [{"name": "bn", "class": "BatchNorm1d", "momentum": momentum}]}})
+    for i in range(6):
+        made = batch(i, TABLE, first=10 * i + 1, kind="weight", loss=1.0)
+        floats = made.blocks[0].words.view(np.float32)
+        floats[:, STATISTICS.index("min"), 0] = 1.0 if ones else 0.7
+        floats[:, STATISTICS.index("max"), 0] = 1.0 if ones else 1.3
+        found += sender.steps(made, TABLE)
+    return [one for one in found if one.rule == "train_eval_gap_at_start"]
+
+
+def test_a_momentum_that_never_moves() -> None:
+    """0 in PyTorch, 1 in Keras, if the layer is new; trained ones are frozen so on purpose."""
+    [found] = declared(0.0)
+    assert (found.step, found.evidence["momentum"]) == (50, 0.0)
+    assert len(declared(1.0, framework="keras")) == 1
+    assert declared(0.1) == declared(0.0, ones=False) == declared(0.99, framework="keras") == []
+
+
+EMBEDDED = (Tensor("gradient", "emb.weight", (64, 8), "float32"), *table(1, ("gradient",)))
+
+
+@pytest.mark.parametrize(("rows", "told"), [(1, 1), (2, 1), (12, 0)])
+def test_an_embedding_of_which_a_row_is_used(rows: int, told: int) -> None:
+    """At most two rows with a gradient in each of 50 steps; a dozen are a small batch."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.manifest({"model": {"layers": [{"name": "emb", "class": "Embedding"}]}})
+    for i in range(6):
+        made = batch(i, EMBEDDED, first=10 * i + 1, loss=1.0)
+        made.blocks[0].words[:, 3, 0] = (64 - rows) * 8
+        found += sender.steps(made, EMBEDDED)
+    found = [one for one in found if one.rule == "embedding_unused"]
+    assert [one.step for one in found] == [50] * told
+
+
+def penalised(told: float | None, loss: float, *, rate: float = 0.01) -> list[Finding]:
+    """Three recorded steps of a layer with an L2 penalty of ``rate`` on weights whose squares sum to 100."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    layer = {"name": "dense", "class": "Dense", "kernel_regularizer": {"class": "L2", "l2": rate}}
+    sender.manifest({"loss": {"class": "MeanSquaredError"}, "model": {"layers": [layer]}})
+    output, target = np.full((10, 1), 2.0), np.zeros((10, 1))
+    for step in (1, 2, 3):
+        arrays = [array("weight", "model/dense/kernel", np.full((5, 20), 1.0))]
+        arrays += [array("output", "output0", output), array("target", "target0", target)]
+        scalars = {"loss": loss} | ({} if told is None else {"loss/penalty": told})
+        found += sender.record(Recording(step, arrays, scalars, {"phase": "train"}))
+    return [one for one in found if one.rule == "missing_regularization"]
+
+
+def test_a_declared_penalty_that_is_not_in_the_loss() -> None:
+    """Told to be 0 where the weights give 1; told to be 1, or too small to tell, it is there."""
+    [found] = penalised(0.0, 4.0)
+    assert (found.step, found.evidence["penalty"]) == (3, pytest.approx(1.0))
+    assert penalised(1.0, 5.0) == penalised(0.0, 4.0, rate=1e-6) == []
+    assert len(penalised(None, 4.0)) == 1  # the loss is that of the data alone
+    assert penalised(None, 5.0) == []

@@ -1,0 +1,178 @@
+"""What each step does to the weights, in runs that really train; healthy ones say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.accumulated import GradientAccumulated
+from auditor.detect.engine import RunAuditor
+from auditor.detect.fresh import fresh
+from auditor.model import Finding
+from support.numpy_training import SHAPES, Training, rules
+
+OURS = {
+    *("learning_rate", "gradient_accumulated", "unchanged_parameters", "optimizer_step_missing", "update_ratio"),
+    *("update_swallowed", "weight_explosion", "zero_gradient", "clip_saturated", "wrong_mode"),
+}
+
+
+def said(training: Training, steps: int = 160) -> list[str]:
+    """The rules of this slice that speak."""
+    return [rule for rule in rules(training.run(steps)) if rule in OURS]
+
+
+def first(training: Training, rule: str, steps: int = 160) -> Finding:
+    """The first finding of ``rule``."""
+    return next(one for one in training.run(steps) if one.rule == rule)
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        Training(rate=0.1),
+        Training(rate=0.02, batch=4),
+        Training(rate=0.5, batch=256),
+        Training(rate=lambda step: 0.2 * min(1.0, (step - 1) / 50)),
+        Training(rate=lambda step: 0.2 * (1 + np.cos(step / 160 * np.pi))),
+        Training(rate=0.1, targets="noise"),
+        Training(rate=0.05, dtype="float16"),
+    ],
+    ids=["plain", "small batches", "large batches", "warm-up from zero", "cosine to zero", "nothing to learn", "half"],
+)
+def test_healthy_updates_say_nothing(training: Training) -> None:
+    """Small and large batches, warm-up from a rate of 0, a schedule down to 0, noise, float16 with visible steps."""
+    assert said(training) == []
+
+
+def test_gradients_that_pile_up() -> None:
+    """Without zeroing each gradient is the one before and a new one; the alert comes within the first 20 steps."""
+    found = first(Training(rate=0.01, keep=True), "gradient_accumulated")
+    assert found.step <= 20
+    assert found.evidence["growth"] > 3
+    assert found.evidence["alike"] > 0.85
+
+
+def test_full_batches_are_alike_without_piling_up() -> None:
+    """The same data at every step: gradients are alike, but nothing new comes and the norm falls."""
+    training = Training(rate=0.05, batch=4096)
+    assert said(training, 60) == []
+
+
+def test_the_traces_survive_a_restart() -> None:
+    """The rule's history as JSON values gives the same verdict."""
+    rule = GradientAccumulated()
+    training = Training(rate=0.01, keep=True)
+    training.run(6)
+    lane = training.sender.auditor.to_state()["lanes"][0]
+    kept = lane["rules"]["gradient_accumulated"]
+    rule.restore(kept)
+    assert rule.memory.pairs == 5
+    assert set(rule.memory.traces) == set(SHAPES)
+    assert rule.state() == kept
+    assert RunAuditor.from_state(training.sender.auditor.to_state()).to_state()["lanes"][0]["rules"] == lane["rules"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "says"),
+    [
+        (1e-9, "a tenth of the loss takes"),
+        (0.0, "was 0 in each of the first 50 steps"),
+        (-0.1, "The learning rate is -0.1"),
+        (40.0, "moved the weights by"),
+    ],
+)
+def test_rates_that_cannot_work(rate: float, says: str) -> None:
+    """Tiny, zero, negative, huge: each with the numbers that prove it."""
+    found = first(Training(rate=rate), "learning_rate")
+    assert says in found.evidence["what"]
+
+
+def test_a_small_rate_on_good_weights_is_fine_tuning() -> None:
+    """A model whose loss is far below that of guessing may creep: nothing is said."""
+    trained = Training(rate=0.3)
+    trained.run(300)
+    assert said(Training(rate=1e-5, begin=trained.weights)) == []
+
+
+def test_parameters_that_no_optimizer_holds() -> None:
+    """They have gradients and stay as an initialiser left them, while the others move."""
+    groups = [{"parameters": ["fc1.weight", "fc1.bias"]}]
+    manifest = {"optimizer": {"class": "SGD", "groups": groups}}
+    found = first(Training(frozen=("fc0.weight", "fc0.bias"), manifest=manifest), "unchanged_parameters")
+    assert (found.step, found.subject.name) == (50, "fc0.weight")
+    assert found.evidence["parameters"] == ["fc0.weight", "fc0.bias"]
+    assert "no optimizer holds" in found.evidence["why"]
+
+
+def test_held_parameters_that_stay() -> None:
+    """Held or not told: a weight with gradients that the rate should move, and does not."""
+    assert said(Training(frozen=("fc0.weight", "fc0.bias"))) == ["unchanged_parameters"]
+
+
+def test_nothing_moves_at_all() -> None:
+    """Gradients and a rate, and every weight stays: the step is missing."""
+    found = first(Training(frozen=tuple(SHAPES)), "optimizer_step_missing")
+    assert found.step == 50
+    assert "unchanged_parameters" not in said(Training(frozen=tuple(SHAPES)))
+
+
+def test_half_precision_swallows_small_updates() -> None:
+    """float16 weights and a rate below their spacing: most elements stay, and the alert says how many."""
+    found = first(Training(rate=3e-4, dtype="float16", targets="noise"), "update_swallowed")
+    assert found.evidence["share"] > 0.5
+    assert found.evidence["dtype"] == "float16"
+
+
+@pytest.mark.parametrize("how", ["zero", "cut"])
+def test_weights_that_no_gradient_reaches(how: str) -> None:
+    """Zeros throughout, or none at all for the first layer, which the optimizer holds."""
+    names = ("fc0.weight", "fc0.bias")
+    manifest = {
+        "optimizer": {"class": "SGD", "groups": [{"parameters": list(SHAPES)}]},
+        "model": {"tensors": {name: {"shape": list(shape)} for name, shape in SHAPES.items()}},
+    }
+    training = Training(zero=names if how == "zero" else (), cut=names if how == "cut" else (), manifest=manifest)
+    found = first(training, "zero_gradient")
+    assert (found.step, found.subject.name) == (50, "fc0.weight")
+
+
+def test_a_head_without_gradients_may_be_unused() -> None:
+    """The last layers without a gradient, and not known to run: an auxiliary head, no alert."""
+    manifest = {
+        "optimizer": {"class": "SGD", "groups": [{"parameters": [*SHAPES, "aux.weight"]}]},
+        "model": {"tensors": {name: {"shape": [2, 2]} for name in [*SHAPES, "aux.weight"]}},
+    }
+    assert said(Training(manifest=manifest)) == []
+
+
+def test_the_verdict_does_not_depend_on_the_frames() -> None:
+    """The same run cut into frames of 1 and of 13 steps: the same findings."""
+    for training in (Training(rate=1e-9), Training(rate=40.0), Training(frozen=("fc0.weight",))):
+        told = [
+            [(one.rule, one.step, one.subject.name) for one in training.run(per_frame=cut) if one.rule in OURS]
+            for cut in (1, 13)
+        ]
+        assert told[0]
+        assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("draw", "verdict"),
+    [
+        (lambda rng: rng.uniform(-0.3, 0.3, (40, 30)), True),
+        (lambda rng: rng.normal(0, np.sqrt(2 / 30), (40, 30)), True),
+        (lambda rng: rng.normal(0, 0.5, (40, 30)), False),
+        (lambda rng: rng.uniform(-0.3, 0.3, (40, 30)) + 0.1, False),
+        (lambda rng: rng.laplace(0, 0.2, (40, 30)), False),
+        (lambda rng: rng.uniform(-0.3, 0.3, 40), False),
+    ],
+)
+def test_what_looks_as_it_was_drawn(draw: Callable[[Any], Any], verdict: bool) -> None:
+    """Uniform of any bound, normal with a published variance; not what is off centre, heavy-tailed or a bias."""
+    values = draw(np.random.default_rng(3))
+    moments = {"mean": values.mean(), "std": values.std(), "absmax": np.abs(values).max()}
+    assert fresh(values.shape, moments) is verdict
