@@ -1,7 +1,6 @@
-"""The flight recorder's part in a train step that XLA compiles.
+"""The flight recorder's part in a train step on a CPU that runs by itself or is compiled by XLA.
 
-Gradients, batch, target and output come out of the step through its tap, which no call of Python
-could do; weights and the optimizer's state are plain variables, read by the host before and after
+Gradients, batch, target and output come out of the step through its tap; weights and the optimizer's state are plain variables, read by the host before and after
 the step. With ``steps_per_execution`` > 1 the host sees them only before the first and after the
 last of the steps that run together: of the steps between, gradients and data are recorded alone.
 """
@@ -27,7 +26,7 @@ _ROLES: Final = frozenset({"gradient", "batch", "target", "output"})
 
 
 class CompiledTape(Tape):
-    """As ``Tape``, where the step cannot call the host."""
+    """As ``Tape``, without calls of the host from within the step."""
 
     def __init__(self, probe: Any) -> None:
         super().__init__(probe)

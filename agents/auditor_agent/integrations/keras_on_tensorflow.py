@@ -49,12 +49,13 @@ def _on_cpu() -> bool:
 
 def tape(probe: Any) -> Any:
     """The flight recorder's part in a train step on TensorFlow."""
-    if probe.jit:
-        if probe.taps is None:
-            return Silent()
+    # Branches in the graph cost each step some microseconds per tensor, also where they are not taken.
+    if probe.taps is not None and (probe.jit or probe.alone):
         from auditor_agent.integrations.keras_compiled import CompiledTape
 
         return CompiledTape(probe)
+    if probe.jit:
+        return Silent()
     from auditor_agent.integrations.keras_record import GraphTape
 
     return GraphTape(probe)

@@ -139,6 +139,8 @@ class Probe:
         self.scaled = self.inner is not self.optimizer
         self.every = int(self.inner.gradient_accumulation_steps or 1)
         self.jit = bool(model.jit_compile)
+        self.alone = _alone(model)
+        """Whether the host can look at the weights between any two steps of a graph."""
         self.model = model
         self.bindings: list[Binding] = []
         """Oldest first; more than one if the set of trainable variables changed."""
@@ -170,6 +172,7 @@ class Probe:
             model is self.model
             and self.every == int(self.inner.gradient_accumulation_steps or 1)
             and self.jit == bool(model.jit_compile)
+            and self.alone == _alone(model)
             and all(binding.store.rows >= int(model.steps_per_execution) for binding in self.bindings)
             and getattr(vars(model).get("compute_loss"), _MARK, None) is self
         )
@@ -357,6 +360,10 @@ class Probe:
             failure("Probe._penalty", error)
             return self._on.scalar(None)
         return self._on.total(parts)
+
+
+def _alone(model: Any) -> bool:
+    return int(model.steps_per_execution) == 1 and not model.run_eagerly
 
 
 def tapped(optimizer: Any) -> bool:

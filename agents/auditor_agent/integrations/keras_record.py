@@ -3,7 +3,8 @@
 While the step is traced, two conditional calls to the host are put into it: before the optimizer
 acts (weights, gradients, batch, target, output) and after (weights, state). They run while a
 variable says so and copy nothing afterwards; the step is not traced anew when it is cleared. Large
-tensors are sampled in the graph. For a step that XLA compiles see ``keras_compiled``.
+tensors are sampled in the graph. Used where the host cannot look between two steps
+(``steps_per_execution`` > 1), where there are no taps, and eagerly; else see ``keras_compiled``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ what the recorder asked for as well, where no call of Python is possible.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from auditor_agent.capture.batches import BITS, SAMPLE_BYTES
-from auditor_agent.capture.native.tensorflow_taps import SPREAD, UNITS, Block, Operand, Taken, Tap
+from auditor_agent.capture import batches
+from auditor_agent.capture.native.tensorflow_taps import DIGEST, NEVER, UNITS, Block, Operand, Taken, Tap
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import keras_layers
 from auditor_agent.integrations.keras_on_tensorflow import reachable
-from auditor_agent.integrations.keras_ring import stacked
 from auditor_agent.recorder import Budget
 from auditor_agent.stream.recording import Array, positions
 
@@ -31,10 +29,10 @@ EVERY: Final = 50
 #: Of an output: rows that are recorded, and elements of them at most.
 ROWS: Final = 64
 ELEMENTS: Final = 1 << 14
-_RECORDED, _SAMPLED, _ALWAYS = 0, 1, 2
+_RECORDED, _SAMPLED = 0, 1
 #: Steps whose signals wait for their row; of a loop whose rows nobody reads the oldest go.
 _KEPT: Final = 256
-_SAMPLE: Final = "sample"
+_KEPT_DIGESTS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,8 @@ class Taps:
         tap = Tap(operands, self._offset, self._accumulate)
         tap.schedule(_RECORDED, self._steps)
         tap.schedule(_SAMPLED, sorted({*range(1, FIRST + 1), *self._steps}), EVERY)
-        tap.schedule(_ALWAYS, (), 1)
         self._traced.append(_Traced(tap, [label for label, _ in pairs]))
-        self.called = tap.call(stacked(head), operands, jit=self._jit)
+        self.called = tap.call(head, operands, jit=self._jit)
         if self._jit:  # what has no use is pruned from the graph
             if self._tick is None:
                 with tf.init_scope():
@@ -129,8 +126,10 @@ class Taps:
             self._take(block, labels)
             if self.receive is not None and block.schedules & 1 << _RECORDED:
                 self.receive(block, labels)
-        for kept in (self._signals, self._arrays, self._digests):
-            for old in sorted(kept)[:-_KEPT]:
+        for traced in self._traced:
+            self._digests.update((step, (digest, samples)) for step, samples, digest in traced.tap.digests())
+        for kept, most in ((self._signals, _KEPT), (self._arrays, _KEPT), (self._digests, _KEPT_DIGESTS)):
+            for old in sorted(kept)[:-most]:
                 del kept[old]
 
     def _take(self, block: Block, labels: Sequence[Label]) -> None:
@@ -143,13 +142,6 @@ class Taps:
                 arrays += _recorded(label, taken)
         if arrays:
             self._arrays[block.step] = arrays
-        samples = [
-            (label, taken)
-            for label, taken in zip(labels, block.operands, strict=True)
-            if label.role == _SAMPLE and taken is not None
-        ]
-        if samples:
-            self._digests[block.step] = _digest(samples), (samples[0][1].shape or (1,))[0]
 
     def batch(self, step: int) -> tuple[int, int] | None:
         """Digest and samples of a step's batch, once; of accumulated ones the last."""
@@ -191,23 +183,11 @@ def _operand(output: Any) -> Operand:
 def _samples(inputs: Sequence[Any]) -> list[tuple[Label, Operand]]:
     """What of the model's inputs their digest is made of."""
     there = [tensor for tensor in inputs if reachable(tensor) and tensor.dtype != tf.string]
-    share = SAMPLE_BYTES // max(1, len(there))
+    runs = batches.runs_of(len(there))
     return [
-        (
-            Label(_SAMPLE, str(at), tensor.dtype.name),
-            Operand(tensor, SPREAD, _ALWAYS, max(1, share // tensor.dtype.size)),
-        )
+        (Label("sample", str(at), tensor.dtype.name), Operand(tensor, DIGEST, NEVER, runs))
         for at, tensor in enumerate(there)
     ]
-
-
-def _digest(samples: Sequence[tuple[Label, Taken]]) -> int:
-    """As ``capture.batches.batch_digest`` of the whole arrays."""
-    digest = hashlib.blake2b(digest_size=8)
-    for _, taken in samples:
-        digest.update(f"{taken.shape}{taken.values.dtype.str}".encode())
-        digest.update(taken.values.tobytes())
-    return int.from_bytes(digest.digest(), "little") & ((1 << BITS) - 1)
 
 
 def _signals(label: Label, taken: Taken) -> dict[str, float]:

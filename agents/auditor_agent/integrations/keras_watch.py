@@ -323,7 +323,7 @@ def _times(ends: Sequence[float], rows: int, now: float) -> list[float]:
     """When each of ``rows`` steps ended: ``ends`` where they match, else spread evenly between."""
     if len(ends) == rows:
         return list(ends)
-    if not ends:
+    if not ends or not rows:
         return [now] * rows
     at = np.linspace(0, len(ends) - 1, rows) if rows > 1 else np.array([len(ends) - 1.0])
     return [float(value) for value in np.interp(at, range(len(ends)), ends)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +36,25 @@ def _library() -> ctypes.CDLL | None:
         ctypes.c_void_p,
         ctypes.c_int,
     ]
+    library.auditor_digest.restype = ctypes.c_uint64
+    library.auditor_digest.argtypes = [
+        ctypes.c_uint64,
+        ctypes.c_uint64,
+        ctypes.c_void_p,
+        ctypes.c_int64,
+        ctypes.c_int64,
+        ctypes.c_int64,
+    ]
     return library
+
+
+def digest() -> Callable[[int, int, int, int, int, int], int] | None:
+    """``digest.h``'s checksum: (before, header, address, elements, bytes of one, runs); None if not :func:`available`.
+
+    Of elements in the order of C, of 1 to 64 bytes each.
+    """
+    library = _library()
+    return None if library is None else library.auditor_digest
 
 
 def available() -> bool:

@@ -229,6 +229,7 @@ static void xla_record(int64_t *out, const void **in, const char *opaque, size_t
     pthread_mutex_unlock(&lock);
 }
 
+#include "digest.h"
 #include "tensorflow_taps.h"
 
 /* libstdc++'s std::string, as its C++11 ABI has it: the registry's only signature. */
@@ -281,6 +282,8 @@ typedef void (*compute_function)(void *, void *);
     X(int, TF_NumInputs, (void *))                                                    \
     X(void, TF_GetInput, (void *, int, void **, void *))                              \
     X(int, TF_TensorType, (const void *))                                             \
+    X(int, TF_NumDims, (const void *))                                                \
+    X(int64_t, TF_Dim, (const void *, int))                                           \
     X(void *, TF_TensorData, (const void *))                                          \
     X(int64_t, TF_TensorElementCount, (const void *))                                 \
     X(void, TF_DeleteTensor, (void *))
@@ -358,27 +361,64 @@ static void kernel_compute(void *kernel, void *context) {
     TF_DeleteStatus(status);
 }
 
-/* A tap as an operation of TensorFlow, where XLA does not compile. */
-static void tap_compute(void *kernel, void *context) {
-    int count = TF_NumInputs(context), got = 0;
-    void **inputs = calloc((size_t)count + 1, sizeof *inputs), *status = TF_NewStatus();
-    const void **in = calloc((size_t)count + 1, sizeof *in);
-    while (inputs && in && got < count) {
-        TF_GetInput(context, got, &inputs[got], status);
-        if (TF_GetCode(status)) break;
-        in[got] = TF_TensorData(inputs[got]);
-        got++;
+/* The operands of a tap that this step is about, each with its shape: the others are not even fetched. */
+static int fetch_operands(void *context, const tap *t, int64_t asked, void **tensors, const void **data, int64_t *shape) {
+    void *status = TF_NewStatus();
+    const int64_t *spec = t->specs;
+    int fetched = 1;
+    for (int64_t i = 0; i < t->operands && fetched; shape += spec[3], spec += SPEC, i++) {
+        if (spec[0] != TAP_DIGEST && !((asked >> spec[1]) & 1)) continue;
+        TF_GetInput(context, HEAD + (int)i, &tensors[i], status);
+        fetched = !TF_GetCode(status) && TF_NumDims(tensors[i]) == spec[3];
+        for (int k = 0; fetched && k < spec[3]; k++) shape[k] = TF_Dim(tensors[i], k);
+        if (fetched) data[i] = TF_TensorData(tensors[i]);
     }
-    if (inputs && in && kernel && got == count) {
-        pthread_mutex_lock(&lock);
-        tap *t = tap_of(*(int64_t *)kernel);
-        if (t && count == 2 + t->operands) tap_take(t, in);
-        pthread_mutex_unlock(&lock);
-    }
-    for (int i = 0; i < got; i++) TF_DeleteTensor(inputs[i]);
-    free(inputs);
-    free(in);
     TF_DeleteStatus(status);
+    return fetched;
+}
+
+static void tap_operands(void *context, tap *t, int64_t step, int64_t asked, const double *head) {
+    int64_t extents = 1;
+    for (int64_t i = 0; i < t->operands; i++) extents += t->specs[i * SPEC + 3];
+    size_t count = (size_t)t->operands;
+    void **tensors = calloc(count + 1, sizeof *tensors);
+    const void **data = calloc(count + 1, sizeof *data);
+    int64_t *shapes = calloc((size_t)extents, sizeof *shapes);
+    if (tensors && data && shapes && fetch_operands(context, t, asked, tensors, data, shapes)) {
+        tap_digest(t, step, shapes, data);
+        tap_take(t, step, asked, head, shapes, data);
+    }
+    for (size_t i = 0; tensors && i < count; i++)
+        if (tensors[i]) TF_DeleteTensor(tensors[i]);
+    free(tensors);
+    free(data);
+    free(shapes);
+}
+
+static int read_head(void *context, double *head) {
+    void *status = TF_NewStatus();
+    int read = 1;
+    for (int i = 0; i < HEAD && read; i++) {
+        void *tensor = NULL;
+        TF_GetInput(context, i, &tensor, status);
+        read = !TF_GetCode(status);
+        if (read) head[i] = scalar(tensor);
+        if (tensor) TF_DeleteTensor(tensor);
+    }
+    TF_DeleteStatus(status);
+    return read;
+}
+
+/* A tap as an operation of TensorFlow, where XLA does not compile: the five scalars of the head, the operands. */
+static void tap_compute(void *kernel, void *context) {
+    double head[HEAD];
+    int count = TF_NumInputs(context);
+    if (!kernel || count < HEAD || !read_head(context, head)) return;
+    pthread_mutex_lock(&lock);
+    tap *t = tap_of(*(int64_t *)kernel);
+    int64_t asked = 0, step = t && count == HEAD + t->operands ? tap_step(t, head, &asked) : 0;
+    if (step) tap_operands(context, t, step, asked, head);
+    pthread_mutex_unlock(&lock);
 }
 
 static int register_op(void *status) {

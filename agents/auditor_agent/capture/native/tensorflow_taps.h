@@ -6,11 +6,13 @@
  *
  *     3 int64 (bytes of the block, step, the schedules that asked, a bit each), 5 float64 (the head),
  *     and for each operand: int64 elements taken (-1: not asked for), its shape (rank x int64), its data,
- *     padded to 8 bytes. Units: (6, units) float64 of mean, std, min, max and the counts beyond tanh's
+ *     padded to 8 bytes. Operands of a digest (schedule TAP_NEVER, dtype: NumPy's letter x 256 + bytes of an
+ *     element, most: runs of digest.h) are in no block: at each step their digest and the first one's first
+ *     extent are kept apart, the last MAX_DIGESTS of them. Units: (6, units) float64 of mean, std, min, max and the counts beyond tanh's
  *     +-0.99 and outside a sigmoid's 0.01 to 0.99; then the rows taken as float32.
  */
-enum { MAX_TAPS = 256, SPEC = 5, SCHEDULES = 3, UNIT_ROWS = 6 };
-enum { TAP_COPY = 0, TAP_UNITS = 1, TAP_SPREAD = 2 };
+enum { MAX_TAPS = 256, SPEC = 5, SCHEDULES = 2, UNIT_ROWS = 6 };
+enum { TAP_COPY = 0, TAP_UNITS = 1, TAP_DIGEST = 2, TAP_NEVER = SCHEDULES, MAX_DIGESTS = 4096 };
 #define TAP_LIMIT ((int64_t)64 << 20) /* bytes that may wait in one tap */
 
 typedef struct block {
@@ -19,11 +21,12 @@ typedef struct block {
 } block;
 
 typedef struct {
-    int64_t waiting, lost, key;  /* read in place by Python */
+    int64_t waiting, lost, key, digested; /* read in place by Python; of the digests number i lies at i % MAX_DIGESTS */
     int64_t operands, held, offset, accumulate;
     int64_t *specs;              /* of each operand: mode, schedule, dtype, rank, most elements (or rows) to copy */
     int64_t *steps[SCHEDULES], counts[SCHEDULES], every[SCHEDULES];
     block *first, *last;
+    int64_t (*digests)[3];       /* step, samples, digest */
 } tap;
 
 static tap *taps[MAX_TAPS];
@@ -42,6 +45,7 @@ static void tap_free(tap *t) {
     }
     for (int i = 0; i < SCHEDULES; i++) free(t->steps[i]);
     free(t->specs);
+    free(t->digests);
     free(t);
 }
 
@@ -53,10 +57,11 @@ tap *auditor_tap_new(int64_t operands, const int64_t *specs) {
     t->operands = operands, t->accumulate = 1;
     t->specs = calloc((size_t)operands * SPEC + 1, sizeof *specs);
     if (t->specs) memcpy(t->specs, specs, (size_t)operands * SPEC * sizeof *specs);
+    t->digests = calloc(MAX_DIGESTS, sizeof *t->digests);
     pthread_mutex_lock(&lock);
     int slot = 0;
     while (slot < MAX_TAPS && taps[slot]) slot++;
-    int fits = slot < MAX_TAPS && t->specs;
+    int fits = slot < MAX_TAPS && t->specs && t->digests;
     if (fits) {
         if (!last_key) last_key = first_key();
         t->key = ++last_key * MAX_TAPS + slot;
@@ -163,13 +168,6 @@ static int64_t position(int64_t i, int64_t size, int64_t count) {
     return count < 2 ? 0 : (int64_t)((__int128)i * (size - 1) / (count - 1));
 }
 
-/* The same as NumPy's linspace(0, size - 1, count) cut to whole numbers: of digests, equal in every integration. */
-static int64_t spread(int64_t i, int64_t size, int64_t count) {
-    if (count >= size) return i;
-    if (count < 2) return 0;
-    return i == count - 1 ? size - 1 : (int64_t)((double)i * ((double)(size - 1) / (double)(count - 1)));
-}
-
 typedef struct {
     int64_t size, rows, units, taken, bytes;
 } extent;
@@ -197,8 +195,7 @@ static void copy_elements(char *out, const char *data, extent e, const int64_t *
         return;
     }
     for (int64_t i = 0; i < e.taken; i++)
-        memcpy(out + i * item,
-               data + (spec[0] == TAP_SPREAD ? spread : position)(i, e.size, e.taken) * item, (size_t)item);
+        memcpy(out + i * item, data + position(i, e.size, e.taken) * item, (size_t)item);
 }
 
 static void reduce_units(double *table, const void *data, extent e, int64_t dtype) {
@@ -240,16 +237,38 @@ static int64_t *take_operand(int64_t *out, const int64_t *spec, const int64_t *s
     return out + e.bytes / 8;
 }
 
-/* Called with the lock held. `in`: the head, the shapes end to end, the operands. */
-static void tap_take(tap *t, const void **in) {
-    const double *head = in[0];
+/* The step that this iteration completes, or 0; `asked`: the schedules that want something of it, a bit each. */
+static int64_t tap_step(const tap *t, const double *head, int64_t *asked) {
     int64_t iterations = (int64_t)head[0];
-    if ((iterations + 1) % t->accumulate) return;
-    int64_t step = t->offset + iterations / t->accumulate + 1, asked = 0;
-    for (int s = 0; s < SCHEDULES; s++) asked |= (int64_t)tap_due(t, s, step) << s;
+    *asked = 0;
+    if ((iterations + 1) % t->accumulate) return 0;
+    int64_t step = t->offset + iterations / t->accumulate + 1;
+    for (int s = 0; s < SCHEDULES; s++) *asked |= (int64_t)tap_due(t, s, step) << s;
+    return step;
+}
+
+/* Called with the lock held, as what follows. `shape`: of the operands end to end. */
+static void tap_digest(tap *t, int64_t step, const int64_t *shape, const void *const *data) {
+    uint64_t digest = 0;
+    int64_t samples = -1;
+    const int64_t *spec = t->specs;
+    for (int64_t i = 0; i < t->operands; shape += spec[3], spec += SPEC, i++) {
+        if (spec[0] != TAP_DIGEST) continue;
+        int64_t item = spec[2] & 255, size = 1;
+        for (int64_t k = 0; k < spec[3]; k++) size *= shape[k];
+        digest = digest_add(digest, digest_header((uint64_t)spec[2] >> 8, item, shape, spec[3]), data[i], size, item, spec[4]);
+        if (samples < 0) samples = spec[3] ? shape[0] : 1;
+    }
+    if (samples < 0) return;
+    int64_t *place = t->digests[t->digested++ % MAX_DIGESTS];
+    place[0] = step, place[1] = samples, place[2] = (int64_t)(digest & (((uint64_t)1 << 53) - 1));
+}
+
+static void tap_take(tap *t, int64_t step, int64_t asked, const double *head, const int64_t *shapes,
+                     const void *const *data) {
     if (!asked) return;
     int64_t size = (3 + HEAD) * 8;
-    const int64_t *shape = in[1], *spec = t->specs;
+    const int64_t *shape = shapes, *spec = t->specs;
     for (int64_t i = 0; i < t->operands; i++, shape += spec[3], spec += SPEC)
         size += 8 * (1 + spec[3]) + ((asked >> spec[1]) & 1 ? extent_of(spec, shape).bytes : 0);
     block *b = t->held + size <= TAP_LIMIT ? calloc(1, sizeof *b + (size_t)size) : NULL;
@@ -260,20 +279,36 @@ static void tap_take(tap *t, const void **in) {
     int64_t *out = b->words;
     out[0] = size, out[1] = step, out[2] = asked;
     memcpy(out + 3, head, HEAD * 8);
-    out += 3 + HEAD, shape = in[1], spec = t->specs;
+    out += 3 + HEAD, shape = shapes, spec = t->specs;
     for (int64_t i = 0; i < t->operands; shape += spec[3], spec += SPEC, i++)
-        out = take_operand(out, spec, shape, in[2 + i], (asked >> spec[1]) & 1);
+        out = take_operand(out, spec, shape, data[i], (asked >> spec[1]) & 1);
     if (t->last) t->last->next = b;
     else t->first = b;
     t->last = b, t->waiting++, t->held += size;
 }
 
-/* The custom call: void (out, in, opaque, opaque_len, status), the key as decimal opaque. */
+/* Copy the digests [first, written), of three numbers each, to `out`, MAX_DIGESTS at most; `written` is returned. */
+int64_t auditor_tap_digests(int64_t key, int64_t first, int64_t *out) {
+    pthread_mutex_lock(&lock);
+    tap *t = tap_of(key);
+    int64_t written = t ? t->digested : 0;
+    if (first < written - MAX_DIGESTS) first = written - MAX_DIGESTS;
+    for (int64_t i = first; i < written; i++, out += 3) memcpy(out, t->digests[i % MAX_DIGESTS], sizeof *t->digests);
+    pthread_mutex_unlock(&lock);
+    return written;
+}
+
+/* The custom call: void (out, in, opaque, opaque_len, status), the key as decimal opaque; `in`: the head, the
+ * shapes end to end, the operands. */
 static void xla_tap(int64_t *out, const void **in, const char *opaque, size_t length, void *status) {
     (void)status;
     pthread_mutex_lock(&lock);
     tap *t = tap_of(key_of(opaque, length));
-    if (t) tap_take(t, in);
+    int64_t asked = 0, step = t ? tap_step(t, in[0], &asked) : 0;
+    if (step) {
+        tap_digest(t, step, in[1], in + 2);
+        tap_take(t, step, asked, in[0], in[1], in + 2);
+    }
     *out = t ? t->waiting : 0;
     pthread_mutex_unlock(&lock);
 }

@@ -1,7 +1,7 @@
 """Tensors of a traced step, handed out at some steps by the C library: ``tensorflow_taps.h`` from Python.
 
 The same for a step that XLA compiles (a custom call) and one that runs op by op (an operation). At
-other steps than those asked for a tap looks at one number and does nothing.
+other steps than those asked for a tap takes digests of the batch, if it has any, and nothing else.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ from auditor_agent.capture import native
 from auditor_agent.capture.native.tensorflow import custom_calls, loaded
 
 #: What a tap takes of an operand: elements as they are (``stream.recording.positions``), figures of each
-#: unit (last axis), or elements for a digest (those of NumPy's ``linspace``).
-COPY, UNITS, SPREAD = 0, 1, 2
+#: unit (last axis), or its digest at every step (``capture.batches``).
+COPY, UNITS, DIGEST = 0, 1, 2
+#: The schedule of a digest: no block has it.
+NEVER: Final = 2
+#: Digests kept until they are read.
+DIGESTS: Final = 4096
 #: Rows of the figures: mean, standard deviation, minimum, maximum, values beyond +-0.99, values outside 0.01-0.99.
 FIGURES: Final = 6
 _PREFIX: Final = 3 + 5  # words of a block before its operands: bytes, step, schedules; the head
@@ -34,14 +38,16 @@ class Operand:
     tensor: Any
     mode: int
     schedule: int
-    """0, 1 or 2: at whose steps it is taken."""
+    """0 or 1: at whose steps it is taken; NEVER."""
     most: int
-    """Elements, or rows of a matrix of units, that are copied; evenly spread ones of more."""
+    """Elements, or rows of a matrix of units, that are copied; evenly spread ones of more. Of a digest: runs."""
 
     def spec(self) -> tuple[int, ...]:
         """The five numbers that the library is told."""
-        name = self.tensor.dtype.name
-        code = native.DTYPES.get(name, -int(self.tensor.dtype.size))
+        name, size = self.tensor.dtype.name, int(self.tensor.dtype.size)
+        code = native.DTYPES.get(name, -size)
+        if self.mode == DIGEST:
+            code = ord(_host_type(self.tensor.dtype).kind) << 8 | size
         return (self.mode, self.schedule, code, int(self.tensor.shape.rank), self.most)
 
 
@@ -71,7 +77,7 @@ class Block:
 class _Fields(ctypes.Structure):
     """The first fields of the library's ``tap``: read in place."""
 
-    _fields_ = (("waiting", ctypes.c_int64), ("lost", ctypes.c_int64), ("key", ctypes.c_int64))
+    _fields_ = tuple((name, ctypes.c_int64) for name in ("waiting", "lost", "key", "digested"))
 
 
 class Tap:
@@ -98,6 +104,8 @@ class Tap:
         library.auditor_tap_new.argtypes = [ctypes.c_int64, ctypes.c_void_p]
         library.auditor_tap_read.restype = ctypes.c_int64
         library.auditor_tap_read.argtypes = [ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64]
+        library.auditor_tap_digests.restype = ctypes.c_int64
+        library.auditor_tap_digests.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]
         library.auditor_tap_count.argtypes = [ctypes.c_int64] * 3
         library.auditor_tap_schedule.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2]
         library.auditor_tap_delete.argtypes = [ctypes.c_int64]
@@ -105,7 +113,7 @@ class Tap:
         if not address:
             raise MemoryError("tap")
         self._library, self._fields = library, _Fields.from_address(address)
-        self.key = int(self._fields.key)
+        self.key, self._digested = int(self._fields.key), 0
         library.auditor_tap_count(self.key, offset, accumulate)
         weakref.finalize(self, library.auditor_tap_delete, self.key).atexit = False
 
@@ -124,14 +132,33 @@ class Tap:
         told = np.asarray(steps, np.int64)
         self._library.auditor_tap_schedule(self.key, number, told.ctypes.data, told.size, every)
 
-    def call(self, head: Any, operands: Sequence[Operand], *, jit: bool) -> Any:
-        """Put the call into the graph that is being traced: its operation; under XLA its result, to be used."""
-        shapes = [tf.shape(operand.tensor, tf.int64) for operand in operands]
-        given = [head, tf.concat([*shapes, tf.zeros([1], tf.int64)], 0), *(operand.tensor for operand in operands)]
-        if jit:
-            return custom_calls("auditor_tap", str(self.key), given)
-        with tf.device("CPU:0"):
-            return loaded()[1].auditor_tap(given, key=self.key)
+    def call(self, head: Sequence[Any], operands: Sequence[Operand], *, jit: bool) -> Any:
+        """Put the call into the graph that is being traced: its operation; under XLA its result, to be used.
+
+        Args:
+            head: five scalars.
+            operands: as given before.
+            jit: whether XLA compiles the graph. Outside of it each operation costs a step some microseconds:
+                there is only the one.
+        """
+        tensors = [operand.tensor for operand in operands]
+        if not jit:
+            with tf.device("CPU:0"):
+                return loaded()[1].auditor_tap([*head, *tensors], key=self.key)
+        shapes = [tf.shape(tensor, tf.int64) for tensor in tensors]
+        scalars = tf.stack([tf.cast(part, tf.float64) for part in head])
+        given = [scalars, tf.concat([*shapes, tf.zeros([1], tf.int64)], 0), *tensors]
+        return custom_calls("auditor_tap", str(self.key), given)
+
+    def digests(self) -> list[list[int]]:
+        """Step, samples and digest of the batches since the last call, oldest first; the last DIGESTS of them."""
+        if self._fields.digested == self._digested:
+            return []
+        table = np.empty((DIGESTS, 3), np.int64)
+        written = int(self._library.auditor_tap_digests(self.key, self._digested, table.ctypes.data))
+        count = min(written - self._digested, DIGESTS)
+        self._digested = written
+        return table[:count].tolist()  # type: ignore[no-any-return]  # NumPy's types do not say
 
     def read(self) -> list[Block]:
         """The blocks since the last call, oldest first."""
