@@ -1,8 +1,9 @@
 """The flight recorder's part in a train step on a CPU that runs by itself or is compiled by XLA.
 
-Gradients, batch, target and output come out of the step through its tap; weights and the optimizer's state are plain variables, read by the host before and after
-the step. With ``steps_per_execution`` > 1 the host sees them only before the first and after the
-last of the steps that run together: of the steps between, gradients and data are recorded alone.
+Gradients, batch, target and output come out of the step through its tap; weights and the optimizer's
+state are plain variables, read by the host before and after the step. Under XLA with
+``steps_per_execution`` > 1 the host sees them only before the first and after the last of the steps
+that run together: of the steps between, gradients and data are recorded alone.
 """
 
 from __future__ import annotations

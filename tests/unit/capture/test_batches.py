@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auditor_agent.capture import units
+from auditor_agent.capture import native, units
 from auditor_agent.capture.batches import BITS, SAMPLE_BYTES, Epoch, batch_digest
 from auditor_agent.capture.weights import WeightDigests
 
@@ -30,6 +30,27 @@ def test_one_changed_element_of_a_small_batch_changes_the_digest(place: int) -> 
     other[place] += 1
     told = [batch_digest([a]) for a in (batch, other, batch.reshape(30, 20), batch.astype("float64"))]
     assert len(set(told)) == 4
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (1,), (7, 3), (64, 17), (129, 33), (5000, 16)])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "float16", "int32", "float64", "complex128"])
+def test_the_digest_is_the_same_with_and_without_the_library(
+    shape: tuple[int, ...], dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C and NumPy say the same number, of one array and of several."""
+    if not native.available():
+        pytest.skip("the library was not built")
+    arrays = [(10 * RNG.standard_normal(shape)).astype(dtype), RNG.integers(0, 9, (40, 40)), np.ones(9, dtype)]
+    told = [batch_digest(arrays[:count]) for count in range(4)]
+    monkeypatch.setattr(native, "digest", lambda: None)
+    assert told == [batch_digest(arrays[:count]) for count in range(4)]
+
+
+def test_text_and_objects_have_digests() -> None:
+    """Of strings the bytes count, of objects the shape alone: their addresses say nothing."""
+    texts = np.array(["one", "a very long line of text that is more than a run's bytes"])
+    assert batch_digest([texts]) != batch_digest([texts[::-1].copy()])
+    assert batch_digest([np.array([{}, []], object)]) == batch_digest([np.array([None, "x"], object)])
 
 
 def test_rows_in_another_order_change_the_digest_of_a_large_batch() -> None:

@@ -24,7 +24,8 @@ _LIBRARY: Final = Path(__file__).with_name("statistics.so")
 def _library() -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(str(_LIBRARY))
-    except OSError:
+        library.auditor_digest.restype = ctypes.c_uint64
+    except (OSError, AttributeError):  # none, or another version's
         return None
     library.auditor_statistics.restype = ctypes.c_int
     library.auditor_statistics.argtypes = [
@@ -36,7 +37,6 @@ def _library() -> ctypes.CDLL | None:
         ctypes.c_void_p,
         ctypes.c_int,
     ]
-    library.auditor_digest.restype = ctypes.c_uint64
     library.auditor_digest.argtypes = [
         ctypes.c_uint64,
         ctypes.c_uint64,
