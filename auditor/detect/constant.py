@@ -46,7 +46,10 @@ class ConstantOutput(OutputRule):
         "Feed two different samples and follow them layer by layer to where they become equal; check the last "
         "activation (sigmoid for one unit), the softmax's axis (dim=-1), and the initialiser."
     )
-    consequence_of = ("dead_units", "symmetric_units", "poor_init", "saturated_units", "output_activation_mismatch")
+    consequence_of = (
+        *("dead_units", "symmetric_units", "poor_init", "saturated_units", "output_activation_mismatch"),
+        *("loss_diverging", "learning_rate", "exploding_gradient", "underfitting_regularization"),
+    )
     Parameters = ConstantParameters
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.cost import data_loss
 from auditor.detect.progress import Progress
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
@@ -109,8 +110,10 @@ class PoorInit(Rule):
         for _, at, values in view.scalars("saturated/"):
             early = values[view.steps[at] <= 5]
             memory.saturated = max(memory.saturated, float(early.max())) if len(early) else memory.saturated
+        losses = data_loss(view)
+        memory.progress.cost.observe(view)
         for first, after in stretches(view, _EVERY):
-            memory.progress.add(view.loss[first:after])
+            memory.progress.add(losses[first:after])
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
 

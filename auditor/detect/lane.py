@@ -12,7 +12,7 @@ from auditor.detect.facts import RunFacts
 from auditor.detect.guarding import ask
 from auditor.detect.liveness import Pulse
 from auditor.detect.recorded import Assembler, RecordPart, RecordView
-from auditor.detect.rule import Rule
+from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import StepView
 from auditor.model import Finding, Subject
 
@@ -102,9 +102,14 @@ class Lane:
         return self._recorded(self._assembler.take(part, self.facts))
 
     def finish(self) -> list[Finding]:
-        """The process has ended: a recording of which frames are missing is shown as it is."""
+        """The process has ended: a recording of which frames are missing is shown as it is, the rules conclude."""
+        found = self._recorded(self._assembler.flush(self.facts))
+        if not self.pulse.ended and self.last_step is not None:
+            last = Moment(self.attempt, self.rank, self.last_step, self.pulse.last_time or 0.0)
+            for rule in self.rules:
+                found += ask(rule, self.broken, rule.finish, last)
         self.pulse.ended = True
-        return self._recorded(self._assembler.flush(self.facts))
+        return found + self.supersede(self.superseded)
 
     def _recorded(self, views: list[RecordView]) -> list[Finding]:
         found: list[Finding] = []

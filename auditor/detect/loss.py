@@ -1,4 +1,4 @@
-"""The loss over time: jumps, and runs in which nothing is learnt."""
+"""The loss jumps out of its range."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from auditor.detect.plateau import Plateau, flat_window
 from auditor.detect.rule import Rule
 from auditor.detect.series import Recent, running_median
 from auditor.detect.view import F64, I64, StepView
@@ -162,83 +161,3 @@ class LossSpike(Rule):
 def _norm(view: StepView, at: int) -> dict[str, float]:
     norm = float(view.gradient_norm[at])
     return {"gradient_norm": norm} if math.isfinite(norm) else {}
-
-
-@dataclass(frozen=True, slots=True)
-class FlatParameters:
-    """Thresholds.
-
-    ``min_steps``: steps before anything is said, 200 (RULES.md: never under 100).
-    ``change``: the loss has certainly changed by less than this share of itself, 0.02, at three
-    standard errors (ours: noisier losses need more steps, up to 3,200).
-    ``chance_low``, ``chance_high``: from 0.98 to 1.10 times ln C counts as chance (ours).
-    """
-
-    min_steps: int = 200
-    change: float = 0.02
-    chance_low: float = 0.98
-    chance_high: float = 1.10
-
-
-class LossNotDecreasing(Rule):
-    """The loss is flat, and something proves that it should not be."""
-
-    id = "loss_not_decreasing"
-    severity = Severity.WARNING
-    phase = "trend"
-    meaning = "nothing is learnt: the loss stays flat at chance, or nothing moves the weights"
-    needs = "loss; gradient statistics, sampled weights or learning rate as proof"
-    trigger = (
-        "over 200 to 3,200 steps (as its noise demands) the loss surely changed by less than 2 %, and either it is "
-        "that of guessing (ln C for C outputs), or the weights are bit for bit the same, or the learning rate is 0, or "
-        "most gradients are zero while the loss is not; never when the learning rate is still rising"
-    )
-    source = "SMD, AT, UM; the proofs are ours"
-    summary = (
-        "The loss has not decreased over {window} steps up to step {step}: it stays at {level:.4g} "
-        "({proof_text}){where}."
-    )
-    likely_causes = (
-        "a learning rate of zero or far too small, or so large that the first steps destroyed the network",
-        "the optimizer does not hold the model's parameters, or its step is not called",
-        "gradients do not reach the weights (detached graph, dead or saturated activations)",
-        "labels that have nothing to do with the inputs",
-    )
-    advice = (
-        "Check, in this order: lr= in the optimizer's constructor; that the optimizer got model.parameters() of this "
-        "model and optimizer.step() is reached; that loss.backward() starts from a loss that was not detached. "
-        "Then overfit one batch: a model that cannot is broken, one that can has a data problem."
-    )
-    consequence_of = ("vanishing_gradient", "exploding_gradient", "loss_spike")
-    Parameters = FlatParameters
-    State = Plateau
-
-    def observe(self, view: StepView) -> list[Finding]:
-        """Judged at the end of a batch, when there is something new to judge."""
-        memory: Plateau = self.memory
-        memory.observe(view)
-        at = np.flatnonzero(np.isfinite(view.loss))
-        if not len(at) or memory.losses.count < self.parameters.min_steps:
-            return []
-        subject, last = Subject("loss", "loss", view.rank), int(at[-1])
-        if self.active:
-            recent = float(np.median(memory.losses.last[-64:]))
-            learnt = recent < 0.95 * memory.level
-            return [self.cleared(view, last, subject, {"loss": recent})] if learnt else []
-        window = flat_window(memory.losses.last, self.parameters.min_steps, self.parameters.change)
-        if window is None:
-            return []
-        level = float(memory.losses.last[-window:].mean())
-        proof = memory.proof(level, self.parameters.chance_low, self.parameters.chance_high, window)
-        if proof is None:
-            return []
-        memory.level = level
-        evidence = {"window": window, "level": level, "initial_loss": memory.losses.initial, **proof}
-        return [self.finding(view, last, subject, evidence)]
-
-    def unjudged(self) -> str | None:
-        """Too short, or no floor known."""
-        if self.memory.losses.count < self.parameters.min_steps:
-            return f"needs {self.parameters.min_steps} steps with a loss"
-        unknown = "the loss's floor is unknown: only weights that stay and gradients that are zero can be judged"
-        return None if self.memory.classes else unknown

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.hidden import hidden_softmax
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.scored import Scored, scored
@@ -17,6 +18,8 @@ from auditor.model import Finding, Severity, Subject
 _SUM: Final = 2e-3
 #: Relative difference up to which a recomputed loss counts as the recorded one (float16 sums).
 _SAME: Final = 2e-3
+#: Recordings that must prove a hidden softmax.
+_PROVEN: Final = 2
 #: What Keras takes for the smallest probability (keras.config.epsilon()).
 _KERAS_EPSILON: Final = 1e-7
 
@@ -144,14 +147,23 @@ class LogitsAsProbabilities(OutputRule):
         return {"share": share, "low": low, "high": high, "taken": taken} if share > 0.01 else None
 
 
+@dataclass(slots=True)
+class ActivationMemory(OutputMemory):
+    """``hidden``: recordings that prove a softmax in the middle of the model."""
+
+    hidden: int = 0
+
+
 class OutputActivationMismatch(OutputRule):
     """The last activation cannot say what the targets ask for."""
 
     id = "output_activation_mismatch"
     severity = Severity.WARNING
     phase = "output"
-    meaning = "the last activation does not fit the loss or the targets: they ask for values that it cannot give"
-    needs = "recordings with output and target"
+    meaning = (
+        "an activation does not fit: the last one cannot give what loss and targets ask for, or a hidden one is softmax"
+    )
+    needs = "recordings with output and target, activations and weights"
     trigger = (
         "in 3 recorded steps in a row: softmax over a single unit (all outputs are 1); or outputs that never leave "
         "0..1, -1..1 or 0.. and reach for more than 5 % of the targets, which lie beyond, while the loss is one of "
@@ -162,12 +174,27 @@ class OutputActivationMismatch(OutputRule):
     likely_causes = (
         "the last layer's activation was copied from a classifier, or from a hidden layer",
         "the targets were not scaled to the range of the last activation",
+        "softmax taken for a hidden activation like any other",
     )
     advice = (
         "Unbounded targets: no activation in the last layer (or scale the targets). Two classes: one unit with "
         "sigmoid and a binary cross entropy. C exclusive classes: C units with softmax, or with none and a loss from "
-        "logits."
+        "logits. Hidden layers: ReLU, GELU or tanh."
     )
+
+    State = ActivationMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """A softmax in the middle needs two recordings that prove it: weights are recorded whole only now and then."""
+        memory = self.memory
+        if memory.hidden >= _PROVEN:
+            return []
+        found = super().observe_record(view)
+        evidence = hidden_softmax(view) if view.phase == "train" and not self.active else None
+        memory.hidden += evidence is not None
+        if evidence is None or memory.hidden < _PROVEN:
+            return found
+        return [*found, self.finding(view, 0, Subject("activation", evidence["layer"], view.rank), evidence)]
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """The first of the three misfits that the step shows."""

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from auditor.detect.cost import Cost, data_loss
 from auditor.detect.recorded import RecordView
-from auditor.detect.scored import scored
 from auditor.detect.series import Recent
 from auditor.detect.task import Task
 from auditor.detect.view import F64, StepView
@@ -21,24 +21,33 @@ _STUCK: Final = 0.9
 
 @dataclass(slots=True)
 class Progress:
-    """The losses at the start and now, and what guessing costs."""
+    """The losses at the start and now, without penalties where these are told, and what guessing costs."""
 
     losses: Recent = field(default_factory=lambda: Recent(limit=64))
-    task: Task = field(default_factory=Task)
+    cost: Cost = field(default_factory=Cost)
 
     def observe(self, view: StepView) -> None:
         """Take in steps."""
-        self.add(view.loss)
+        self.add(data_loss(view))
+        self.cost.observe(view)
 
     def add(self, losses: F64) -> None:
-        """Take in the losses of some steps; those that are not finite say nothing here."""
+        """Take in the losses of some steps (their view goes to ``cost``); those not finite say nothing here."""
         self.losses.add(losses[np.isfinite(losses)])
 
     def observe_record(self, view: RecordView) -> None:
         """Take in a recording."""
-        seen = scored(view)
-        if seen is not None:
-            self.task.observe(seen)
+        self.cost.observe_record(view)
+
+    @property
+    def task(self) -> Task:
+        """The targets seen."""
+        return self.cost.task
+
+    @property
+    def chance(self) -> float | None:
+        """The cost of guessing in the units of the losses, None until it is known."""
+        return self.cost.chance
 
     @property
     def recent(self) -> float:
@@ -50,7 +59,7 @@ class Progress:
         """After 100 steps the loss is that of the start, or of guessing; unknown counts as False."""
         if self.losses.count < FEWEST:
             return False
-        chance = self.task.chance
+        chance = self.chance
         if chance is not None and chance > 0:
             return self.recent > _STUCK * chance
         return self.losses.initial > 0 and self.recent > _STUCK * self.losses.initial
@@ -58,5 +67,5 @@ class Progress:
     @property
     def start_over_chance(self) -> float:
         """The loss of the first steps over the cost of guessing; NaN until both are known."""
-        chance = self.task.chance
+        chance = self.chance
         return self.losses.initial / chance if chance is not None and chance > 0 else float("nan")

@@ -37,6 +37,15 @@ class View(Protocol):
     times: F64
 
 
+class Moment:
+    """A single step of the past that a finding is dated by."""
+
+    def __init__(self, attempt: int, rank: int, step: int, time: float) -> None:
+        self.attempt, self.rank, self.step = attempt, rank, step
+        self.steps: U64 = np.array([step], np.uint64)
+        self.times: F64 = np.array([time])
+
+
 @dataclass(frozen=True, slots=True)
 class NoParameters:
     """A rule without thresholds."""
@@ -99,6 +108,11 @@ class Rule(ABC):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """What a recorded step says. Recordings come in order of their steps, though not of the views'."""
         del view
+        return []
+
+    def finish(self, last: Moment) -> list[Finding]:
+        """The process has ended at ``last``: what can be said now that no step will follow."""
+        del last
         return []
 
     def rewind(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Final
 
 import numpy as np
 
 from auditor.detect.recorded import RecordView
 from auditor.detect.view import F64
+from auditor.ingest.records import Recorded
 
 #: torch's losses by the operation in autograd's graph: (family, whether they take logits).
 _TORCH: Final[Mapping[str, tuple[str, bool | None]]] = {
@@ -72,8 +74,24 @@ def scored(view: RecordView) -> Scored | None:
         return None
     values = output.whole().astype(np.float64)
     rows = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(-1, 1)
-    family, logits = _loss(view)
+    family, logits = _loss(view) if _taken(view, output) else ("", None)
     return Scored(family, logits, rows, _target(view), _data_loss(view))
+
+
+def _taken(view: RecordView, output: Recorded) -> bool:
+    """Whether the loss was given the model's output itself, as far as the recording tells.
+
+    Not so in a contrastive loss (similarities of outputs), or where heads lie outside the model.
+    """
+    fact = view.facts.get("loss")
+    shape = fact.get("output_shape") if isinstance(fact, Mapping) else None
+    if isinstance(shape, list) and all(isinstance(size, int) for size in shape) and prod(shape) != output.size:
+        return False
+    graph = fact.get("graph") if isinstance(fact, Mapping) else None
+    inputs = [node.get("inputs") for node in graph if isinstance(node, Mapping)] if isinstance(graph, list) else []
+    named = [one for given in inputs if isinstance(given, list) for one in given if isinstance(one, str)]
+    leaf = any(given == [] for given in inputs)
+    return bool(named) or not leaf
 
 
 def _loss(view: RecordView) -> tuple[str, bool | None]:

@@ -51,17 +51,17 @@ class Task:
             self.targets = np.concatenate([self.targets, targets.ravel()])[:_KEPT]
         if seen.loss is None or not math.isfinite(seen.loss):
             return
-        for name, computed in _computed(seen, targets).items():
-            scale = seen.loss / computed if computed > _TINY else math.nan
+        for name, value in computed(seen, targets).items():
+            scale = seen.loss / value if value > _TINY else math.nan
             if self._continues(name, scale):
                 self.error = name
                 self.scales = [*self.scales, scale][-_AGREE:]
                 return
         # Neither formula agrees with the steps before: begin again with the first one.
         self.error, self.scales = "", []
-        for name, computed in _computed(seen, targets).items():
-            if computed > _TINY:
-                self.error, self.scales = name, [seen.loss / computed]
+        for name, value in computed(seen, targets).items():
+            if value > _TINY:
+                self.error, self.scales = name, [seen.loss / value]
                 return
 
     @property
@@ -92,7 +92,7 @@ class Task:
         return self.error == name and bool(self.scales) and abs(scale / self.scales[0] - 1) < 0.02
 
 
-def _computed(seen: Scored, targets: F64) -> dict[str, float]:
+def computed(seen: Scored, targets: F64) -> dict[str, float]:
     """The losses that the recorded one may be a multiple of, by name; empty where nothing can be computed."""
     if seen.family == "categorical":
         fits = len(targets) == len(seen.outputs) and targets.min() >= 0 and targets.max() < seen.classes

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from auditor.detect.cost import data_loss
 from auditor.detect.progress import Progress
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
@@ -65,14 +66,15 @@ class UnitRule(Rule):
 
     def observe(self, view: StepView) -> list[Finding]:
         """Said of the first layer whose share held."""
-        memory, found, done = self.memory, [], 0
+        memory, found, done, losses = self.memory, [], 0, data_loss(view)
+        memory.progress.cost.observe(view)
         for at, layer, share in sorted(self._samples(view), key=lambda sample: sample[0]):
-            memory.progress.add(view.loss[done : at + 1])
+            memory.progress.add(losses[done : at + 1])
             done = max(done, at + 1)
             memory.first.setdefault(layer, share)
             finding = self._take(view, at, layer, share)
             found += [finding] if finding else []
-        memory.progress.add(view.loss[done:])
+        memory.progress.add(losses[done:])
         return found
 
     def _samples(self, view: StepView) -> Iterator[tuple[int, str, float]]:
@@ -114,7 +116,7 @@ class UnitRule(Rule):
 
     def _numbers(self) -> dict[str, Any]:
         progress = self.memory.progress
-        chance = progress.task.chance
+        chance = progress.chance
         numbers = {"recent_loss": progress.recent, "initial_loss": progress.losses.initial}
         return numbers | ({"chance": chance} if chance is not None else {})
 
@@ -143,7 +145,7 @@ class DeadUnits(UnitRule):
         "Lower lr= by ten, check the initialiser (He/Kaiming, mean 0) and the inputs' scale; nn.LeakyReLU or GELU "
         "instead of ReLU keeps a gradient where a unit is off."
     )
-    consequence_of = ("poor_init", "input_scale", "exploding_gradient", "loss_spike", "learning_rate")
+    consequence_of = ("poor_init", "input_scale", "exploding_gradient", "loss_spike", "learning_rate", "loss_diverging")
     Parameters = DeadParameters
 
 
@@ -171,7 +173,7 @@ class SaturatedUnits(UnitRule):
         "Initialise with Glorot/Xavier (nn.init.xavier_uniform_, kernel_initializer='glorot_uniform'), standardise the "
         "inputs, lower lr=; or put a normalisation layer before the activation."
     )
-    consequence_of = ("poor_init", "input_scale", "exploding_gradient", "learning_rate")
+    consequence_of = ("poor_init", "input_scale", "exploding_gradient", "learning_rate", "loss_diverging")
     Parameters = SaturatedParameters
 
     def proven(self, layer: str, share: float) -> str | None:

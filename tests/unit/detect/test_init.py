@@ -13,6 +13,7 @@ from support.lanes import Sender, array
 
 RNG = np.random.default_rng(11)
 CHANCE = float(np.log(4))
+WIDE = 60 * RNG.normal(size=(32, 4))
 TABLE = table()
 RULES = {"poor_init", "symmetric_units", "constant_output"}
 
@@ -21,12 +22,12 @@ def run(
     weights: Any,
     *,
     gradient: Any = None,
-    loss: float = CHANCE,
+    loss: float | None = CHANCE,
     after: float = 0.2,
     output: Any = None,
     name: str = "fc.kernel",
 ) -> list[Finding]:
-    """What is said of a four-class run that begins with these weights (in, out)."""
+    """What is said of a four-class run that begins with these weights (in, out); ``loss`` None: that of ``output``."""
     sender, found = Sender(RunAuditor(RUN)), []
     sender.start(framework="keras")
     sender.manifest({"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": True}})
@@ -45,7 +46,7 @@ def run(
             array("target", "target0", labels),
         ]
         found += sender.record(Recording(step, arrays, {"loss": paid}, {}))
-    for i, level in enumerate([loss, after, after]):
+    for i, level in enumerate([paid if loss is None else loss, after, after]):
         found += sender.steps(batch(i, TABLE, first=50 * i, steps=50, loss=level), TABLE)
     return [one for one in found if one.rule in RULES]
 
@@ -65,7 +66,7 @@ def test_weights_off_centre_are_named(weights: Any) -> None:
 def test_too_large_weights_need_a_proof() -> None:
     """Standard deviation 1 for 64 inputs: a fault where the first loss is far beyond guessing."""
     wide = RNG.normal(size=(64, 32))
-    [found] = run(wide, loss=20 * CHANCE)
+    [found] = run(wide, output=WIDE, loss=None)
     assert (found.rule, found.evidence["reason"]) == ("poor_init", "scale")
     assert run(wide, loss=1.1 * CHANCE) == []
 
@@ -78,7 +79,7 @@ def test_usual_initialisers_are_left_alone(weights: Any) -> None:
 
 def test_embeddings_are_wide_and_alike_by_right() -> None:
     """N(0, 1) is an embedding's usual initialiser, and untouched rows of zeros are no units."""
-    assert run(RNG.normal(size=(64, 32)), name="embedding.weight", loss=20 * CHANCE) == []
+    assert run(RNG.normal(size=(64, 32)), name="embedding.weight", output=WIDE, loss=None) == []
     assert run(np.zeros((64, 32)), gradient=np.zeros((64, 32)), name="position_embedding.weight") == []
 
 

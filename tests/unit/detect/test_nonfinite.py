@@ -84,7 +84,7 @@ def test_a_fault_that_goes_on_is_said_once_per_frame_not_once_per_step_and_tenso
 def test_a_fault_that_is_gone_for_long_is_resolved_and_leaves_the_run_suspect() -> None:
     """One Inf loss among finite ones resolves after 200 clean steps; a critical that came leaves a mark."""
     auditor, book = RunAuditor(RUN), AlertBook(RUN)
-    loss = np.ones(300)
+    loss = np.linspace(2.0, 1.0, 300)
     loss[50] = np.inf
     alerts = book.apply(auditor.observe(batch(0, TABLE, steps=300, loss=loss), TABLE, 0), 7.0)
     assert [(alert.state, alert.resolved_at) for alert in alerts] == [(AlertState.RESOLVED, 7.0)]

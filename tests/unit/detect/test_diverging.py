@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.course import CHANCE, Course, noisy, of
+
+RULE = "loss_diverging"
+
+
+def said(losses: Any, kind: str = "classes", **more: Any) -> list[Any]:
+    """What the rule says of a run."""
+    return of(Course(kind).tell(losses, **more), RULE)
+
+
+def test_a_loss_that_runs_away_is_named_where_it_left() -> None:
+    """Three times first loss and guessing, and not coming down: the step is that at which it left."""
+    losses = np.concatenate([noisy(0.5, 0.05, 200), noisy(np.geomspace(5, 1e6, 150), 0.05, 150)])
+    [found] = said(losses)
+    assert found.step == 201
+    assert found.evidence["seen_at"] == 250
+    assert "runs away" in found.evidence["what"]
+    assert found.evidence["limit"] == pytest.approx(3 * CHANCE, rel=0.01)
+
+
+def test_an_unknown_loss_needs_more() -> None:
+    """A sign error climbs to 1e13; an actor's or a GAN's loss that rises a hundredfold is none of it."""
+    assert len(said(noisy(np.geomspace(1.4, 1e13, 200), 0.1, 200), "")) == 1
+    assert said(noisy(np.geomspace(0.7, 90.0, 600), 0.3, 600), "") == []
+    assert [one.cleared for one in said(-np.geomspace(1.0, 1e9, 400), "")] == [False]
+
+
+def test_a_blow_up_in_the_first_steps_that_left_nothing() -> None:
+    """Adam with a rate of 1: a thousand within five steps, and guessing ever since."""
+    losses = noisy(1.03 * CHANCE, 0.01, 300)
+    losses[1:14] = np.linspace(500, 20, 13)
+    [found] = said(losses)
+    assert (found.step, found.evidence["peak"]) == (2, 500.0)
+    assert "blew up" in found.evidence["what"]
+    regression = noisy(1.5, 0.05, 300)
+    regression[1:20] = 1e4
+    assert len(said(regression, "values")) == 1
+
+
+def test_a_blow_up_that_recovers_is_a_large_learning_rate_that_works() -> None:
+    """The catapult of a large rate: up a hundredfold, then below where it began."""
+    losses = noisy(np.linspace(CHANCE, 0.2, 300), 0.02, 300)
+    losses[1:30] = 80.0
+    assert said(losses) == []
+    assert said(losses, "") == []
+
+
+def test_what_was_learnt_and_is_lost_is_named() -> None:
+    """Down to a third of guessing, then guessing for 75 steps; while a rate restarts it is waited for."""
+    losses = np.concatenate([noisy(0.3 * CHANCE, 0.05, 300), noisy(1.01 * CHANCE, 0.01, 200)])
+    [found] = said(losses)
+    assert found.step == 301
+    assert "back at that of guessing" in found.evidence["what"]
+    rates = np.where(np.arange(500) < 295, 1e-3, 1e-1)
+    assert said(losses, lr=rates) == []
+
+
+def test_it_clears_when_the_loss_is_back() -> None:
+    """Below guessing again."""
+    parts = [noisy(0.5, 0.05, 100), noisy(1e5, 0.05, 100), noisy(0.4, 0.05, 100)]
+    assert [one.cleared for one in said(np.concatenate(parts))] == [False, True]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_noise_and_heavy_tails_do_not_diverge(seed: int) -> None:
+    """Batches of one sample; losses that are noise around zero; a falling loss."""
+    rng = np.random.default_rng(seed)
+    tails = np.exp(rng.normal(-6, 2.5, 2000)) + np.where(rng.random(2000) < 0.1, rng.exponential(3.0, 2000), 0)
+    assert said(tails, "") == []
+    assert said(rng.normal(size=2000), "") == []
+    assert said(np.geomspace(1.3, 0.01, 2000) * np.exp(rng.normal(size=2000)), "classes") == []
+
+
+@pytest.mark.parametrize("frame", [7, 40, 350])
+def test_the_step_does_not_depend_on_how_steps_are_framed(frame: int) -> None:
+    """The same onset."""
+    losses = np.concatenate([noisy(0.5, 0.05, 200), noisy(1e5, 0.05, 150)])
+    assert [one.step for one in said(losses, frame=frame)] == [201]

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.detect.cost import Cost
+from auditor.detect.engine import RunAuditor
+from auditor.detect.learning import LossNotDecreasing
+from auditor.detect.rule import dump, load
+from auditor_agent import jsonfinite
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN
+from support.course import CHANCE, VALUES, Course, noisy, of
+from support.lanes import Sender, array
+
+RULE = LossNotDecreasing.id
+
+
+def said(losses: Any, kind: str = "classes", **more: Any) -> list[Any]:
+    """What the rule says of a run that goes on."""
+    return of(Course(kind).tell(losses, **more), RULE)
+
+
+@pytest.mark.parametrize(("kind", "chance"), [("classes", CHANCE), ("values", float(VALUES.var()))])
+def test_a_loss_flat_at_the_cost_of_guessing_is_named_with_that_cost(kind: str, chance: float) -> None:
+    """Entropy of the labels, variance of the targets: the evidence says which number it was held against."""
+    [found] = said(noisy(1.0 * chance, 0.01), kind)
+    assert (found.step, found.evidence["proof"]) == (400, "chance")
+    assert found.evidence["chance"] == pytest.approx(chance, rel=0.01)
+    assert found.evidence["level"] == pytest.approx(chance, rel=0.01)
+
+
+def test_a_scaled_loss_is_held_against_its_own_units() -> None:
+    """A gradient scaler's recorded loss is 65,536 times the one heard: guessing costs the same."""
+    [found] = said(noisy(CHANCE, 0.01), scale=65536.0)
+    assert found.evidence["chance"] == pytest.approx(CHANCE, rel=0.01)
+    assert said(noisy(0.5 * CHANCE, 0.01), scale=65536.0) == []
+
+
+def test_the_penalty_is_no_part_of_it() -> None:
+    """A loss that falls by its penalty alone has learnt nothing of the data."""
+    penalty = np.geomspace(50, 1, 400)
+    data = noisy(CHANCE, 0.01)
+    told = {"loss/data": dict(enumerate(data.tolist(), 1)), "loss/penalty": dict(enumerate(penalty.tolist(), 1))}
+    course = Course()
+    course.kind = ""
+    assert of(course.tell(data + penalty, scalars=told), RULE) == []  # nothing was recorded: no cost is known
+    memory = course.sender.auditor._lanes[0, 0].rules
+    rule = next(one for one in memory if one.id == RULE)
+    assert rule.memory.plateau.losses.last[-1] == pytest.approx(data[-1])
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        noisy(0.9 * CHANCE, 0.01),  # a floor below guessing: label noise, a converged run
+        noisy(np.linspace(1.2 * CHANCE, 0.3, 400), 0.02),  # it learns
+        np.concatenate([noisy(CHANCE, 0.002, 350), noisy(np.geomspace(CHANCE, 0.01, 250), 0.02, 250)]),  # XOR
+        np.concatenate([noisy(0.3, 0.02, 200), noisy(CHANCE, 0.01, 400)]),  # lost again: another rule's
+        noisy(CHANCE, 0.01, 390),  # too early to tell
+        noisy(-3.0, 0.05, 600),  # no loss that is known
+    ],
+)
+def test_what_is_healthy_or_not_known_is_left_alone(losses: np.ndarray) -> None:
+    """Floors, early plateaus, late starts, and what belongs to another rule."""
+    kind = "" if losses[0] < 0 else "classes"
+    assert said(losses, kind) == []
+
+
+def test_a_slow_fall_above_guessing_would_never_come_there() -> None:
+    """Targets in dollars: fifty times the variance, falling by a thousandth."""
+    [found] = said(noisy(np.linspace(50.0, 49.0, 450), 0.03, 450), "values")
+    assert found.evidence["steps_needed"] > 4 * 400
+    assert said(noisy(np.linspace(50.0, 2.0, 450), 0.001, 450), "values") == []
+
+
+def test_a_fall_beyond_the_noise_gets_more_patience() -> None:
+    """A smooth plateau that creeps down may be one before the fall; 1,600 steps of it are too many."""
+    creeping = np.linspace(1.006, 0.99, 1700) * CHANCE
+    assert said(creeping[:1550]) == []
+    assert [one.step for one in said(creeping)] == [1600]
+
+
+def test_a_run_that_ended_at_chance_is_judged_by_what_there_is() -> None:
+    """150 steps say nothing while it goes on; as the whole of a run they do. Fewer than 100 never."""
+    course = Course()
+    assert of(course.tell(noisy(CHANCE, 0.01, 150)), RULE) == []
+    [found] = of(course.end(), RULE)
+    assert (found.step, found.evidence["proof"]) == (150, "chance")
+    assert course.end() == []
+    short = Course()
+    short.tell(noisy(CHANCE, 0.01, 90))
+    assert of(short.end(), RULE) == []
+    healthy = Course()
+    healthy.tell(noisy(np.linspace(CHANCE, 0.5, 150), 0.01, 150))
+    assert of(healthy.end(), RULE) == []
+
+
+def test_a_warm_up_is_waited_for() -> None:
+    """As long as the learning rate rises a flat loss is what one expects."""
+    assert said(noisy(CHANCE, 0.01), lr=np.linspace(1e-6, 1e-3, 400)) == []
+
+
+@pytest.mark.parametrize("frame", [7, 40, 400])
+def test_the_step_does_not_depend_on_how_steps_are_framed(frame: int) -> None:
+    """Judged after every 25 losses, wherever the sender cut."""
+    losses = noisy(CHANCE, 0.01, 500)
+    assert [one.step for one in said(losses, frame=frame)] == [400]
+
+
+def test_the_cost_survives_as_json() -> None:
+    """A daemon may keep it."""
+    course = Course()
+    course.tell(noisy(CHANCE, 0.01, 60))
+    rule = next(one for one in course.sender.auditor._lanes[0, 0].rules if one.id == RULE)
+    kept = json.loads(jsonfinite.dumps(dump(rule.memory.cost)))
+    again = load(Cost, kept)
+    assert again.chance == pytest.approx(rule.memory.cost.chance)
+    assert again.chance == pytest.approx(CHANCE, rel=0.01)
+
+
+def test_targets_that_are_all_alike_cost_nothing_to_guess() -> None:
+    """A GAN's real images are all ones: no measure of anything."""
+    cost = Cost()
+    cost.task.family, cost.task.classes = "binary", 1
+    cost.task.targets, cost.task.scales, cost.units = np.ones(64), [1.0] * 3, [1.0] * 3
+    assert cost.chance is None
+    cost.task.targets = np.arange(64) % 2.0
+    assert cost.chance == pytest.approx(np.log(2))
+
+
+def test_outputs_that_the_loss_did_not_take_tell_nothing() -> None:
+    """A contrastive loss compares outputs with each other: its labels are rows, not classes."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    fact = {"operation": "CrossEntropy", "output_shape": [64, 64], "graph": [{"op": "LogSoftmax", "inputs": [1]}]}
+    for step in range(1, 8):
+        arrays = [array("output", "output0", np.eye(64)[:, :16]), array("target", "loss.target", np.arange(64))]
+        found += sender.record(Recording(step, arrays, {"loss": 4.0}, {"loss": fact}))
+    assert found == []

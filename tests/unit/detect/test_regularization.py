@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.course import CHANCE, Course, noisy, of
+
+RULE = "underfitting_regularization"
+ADAMW = {"class": "torch.optim.adamw.AdamW", "groups": [{"lr": 1e-3, "weight_decay": 10.0}]}
+
+
+def penalised(data: Any, penalty: Any) -> list[Any]:
+    """What is said where both parts are told; recorded are outputs that cost ``data``."""
+    data, penalty = np.asarray(data, float), np.asarray(penalty, float)
+    told = {"loss/data": dict(enumerate(data.tolist(), 1)), "loss/penalty": dict(enumerate(penalty.tolist(), 1))}
+    course = Course()
+    return of(course.tell(data, scalars=told), RULE)
+
+
+def test_a_penalty_that_took_what_was_gained() -> None:
+    """From 800 to 1, the data's share none: l2(10)."""
+    [found] = penalised(noisy(CHANCE, 0.02, 300), np.geomspace(800, 1, 300))
+    assert found.step == 100
+    assert found.evidence["spent"] > 0.99
+    assert found.evidence["chance"] == pytest.approx(CHANCE, rel=0.01)
+
+
+def test_a_penalty_that_does_not_even_fall() -> None:
+    """Ten times the data's loss, which is that of guessing after 200 steps."""
+    [found] = penalised(noisy(CHANCE, 0.02, 300), np.full(300, 50.0))
+    assert found.step == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "penalty"),
+    [
+        (noisy(np.geomspace(CHANCE, 0.1, 300), 0.05, 300), np.geomspace(9, 3, 300)),  # large, and it learns
+        (noisy(CHANCE, 0.02, 300), np.full(300, 0.05)),  # does not learn for another reason
+        (noisy(0.3 * CHANCE, 0.02, 300), np.full(300, 20.0)),  # fine-tuning
+        (noisy(CHANCE, 0.02, 90), np.geomspace(800, 1, 90)),  # too early
+    ],
+)
+def test_penalties_that_do_no_harm(data: np.ndarray, penalty: np.ndarray) -> None:
+    """Only a run that learns nothing shows that the penalty is too large."""
+    assert penalised(data, penalty) == []
+
+
+def decayed(losses: Any, norms: Any, optimizer: dict[str, Any] | None = None) -> list[Any]:
+    """What is said where only weights are seen, every 50 steps."""
+    weights = {1: 1.0, **{50 * (i + 1): float(norm) for i, norm in enumerate(norms)}}
+    course = Course(optimizer=optimizer)
+    return of(course.tell(losses, lr=1e-3, weights=weights), RULE)
+
+
+def test_weights_drawn_to_zero_that_answer_no_better_than_guessing() -> None:
+    """weight_decay=1 in torch, or a penalty by hand: seen in weights and outputs."""
+    [found] = decayed(noisy(CHANCE, 0.01, 300), [0.6, 0.3, 0.1, 0.02, 0.01, 0.01])
+    assert found.evidence["norm"] / found.evidence["first_norm"] < 0.3
+    assert found.evidence["answered"] == pytest.approx(1.0, rel=0.03)
+    assert decayed(noisy(CHANCE, 0.01, 300), [0.9, 0.9, 1.0, 1.0, 1.1, 1.2]) == []
+    assert decayed(noisy(0.3, 0.01, 300), [0.6, 0.3, 0.1, 0.02, 0.01, 0.01]) == []
+
+
+def test_decay_that_outlives_the_weights_needs_less() -> None:
+    """A hundredth per step over 300 steps: e^-3 would be left; the rest is what the data could hold against it."""
+    losses, norms = noisy(0.85 * CHANCE, 0.01, 300), [0.7, 0.6, 0.6, 0.6, 0.6, 0.6]
+    [found] = decayed(losses, norms, ADAMW)
+    assert found.evidence["decay"] > 1
+    usual = {**ADAMW, "groups": [{"lr": 1e-3, "weight_decay": 0.01}]}
+    assert decayed(losses, norms, usual) == []

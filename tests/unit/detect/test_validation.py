@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.course import CHANCE, Course, noisy, of
+
+
+def epochs(values: Any, every: int = 20) -> dict[int, float]:
+    """A value at the end of each epoch of ``every`` steps."""
+    return {every * (i + 1): float(value) for i, value in enumerate(values)}
+
+
+def overfit(values: Any, losses: Any = None, name: str = "val_loss") -> list[Any]:
+    """What is said of these evaluations, of a training loss that falls unless given."""
+    steps = 20 * len(values)
+    losses = noisy(np.geomspace(1.0, 0.01, steps), 0.05, steps) if losses is None else losses
+    return of(Course().tell(losses, scalars={name: epochs(values)}), "overfitting")
+
+
+RISING = [1.0, 0.8, 0.7, 0.65, 0.7, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4]
+
+
+def test_a_validation_loss_that_rises_and_stays_up() -> None:
+    """Said once the last five lie beyond the limit; with the best, its place, and both training losses."""
+    [found] = overfit(RISING)
+    evidence = found.evidence
+    assert (found.step, evidence["best"], evidence["best_at"]) == (200, 0.65, 4)
+    assert evidence["training_now"] < 0.9 * evidence["training_then"]
+    assert 0.65 + 0.5 * 0.35 <= evidence["limit"] < 0.9
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 0.6, 0.4, 0.41, 0.42, 0.43, 0.44, 0.45, 0.46, 0.47],  # a tenth of what was gained
+        [1.0, 0.5, 0.9, 0.4, 0.8, 0.3, 0.7, 0.35, 0.8, 0.3, 0.7],  # a noisy set of few samples
+        [1.0, 0.8, 0.7, 1.4, 1.5, 0.65, 0.6, 0.55, 0.5, 0.45],  # a bump
+        np.linspace(1.0, 0.2, 12),
+        [1.0, 0.5, 0.9, 1.2, 1.3],  # too few
+        [float("nan")] * 12,
+    ],
+)
+def test_noise_bumps_and_small_rises_are_no_overfitting(values: Any) -> None:
+    """A patience of one would fire on most of these."""
+    assert overfit(values) == []
+
+
+def test_training_must_have_gone_on_improving() -> None:
+    """Where both rise something else is wrong."""
+    assert overfit(RISING, losses=noisy(1.0, 0.05, 220)) == []
+
+
+def test_of_a_score_more_is_better() -> None:
+    """scikit-learn's validation score falls from 0.9 to 0.6; a fall by 0.05 is nothing."""
+    falling = [0.5, 0.7, 0.9, 0.85, 0.6, 0.6, 0.58, 0.6, 0.57, 0.6]
+    [found] = overfit(falling, name="val_score")
+    assert (found.evidence["best"], found.evidence["best_at"]) == (0.9, 3)
+    assert overfit([0.5, 0.7, 0.9, *[0.85] * 8], name="val_score") == []
+
+
+def test_a_new_best_ends_it() -> None:
+    """Double descent."""
+    assert [one.cleared for one in overfit([*RISING, 0.9, 0.7, 0.5])] == [False, True]
+
+
+def chance(accuracy: Any, losses: Any = None, name: str = "val_accuracy", **more: Any) -> list[Any]:
+    """What is said of these accuracies, of 40 steps each."""
+    steps = 40 * len(accuracy)
+    losses = noisy(CHANCE, 0.01, steps) if losses is None else losses
+    return of(Course().tell(losses, scalars={name: epochs(accuracy, 40)}, **more), "metric_chance")
+
+
+def test_accuracy_at_the_commonest_class() -> None:
+    """Four classes and a quarter of the answers right, five epochs long."""
+    [found] = chance([0.24, 0.26, 0.25, 0.27, 0.25, 0.26])
+    assert (found.step, found.evidence["majority"]) == (200, 0.25)
+    assert found.evidence["limit"] == pytest.approx(0.25 + 3 * np.sqrt(0.25 * 0.75 / 100))
+
+
+def test_many_samples_make_a_small_surplus_sure() -> None:
+    """30 % of 10,000 answers are surely more than a quarter, of a hundred they are not."""
+    told = ({"type": "evaluation", "step": 1, "batches": 10, "samples": 10_000, "losses": 10},)
+    assert len(chance([0.3] * 6)) == 1
+    assert chance([0.3] * 6, events=told) == []
+
+
+def test_one_good_epoch_is_enough_to_be_silent() -> None:
+    """And few epochs say nothing; training accuracy counts where there is no other."""
+    assert chance([0.25, 0.25, 0.6, 0.25, 0.25, 0.25]) == []
+    assert chance([0.25] * 4) == []
+    assert len(chance([0.25] * 6, name="accuracy")) == 1
+
+
+def test_a_regression_has_no_accuracy() -> None:
+    """Keras reports one for it nevertheless: 0."""
+    course = Course("values")
+    assert of(course.tell(noisy(1.0, 0.05, 400), scalars={"accuracy": epochs([0.0] * 10, 40)}), "metric_chance") == []
