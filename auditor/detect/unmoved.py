@@ -245,7 +245,14 @@ class OptimizerStepMissing(Unmoved):
                 why = f"{event.get('optimizer', 'the optimizer')} holds them and never steps"
                 evidence = {"steps": event.get("backwards", 0), "why": why, "parameters": event.get("parameters", [])}
                 return [self.finding(view, at, Subject("run", "optimizer", view.rank), evidence)]
+        if self.active and self.told and any(True for _ in view.blocks("gradient")):  # it steps after all
+            return [self.cleared(view, 0, Subject("run", "optimizer", view.rank))]
         return super().observe(view)
+
+    @property
+    def told(self) -> bool:
+        """Whether the agent heard it, where no step had been seen."""
+        return not self.memory.steps
 
     def judge(self, view: StepView, at: int) -> list[Finding]:
         """All that have gradients are stuck."""

@@ -33,6 +33,7 @@ from auditor_agent.integrations.torch_evaluation import elsewhere
 from auditor_agent.integrations.torch_loss import LossProbe
 from auditor_agent.integrations.torch_names import find_model, owned
 from auditor_agent.integrations.torch_record import Tape
+from auditor_agent.integrations.torch_unstepped import Unstepped
 from auditor_agent.integrations.torch_watch import Watcher
 from auditor_agent.run import Run, open_run
 
@@ -83,6 +84,7 @@ def _watch(
         optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
         after, probe = _scene.steps_of(run), _scene.fresh_probe()
         _scene.begin(Watcher(run, model, optimizers, loss_fn, probe, after=after, histograms=histograms))
+        _scene.expect(lambda: run)
         return
     wanted = {id(parameter) for parameter in model.parameters()}
     after = _scene.steps_of(run)
@@ -93,6 +95,7 @@ def _watch(
         return Watcher(run, model, [stepping], loss_fn, probe, after=after, more=True, histograms=histograms)
 
     _scene.wait(first_step)
+    _scene.expect(lambda: run)
 
 
 def install() -> None:
@@ -104,6 +107,7 @@ def install() -> None:
         return Watcher(run, model, [stepping], None, probe, after=_scene.steps, stops=_may_stop(), more=True)
 
     _scene.wait(first_step, everything=True)
+    _scene.expect(lambda: open_run("torch"))
 
 
 def _may_stop() -> bool:
@@ -144,6 +148,11 @@ class _Scene:
         self._waiting = self._next = candidate
         self._hook()
 
+    def expect(self, opened: Callable[[], Run]) -> None:
+        """Tell the run that ``opened`` gives if backward passes go on and no optimizer steps."""
+        if self._probe is not None:
+            self._probe.unstepped = Unstepped(opened)
+
     def begin(self, watcher: Watcher) -> None:
         """``watcher`` is the one now."""
         if self.watcher is not None:
@@ -178,6 +187,8 @@ class _Scene:
     @guarded(None)
     def stepping(self, optimizer: Optimizer) -> None:
         """Some optimizer is about to step; the watched one has a hook of its own."""
+        if self._probe is not None:
+            self._probe.unstepped = None
         if self.watcher is not None and self.watcher.watches(optimizer):
             return
         if self.watcher is not None and self.watcher.gone:

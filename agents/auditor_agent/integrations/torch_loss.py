@@ -32,6 +32,8 @@ class LossProbe:
     def __init__(self) -> None:
         self.on_skip: Callable[[Any, Tensor], None] | None = None
         self.scaler: Any = None
+        self.unstepped: Any = None
+        """Is told each backward pass while no optimizer has stepped (``torch_unstepped.Unstepped``)."""
         self.graph: str | None = None
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
         self.tape: Any = None
@@ -55,7 +57,7 @@ class LossProbe:
         A float where the loss is on the CPU, else a 0-dimensional tensor (reading it would wait).
         ``last``: only the last root counts, as with a closure that is evaluated several times.
         """
-        self._stepped = True
+        self._stepped, self.unstepped = True, None
         roots, self.roots = self.roots[-1:] if last else self.roots, []
         if not roots:
             return None
@@ -69,7 +71,7 @@ class LossProbe:
 
     def take_floats(self) -> float | None:
         """The same for a step without a GradScaler whose losses are floats all."""
-        self._stepped = True
+        self._stepped, self.unstepped = True, None
         roots = self.roots
         if not roots:
             return None
@@ -97,6 +99,8 @@ class LossProbe:
     def hear(self, tensors: Any) -> None:
         """A backward pass begins at ``tensors``. Never raises."""
         try:
+            if self.unstepped is not None and not self.unstepped.hear(tensors):
+                self.unstepped = None
             if self._stale:
                 self.roots, self._stale = [], False
                 self.clips.forget()

@@ -12,6 +12,8 @@ from auditor.detect.accumulated import GradientAccumulated
 from auditor.detect.engine import RunAuditor
 from auditor.detect.fresh import fresh
 from auditor.model import Finding
+from support.batches import RUN, batch, table
+from support.lanes import Sender
 from support.numpy_training import SHAPES, Training, rules
 
 OURS = {
@@ -176,3 +178,13 @@ def test_what_looks_as_it_was_drawn(draw: Callable[[Any], Any], verdict: bool) -
     values = draw(np.random.default_rng(3))
     moments = {"mean": values.mean(), "std": values.std(), "absmax": np.abs(values).max()}
     assert fresh(values.shape, moments) is verdict
+
+
+def test_a_step_that_the_agent_misses_is_said_and_taken_back() -> None:
+    """The agent's word is enough where no step comes; gradients of a step that comes later clear it."""
+    sender = Sender(RunAuditor(RUN))
+    event = {"step": 100, "type": "step_missing", "backwards": 100, "optimizer": "Adam", "parameters": ["(8, 6)"]}
+    [found] = sender.steps(batch(0, table(), first=100, steps=1, kind=None, loss=0.7, events=[event]), table())
+    assert (found.rule, found.step, found.evidence["steps"]) == ("optimizer_step_missing", 100, 100)
+    [cleared] = sender.steps(batch(1, table(), first=101, steps=3, loss=0.7), table())
+    assert cleared.cleared
