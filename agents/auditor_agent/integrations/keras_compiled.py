@@ -17,7 +17,7 @@ import tensorflow as tf
 from auditor_agent.capture.native.tensorflow_taps import COPY, Block, Operand
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.keras_on_tensorflow import reachable
-from auditor_agent.integrations.keras_tape import Tape, size_of, taken_array
+from auditor_agent.integrations.keras_tape import Tape, dtype_of, size_of, taken_array
 from auditor_agent.integrations.keras_taps import Label
 from auditor_agent.recorder import Budget, configured_steps
 from auditor_agent.stream.recording import Array
@@ -111,7 +111,7 @@ class CompiledTape(Tape):
         return self._begun == step
 
     def _told(self, role: str, variables: Sequence[Any]) -> list[Array]:
-        return [array for v in variables for array in self._read((role, self._name(v), str(v.dtype)), v)]
+        return [array for v in variables for array in self._read((role, self._name(v), dtype_of(v)), v)]
 
     def _read(self, label: tuple[str, str, str], variable: Any) -> list[Array]:
         value = tf.convert_to_tensor(variable)

@@ -19,6 +19,7 @@ __all__ = [
     "dense",
     "host",
     "mean",
+    "on_cpu",
     "outside",
     "reachable",
     "reciprocal",
@@ -37,13 +38,14 @@ _SCALARS: Final = frozenset({tf.float32, tf.float64})
 
 def store(tensors: int, rows: int, *, jit: bool) -> Store:
     """The cheapest store for where the step will run; ``jit``: compiled by XLA."""
-    on_cpu = _on_cpu()
-    if on_cpu and (custom_call() if jit else operation()) is not None:
+    host_only = on_cpu()
+    if host_only and (custom_call() if jit else operation()) is not None:
         return NativeStore(max(rows, _HOST_ROWS), tensors, jit=jit)
-    return HostStore(max(rows, _HOST_ROWS)) if on_cpu and not jit else RingStore(tensors, rows)
+    return HostStore(max(rows, _HOST_ROWS)) if host_only and not jit else RingStore(tensors, rows)
 
 
-def _on_cpu() -> bool:
+def on_cpu() -> bool:
+    """Whether there is no other device."""
     return not [device for device in tf.config.list_logical_devices() if device.device_type != "CPU"]
 
 
@@ -61,9 +63,9 @@ def tape(probe: Any) -> Any:
     return GraphTape(probe)
 
 
-def taps(layers: Layers, *, accumulate: int, jit: bool) -> Any:
+def taps(layers: Layers | None, *, accumulate: int, jit: bool) -> Any:
     """The taps of a step on a CPU with the C library; None elsewhere."""
-    if not _on_cpu() or (custom_call() if jit else operation()) is None:
+    if not on_cpu() or (custom_call() if jit else operation()) is None:
         return None
     from auditor_agent.integrations.keras_taps import Taps
 

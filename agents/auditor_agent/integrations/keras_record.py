@@ -28,6 +28,8 @@ class GraphTape(Tape):
     def __init__(self, probe: Any) -> None:
         super().__init__(probe)
         self._on: Any = None
+        self._head: Sequence[Any] = ()
+        self._last: Any = None
 
     def _listen(self, on: bool) -> None:
         if self._on is not None:
@@ -43,6 +45,7 @@ class GraphTape(Tape):
             with tf.init_scope():
                 self._on = tf.Variable(self._listening, trainable=False)
         self._variables = list(variables)
+        self._head = [tf.identity(part) for part in head[:1]]  # read now: the optimizer counts on
         data, self._data = [(label, t) for label, t in self._data if reachable(t)], []
         weights = [(("weight", self._name(v), dtype_of(v)), v) for v in variables]
         found = [(("gradient", self._name(v), g.dtype.name), g) for v, g in gradients]
@@ -55,14 +58,9 @@ class GraphTape(Tape):
         if not variables:
             return
         updated = [(("updated", self._name(v), dtype_of(v)), v) for v in variables]
-        called = getattr(self._probe.taps, "called", None)
-        first = (
-            [called]
-            if called is not None and getattr(called, "graph", None) is tf.compat.v1.get_default_graph()
-            else []
-        )
-        with tf.control_dependencies(first):  # what the tap took is recorded with the rest
-            self._conditionally(self.receive_after, updated + self._state(variables), [], [])
+        with tf.control_dependencies(_here(getattr(self._probe.taps, "called", None))):
+            # What the tap took is recorded with the rest.
+            self._conditionally(self.receive_after, updated + self._state(variables), [], self._head)
 
     def _conditionally(self, receive: Any, tensors: Any, data: Any, head: Sequence[Any]) -> None:
         """Put a call of ``receive`` into the graph that happens while the recorder listens."""
@@ -84,7 +82,18 @@ class GraphTape(Tape):
             tf.numpy_function(call, [scalars, *values, *shapes], Tout=[])
             return tf.constant(value=True)
 
-        tf.cond(self._on.read_value(), record, lambda: tf.constant(value=False))
+        with tf.control_dependencies(_here(self._last)):  # of several steps in one graph one after the other
+            self._last = tf.cond(self._due(), record, lambda: tf.constant(value=False))
+
+    def _due(self) -> Any:
+        """Whether the step that runs is recorded."""
+        return self._on.read_value()
+
+
+def _here(node: Any) -> list[Any]:
+    """An operation or tensor that what is traced now may wait for: none of another graph."""
+    graph = None if node is None or tf.executing_eagerly() else getattr(node, "graph", None)
+    return [node] if graph is not None and graph is tf.compat.v1.get_default_graph() else []
 
 
 def _elements(tensor: Any, sample: int, whole_bytes: int) -> Any:

@@ -48,7 +48,7 @@ class Tape:
         self._offset = 0
         self._names: dict[int, str] = {}
         self._sized = False
-        self._pending: tuple[int, list[Array], dict[str, float]] | None = None
+        self._pending: dict[int, tuple[list[Array], dict[str, float]]] = {}
         self._listening = True
         self._loss_facts: dict[str, Any] | None = None
         self._iterations = 0
@@ -160,7 +160,6 @@ class Tape:
     @guarded(None)
     def receive_before(self, labels: Sequence[Label], head: Values, values: Sequence[Any]) -> None:
         """Weights, gradients and data, before the optimizer acts."""
-        self._pending = None
         recorder, every = self._recorder, self._probe.every
         if recorder is None:
             return
@@ -177,17 +176,19 @@ class Tape:
             return
         scalars = self._scalars(loss, penalty, rate)
         factor = 1.0 if every > 1 else unscale
-        self._pending = step, self._arrays(recorder, labels, values, factor), scalars
+        self._pending[step] = self._arrays(recorder, labels, values, factor), scalars
 
     @guarded(None)
     def receive_after(self, labels: Sequence[Label], head: Values, values: Sequence[Any]) -> None:
         """Weights and state, after it has."""
-        del head
-        if self._pending is None or self._recorder is None:
+        recorder, pending = self._recorder, self._pending
+        step = self._offset + int(head[0]) // self._probe.every + 1 if len(head) else next(iter(pending), 0)
+        for left in [number for number in pending if number < step]:
+            del pending[left]
+        if recorder is None or step not in pending:
             return
-        step, arrays, scalars = self._pending
-        self._pending = None
-        self._hand_over(step, arrays + self._arrays(self._recorder, labels, values, 1.0), scalars)
+        arrays, scalars = pending.pop(step)
+        self._hand_over(step, arrays + self._arrays(recorder, labels, values, 1.0), scalars)
 
     def _hand_over(self, step: int, arrays: list[Array], scalars: dict[str, float]) -> None:
         recorder, taps = self._recorder, self._probe.taps

@@ -55,12 +55,12 @@ class Taps:
     """The taps of one probe.
 
     Args:
-        layers: that were heard while the step was traced.
+        layers: that were heard while the step was traced; None: each step says what was heard.
         accumulate: iterations to a step.
         jit: whether XLA compiles the step.
     """
 
-    def __init__(self, layers: keras_layers.Layers, *, accumulate: int, jit: bool) -> None:
+    def __init__(self, layers: keras_layers.Layers | None, *, accumulate: int, jit: bool) -> None:
         self._layers, self._accumulate, self._jit = layers, accumulate, jit
         self._traced: list[_Traced] = []
         self._digests: dict[int, tuple[int, int]] = {}

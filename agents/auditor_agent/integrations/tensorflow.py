@@ -70,7 +70,7 @@ class Loop:
         import tensorflow as tf
 
         from auditor_agent.integrations.tensorflow_manifest import find_model, manifest
-        from auditor_agent.integrations.tensorflow_record import LoopTape, facts
+        from auditor_agent.integrations.tensorflow_record import facts, loop_tape
 
         self.run.on_finish(self.close)
         # Registered after the run's own, hence called before it: what a crash left unread is read.
@@ -88,9 +88,10 @@ class Loop:
             initial=watch.initial(seen.variables),
         )
         if seen.heard is not None:
-            watch.tape = LoopTape(model, seen.optimizer, watch.counter(seen), self._name)
-            watch.epochs.before, watch.epochs.after = watch.tape.execution_begins, watch.tape.execution_ended
+            watch.tape = loop_tape(model, seen.optimizer, watch.counter(seen), self._name, watch.taps(seen))
             body["loss"] = {**facts(seen).get("loss", {}), **body["loss"]}
+        if watch.tape is not None:
+            watch.epochs.before, watch.epochs.after = watch.tape.execution_begins, watch.tape.execution_ended
             with tf.init_scope():
                 self.run.observe(canonical=watch.tape.declared())
         self.run.manifest(body)
@@ -98,8 +99,8 @@ class Loop:
     @guarded(None)
     def done(self) -> None:
         """The optimizer has acted."""
-        if self._watch is not None and self._watch.tape is not None:
-            self._watch.tape.after()
+        if self._watch is not None:
+            self._watch.done()
 
     def read(self) -> None:
         """Record what the loop has left so far."""
@@ -110,6 +111,11 @@ class Loop:
     def listening(self) -> bool:
         """Whether the next steps are recorded element by element."""
         return self._watch is None or self._watch.tape is None or self._watch.tape.listening
+
+    @property
+    def looking(self) -> bool:
+        """Whether outputs of layers are wanted of the next step."""
+        return self._watch is None or self._watch.looking
 
     @property
     def epochs(self) -> Epochs | None:
@@ -200,6 +206,10 @@ class _Unasked(tape.Sink):
     def listening(self) -> bool:
         """Whether the next steps are recorded element by element."""
         return self._loop is None or self._loop.listening
+
+    def looking(self) -> bool:
+        """Whether outputs of layers are wanted of the next step."""
+        return self._loop is None or self._loop.looking
 
     def batches(self) -> Epochs | None:
         """Takes what is seen of the data."""

@@ -12,6 +12,7 @@ import functools
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -40,6 +41,20 @@ class _Scene(threading.local):
 _scene: Final = _Scene()
 
 
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A function in which steps were traced."""
+
+    places: Sequence[int]
+    """Of its arguments that are the batch."""
+    steps: int
+    """To a call; 0: not each call takes one."""
+
+    def given(self, args: Any) -> list[Any]:
+        """The batch of a call; none where it takes several steps."""
+        return [] if self.steps > 1 else [one for at, one in enumerate(_leaves(args)) if at in self.places]
+
+
 class Epochs:
     """Puts digests to steps and ends epochs, for one run."""
 
@@ -52,7 +67,7 @@ class Epochs:
         self._length = 0
         self._number = 0
         self._counter: Any = None
-        self._functions: weakref.WeakKeyDictionary[Any, list[int]] = weakref.WeakKeyDictionary()
+        self._functions: weakref.WeakKeyDictionary[Any, _Function] = weakref.WeakKeyDictionary()
         self._next: int | None = None
         self._calls = 0
         self.before: Callable[[int], None] = _nothing
@@ -71,41 +86,44 @@ class Epochs:
             self.before(1)
             given = [] if seen.heard is None else [one for call in seen.heard.calls for one in call.inputs]
             self._put(int(counter), given)
-        elif _scene.depth:
+        elif _scene.depth and not self.tracing:
+            with tf.init_scope():
+                self._next = int(counter)
             self.tracing, _scene.stepping = True, (seen, tf.compat.v1.get_default_graph())
 
     @guarded(None)
     def calling(self, function: Any, args: Any) -> None:
         """A function is about to be called; from nowhere within another."""
-        places = self._functions.get(function)
-        if places is None or self._counter is None:
+        known = self._functions.get(function)
+        if known is None or self._counter is None:
             return
-        self.before(1)
-        if self._next is None or self._calls % _CHECK == 0:
+        self.before(max(1, known.steps))
+        if self._next is None or self._calls % _CHECK == 0 or not known.steps:
             self._next = int(self._counter)
         self._calls += 1
-        self._put(self._next, [given for at, given in enumerate(_leaves(args)) if at in places])
-        self._next += 1
+        self._put(self._next, known.given(args), more=not known.steps)
+        self._next += known.steps
 
     @guarded(None)
     def traced(self, function: Any, args: Any) -> None:
         """A function has returned; if a step was traced in it, it takes one at each call."""
         self.tracing = False
-        self.after(1)
         stepping, _scene.stepping = _scene.stepping, None
         if stepping is None or self._counter is None:
+            self.after(1)
             return
         seen, graph = stepping
-        places = _places(seen, graph)
-        given = _leaves(args)
-        self._functions[function] = places or [at for at, one in enumerate(given) if np.ndim(one) > 0][:1]
-        self._next, self._calls = int(self._counter), 1
-        self._put(self._next - 1, [one for at, one in enumerate(given) if at in self._functions[function]])
+        first, self._next = self._next or 0, int(self._counter)
+        places = _places(seen, graph) or [at for at, one in enumerate(_leaves(args)) if np.ndim(one) > 0][:1]
+        known = self._functions[function] = _Function(places, self._next - first)
+        self._calls = 1
+        self.after(max(1, known.steps))
+        self._put(first, known.given(args))
 
     def returned(self, function: Any) -> None:
         """A function that takes steps has returned."""
         if function in self._functions:
-            self.after(1)
+            self.after(max(1, self._functions[function].steps))
 
     def passing(self) -> None:
         """Another pass over a data set begins."""
@@ -114,16 +132,17 @@ class Epochs:
         elif self._epoch.steps > 1:
             self._end(None)
 
-    def _put(self, update: int, given: Sequence[Any]) -> None:
+    def _put(self, update: int, given: Sequence[Any], *, more: bool = False) -> None:
         arrays = [array for array in map(_array, given) if array is not None and array.ndim]
         if arrays and len(self._waiting) < _MOST_WAITING:
-            self._waiting[update] = batch_digest(arrays), len(arrays[0])
+            before = self._waiting[update][1] if more and update in self._waiting else 0
+            self._waiting[update] = batch_digest(arrays), len(arrays[0]) + before
 
     # -- what is recorded -----------------------------------------------------------------------------
 
-    def step(self, step: int, update: int) -> dict[str, float]:
-        """The scalars of a step that is about to be recorded."""
-        told = self._waiting.pop(update, None)
+    def step(self, step: int, update: int, within: tuple[int, int] | None = None) -> dict[str, float]:
+        """The scalars of a step that is about to be recorded; ``within``: its batch as the step itself told it."""
+        told = self._waiting.pop(update, None) or within
         if told is None:
             return {}
         digest, samples = told

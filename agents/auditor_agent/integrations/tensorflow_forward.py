@@ -41,6 +41,8 @@ class Heard:
     compared: list[flow.Compared] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
     """What went in, where no model was called."""
+    layers: dict[int, Any] | None = None
+    """The first call of each layer (``keras_layers.Call``), by identity; None: not looked at."""
 
     def call(self, call: Call) -> None:
         """A model was called."""

@@ -2,7 +2,8 @@
 
 Weights and gradients as the loop has them just before its optimizer acts, or before it assigns the
 first variable by hand; the weights after, and the optimizer's state. Batch, output and target as
-the model's call and the loss were seen to have them. Nothing within a function that XLA compiles.
+the model's call and the loss were seen to have them. Within a function that XLA compiles gradients,
+batch, output and target leave through its tap (``keras_compiled``).
 """
 
 from __future__ import annotations
@@ -16,9 +17,14 @@ import tensorflow as tf
 
 from auditor_agent.capture.manifest import update_rule
 from auditor_agent.guard import guarded
-from auditor_agent.integrations import keras_record, tensorflow_forward
+from auditor_agent.integrations import keras_layers, keras_looks, tensorflow_forward
+from auditor_agent.integrations import keras_on_tensorflow as on
 from auditor_agent.integrations import tensorflow_flow as flow
+from auditor_agent.integrations import tensorflow_layers as layers
+from auditor_agent.integrations.keras_compiled import CompiledTape
 from auditor_agent.integrations.keras_on_tensorflow import reachable
+from auditor_agent.integrations.keras_record import GraphTape
+from auditor_agent.integrations.keras_tape import Tape
 from auditor_agent.integrations.tensorflow_tape import Seen
 from auditor_agent.stream.recording import Array
 
@@ -31,31 +37,40 @@ class _Subject:
     inner: Any
     scaled: bool
     counter: Any
-    jit: bool = False
-    every: int = 1
-    taps: None = None
+    taps: Any
+    jit: bool
+    every: int
+    seen: bool = False
 
     @property
     def updates(self) -> int:
         """Updates so far."""
         with tf.init_scope():
-            return int(self.counter)
+            return int(self.counter) // self.every
+
+    def outside(self) -> Any:
+        """Out of the trace."""
+        return on.outside()
+
+    def host(self, variable: Any) -> Any:
+        """The values of a variable as NumPy's array."""
+        return on.host(variable)
 
 
-class LoopTape(keras_record.GraphTape):
+class LoopTape(Tape):
     """Records the steps of one loop.
 
     Args:
-        model: the Keras model that holds the variables, or None.
-        optimizer: the Keras optimizer that acts, or None.
-        counter: the variable that counts the updates.
+        subject: what is recorded.
         names: the name of a variable.
     """
 
-    def __init__(self, model: Any, optimizer: Any, counter: Any, names: Callable[[Any], str]) -> None:
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        super().__init__(_Subject(model, inner, inner is not optimizer, counter))
-        self._called, self._told = names, dict[str, Any]()
+    before: Callable[..., None]
+    after: Callable[..., None]
+
+    def __init__(self, subject: _Subject, names: Callable[[Any], str]) -> None:
+        super().__init__(subject)
+        self._called, self._facts_told = names, dict[str, Any]()
 
     @property
     def started(self) -> bool:
@@ -65,18 +80,24 @@ class LoopTape(keras_record.GraphTape):
     @property
     def listening(self) -> bool:
         """Whether the next step is recorded."""
-        return self._listening and self._recorder is not None and self._recorder.active
+        step = self._offset + self._iterations // self._probe.every + 1
+        return self._recorder is not None and self._recorder.active and (self._listening or step in self.steps)
 
     def _next_step(self) -> int:
-        self._iterations = self._probe.updates
-        return self._offset + self._iterations + 1
+        with on.outside():
+            self._iterations = int(self._probe.counter)
+        return int(self._offset + self._iterations // self._probe.every + 1)
+
+    def reached(self, iterations: int) -> None:
+        """So many iterations there were at least."""
+        super().reached(max(iterations, self._iterations))
 
     @guarded(None)
     def step(self, seen: Seen, head: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
         """A step is about to be taken: ``gradients`` are (variable, dense gradient)."""
         if self._recorder is None or seen.heard is None or not self._recorder.active:
             return
-        self._told = facts(seen)
+        self._facts_told = facts(seen)
         self._data = [((*label, _dtype(tensor)), tensor) for label, tensor in data(seen)]
         self.before(head, list(seen.variables), gradients)
 
@@ -112,7 +133,7 @@ class LoopTape(keras_record.GraphTape):
         return {name: value for name, value in told.items() if name == "loss" or not np.isnan(value)}
 
     def _facts(self, arrays: Sequence[Array]) -> dict[str, Any]:
-        told = dict(self._told)
+        told = dict(self._facts_told)
         seen = {f"{kind}_shape": self._shape(arrays, kind) for kind in ("output", "target")}
         # Extents that were open when the function was traced are known by now.
         told["loss"] = {
@@ -120,6 +141,82 @@ class LoopTape(keras_record.GraphTape):
             **{key: extents for key, extents in seen.items() if extents is not None},
         }
         return told
+
+
+class _Traced(LoopTape, GraphTape):
+    """Of a loop that runs op by op or is traced."""
+
+    def _due(self) -> Any:
+        listening = super()._due()
+        if tf.executing_eagerly() or not self.steps:
+            return listening
+        # A function may take many steps, and nobody asks the host between them.
+        step = tf.cast(self._head[0], tf.int64) // self._probe.every + 1 + self._offset
+        return tf.logical_and(listening, tf.reduce_any(tf.equal(step, tf.constant(sorted(self.steps), tf.int64))))
+
+
+class _Compiled(LoopTape, CompiledTape):
+    """Of a loop whose step XLA compiles."""
+
+
+def loop_tape(model: Any, optimizer: Any, counter: Any, names: Callable[[Any], str], taps: Any) -> LoopTape:
+    """The tape for the loop whose first step is under way.
+
+    Args:
+        model: the Keras model that holds the variables, or None.
+        optimizer: the Keras optimizer that acts, or None.
+        counter: the variable that counts the updates.
+        names: the name of a variable.
+        taps: what looks at its layers; None where nothing can, and nothing is recorded under XLA then.
+    """
+    inner, jit = getattr(optimizer, "inner_optimizer", optimizer), in_xla()
+    subject = _Subject(model, inner, inner is not optimizer, counter, taps, jit, iterations(optimizer))
+    return (_Compiled if jit and taps is not None else _Traced)(subject, names)
+
+
+def records(tape: LoopTape) -> bool:
+    """Whether the tape can record in the code that runs or is traced now."""
+    return isinstance(tape, _Compiled) == in_xla()
+
+
+def taps_of(optimizer: Any) -> Any:
+    """What looks at layers and batches in the code that runs or is traced now; None where nothing can."""
+    every = iterations(optimizer)
+    if tf.executing_eagerly():
+        return keras_looks.Looks(_host, accumulate=every) if on.on_cpu() else None
+    return on.taps(None, accumulate=every, jit=in_xla())
+
+
+def iterations(optimizer: Any) -> int:
+    """Calls of the optimizer that make one step of it."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return int(getattr(inner, "gradient_accumulation_steps", None) or 1)
+
+
+def in_xla() -> bool:
+    """Whether the code that is being traced will be compiled by XLA."""
+    from tensorflow.python.framework import ops
+    from tensorflow.python.ops import control_flow_util  # there is no public way to ask
+
+    return not tf.executing_eagerly() and bool(control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph()))
+
+
+def looked_at(seen: Seen) -> keras_layers.Step:
+    """The layers that ran in a step, and the activations that were none's."""
+    if seen.heard is None or seen.heard.layers is None:
+        return keras_layers.Step()
+    layers.by_operation(seen.loss, seen.made, seen.heard.layers)
+    return keras_layers.Step(calls=seen.heard.layers)
+
+
+def unseen_inputs(seen: Seen) -> list[Any]:
+    """What went into the model, where it is made within the function that is traced, and not given to it."""
+    if tf.executing_eagerly() or seen.heard is None:
+        return []
+    graph = tf.compat.v1.get_default_graph()
+    given = seen.heard.inputs or [one for call in seen.heard.calls for one in call.inputs]
+    there = [one for one in map(_tensor, given) if one is not None and reachable(one)]
+    return [] if any(any(flow.sources(one, getattr(graph, "inputs", ()))) for one in there) else there
 
 
 def data(seen: Seen) -> list[tuple[tuple[str, str], Any]]:
@@ -154,6 +251,8 @@ def facts(seen: Seen) -> dict[str, Any]:
         call = heard.calls[-1]
         told |= tensorflow_forward.mode(call, learning=True)
         told["output_activation"] = tensorflow_forward.activation(call.model)
+    if heard.compared and (found := layers.output_activation(heard.compared[-1].output, seen.made)) is not None:
+        told["output_activation"] = found
     return {"phase": "train", **told}
 
 
@@ -172,6 +271,11 @@ def penalty(seen: Seen) -> Any:
 def _tensor(value: Any) -> Any:
     tensor = value if tf.is_tensor(value) else tf.convert_to_tensor(np.asarray(value))
     return None if tensor.dtype in {tf.string, tf.resource, tf.variant} else tensor
+
+
+def _host(tensor: Any) -> Any:
+    """The elements of an eager tensor on the host; bfloat16 as float32."""
+    return np.asarray(tf.cast(tensor, tf.float32) if getattr(tensor, "dtype", None) == tf.bfloat16 else tensor)
 
 
 def _dtype(tensor: Any) -> str:

@@ -25,6 +25,7 @@ import tensorflow as tf
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import tensorflow_flow as flow
 from auditor_agent.integrations import tensorflow_forward as forward
+from auditor_agent.integrations import tensorflow_layers as layers
 
 _MARK: Final = "auditor_observed"
 _ASSIGNMENTS: Final = ("assign", "assign_sub", "assign_add")
@@ -85,6 +86,9 @@ class Sink(Protocol):
     def listening(self) -> bool:
         """Whether the next steps are recorded element by element."""
 
+    def looking(self) -> bool:
+        """Whether outputs of layers are wanted of the next step."""
+
     def batches(self) -> Any:
         """Takes what is seen of the data (``tensorflow_epochs.Epochs``); None while nobody does."""
 
@@ -142,7 +146,8 @@ def observe_keras() -> None:
         _wrap(keras.optimizers.Optimizer, "apply", _apply)
         _wrap(keras.optimizers.LossScaleOptimizer, "apply", _apply)
         _wrap(keras.losses.Loss, "__call__", _loss)
-        _wrap(keras.Model, "__call__", _model)
+        _wrap(keras.Model, "__call__", _model)  # before what it inherits from
+        _wrap(keras.layers.Layer, "__call__", layers.layer)
 
 
 def sinks() -> list[Sink]:
@@ -254,6 +259,9 @@ def _begun() -> None:
     if _scene.taping > 1:
         return
     _scene.heard = forward.Heard()
+    if not _alone[0] and (not tf.executing_eagerly() or any(sink.looking() for sink in _sinks)):
+        _scene.heard.layers = {}
+    layers.listen(_scene.heard.layers)
     listening = tf.executing_eagerly() and not _alone[0] and any(sink.listening() for sink in _sinks)
     _scene.eager = flow.Eager() if listening else None
     if _scene.eager is not None:
@@ -266,6 +274,8 @@ def _ended() -> None:
     from tensorflow.python.framework import op_callbacks
 
     _scene.taping = max(0, _scene.taping - 1)
+    if not _scene.taping:
+        layers.listen(None)
     if not _scene.taping and _scene.eager is not None:
         op_callbacks.remove_op_callback(_scene.eager.heard)
 

@@ -25,7 +25,16 @@ from auditor_agent.integrations.keras_native import NativeStore
 from auditor_agent.integrations.keras_rows import Row, Store
 from auditor_agent.integrations.keras_watch import EARLY, WEIGHTS_EVERY
 from auditor_agent.integrations.tensorflow_epochs import Epochs
-from auditor_agent.integrations.tensorflow_record import LoopTape, penalty
+from auditor_agent.integrations.tensorflow_record import (
+    LoopTape,
+    in_xla,
+    iterations,
+    looked_at,
+    penalty,
+    records,
+    taps_of,
+    unseen_inputs,
+)
 from auditor_agent.integrations.tensorflow_tape import Seen
 
 #: Seconds between two looks at what the loop left.
@@ -78,6 +87,21 @@ class LoopWatch:
         self.tape: LoopTape | None = None
         """The flight recorder's part, once the model is known."""
         self.epochs, self._changes = Epochs(run), WeightDigests()
+        self._taps: dict[tuple[bool, bool], Any] = {}
+        self._number = 0
+
+    def taps(self, seen: Seen) -> Any:
+        """What looks at layers in the code that runs or is traced now; None where nothing can."""
+        kind = bool(tf.executing_eagerly()), in_xla()
+        if kind not in self._taps:
+            self._taps[kind] = taps_of(seen.optimizer)
+        return self._taps[kind]
+
+    @property
+    def looking(self) -> bool:
+        """Whether outputs of layers are wanted of the next step, if it runs op by op."""
+        looks = self._taps.get((True, False))
+        return looks is not None and looks.wanted(self._number + 1)
 
     @guarded(None)
     def see(self, seen: Seen) -> None:
@@ -94,18 +118,46 @@ class LoopWatch:
         beyond = penalty(seen) if seen.heard is not None else None
         head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
         values = [on.dense(g) for g in seen.gradients if g is not None]
-        if self.tape is not None and not _in_xla():
-            if not self.tape.started:
-                self.tape.start(self.run, self._offset(seen))
-            self.tape.step(seen, head, list(zip(binding.present, values, strict=True)))
+        offered = self._record_elements(seen, head, list(zip(binding.present, values, strict=True)))
         binding.gradients.put(head, values)
         _weights(binding, (*head[:4], on.scalar(1.0)))
+        self._look(seen, head, offered)
         self._start()
         if tf.executing_eagerly() and binding.gradients.urgent:
             self.read()
 
+    def _record_elements(self, seen: Seen, head: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> Sequence[Any]:
+        """Have the flight recorder take the step; what it asks the tap for."""
+        tape = self.tape
+        if tape is None or not records(tape):
+            return ()
+        if not tape.started:
+            tape.start(self.run, self._offset(seen))
+        tape.step(seen, head, gradients)
+        offered, tape.offered = tape.offered, []
+        return offered
+
+    def done(self) -> None:
+        """The optimizer has acted."""
+        if self.tape is not None:
+            self.tape.after()
+            if tf.executing_eagerly():
+                self.tape.execution_ended(1)
+
+    @guarded(None)
+    def _look(self, seen: Seen, head: Sequence[Any], offered: Sequence[Any]) -> None:
+        """Have outputs of layers looked at."""
+        taps = self.taps(seen) if seen.heard is not None else None
+        if taps is None:
+            return
+        if tf.executing_eagerly():
+            self._number = self._offset(seen) + int(head[0]) // iterations(seen.optimizer) + 1
+        if self.tape is None or not self.tape.started:
+            taps.begin(self._offset(seen), ())
+        taps.put(head, looked_at(seen), offered, unseen_inputs(seen))
+
     def _bind(self, seen: Seen) -> _Binding:
-        variables, jit = list(seen.variables), _in_xla()
+        variables, jit = list(seen.variables), in_xla()
         missing = frozenset(place for place, gradient in enumerate(seen.gradients) if gradient is None)
         key = (tuple(id(variable) for variable in variables), missing, jit, id(seen.optimizer))
         with self._lock:
@@ -137,11 +189,16 @@ class LoopWatch:
         if self.epochs.tracing and not self._closed.is_set():
             return  # the batch of the step under way is told when its function returns
         with self._lock, tf.init_scope():
+            for taps in self._taps.values():
+                if taps is not None:
+                    taps.read()
             rows = [(binding, row) for binding in list(self._bindings.values()) for row in self._drain(binding)]
             if len(self._bindings) > 1:
                 rows.sort(key=lambda pair: pair[1].iterations)
             for binding, row in rows:
                 self._record(binding, row)
+            if rows and self.tape is not None:
+                self.tape.reached(rows[-1][1].iterations + 1)
 
     def _drain(self, binding: _Binding) -> list[Row]:
         before = binding.gradients.lost
@@ -181,7 +238,10 @@ class LoopWatch:
         if not math.isnan(row.penalty):
             beyond = row.penalty * row.unscale
             scalars |= {"loss/data": loss - beyond, "loss/penalty": beyond}
-        scalars |= self.epochs.step(step, row.iterations)
+        for taps in self._taps.values():
+            scalars |= {} if taps is None else taps.signals(step)
+        batches = (None if taps is None else taps.batch(step) for taps in self._taps.values())
+        scalars |= self.epochs.step(step, row.iterations, next((told for told in batches if told is not None), None))
         if row.unscale != 1.0:
             scalars["grad_scale"] = 1.0 / row.unscale
         words = row.words if weights is None else np.concatenate([row.words, weights], axis=1)
@@ -237,7 +297,7 @@ def _values(binding: _Binding) -> list[Any]:
 
 def _weights(binding: _Binding, head: Sequence[Any]) -> None:
     """Have the weights recorded, at the steps at which they are due."""
-    if isinstance(binding.weights, NativeStore) and _in_xla():
+    if isinstance(binding.weights, NativeStore) and in_xla():
         binding.weights.put(head, _values(binding))  # the store itself leaves the other steps out
     else:
         _when_due(head[0] + 1, lambda: binding.weights.put(head, _values(binding)))
@@ -278,11 +338,3 @@ def _unscale(optimizer: Any) -> Any:
     else:
         scale = optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale
     return on.scalar(1.0) if scale is None else on.reciprocal(scale)
-
-
-def _in_xla() -> bool:
-    """Whether the code that is being traced will be compiled by XLA."""
-    from tensorflow.python.framework import ops
-    from tensorflow.python.ops import control_flow_util  # there is no public way to ask
-
-    return not tf.executing_eagerly() and bool(control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph()))

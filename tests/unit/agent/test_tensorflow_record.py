@@ -84,9 +84,11 @@ def ended(run: MemoryRun) -> list[StepRecording]:
 
 
 WRAPS = [pytest.param(lambda f: f, id="eager"), pytest.param(tf.function, id="graph")]
+JIT = pytest.param(tf.function(jit_compile=True), id="jit")
+ALL = [*WRAPS, JIT]
 
 
-@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("wrap", ALL)
 def test_recomputing_adam_in_float64_gives_the_recorded_weights(run: MemoryRun, wrap: Any) -> None:
     """Weights, gradients, moments, weights after; batch, target and output of each step."""
     net, mse = model(), keras.losses.MeanSquaredError()
@@ -112,7 +114,7 @@ def test_recomputing_adam_in_float64_gives_the_recorded_weights(run: MemoryRun, 
         assert (step.facts["phase"], step.facts["training"]) == ("train", "true")
 
 
-@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("wrap", ALL)
 @pytest.mark.parametrize("broadcast", [False, True])
 def test_a_loss_by_hand_is_read_off_its_operations(run: MemoryRun, wrap: Any, broadcast: bool) -> None:
     """LOSS-02: output (B, 1) and target (B,) as they met, whatever the model is behind them."""
@@ -135,7 +137,7 @@ def test_a_loss_by_hand_is_read_off_its_operations(run: MemoryRun, wrap: Any, br
         assert step.scalars["loss"] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("wrap", ALL)
 @pytest.mark.parametrize("added", [False, True])
 def test_a_penalty_that_is_declared_is_seen_to_enter_the_loss_or_not(run: MemoryRun, wrap: Any, added: bool) -> None:
     """LOSS-16: `model.losses` forgotten shows as a penalty of nothing; their sum as what it is."""
@@ -153,7 +155,7 @@ def test_a_penalty_that_is_declared_is_seen_to_enter_the_loss_or_not(run: Memory
     assert run.scalar("loss/penalty")[0] == pytest.approx(run.recordings[0].scalars["loss/penalty"])
 
 
-@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("wrap", ALL)
 def test_variables_without_keras_are_recorded(run: MemoryRun, wrap: Any) -> None:
     """Updates by hand: the step is done with the last assignment."""
     w, b = tf.Variable(tf.ones([6, 1]), name="w"), tf.Variable(tf.zeros([1]), name="b")
@@ -176,7 +178,7 @@ def test_variables_without_keras_are_recorded(run: MemoryRun, wrap: Any) -> None
         assert recorded.facts["loss"]["reduction"] == "sum"
 
 
-@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("wrap", ALL)
 def test_the_modes_of_training_and_evaluation_are_told(run: MemoryRun, wrap: Any) -> None:
     """MODE-01: no `training=True` names the layers that would behave otherwise; told once."""
     net, mse = model(), keras.losses.MeanSquaredError()
@@ -192,7 +194,7 @@ def test_the_modes_of_training_and_evaluation_are_told(run: MemoryRun, wrap: Any
     ]
 
 
-@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("wrap", ALL)
 def test_digests_tell_the_order_and_the_samples_of_an_epoch(run: MemoryRun, wrap: Any) -> None:
     """DATA-01 and DATA-02: slices by hand in the same order every time; a data set that shuffles."""
     mse = keras.losses.MeanSquaredError()
@@ -231,14 +233,79 @@ def test_g5_training_is_bit_identical(run: MemoryRun, monkeypatch: pytest.Monkey
     assert results[0] == results[1]
 
 
-def test_under_xla_the_rest_is_told(run: MemoryRun) -> None:
-    """No element is recorded within XLA; losses, digests and modes are there all the same."""
+def test_under_xla_losses_digests_and_epochs_are_told(run: MemoryRun) -> None:
+    """What needs no element of the step."""
     net, mse = model(), keras.losses.MeanSquaredError()
     step = loop(net, keras.optimizers.Adam(), lambda _, y, p: mse(y, p), tf.function(jit_compile=True))
     epochs(step, Y[:, None], 2)
     run.finish()
     assert len(run.scalar("loss")) == len(run.scalar("batch_digest")) == 2 * PER_EPOCH
     assert [event["samples"] for event in run.events if event["type"] == "epoch"] == [130, 130]
+
+
+class Raw(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
+    """Two layers without Keras, the first of which is dead by half."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = tf.Variable(tf.random.stateless_normal([6, 8], [1, 2]), name="w")
+        self.b = tf.Variable([0.0] * 4 + [-100.0] * 4, name="b")
+        self.v = tf.Variable(tf.ones([8, 1]), name="v")
+
+    def __call__(self, x: Any, training: bool = True) -> Any:
+        """The output; no mode makes a difference."""
+        del training
+        return tf.nn.relu(x @ self.w + self.b) @ self.v
+
+
+@pytest.mark.parametrize("wrap", ALL)
+@pytest.mark.parametrize("make", [model, Raw])
+def test_units_of_layers_are_looked_at(run: MemoryRun, wrap: Any, make: Any) -> None:
+    """Activations of Keras' layers and of functions: rows, figures of each unit, dead and saturated ones."""
+    net = make()
+    step = loop(net, keras.optimizers.SGD(0.01), lambda _, y, p: tf.reduce_mean((p - y) ** 2), wrap)
+    epochs(step, Y[:, None], 11)
+    steps = ended(run)
+    assert [recorded.step for recorded in steps] == [*range(1, 21), 50]
+    name = "relu" if make is Raw else next(layer.path for layer in net.layers)
+    for recorded in steps:
+        kernel = "w" if make is Raw else f"{name}/kernel"
+        weight = recorded.of("weight")[kernel].whole() if recorded.step <= 3 else None
+        rows, figures = recorded.of("activation")[name].whole(), recorded.of("units")[name].whole()
+        assert (rows.shape, figures.shape) == ((SIZE, 8), (4, 8))
+        np.testing.assert_allclose(figures[0], rows.mean(0), atol=1e-5)
+        np.testing.assert_allclose(figures[3], rows.max(0), atol=1e-6)
+        if weight is not None and make is model:
+            bias = recorded.of("weight")[f"{name}/bias"].whole()
+            np.testing.assert_allclose(rows, np.tanh(recorded.of("batch")["input0"].whole() @ weight + bias), atol=1e-5)
+        assert recorded.facts["layers"][0]["activation"] == ("relu" if make is Raw else "tanh")
+        assert recorded.facts["output_activation"] == "linear"
+    signal = "dead_units/relu" if make is Raw else f"saturated/{name}"
+    told = {record["step"]: record["scalars"][signal] for record in run.records if signal in record["scalars"]}
+    assert {1, 2, 3, 4, 5, 50} <= set(told)
+    if make is Raw:
+        assert set(told.values()) == {0.5}
+
+
+@pytest.mark.parametrize("wrap", ALL)
+def test_late_steps_are_recorded_too(run: MemoryRun, wrap: Any) -> None:
+    """Step 50 and 100, also where a function holds several steps; none between."""
+    net, adam = model(), keras.optimizers.Adam(0.01)
+    once = loop(net, adam, lambda _, y, p: tf.reduce_mean((p - y) ** 2), lambda f: f)
+
+    def five(x: Any, y: Any) -> None:
+        for at in range(5):
+            once(x[at * SIZE : (at + 1) * SIZE], y[at * SIZE : (at + 1) * SIZE])
+
+    step = wrap(five)
+    for _ in range(21):
+        step(tf.constant(X), tf.constant(Y[:, None]))
+    steps = ended(run)
+    assert [recorded.step for recorded in steps] == [*range(1, 21), 50, 100]
+    assert len(run.scalar("batch_digest")) == 105
+    for recorded in steps:
+        at = (recorded.step - 1) % PER_EPOCH * SIZE
+        np.testing.assert_array_equal(recorded.of("batch")["input0"].whole(), X[at : at + SIZE])
 
 
 def test_nothing_is_kept_alive_between_steps(run: MemoryRun) -> None:
