@@ -91,7 +91,7 @@ class Loop:
             watch.tape = loop_tape(model, seen.optimizer, watch.counter(seen), self._name, watch.taps(seen))
             body["loss"] = {**facts(seen).get("loss", {}), **body["loss"]}
         if watch.tape is not None:
-            watch.epochs.before, watch.epochs.after = watch.tape.execution_begins, watch.tape.execution_ended
+            watch.epochs.before, watch.epochs.after = watch.begins, watch.ended
             with tf.init_scope():
                 self.run.observe(canonical=watch.tape.declared())
         self.run.manifest(body)

@@ -232,7 +232,9 @@ def _places(seen: Seen, graph: Any) -> list[int]:
     """Which arguments of the function that is being traced go into the model."""
     if seen.heard is None:
         return []
-    found = {place for call in seen.heard.calls for one in call.inputs for place in flow.sources(one, graph.inputs)}
+    found = {
+        place for call in seen.heard.calls for one in call.inputs for place in flow.sources(one, flow.arguments(graph))
+    }
     return sorted(found)
 
 

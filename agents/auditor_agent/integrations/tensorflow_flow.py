@@ -35,6 +35,7 @@ _MEETINGS: Final = frozenset(
     {"Sub", "SquaredDifference", "Mul", "Div", "RealDiv", "Maximum", "Xdivy", "Xlogy", *_WHOLE}
 )
 _READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
+_PARTING: Final = frozenset({"StridedSlice", "Slice", "GatherV2", "Split", "SplitV", "Unpack"})
 _ADDITIONS: Final = frozenset({"AddV2", "Add", "AddN", "Identity"})
 
 #: The operation that made a tensor: its type and its inputs; None for a tensor that was there.
@@ -191,15 +192,24 @@ def _squeezed(extents: Sequence[Any] | None) -> list[Any]:
     return [extent for extent in extents or () if extent != 1]
 
 
-def sources(tensor: Any, inputs: Sequence[Any]) -> Iterator[int]:
-    """Places in ``inputs`` of a function from which ``tensor`` was made by few operations."""
+def arguments(graph: Any) -> Sequence[Any]:
+    """The inputs of a function that is being traced; none of a loop or branch within one."""
+    outer = getattr(graph, "outer_graph", None)
+    return () if hasattr(outer, "outer_graph") else getattr(graph, "inputs", ())
+
+
+def sources(tensor: Any, inputs: Sequence[Any], *, whole: bool = False) -> Iterator[int]:
+    """Places in ``inputs`` of a function from which ``tensor`` was made by few operations.
+
+    ``whole``: not by taking a part of one.
+    """
     places = {id(given): place for place, given in enumerate(inputs)}
     waiting, seen = [tensor], 0
     while waiting and seen < _MOST_BELOW:
         at, seen = waiting.pop(), seen + 1
-        if id(at) in places:
+        if id(at) in places and not _resource(at):
             yield places[id(at)]
             continue
         node = in_graph(at)
-        if node is not None:
+        if node is not None and not (whole and node[0] in _PARTING):
             waiting.extend(node[1])

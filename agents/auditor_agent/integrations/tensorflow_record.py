@@ -83,6 +83,10 @@ class LoopTape(Tape):
         step = self._offset + self._iterations // self._probe.every + 1
         return self._recorder is not None and self._recorder.active and (self._listening or step in self.steps)
 
+    def near(self, count: int) -> bool:
+        """Whether one of the next ``count`` steps may be recorded."""
+        return self._recorder is not None and self._recorder.active and self._near(count)
+
     def _next_step(self) -> int:
         with on.outside():
             self._iterations = int(self._probe.counter)
@@ -216,7 +220,9 @@ def unseen_inputs(seen: Seen) -> list[Any]:
     graph = tf.compat.v1.get_default_graph()
     given = seen.heard.inputs or [one for call in seen.heard.calls for one in call.inputs]
     there = [one for one in map(_tensor, given) if one is not None and reachable(one)]
-    return [] if any(any(flow.sources(one, getattr(graph, "inputs", ()))) for one in there) else there
+    return (
+        [] if any(any(True for _ in flow.sources(one, flow.arguments(graph), whole=True)) for one in there) else there
+    )
 
 
 def data(seen: Seen) -> list[tuple[tuple[str, str], Any]]:

@@ -89,6 +89,8 @@ class LoopWatch:
         self.epochs, self._changes = Epochs(run), WeightDigests()
         self._taps: dict[tuple[bool, bool], Any] = {}
         self._number = 0
+        self._busy = False
+        """Whether a call is under way in which elements are recorded: what it leaves is read when it ends."""
 
     def taps(self, seen: Seen) -> Any:
         """What looks at layers in the code that runs or is traced now; None where nothing can."""
@@ -137,12 +139,26 @@ class LoopWatch:
         offered, tape.offered = tape.offered, []
         return offered
 
+    def begins(self, count: int) -> None:
+        """Code that was traced is about to take so many steps."""
+        if self.tape is not None:
+            if self.tape.near(count):
+                with self._lock:
+                    self._busy = True
+            self.tape.execution_begins(count)
+
+    def ended(self, count: int) -> None:
+        """It has."""
+        if self.tape is not None:
+            self.tape.execution_ended(count)
+        self._busy = False
+
     def done(self) -> None:
         """The optimizer has acted."""
         if self.tape is not None:
             self.tape.after()
             if tf.executing_eagerly():
-                self.tape.execution_ended(1)
+                self.ended(1)
 
     @guarded(None)
     def _look(self, seen: Seen, head: Sequence[Any], offered: Sequence[Any]) -> None:
@@ -280,7 +296,9 @@ class LoopWatch:
 
     def _follow(self) -> None:
         while not self._closed.wait(READ_EVERY) and not self.run.finished:
-            self.read()
+            with self._lock:
+                if not self._busy:
+                    self.read()
 
     def close(self) -> None:
         """Record what is left and let the thread end."""
