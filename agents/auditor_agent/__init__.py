@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = ("keras", "tensorflow", "sklearn", "lightning", "transformers")
+_MODULES = ("keras", "tensorflow", "sklearn", "lightning", "transformers", "parity")
 _NAMES = {
     "watch": "auditor_agent.integrations.torch",
     "Run": "auditor_agent.run",
@@ -26,6 +26,7 @@ __all__ = [
     "keras",
     "lightning",
     "open_run",
+    "parity",
     "sklearn",
     "tensorflow",
     "transformers",

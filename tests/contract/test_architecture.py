@@ -25,7 +25,7 @@ FRAMEWORKS = {
 }
 #: Folders and modules that are loaded only where the framework is.
 WITH_FRAMEWORK = (
-    *("integrations", "capture"),
+    *("integrations", "capture", "parity"),
     *("keras.py", "lightning.py", "sklearn.py", "tensorflow.py", "transformers.py"),
 )
 
@@ -132,7 +132,7 @@ def test_git_holds_no_file_that_is_made() -> None:
 SURFACE = {
     "auditor_agent": {
         *("Run", "__version__", "open_run", "watch"),
-        *("keras", "lightning", "sklearn", "tensorflow", "transformers"),
+        *("keras", "lightning", "parity", "sklearn", "tensorflow", "transformers"),
     },
 }
 

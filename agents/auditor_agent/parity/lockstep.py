@@ -1,0 +1,196 @@
+"""Two implementations, step by step: the same weights, state and batch before each step, then stage by stage."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from auditor_agent.parity import align as aligning
+from auditor_agent.parity import given as giving
+from auditor_agent.parity.align import Alignment
+from auditor_agent.parity.compare import HARMLESS, Comparison, Divergence, Twin
+from auditor_agent.parity.given import Implementation, NotComparableError
+from auditor_agent.parity.seen import Seen, Side, array, as_input
+
+Make = Callable[[], Any]
+#: Steps after which both are also called in evaluation mode.
+_EVALUATED: Final = (1, 2, 10)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a lockstep found.
+
+    Attributes:
+        first: the first part that differs; None if nothing does.
+        steps: steps that were compared.
+        comparisons: tensors and numbers that were compared.
+        alignment: which layer is which.
+        conventions: differences that are known, too small to matter here, and not a divergence.
+        unseen: tensors whose gradient is rounding alone: nothing they do reaches the loss.
+        without_oracle: why a side has no float64 twin, by side.
+        worst: by stage, the largest difference in units of its tolerance.
+        a: the first side.
+        b: the second.
+        seconds: how long it took.
+    """
+
+    first: Divergence | None
+    steps: int
+    comparisons: int
+    alignment: Alignment
+    conventions: list[Divergence]
+    unseen: list[str]
+    without_oracle: dict[str, str]
+    worst: dict[str, float]
+    a: Side
+    b: Side
+    seconds: float = 0.0
+    batch: tuple[Any, Any] | None = None
+    seen: tuple[Seen, Seen] | None = None
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether no part differed."""
+        return self.first is None
+
+
+@dataclass(slots=True)
+class _Pair:
+    a: Twin
+    b: Twin
+    batches: list[tuple[Any, Any]]
+    others: list[tuple[Any, Any]]
+    without: dict[str, str] = field(default_factory=dict)
+
+
+def check(a: Make, b: Make, steps: int = 20) -> Outcome:
+    """Runs two implementations in lockstep until a part differs.
+
+    Args:
+        a: makes the first implementation, see ``given.Implementation``; called twice (once for float64).
+        b: makes the second, which is given the first one's weights.
+        steps: how many steps to compare.
+
+    Raises:
+        NotComparableError: if the two cannot be put side by side.
+    """
+    began = time.monotonic()
+    pair = _open(a, b, steps)
+    alignment = aligning.align(pair.a.side, pair.b.side, pair.batches[0][0], pair.others[0][0])
+    comparison = Comparison(pair.a, pair.b, alignment)
+    first, done, last = None, 0, None
+    for done in range(1, steps + 1):
+        batch, other = pair.batches[done - 1], pair.others[done - 1]
+        first, last = _step(comparison, done, batch, other)
+        if first is not None:
+            break
+    if first is None:
+        first = next((known for known in comparison.conventions if known.distance >= HARMLESS), None)
+    return Outcome(
+        first, done, comparison.count, alignment, comparison.conventions, sorted(comparison.unseen), pair.without,
+        comparison.worst, pair.a.side, pair.b.side, time.monotonic() - began, batch, last,
+    )  # fmt: skip
+
+
+def _step(
+    comparison: Comparison, number: int, batch: tuple[Any, Any], other: tuple[Any, Any]
+) -> tuple[Divergence | None, tuple[Seen, Seen] | None]:
+    comparison.number = number
+    comparison.level()
+    if number == 1 and (found := comparison.structure()) is not None:
+        return found, None
+    if (found := comparison.batch(batch, other)) is not None:
+        return found, None
+    seen = comparison.run(batch, other)
+    found = comparison.step(*seen)
+    if found is None and number in _EVALUATED:
+        comparison.level()
+        found = comparison.evaluation(batch[0], other[0])
+    return found, (seen[0].plain, seen[1].plain)
+
+
+def _open(a: Make, b: Make, steps: int) -> _Pair:
+    given = [giving.read(a()), giving.read(b())]
+    batches = [one.first_batches(steps) for one in given]
+    if not batches[0] and not batches[1]:
+        raise NotComparableError(
+            "neither side brings batches: return them from make, (model, optimizer, loss, batches)"
+        )
+    kinds = [_layout(one) for one in given]
+    left = batches[0] or [_turned(pair, kinds[1], kinds[0]) for pair in batches[1]]
+    right = batches[1] or [_turned(pair, kinds[0], kinds[1]) for pair in batches[0]]
+    pair = _Pair(_twin(given[0], a, left), _twin(given[1], b, right), left, right)
+    pair.without = {name: twin.lacking for name, twin in (("a", pair.a), ("b", pair.b)) if twin.lacking}
+    return pair
+
+
+def _layout(given: Implementation) -> str:
+    """Where images have their channels."""
+    if given.framework != "keras":
+        return "first"
+    import keras
+
+    layers = given.model._flatten_layers()  # noqa: SLF001 -- no public walk
+    told = next((layer.data_format for layer in layers if getattr(layer, "data_format", None)), None)
+    return str(told or keras.config.image_data_format()).removeprefix("channels_")
+
+
+def _turned(pair: tuple[Any, Any], source: str, target: str) -> tuple[Any, Any]:
+    """A batch in the other side's layout: images have four axes or more."""
+    if source == target:
+        return pair
+    images = [array(one) for one in as_input(pair[0])]
+    turned = [_moved(one, source) if one.ndim >= 4 else one for one in images]
+    return (tuple(turned) if isinstance(pair[0], (tuple, list)) else turned[0]), pair[1]
+
+
+def _moved(image: Any, source: str) -> Any:
+    return np.moveaxis(image, 1, -1) if source == "first" else np.moveaxis(image, -1, 1)
+
+
+def _twin(given: Implementation, make: Make, batches: Sequence[tuple[Any, Any]]) -> Twin:
+    side = _side(given, batches[0][0], double=False)
+    twin = Twin(side, side.dropouts())
+    side.silence()
+    try:
+        with _double(given.framework):
+            oracle = _side(giving.read(make()), batches[0][0], double=True)
+        oracle.silence()
+        oracle.load(side.weights())
+        oracle.forward(batches[0][0], training=False)
+        twin.oracle = oracle
+    except Exception as error:  # the program cannot be run in float64: the other side's oracle must do
+        twin.lacking = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
+    return twin
+
+
+@contextlib.contextmanager
+def _double(framework: str) -> Iterator[None]:
+    if framework == "keras":
+        from auditor_agent.parity.keras_side import floats
+
+        with floats("float64"):
+            yield
+    else:
+        yield
+
+
+def _side(given: Implementation, inputs: Any, *, double: bool) -> Side:
+    side: Side
+    if given.framework == "torch":
+        from auditor_agent.parity.torch_side import TorchSide
+
+        side = TorchSide(given, double=double)
+    elif given.framework == "keras":
+        from auditor_agent.parity.keras_side import KerasSide
+
+        side = KerasSide(given, inputs, double=double)
+    else:
+        raise NotComparableError(f"no lockstep for {given.framework}")
+    return side
