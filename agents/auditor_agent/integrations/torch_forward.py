@@ -25,22 +25,16 @@ from torch import Tensor, nn
 
 from auditor_agent.capture import kernels
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch_batch import Batches
 from auditor_agent.integrations.torch_epochs import Epochs
 from auditor_agent.integrations.torch_evaluation import Evaluation
 from auditor_agent.integrations.torch_names import clean, unwrap
 from auditor_agent.integrations.torch_units import activation_of, again, behind, by_unit, output_activation, shares
 
-try:
-    from auditor_agent.capture.batches import batch_digest
-except ImportError:  # no NumPy
-    batch_digest = None  # type: ignore[assignment]
-
 #: Modules that are listened to; of larger models evenly spread ones.
 _MODULES: Final = 256
 _compiling: Final = torch.compiler.is_compiling
 _gradients: Final = torch.is_grad_enabled
-#: What a float64 holds exactly.
-_MASK: Final = (1 << 53) - 1
 
 
 @dataclass(slots=True)
@@ -99,9 +93,7 @@ class ForwardProbe:
         self._training: bool | None = None
         self.turned = False
         """Whether training passes are in another mode than they were: to be looked at and set back."""
-        self.samples = 0
-        """Of the training passes since :meth:`batch`."""
-        self._digest: int | None = None
+        self._batches = Batches()
         root = unwrap(model)
         self._usable = not any(isinstance(module, torch.jit.ScriptModule) for module in root.modules())
 
@@ -136,8 +128,7 @@ class ForwardProbe:
 
     def batch(self) -> tuple[int, int | None]:
         """Samples and digest of the training batches since the last call, of a step that is being taken."""
-        found = self.samples, self._digest
-        self.samples, self._digest = 0, None
+        found = self._batches.take()
         self._epochs.step(*found)
         return found
 
@@ -164,21 +155,15 @@ class ForwardProbe:
             self._evaluation.end()
         if module.training is not self._training:
             if module.training:  # what came before was an evaluation that kept its gradients
-                self.samples, self._digest = 0, None
+                self._batches.take()
             self._training, self.turned = module.training, True
-        self._batch(args, kwargs)
+        if len(args) == 1 and type(args[0]) is Tensor:
+            self._batches.one(args[0])
+        else:
+            self._batches.several(list(_tensors((args, kwargs), real=False)))
         # An evaluation that keeps its gradients looks like training in the wrong mode, until a step confirms it.
         if self._pass is None and (self._sampled or self._recorded) and (module.training or not self.turned):
             self._listen(module, _Pass(self._sampled, self._recorded))
-
-    def _batch(self, args: Any, kwargs: Any) -> None:
-        inputs = args if len(args) == 1 and type(args[0]) is Tensor else list(_tensors((args, kwargs), real=False))
-        if not inputs:
-            return
-        self.samples += inputs[0].shape[0] if inputs[0].dim() else 1
-        if batch_digest is not None and all([tensor.is_cpu for tensor in inputs]):  # noqa: C419 - the quicker
-            digest = batch_digest([_array(tensor) for tensor in inputs])
-            self._digest = digest if self._digest is None else (31 * self._digest + digest) & _MASK
 
     # -- a pass that is looked at -------------------------------------------------------------
 
@@ -297,9 +282,3 @@ def _tensors(value: Any, *, real: bool = True) -> Iterator[Tensor]:
             stack.extend(reversed(item))
         elif isinstance(item, dict):
             stack.extend(reversed(item.values()))
-
-
-def _array(tensor: Tensor) -> Any:
-    """A view of a tensor in host memory as NumPy knows it."""
-    tensor = tensor.detach() if tensor.requires_grad else tensor
-    return (tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor).numpy()
