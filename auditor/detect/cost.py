@@ -125,8 +125,11 @@ class Cost:
 
 
 def data_loss(view: StepView) -> F64:
-    """The loss of each step, (N,), without the penalty where that is told; NaN where none was given."""
-    out: F64 = view.loss.copy()
+    """The loss of each step, (N,), without the penalty where the run tells that; NaN where none was given.
+
+    A run that told it for some steps only has no other losses here: both are no one series.
+    """
     at, values = view.scalar("loss/data")
+    out: F64 = np.full(len(view), np.nan) if view.parted else view.loss.copy()
     out[at] = values
     return out

@@ -230,7 +230,9 @@ class LossDiverging(Rule):
         at = Moment(part.moment.attempt, part.moment.rank, onset, float(part.moment.times[0]))
         evidence: dict[str, Any] = {"what": what, "loss": level, "seen_at": part.moment.step, "reference": limit[0]}
         evidence |= {"limit": limit[1], "initial_loss": self.memory.early[0], "best": self.memory.best, **more}
-        return [self.finding(at, 0, Subject("loss", "loss", at.rank), evidence)]
+        # Twice: dated where it began, and known to last until now, so that a cause named between finds it.
+        subject = Subject("loss", "loss", at.rank)
+        return [self.finding(at, 0, subject, evidence), self.finding(part.moment, 0, subject, evidence)]
 
     def _over(self, at: Moment, level: float) -> Finding:
         return self.cleared(at, 0, Subject("loss", "loss", at.rank), {"loss": level})

@@ -44,6 +44,8 @@ class Lane:
         self.pulse = Pulse()
         self.superseded: int | None = None
         self.facts = RunFacts()
+        self.parted = False
+        """Whether a step told its loss without the penalty."""
         self.broken: dict[str, str] = {}
         """Rules that raised, and what."""
         self._readers = [rule for rule in rules if type(rule).observe_record is not Rule.observe_record]
@@ -127,6 +129,7 @@ class Lane:
         if self._early:
             view.batch = replace(view.batch, events=(*self._early, *view.batch.events))
             self._early = ()
+        view.parted = self.parted = self.parted or view.parted
         self.pulse.step(view.times)
         steps = view.steps.astype(np.int64)
         found: list[Finding] = []
@@ -164,6 +167,7 @@ class Lane:
             "next_seq": self.next_seq,
             "last_step": self.last_step,
             "superseded": self.superseded,
+            "parted": self.parted,
             "early": list(self._early),
             "pulse": self.pulse.state(),
             "facts": asdict(replace(self.facts, baseline=None)),
@@ -173,7 +177,7 @@ class Lane:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take back what :meth:`state` gave."""
         self.next_seq, self.last_step = int(state["next_seq"]), state["last_step"]
-        self.superseded = state["superseded"]
+        self.superseded, self.parted = state["superseded"], bool(state.get("parted"))
         self._early = tuple(state.get("early", ()))
         self.pulse = Pulse.restored(state["pulse"])
         self.facts = RunFacts(**state["facts"])

@@ -18,6 +18,8 @@ from auditor.model import Finding, Severity, Subject
 _SUM: Final = 2e-3
 #: Relative difference up to which a recomputed loss counts as the recorded one (float16 sums).
 _SAME: Final = 2e-3
+#: Share of exact zeros that shows a ReLU at the end of a model whose last activation is not told (ours).
+_CUT: Final = 0.1
 #: Recordings that must prove a hidden softmax.
 _PROVEN: Final = 2
 #: What Keras takes for the smallest probability (keras.config.epsilon()).
@@ -300,7 +302,7 @@ def _out_of_reach(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     """Targets of a regression beyond the range of the last activation, more than one in twenty."""
     if seen.family not in {"regression", "binary"} or seen.targets is None:
         return None
-    activation = _last_activation(view)
+    activation = _last_activation(view) or _cut(seen)
     bounds = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}.get(activation)
     if bounds is None:
         return None
@@ -320,6 +322,12 @@ def _out_of_reach(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     reach = "0 and more" if high == np.inf else f"{low:g} to {high:g}"
     what = f"{activation} gives {reach}, but {beyond:.0%} of the targets lie beyond"
     return {"what": what, "beyond": beyond, "activation": activation, "target_range": _range(seen.targets)}
+
+
+def _cut(seen: Scored) -> str:
+    """``relu`` where a regression's outputs are never negative and often exactly 0: nothing else does that."""
+    cut = seen.family == "regression" and seen.outputs.min() >= 0 and float((seen.outputs == 0).mean()) >= _CUT
+    return "relu" if cut else ""
 
 
 def _range(values: F64) -> list[float]:

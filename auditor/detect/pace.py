@@ -27,14 +27,15 @@ class Stretch:
     end: bool
 
 
-def stretches(view: StepView, count: int) -> Iterator[Stretch]:
+def stretches(view: StepView, count: int, *, whole: bool = False) -> Iterator[Stretch]:
     """The finite losses of ``view`` in pieces that end where a multiple of :data:`STRIDE` of them was seen.
 
     Args:
         view: the steps.
         count: finite losses seen before it.
+        whole: with their penalties.
     """
-    losses, rates = data_loss(view), view.learning_rate
+    losses, rates = view.loss if whole else data_loss(view), view.learning_rate
     at = np.flatnonzero(np.isfinite(losses))
     first = 0
     while first < len(at):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from auditor.detect.series import Recent
 from auditor.detect.task import computed
 from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
+
+_PARTS: Final = ("loss/data", "loss/penalty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,14 @@ class UnderfittingRegularization(Rule):
         """Judged after every 25 losses."""
         memory: PenaltyMemory = self.memory
         memory.cost.observe(view)
-        told = _penalty(view)
+        told = _parts(view)
         pull = _pull(view.run.optimizer)
         found: list[Finding] = []
-        for part in stretches(view, memory.count):
+        for part in stretches(view, memory.count, whole=True):
             memory.count += len(part.values)
             if len(part.rates) and math.isfinite(part.rates[-1]):
                 memory.decay += pull * float(part.rates[-1]) * len(part.values)
-            known = [(value, told[step]) for step, value in zip(part.steps, part.values, strict=True) if step in told]
+            known = [told[step] for step in part.steps.tolist() if step in told]
             if known:
                 data, penalty = np.array(known).T
                 memory.ruled += int((penalty > self.parameters.dominant * np.abs(data)).sum())
@@ -199,10 +201,11 @@ class UnderfittingRegularization(Rule):
                     self.memory.first_norm = float(norms[0])
 
 
-def _penalty(view: StepView) -> dict[float, float]:
-    """The penalty by step."""
-    at, values = view.scalar("loss/penalty")
-    return dict(zip(view.steps[at].astype(np.float64).tolist(), values.tolist(), strict=True))
+def _parts(view: StepView) -> dict[float, tuple[float, float]]:
+    """Loss of the data and penalty by step, where both were told."""
+    data, penalty = (dict(zip(at.tolist(), values.tolist(), strict=True)) for at, values in map(view.scalar, _PARTS))
+    both = sorted(data.keys() & penalty.keys())
+    return {float(view.steps[at]): (data[at], penalty[at]) for at in both if math.isfinite(data[at] + penalty[at])}
 
 
 def _pull(optimizer: Mapping[str, Any]) -> float:

@@ -64,6 +64,8 @@ class StepView:
         self.batch, self.table, self.run = batch, table, run
         self.attempt, self.rank = batch.attempt, batch.rank
         self.steps, self.times = batch.steps, batch.times
+        self.parted = "loss/data" in batch.scalars
+        """Whether the run has told the loss without its penalty, in this batch or before."""
 
     def __len__(self) -> int:
         return len(self.steps)

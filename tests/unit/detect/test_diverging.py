@@ -11,8 +11,9 @@ RULE = "loss_diverging"
 
 
 def said(losses: Any, kind: str = "classes", **more: Any) -> list[Any]:
-    """What the rule says of a run."""
-    return of(Course(kind).tell(losses, **more), RULE)
+    """What the rule says of a run: the first finding of each time that it fires, and what clears it."""
+    found = of(Course(kind).tell(losses, **more), RULE)
+    return [one for i, one in enumerate(found) if not i or one.cleared or found[i - 1].cleared]
 
 
 def test_a_loss_that_runs_away_is_named_where_it_left() -> None:
@@ -83,3 +84,9 @@ def test_the_step_does_not_depend_on_how_steps_are_framed(frame: int) -> None:
     """The same onset."""
     losses = np.concatenate([noisy(0.5, 0.05, 200), noisy(1e5, 0.05, 150)])
     assert [one.step for one in said(losses, frame=frame)] == [201]
+
+
+def test_it_is_dated_where_it_began_and_lasts_until_it_was_seen() -> None:
+    """So that a cause which was named in between is found to be the root."""
+    losses = np.concatenate([noisy(0.5, 0.05, 200), noisy(1e5, 0.05, 150)])
+    assert [one.step for one in of(Course().tell(losses), RULE)] == [201, 250]

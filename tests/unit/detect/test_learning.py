@@ -132,6 +132,13 @@ def test_targets_that_are_all_alike_cost_nothing_to_guess() -> None:
     assert cost.chance == pytest.approx(np.log(2))
 
 
+def test_losses_with_and_without_a_penalty_are_no_one_series() -> None:
+    """Parts that are told for the first 20 steps only: what follows is not held against them."""
+    parts = {"loss/data": dict.fromkeys(range(1, 21), CHANCE), "loss/penalty": dict.fromkeys(range(1, 21), 100.0)}
+    found = Course().tell(noisy(np.r_[np.full(20, 1.0), np.full(380, 60.0)] * CHANCE, 0.01), scalars=parts)
+    assert of(found, RULE, "loss_diverging") == []
+
+
 def test_outputs_that_the_loss_did_not_take_tell_nothing() -> None:
     """A contrastive loss compares outputs with each other: its labels are rows, not classes."""
     sender, found = Sender(RunAuditor(RUN)), []

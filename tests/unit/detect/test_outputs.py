@@ -137,6 +137,16 @@ def test_outputs_that_fit_are_left_alone(output: Any, target: Any, manifest: Any
     assert judge(output, target, manifest=manifest) == []
 
 
+def test_a_relu_that_is_not_told_shows_in_exact_zeros() -> None:
+    """A module of one's own ends in ReLU: half the outputs are 0, half the targets are below."""
+    cut, targets = np.maximum(RNG.normal(size=(64, 1)), 0), RNG.normal(size=(64, 1))
+    mean_squares = {"loss": {"class": "MeanSquaredError"}}
+    [found] = judge(cut, targets, manifest=mean_squares)
+    assert found.evidence["activation"] == "relu"
+    assert judge(cut, np.abs(targets), manifest=mean_squares) == []
+    assert judge(cut + 0.1, targets, manifest=mean_squares) == []
+
+
 def test_labels_beyond_the_classes() -> None:
     """Labels from 1 to C, and -1 for a binary cross entropy; torch's -100 means ignored."""
     raw = RNG.normal(size=(32, 4))
