@@ -24,6 +24,15 @@ _RUN: Final = 64
 BITS: Final = 53
 _MASK: Final = (1 << BITS) - 1
 _HEX: Final = 14  # digits of a digest
+#: Samples of a pass that are kept to know them again: a few MiB.
+MOST_SAMPLES: Final = 1 << 16
+#: Part of a batch that has been seen when another pass begins: some samples may have been dropped at the end.
+_NEARLY_ALL: Final = 0.75
+_COLUMNS: Final = 64
+#: Odd numbers without a pattern: columns that change places change the sum.
+_FACTORS: Final = np.random.default_rng(1).integers(1 << 62, size=_COLUMNS, dtype=np.uint64) * np.uint64(2) + np.uint64(
+    1
+)
 _WORD: Final = (1 << 64) - 1
 _STEP: Final = 0x9E3779B97F4A7C15
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -92,6 +101,44 @@ def _places(size: int, run: int, runs: int) -> npt.NDArray[np.int64]:
     """Indices of ``runs`` runs from first to last. Not a plain stride, which could meet one column of a matrix only."""
     starts = np.arange(runs, dtype=np.int64) * (size - run) // max(1, runs - 1)
     return (starts[:, None] + np.arange(run, dtype=np.int64)).reshape(-1)
+
+
+class Passes:
+    """Tells from the samples alone when another pass over the data begins, in whatever order each pass is.
+
+    Within a pass no sample comes twice; in the first batch of the next nearly all have been seen. Data in
+    which samples repeat, drawn with replacement or equal by nature, has no passes that could be told.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._batches = 0
+        self._off = False
+
+    def begins(self, array: npt.NDArray[Any]) -> bool:
+        """Whether a batch, samples along its first axis, is the first of another pass."""
+        if self._off or array.ndim < 2 or not array.size or array.dtype.kind not in "fiub":
+            return False
+        samples = set(_row_keys(array))
+        known = len(samples & self._seen) / len(samples)
+        new = known >= _NEARLY_ALL and self._batches > 1
+        if new:
+            self._seen, self._batches = set(), 0
+        self._seen |= samples
+        self._batches += 1
+        self._off = len(self._seen) > MOST_SAMPLES or (not new and known > 1 - _NEARLY_ALL)
+        if self._off:
+            self._seen = set()
+        return new
+
+
+def _row_keys(array: npt.NDArray[Any]) -> list[int]:
+    flat = array.reshape(len(array), -1)
+    if flat.shape[1] > _COLUMNS:
+        flat = flat[:, np.linspace(0, flat.shape[1] - 1, _COLUMNS).astype(np.int64)]
+    words = np.ascontiguousarray(flat, np.float64).view(np.uint64)
+    keys: list[int] = (words * _FACTORS[: words.shape[1]]).sum(axis=1, dtype=np.uint64).tolist()
+    return keys
 
 
 class Epoch:

@@ -338,19 +338,10 @@ class Probe:
 
     def _accumulated(self, binding: Binding, dense: Sequence[Any], unscale: Any) -> list[Any]:
         """The mean over the micro-batches so far, as the optimizer will use it."""
-        inner = self.inner
-        if not inner.built:  # its first use: as its own apply would, a moment later
-            with keras.name_scope(inner.name, caller=inner):
-                inner.build(binding.variables)
-            inner.built = True
-        held = [
-            None if place in binding.missing else inner._accumulated_gradients[inner._get_variable_index(v)]  # noqa: SLF001 -- no public name
-            for place, v in enumerate(binding.variables)
-        ]
-        return [
-            g if old is None else self._on.mean(g, unscale, keras.ops.convert_to_tensor(old), self.every)
-            for g, old in zip(dense, held, strict=True)
-        ]
+        present = [v for place, v in enumerate(binding.variables) if place not in binding.missing]
+        told = [gradient for place, gradient in enumerate(dense) if place not in binding.missing]
+        means = iter(accumulated(self.inner, binding.variables, present, told, unscale))
+        return [gradient if place in binding.missing else next(means) for place, gradient in enumerate(dense)]
 
     def _penalty(self) -> Any:
         """The sum of what regularizers and ``add_loss`` contributed to the loss; NaN if untold."""
@@ -364,6 +355,22 @@ class Probe:
 
 def _alone(model: Any) -> bool:
     return int(model.steps_per_execution) == 1 and not model.run_eagerly
+
+
+def accumulated(
+    inner: Any, trained: Sequence[Any], variables: Sequence[Any], gradients: Sequence[Any], unscale: Any
+) -> list[Any]:
+    """The mean over the micro-batches so far, as the optimizer will use it, for ``variables`` of those ``trained``."""
+    if not inner.built:  # its first use: as its own apply would, a moment later
+        with keras.name_scope(inner.name, caller=inner):
+            inner.build(trained)
+        inner.built = True
+    held = [inner._accumulated_gradients[inner._get_variable_index(v)] for v in variables]  # noqa: SLF001 -- no public name
+    every = int(inner.gradient_accumulation_steps)
+    return [
+        backend().mean(gradient, unscale, keras.ops.convert_to_tensor(old), every)
+        for gradient, old in zip(gradients, held, strict=True)
+    ]
 
 
 def tapped(optimizer: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auditor_agent.guard import guarded, note
 from auditor_agent.integrations import numbering, tensorflow_epochs
+from auditor_agent.integrations import tensorflow_evaluation as evaluation
 from auditor_agent.integrations import tensorflow_tape as tape
 from auditor_agent.integrations.tensorflow_epochs import Epochs
 from auditor_agent.integrations.tensorflow_tape import Seen
@@ -170,11 +171,27 @@ class _Unasked(tape.Sink):
         self._acting = False
         self._modes: dict[str, Mapping[str, Any]] = {}
         self._waiting: list[Mapping[str, Any]] = []
+        self._evaluation = evaluation.Evaluation(self._evaluated, self._last)
+        evaluation.tell(self._evaluation)
+
+    def _last(self) -> int:
+        """The last step there was, its row read."""
+        if self._loop is None or self._loop.run.finished:
+            return 0
+        self._loop.read()
+        return numbering.last(self._loop.run)
+
+    def _evaluated(self, fields: Mapping[str, int], scalars: Mapping[str, float]) -> None:
+        if self._loop is not None and not self._loop.run.finished:
+            if fields:
+                self._loop.run.event(numbering.last(self._loop.run), "evaluation", **fields)
+            self._loop.run.log(**scalars)
 
     def see(self, seen: Seen, known: tape.Known) -> None:
         """A step of some optimizer; only the first one's count."""
         if self._loop is None or self._loop.run.finished:
             self._loop, self._owner = Loop(open_run("tensorflow")), id(seen.optimizer)
+            self._loop.run.on_finish(self._evaluation.end)
         self._acting = id(seen.optimizer) == self._owner
         if self._acting:
             self._loop.see(seen, known)

@@ -2,13 +2,12 @@
 
 A loop that runs eagerly shows its batches as it calls the model; one within a ``tf.function`` when
 the function is called with them. An epoch ends where the loop begins another pass over a
-``tf.data`` data set, or where the first batch of the epoch comes again; a loop that shuffles arrays
-by hand does not show its epochs.
+``tf.data`` data set, where the first batch of the epoch comes again, or where in arrays shuffled by
+hand the samples do (``capture.batches.Passes``).
 """
 
 from __future__ import annotations
 
-import functools
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -18,12 +17,13 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from auditor_agent.capture.batches import Epoch, batch_digest
+from auditor_agent.capture.batches import Epoch, Passes, batch_digest
 from auditor_agent.guard import guarded
+from auditor_agent.integrations import tensorflow_evaluation as evaluation
 from auditor_agent.integrations import tensorflow_flow as flow
 from auditor_agent.integrations.tensorflow_tape import Seen, sinks
+from auditor_agent.integrations.tensorflow_wraps import wrap
 
-_MARK: Final = "auditor_observed"
 #: Batches told but not recorded yet.
 _MOST_WAITING: Final = 4096
 #: Calls of a function after which its steps are counted anew.
@@ -63,6 +63,7 @@ class Epochs:
         self._waiting: dict[int, tuple[int, int]] = {}
         self._ends: set[int] = set()
         self._epoch = Epoch()
+        self._passes: Passes | None = Passes()
         self._first: int | None = None
         self._length = 0
         self._number = 0
@@ -97,6 +98,7 @@ class Epochs:
         known = self._functions.get(function)
         if known is None or self._counter is None:
             return
+        evaluation.ending()
         self.before(max(1, known.steps))
         if self._next is None or self._calls % _CHECK == 0 or not known.steps:
             self._next = int(self._counter)
@@ -127,6 +129,10 @@ class Epochs:
 
     def passing(self) -> None:
         """Another pass over a data set begins."""
+        self._passes = None
+        self._passed()
+
+    def _passed(self) -> None:
         if self._waiting:
             self._ends.add(max(self._waiting))
         elif self._epoch.steps > 1:
@@ -135,17 +141,24 @@ class Epochs:
     def _put(self, update: int, given: Sequence[Any], *, more: bool = False) -> None:
         arrays = [array for array in map(_array, given) if array is not None and array.ndim]
         if arrays and len(self._waiting) < _MOST_WAITING:
+            if self._passes is not None and self._passes.begins(arrays[0]):
+                self._passed()
             before = self._waiting[update][1] if more and update in self._waiting else 0
             self._waiting[update] = batch_digest(arrays), len(arrays[0]) + before
 
     # -- what is recorded -----------------------------------------------------------------------------
 
-    def step(self, step: int, update: int, within: tuple[int, int] | None = None) -> dict[str, float]:
-        """The scalars of a step that is about to be recorded; ``within``: its batch as the step itself told it."""
+    def step(self, step: int, update: int, within: tuple[int, int] | None = None, every: int = 1) -> dict[str, float]:
+        """The scalars of a step that is about to be recorded.
+
+        ``within``: its batch as the step itself told it; ``every``: updates of which it is the last.
+        """
+        for part in range(update - every + 1, update):
+            self._waiting.pop(part, None)
         told = self._waiting.pop(update, None) or within
         if told is None:
             return {}
-        digest, samples = told
+        digest, samples = told[0], told[1] * every
         if digest == self._first and self._epoch.steps > 1:
             self._end(step - 1)
         if not self._epoch.steps:
@@ -155,8 +168,9 @@ class Epochs:
 
     def recorded(self, step: int, update: int) -> None:
         """A step has been recorded."""
-        if update in self._ends:
-            self._ends.discard(update)
+        ended = [end for end in self._ends if end <= update]
+        if ended:
+            self._ends.difference_update(ended)
             if self._epoch.steps > 1:
                 self._end(step)
 
@@ -181,16 +195,8 @@ def observe() -> None:
     """Have the calls of functions and the passes over data sets of this process told. Idempotent."""
     from tensorflow.python.eager.polymorphic_function.polymorphic_function import Function  # no public name
 
-    _wrap(Function, "__call__", _call)
-    _wrap(tf.data.Dataset, "__iter__", _iterate)
-
-
-def _wrap(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = getattr(owner, name)
-    if not hasattr(original, _MARK):
-        wrapper = tf.autograph.experimental.do_not_convert(functools.wraps(original)(make(original)))
-        setattr(wrapper, _MARK, True)
-        setattr(owner, name, wrapper)
+    wrap(Function, "__call__", _call)
+    wrap(tf.data.Dataset, "__iter__", _iterate)
 
 
 def _call(original: Callable[..., Any]) -> Callable[..., Any]:

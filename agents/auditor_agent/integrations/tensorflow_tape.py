@@ -12,7 +12,6 @@ The wrappers read; what they call and return is the original's. Only ``auditor r
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 import threading
 import weakref
@@ -23,11 +22,12 @@ from typing import Any, Final, Protocol
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations import tensorflow_evaluation as evaluation
 from auditor_agent.integrations import tensorflow_flow as flow
 from auditor_agent.integrations import tensorflow_forward as forward
 from auditor_agent.integrations import tensorflow_layers as layers
+from auditor_agent.integrations.tensorflow_wraps import below, wrap
 
-_MARK: Final = "auditor_observed"
 _ASSIGNMENTS: Final = ("assign", "assign_sub", "assign_add")
 
 
@@ -125,15 +125,15 @@ def observe(sink: Sink) -> None:
     """Report the steps of this process to ``sink``. Idempotent; wraps what is loaded by now."""
     if sink not in _sinks:
         _sinks.append(sink)
-    _wrap(tf.GradientTape, "gradient", _gradient)
-    _wrap(tf.GradientTape, "__enter__", _enter)
-    _wrap(tf.GradientTape, "__exit__", _exit)
+    wrap(tf.GradientTape, "gradient", _gradient)
+    wrap(tf.GradientTape, "__enter__", _enter)
+    wrap(tf.GradientTape, "__exit__", _exit)
     from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable  # of every variable; no public name
 
-    for owner in (BaseResourceVariable, *_below(BaseResourceVariable)):
+    for owner in (BaseResourceVariable, *below(BaseResourceVariable)):
         for name in _ASSIGNMENTS:
             if name in vars(owner):  # TensorFlow gives some subclasses copies of their own
-                _wrap(owner, name, _assign)
+                wrap(owner, name, _assign)
     if hasattr(sys.modules.get("keras"), "optimizers"):  # whole: else its own installation calls
         observe_keras()
 
@@ -143,31 +143,17 @@ def observe_keras() -> None:
     import keras
 
     if _sinks and keras.backend.backend() == "tensorflow":
-        _wrap(keras.optimizers.Optimizer, "apply", _apply)
-        _wrap(keras.optimizers.LossScaleOptimizer, "apply", _apply)
-        _wrap(keras.losses.Loss, "__call__", _loss)
-        _wrap(keras.Model, "__call__", _model)  # before what it inherits from
-        _wrap(keras.layers.Layer, "__call__", layers.layer)
+        wrap(keras.optimizers.Optimizer, "apply", _apply)
+        wrap(keras.optimizers.LossScaleOptimizer, "apply", _apply)
+        wrap(keras.losses.Loss, "__call__", _loss)
+        wrap(keras.Model, "__call__", _model)  # before what it inherits from
+        wrap(keras.layers.Layer, "__call__", layers.layer)
+        evaluation.observe()
 
 
 def sinks() -> list[Sink]:
     """Who is told."""
     return list(_sinks)
-
-
-def _wrap(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = getattr(owner, name)
-    if not hasattr(original, _MARK):
-        # Within a tf.function AutoGraph would rewrite the wrapper, as it does the user's own code.
-        wrapper = tf.autograph.experimental.do_not_convert(functools.wraps(original)(make(original)))
-        setattr(wrapper, _MARK, True)
-        setattr(owner, name, wrapper)
-
-
-def _below(owner: Any) -> Iterator[Any]:
-    for subclass in owner.__subclasses__():
-        yield subclass
-        yield from _below(subclass)
 
 
 def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -242,9 +228,13 @@ def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
         if _scene.known.loss is None:
             _met(self, y_true, y_pred)
+        if type(self).__name__ == "CompileLoss":
+            evaluation.elsewhere()
         result = original(self, y_true, y_pred, *args, **kwargs)
         if _scene.taping and _sinks:
             _compared(self, y_true, y_pred, result)
+        elif _sinks:
+            evaluation.compared(y_pred, result)
         return result
 
     return call
@@ -258,6 +248,7 @@ def _begun() -> None:
     _scene.taping += 1
     if _scene.taping > 1:
         return
+    evaluation.ending() if tf.executing_eagerly() else evaluation.training()
     _scene.heard = forward.Heard()
     if not _alone[0] and (not tf.executing_eagerly() or any(sink.looking() for sink in _sinks)):
         _scene.heard.layers = {}
@@ -291,6 +282,7 @@ def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: A
     if _scene.taping:
         _scene.heard.call(call)
     else:
+        evaluation.called(call.inputs, call.outputs)
         for sink in _sinks:
             sink.mode(forward.mode(call, learning=False))
 

@@ -22,6 +22,7 @@ from auditor_agent.guard import guarded
 from auditor_agent.integrations import keras_on_tensorflow as on
 from auditor_agent.integrations import numbering
 from auditor_agent.integrations.keras_native import NativeStore
+from auditor_agent.integrations.keras_probe import accumulated
 from auditor_agent.integrations.keras_rows import Row, Store
 from auditor_agent.integrations.keras_watch import EARLY, WEIGHTS_EVERY
 from auditor_agent.integrations.tensorflow_epochs import Epochs
@@ -55,8 +56,12 @@ class _Binding:
     scaled: bool
     counter: int
     """Which optimizer counts its updates."""
+    every: int
+    """Updates to a step."""
     gradients: Store
     weights: Store
+    micro: list[float] = field(default_factory=list)
+    """Losses of the updates that make no step yet."""
     held: dict[int, Words] = field(default_factory=dict)
     """Weights by update, until the update's own row comes."""
     layouts: dict[bool, int] = field(default_factory=dict)
@@ -118,8 +123,12 @@ class LoopWatch:
             updates = tf.convert_to_tensor(_inner(seen.optimizer)._iterations)  # noqa: SLF001 -- no public name
             rate = tf.convert_to_tensor(_inner(seen.optimizer).learning_rate)
         beyond = penalty(seen) if seen.heard is not None else None
-        head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
         values = [on.dense(g) for g in seen.gradients if g is not None]
+        if binding.every > 1:
+            inner = _inner(seen.optimizer)
+            values = accumulated(inner, binding.variables, binding.present, values, unscale)
+            unscale = on.scalar(1.0)
+        head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
         offered = self._record_elements(seen, head, list(zip(binding.present, values, strict=True)))
         binding.gradients.put(head, values)
         _weights(binding, (*head[:4], on.scalar(1.0)))
@@ -182,12 +191,13 @@ class LoopWatch:
                     on.store(len(variables) - len(missing), _ROWS, jit=jit),
                     on.store(len(variables), _WEIGHT_ROWS, jit=jit),
                 )
+                every = iterations(seen.optimizer)
                 scaled = _inner(seen.optimizer) is not seen.optimizer
                 if isinstance(stores[0], NativeStore):
-                    stores[0].count(_ROWS_COUNTED)
+                    stores[0].count(_ROWS_COUNTED, every)
                 if jit and isinstance(stores[1], NativeStore):
-                    stores[1].only(EARLY, WEIGHTS_EVERY)
-                self._bindings[key] = _Binding(variables, missing, scaled, id(seen.optimizer), *stores)
+                    stores[1].only([early * every for early in EARLY], WEIGHTS_EVERY * every)
+                self._bindings[key] = _Binding(variables, missing, scaled, id(seen.optimizer), every, *stores)
             return self._bindings[key]
 
     def initial(self, variables: Sequence[Any]) -> Words | None:
@@ -233,17 +243,23 @@ class LoopWatch:
         counter = id(seen.optimizer)
         if counter not in self._offsets:
             with tf.init_scope():
-                self._offsets[counter] = numbering.offset(self.run, int(_tick_of(seen, self._tick)))
+                self._offsets[counter] = numbering.offset(
+                    self.run, int(_tick_of(seen, self._tick)) // iterations(seen.optimizer)
+                )
         return self._offsets[counter]
 
     def _step(self, binding: _Binding, row: Row) -> int:
         if binding.counter not in self._offsets:
-            self._offsets[binding.counter] = numbering.offset(self.run, row.iterations)
-        return self._offsets[binding.counter] + row.iterations + 1
+            self._offsets[binding.counter] = numbering.offset(self.run, row.iterations // binding.every)
+        return self._offsets[binding.counter] + row.iterations // binding.every + 1
 
     def _record(self, binding: _Binding, row: Row) -> None:
         step = self._step(binding, row)
-        loss = row.loss * row.unscale
+        binding.micro.append(row.loss * row.unscale)
+        if (row.iterations + 1) % binding.every:
+            return
+        loss = sum(binding.micro) / len(binding.micro)
+        binding.micro = []
         weights = binding.held.pop(row.iterations, None)
         if binding.scaled and row.nonfinite:
             self.run.event(
@@ -257,7 +273,8 @@ class LoopWatch:
         for taps in self._taps.values():
             scalars |= {} if taps is None else taps.signals(step)
         batches = (None if taps is None else taps.batch(step) for taps in self._taps.values())
-        scalars |= self.epochs.step(step, row.iterations, next((told for told in batches if told is not None), None))
+        batch = next((told for told in batches if told is not None), None)
+        scalars |= self.epochs.step(step, row.iterations, batch, binding.every)
         if row.unscale != 1.0:
             scalars["grad_scale"] = 1.0 / row.unscale
         words = row.words if weights is None else np.concatenate([row.words, weights], axis=1)
@@ -318,14 +335,14 @@ def _weights(binding: _Binding, head: Sequence[Any]) -> None:
     if isinstance(binding.weights, NativeStore) and in_xla():
         binding.weights.put(head, _values(binding))  # the store itself leaves the other steps out
     else:
-        _when_due(head[0] + 1, lambda: binding.weights.put(head, _values(binding)))
+        _when_due(head[0] + 1, binding.every, lambda: binding.weights.put(head, _values(binding)))
 
 
-def _when_due(step: Any, action: Callable[[], None]) -> None:
-    """Have ``action`` done at the steps at which weights are read."""
+def _when_due(update: Any, every: int, action: Callable[[], None]) -> None:
+    """Have ``action`` done at the steps, of so many updates, at which weights are read."""
     if tf.executing_eagerly():
-        number = int(step)
-        if number in EARLY or number % WEIGHTS_EVERY == 0:
+        number, part = divmod(int(update), every)
+        if not part and (number in EARLY or number % WEIGHTS_EVERY == 0):
             action()
         return
 
@@ -333,9 +350,9 @@ def _when_due(step: Any, action: Callable[[], None]) -> None:
         action()
         return tf.constant(0)
 
-    step = tf.cast(step, tf.int64)
-    early = tf.reduce_any(tf.equal(step, tf.constant(EARLY, tf.int64)))
-    tf.cond(tf.logical_or(early, tf.equal(step % WEIGHTS_EVERY, 0)), act, lambda: tf.constant(0))
+    update = tf.cast(update, tf.int64)
+    early = tf.reduce_any(tf.equal(update, every * tf.constant(EARLY, tf.int64)))
+    tf.cond(tf.logical_or(early, tf.equal(update % (WEIGHTS_EVERY * every), 0)), act, lambda: tf.constant(0))
 
 
 def _inner(optimizer: Any) -> Any:

@@ -308,6 +308,69 @@ def test_late_steps_are_recorded_too(run: MemoryRun, wrap: Any) -> None:
         np.testing.assert_array_equal(recorded.of("batch")["input0"].whole(), X[at : at + SIZE])
 
 
+@pytest.mark.parametrize("wrap", ALL)
+def test_evaluations_tell_loss_and_metrics_of_data_not_trained_on(run: MemoryRun, wrap: Any) -> None:
+    """The mean over the batches of each evaluation; nothing of the loss in training."""
+    net, mse, adam = model(), keras.losses.MeanSquaredError(), keras.optimizers.Adam(0.01)
+    step = loop(net, adam, lambda _, y, p: mse(y, p), wrap)
+    metric = keras.metrics.MeanAbsoluteError(name="test_mae")
+
+    def evaluate(x: Any, y: Any) -> Any:
+        prediction = net(x, training=False)
+        metric.update_state(y, prediction)
+        return mse(y, prediction)
+
+    test, expected = wrap(evaluate), []
+    for _ in range(3):
+        epochs(step, Y[:, None], 1)
+        losses = [float(test(tf.constant(X[at : at + 65]), tf.constant(Y[at : at + 65, None]))) for at in (0, 65)]
+        expected.append((np.mean(losses), float(metric.result())))
+        metric.reset_state()
+    run.finish()
+    told = [event for event in run.events if event["type"] == "evaluation"]
+    assert [(e["step"], e["batches"], e["samples"], e["losses"]) for e in told] == [
+        (PER_EPOCH * n, 2, 130, 2) for n in (1, 2, 3)
+    ]
+    logged = [(log["val_loss"], log["val_mae"]) for log in run.logs if "val_loss" in log]
+    np.testing.assert_allclose(logged, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", ALL)
+def test_a_step_of_several_micro_batches_is_one(run: MemoryRun, wrap: Any) -> None:
+    """The optimizer accumulates five: mean of their losses and gradients, all of their samples."""
+    net, mse = model(), keras.losses.MeanSquaredError()
+    sgd = keras.optimizers.SGD(0.01, gradient_accumulation_steps=PER_EPOCH)
+    epochs(loop(net, sgd, lambda _, y, p: mse(y, p), wrap), Y[:, None], 6)
+    steps = ended(run)
+    assert [record["step"] for record in run.records] == [recorded.step for recorded in steps] == list(range(1, 7))
+    assert set(run.scalar("samples")) == {130.0}
+    for recorded in steps:
+        for name, weight in recorded.of("weight").items():
+            moved = weight.whole() - 0.01 * recorded.of("gradient")[name].whole()
+            np.testing.assert_allclose(recorded.of("updated")[name].whole(), moved, atol=1e-6)
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_epochs_of_arrays_shuffled_by_hand_are_inferred(run: MemoryRun, wrap: Any) -> None:
+    """Each pass in an order of its own; samples drawn with replacement have no passes."""
+    net, mse = model(), keras.losses.MeanSquaredError()
+    step = loop(net, keras.optimizers.SGD(0.01), lambda _, y, p: mse(y, p), wrap)
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        order = rng.permutation(len(X))
+        for at in range(0, len(X), SIZE):
+            rows = order[at : at + SIZE]
+            step(tf.constant(X[rows]), tf.constant(Y[rows, None]))
+    for _ in range(20):
+        rows = rng.integers(0, len(X), SIZE)
+        step(tf.constant(X[rows]), tf.constant(Y[rows, None]))
+    run.finish()
+    told = [event for event in run.events if event["type"] == "epoch"]
+    assert [(event["steps"], event["samples"]) for event in told][:2] == [(PER_EPOCH, 130)] * 2
+    assert len(told) <= 3
+    assert told[0]["order"] != told[1]["order"]
+
+
 def test_nothing_is_kept_alive_between_steps(run: MemoryRun) -> None:
     """Outputs and operations of a step are let go with it."""
     net, mse = model(), keras.losses.MeanSquaredError()
