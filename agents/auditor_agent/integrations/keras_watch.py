@@ -45,6 +45,7 @@ class Watch:
         self._optimizer: Any = None
         self._offset = 0
         self._sampled = 0
+        self._sample_at = self._next_sample(0)
         self._digests, self._epoch, self._epoch_steps = WeightDigests(), Epoch(), 0
         self._micro: list[float] = []
         self._ends: list[float] = []
@@ -95,12 +96,18 @@ class Watch:
         now = self._clock()
         self._ends.append(now)
         self._executed += executed
-        stores = [binding.store for binding in self._probe.bindings]
-        full = self._executed >= RING or any(self._executed + executed > store.rows for store in stores)
-        late = not 0 <= now - self._read_at < READ_EVERY
-        urgent = any(store.urgent for store in stores)
-        if full or late or urgent or self._due(self.step + self._executed // self._probe.every):
+        # After nearly every step, with cold caches: nothing here but comparisons.
+        if (
+            self._executed >= RING
+            or not 0 <= now - self._read_at < READ_EVERY
+            or self.step + self._executed // self._probe.every >= self._sample_at
+        ):
             self.read()
+            return
+        for binding in self._probe.bindings:
+            if binding.store.urgent or self._executed + executed > binding.store.rows:
+                self.read()
+                return
 
     def read(self) -> None:
         """Record every step that has not been recorded."""
@@ -123,7 +130,7 @@ class Watch:
         for update in updates[:-1]:
             self._record(update)
         if updates:
-            due = self._due(updates[-1].step) or any(row.suspicious for _, row in rows)
+            due = updates[-1].step >= self._sample_at or any(row.suspicious for _, row in rows)
             self._record(updates[-1], self._weights(updates[-1]) if due else None)
         if lost:
             self.run.event(self.step, "rows_lost", count=lost)
@@ -214,13 +221,14 @@ class Watch:
 
     # -- weights ----------------------------------------------------------------------------------
 
-    def _due(self, step: int) -> bool:
-        """Whether a sampling point lies between the last sample and ``step``."""
-        early = any(self._sampled < point <= step for point in EARLY)
-        return early or step // self._weights_every > self._sampled // self._weights_every
+    def _next_sample(self, step: int) -> int:
+        """The first step after ``step`` at which weights are sampled."""
+        regular = (step // self._weights_every + 1) * self._weights_every
+        return min([regular, *(point for point in EARLY if point > step)])
 
     def _weights(self, update: _Update) -> Words:
         before, self._sampled = self._sampled, update.step
+        self._sample_at = self._next_sample(update.step)
         if update.probe.taps is not None and (not before or update.step // WEIGHTS_EVERY > before // WEIGHTS_EVERY):
             told = {self._name(v): _part(update.probe.host(v)) for v in floats(update.probe.model)}
             self.run.event(update.step, "weights", **self._digests.fields(told))

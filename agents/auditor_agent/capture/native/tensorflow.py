@@ -126,6 +126,7 @@ class Ring:
         self._fields = _Ring.from_address(address)
         self.key = int(self._fields.key)
         self.read_so_far, self.lost, self._counted = 0, 0, False
+        self._table: npt.NDArray[np.uint8] | None = None
         weakref.finalize(self, library.auditor_ring_delete, self.key).atexit = False
 
     @property
@@ -164,7 +165,10 @@ class Ring:
         """
         if self._fields.written == self.read_so_far:
             return []
-        table = np.empty((self.rows, self._row_bytes), np.uint8)  # as many may be written before the call has the lock
+        if self._table is None or self._table.shape != (self.rows, self._row_bytes):
+            # As many may be written before the call has the lock; pages that are never filled cost nothing.
+            self._table = np.empty((self.rows, self._row_bytes), np.uint8)
+        table = self._table
         written = self._library.auditor_ring_read(self.key, self.read_so_far, table.ctypes.data)
         count = min(written - self.read_so_far, self.rows)
         self.lost += written - self.read_so_far - count

@@ -114,6 +114,7 @@ class Tap:
             raise MemoryError("tap")
         self._library, self._fields = library, _Fields.from_address(address)
         self.key, self._digested = int(self._fields.key), 0
+        self._table: npt.NDArray[np.int64] | None = None
         library.auditor_tap_count(self.key, offset, accumulate)
         weakref.finalize(self, library.auditor_tap_delete, self.key).atexit = False
 
@@ -154,11 +155,12 @@ class Tap:
         """Step, samples and digest of the batches since the last call, oldest first; the last DIGESTS of them."""
         if self._fields.digested == self._digested:
             return []
-        table = np.empty((DIGESTS, 3), np.int64)
-        written = int(self._library.auditor_tap_digests(self.key, self._digested, table.ctypes.data))
+        if self._table is None:
+            self._table = np.empty((DIGESTS, 3), np.int64)  # pages that are never filled cost nothing
+        written = int(self._library.auditor_tap_digests(self.key, self._digested, self._table.ctypes.data))
         count = min(written - self._digested, DIGESTS)
         self._digested = written
-        return table[:count].tolist()  # type: ignore[no-any-return]  # NumPy's types do not say
+        return self._table[:count].tolist()  # type: ignore[no-any-return]  # NumPy's types do not say
 
     def read(self) -> list[Block]:
         """The blocks since the last call, oldest first."""
