@@ -31,6 +31,10 @@ def _manifest(side: Side) -> dict[str, Any]:
 
         told = torch_facts.canonical(given.model, given.optimizer)
         told = {name: told[name] for name in ("update", "normalization") if name in told}
+    elif side.framework == "sklearn":
+        from auditor_agent.integrations import sklearn_manifest
+
+        told = sklearn_manifest.canonical(given.model, int(given.model.batch_size))
     else:
         from auditor_agent.integrations import keras_facts
 

@@ -128,6 +128,9 @@ def _regularization(outcome: Outcome, _first: Divergence) -> Named:
         rule = str(sides[0].get("rule"))
         return ("OPT-06" if rule == "sgd" else "OPT-05"), "update.decay_coupling", (
             sides[0].get("decay_coupling"), sides[1].get("decay_coupling"))  # fmt: skip
+    if "sklearn" in {outcome.a.framework, outcome.b.framework}:
+        alphas = tuple(getattr(side.given.model, "alpha", None) for side in (outcome.a, outcome.b))
+        return "OPT-08", "penalty.l2", (alphas[0], alphas[1])
     penalties = tuple(seen.penalty for seen in outcome.seen) if outcome.seen else (0.0, 0.0)
     return ("OPT-07" if all(penalties) else "LOSS-16"), "penalty.l2", (penalties[0], penalties[1])
 

@@ -16,6 +16,7 @@ from auditor_agent.parity.seen import Side
 #: Settings of an update rule by the frameworks' words; the rest is called as it is canonically.
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "torch": {"learning_rate": "lr", "epsilon": "eps", "initial_accumulator": "initial_accumulator_value"},
+    "sklearn": {"learning_rate": "learning_rate_init", "nesterov": "nesterovs_momentum"},
     "keras": {"decay": "rho", "initial_accumulator": "initial_accumulator_value"},
 }
 _CLASSES: Final = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
@@ -50,6 +51,10 @@ def _optimizer(a: Side, b: Side) -> Iterator[str]:
         return
     words = _WORDS.get(b.framework, {})
     given = {words.get(name, name): mine[name] for name in names}
+    if b.framework == "sklearn":
+        given.pop("amsgrad", None)
+        yield _call(f"model.set_params(solver={rule!r}, ", given, 0.0)
+        return
     called = _CLASSES[rule]
     decay = mine.get("weight_decay") or 0.0
     coupled = mine.get("decay_coupling") == "coupled"

@@ -155,12 +155,12 @@ def _moved(image: Any, source: str) -> Any:
 
 
 def _twin(given: Implementation, make: Make, batches: Sequence[tuple[Any, Any]]) -> Twin:
-    side = _side(given, batches[0][0], double=False)
+    side = _side(given, batches[0], double=False)
     twin = Twin(side, side.dropouts())
     side.silence()
     try:
         with _double(given.framework):
-            oracle = _side(giving.read(make()), batches[0][0], double=True)
+            oracle = _side(giving.read(make()), batches[0], double=True)
         oracle.silence()
         oracle.load(side.weights())
         oracle.forward(batches[0][0], training=False)
@@ -181,7 +181,7 @@ def _double(framework: str) -> Iterator[None]:
         yield
 
 
-def _side(given: Implementation, inputs: Any, *, double: bool) -> Side:
+def _side(given: Implementation, batch: tuple[Any, Any], *, double: bool) -> Side:
     side: Side
     if given.framework == "torch":
         from auditor_agent.parity.torch_side import TorchSide
@@ -190,7 +190,9 @@ def _side(given: Implementation, inputs: Any, *, double: bool) -> Side:
     elif given.framework == "keras":
         from auditor_agent.parity.keras_side import KerasSide
 
-        side = KerasSide(given, inputs, double=double)
+        side = KerasSide(given, batch[0], double=double)
     else:
-        raise NotComparableError(f"no lockstep for {given.framework}")
+        from auditor_agent.parity.sklearn_side import SklearnSide
+
+        side = SklearnSide(given, batch, double=double)
     return side
