@@ -14,9 +14,9 @@ _OFF: Final = 0.04
 def fresh(shape: Sequence[int], moments: Mapping[str, float]) -> bool:
     """Whether a tensor's spread is that of a published initialiser, centred on zero.
 
-    Uniform, whatever the bound: standard deviation over largest value is 1/sqrt(3). Normal: variance
-    c / fan, c 1 or 2, of fan_in, fan_out or their mean (Glorot and Bengio 2010; He et al. 2015).
-    Training takes the edges off a uniform weight within few steps.
+    Uniform: spread of one, and a largest value just below a published bound, sqrt(c / fan), which
+    training oversteps soon. Normal: variance c / fan, and tails of a normal. fan is fan_in, fan_out or
+    their mean (LeCun et al. 1998; Glorot and Bengio 2010; He et al. 2015; torch's default is c = 1).
 
     Args:
         shape: of the weight.
@@ -27,12 +27,17 @@ def fresh(shape: Sequence[int], moments: Mapping[str, float]) -> bool:
     if len(shape) < 2 or count < _FEWEST or not spread > 0 or abs(moments["mean"]) > 5 * spread / math.sqrt(count):
         return False
     off = _OFF + 2 / math.sqrt(count)
+    fans = _fans(shape, count)
     if abs(spread / largest * math.sqrt(3) - 1) < off:
-        return True
+        bounds = (math.sqrt(c / fan) for fan in fans for c in (1, 3, 6))
+        return any(0 <= 1 - largest / bound < 8 / count for bound in bounds)
     if not 1.9 < largest / spread < math.sqrt(2 * math.log(count)) + 1:  # truncated at two deviations, or not at all
         return False
-    rest = count // (shape[0] * shape[1])  # receptive field of a convolution in torch's layout
-    last = count // (shape[-1] * shape[-2])  # and in TensorFlow's
-    fans: set[float] = {shape[0] * rest, shape[1] * rest, shape[-1] * last, shape[-2] * last}
-    fans |= {sum((shape[0], shape[1])) * rest / 2, sum((shape[-1], shape[-2])) * last / 2}
     return any(abs(spread / math.sqrt(c / fan) - 1) < off for fan in fans for c in (1, 2))
+
+
+def _fans(shape: Sequence[int], count: int) -> set[float]:
+    """Fan-in, fan-out and their mean, in torch's layout of a convolution and in TensorFlow's."""
+    rest, last = count // (shape[0] * shape[1]), count // (shape[-1] * shape[-2])
+    fans: set[float] = {shape[0] * rest, shape[1] * rest, shape[-1] * last, shape[-2] * last}
+    return fans | {(shape[0] + shape[1]) * rest / 2, (shape[-1] + shape[-2]) * last / 2}

@@ -79,6 +79,7 @@ class UpdateRatio(Rule):
         """Takes in the ratios."""
         memory, rate = self.memory, rates(view)
         taken = [move for move in moves(view) if move.matrix and move.gradient > 0 and move.weight > 0]
+        taken = [move for move in taken if move.update > 0]  # what does not move at all is others' business
         if not taken:
             return []
         memory.steps += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from auditor.detect.course import Course
 from auditor.detect.rule import Rule
-from auditor.detect.unmoved import held
+from auditor.detect.unmoved import held, trainable
 from auditor.detect.view import StepView, layer_of
 from auditor.model import Finding, Severity, Subject
 
@@ -200,9 +199,5 @@ def _wanted(view: StepView) -> list[str]:
     known = held(view.run)
     if known is not None:
         return [name for name in view.run.tensors if name in known]
-    found = []
-    for layer in view.run.layers:
-        told = layer.get("weights")
-        if layer.get("trainable", True) and isinstance(told, list):
-            found += [str(w["name"]) for w in told if isinstance(w, Mapping) and w.get("trainable") and "name" in w]
-    return found
+    # What a TensorFlow loop does not apply may have gradients all the same: unchanged_parameters tells.
+    return [] if view.run.framework == "tensorflow" else trainable(view.run)

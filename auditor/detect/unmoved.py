@@ -20,6 +20,9 @@ from auditor_agent.statistics import MOMENTS
 #: Types whose rounding may swallow an update: ``update_swallowed`` judges these.
 _NARROW: Final = frozenset({"float16", "bfloat16"})
 
+#: Steps with gradients after which a trainable variable without any counts as forgotten.
+_APPLIED: Final = 50
+
 
 @dataclass(frozen=True, slots=True)
 class UnmovedParameters:
@@ -157,7 +160,9 @@ class UnchangedParameters(Unmoved):
         "some weights change and others are the same, in all eight moments, 45 steps or more later, though in half "
         "of the steps they had a gradient that the learning rate turns into a visible step (where no optimizer holds "
         "them: only if they still look as an initialiser leaves them); or the last layer is frozen as it was "
-        "initialised; weights of float16 or bfloat16 are judged by update_swallowed"
+        "initialised; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the first or the "
+        "last trainable variables were never among those applied in 50 steps; weights of float16 or bfloat16 are "
+        "judged by update_swallowed"
     )
     source = "TrainCheck (OSDI'25), DeepDiagnosis (ICSE'22); the proof by moments is ours"
     summary = "{name} and {others} more have not moved since the first step: {why} (step {step}{where})."
@@ -171,18 +176,39 @@ class UnchangedParameters(Unmoved):
         "wrapper; in Keras set layer.trainable = True for {name} before compile(); in a loop of your own zip all "
         "gradients with model.trainable_variables."
     )
-    consequence_of = ("learning_rate", "scaler_stuck")
+    consequence_of = ("learning_rate", "scaler_stuck", "zero_gradient")
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Of TensorFlow's loops also what was never given to the optimizer."""
+        before = self.memory.steps
+        found = super().observe(view)
+        late = before < _APPLIED <= self.memory.steps
+        if found or self.active or not late or view.run.framework != "tensorflow":
+            return found
+        names = trainable(view.run)
+        absent = [name for name in names if name not in self.memory.pushes]
+        if not absent or not {names[0], names[-1]} & set(absent) or len(absent) == len(names):
+            return []
+        why = "they are trainable, and no gradient of them was ever applied"
+        evidence = {"why": why, "others": len(absent) - 1, "parameters": absent[:16], "moved": len(names) - len(absent)}
+        at = min(_APPLIED - before, len(view)) - 1
+        return [self.finding(view, at, Subject("weight", absent[0], view.rank), evidence)]
 
     def judge(self, view: StepView, at: int) -> list[Finding]:
-        """Stuck weights while others move."""
-        if not self.memory.moved:
+        """Stuck weights while others move; or none moves, for none has a gradient."""
+        memory = self.memory
+        if not memory.moved and not memory.pushes and memory.rate > 0 and memory.still:
+            names, why = list(memory.still), "no gradient ever reached what the optimizer holds"
+            evidence = {"why": why, "others": len(names) - 1, "parameters": names[:16], "moved": 0, "lr": memory.rate}
+            return [self.finding(view, at, Subject("weight", names[0], view.rank), evidence)]
+        if not memory.moved:
             return []
         stuck = self.stuck(view)
         owned = held(view.run)
         unheld = [name for name in stuck if owned is not None and name not in owned]
         if unheld:
             inside = [name for name in stuck if name not in unheld]
-            stuck = inside or (stuck if any(self._fresh(view, name) for name in unheld) else [])
+            stuck = inside or (stuck if self._all_fresh(view, unheld) else [])
             why = "no optimizer holds them, though they have gradients"
         else:
             why = "they have gradients, and a learning rate that would show"
@@ -193,6 +219,12 @@ class UnchangedParameters(Unmoved):
         evidence = {"why": why, "others": len(stuck) - 1, "parameters": stuck[:16], "moved": len(self.memory.moved)}
         evidence |= {"since": int(self.memory.prints[stuck[0]][0]), "lr": self.memory.rate}
         return [self.finding(view, at, Subject("weight", stuck[0], view.rank), evidence)]
+
+    def _all_fresh(self, view: StepView, names: list[str]) -> bool:
+        """Whether the matrices among ``names`` all look new: a body that was trained before may be left as it is."""
+        shapes = {tensor.name: tensor.shape for tensor in view.table if tensor.kind == "weight"}
+        matrices = [name for name in names if len(shapes.get(name, ())) >= 2]
+        return bool(matrices) and all(self._fresh(view, name) for name in matrices)
 
     def _fresh(self, view: StepView, name: str) -> bool:
         shape = next((t.shape for t in view.table if t.kind == "weight" and t.name == name), ())
@@ -273,6 +305,12 @@ def held(run: RunFacts) -> set[str] | None:
     if not groups:
         return None
     return {str(name) for group in groups if isinstance(group, Mapping) for name in group.get("parameters") or ()}
+
+
+def trainable(run: RunFacts) -> list[str]:
+    """What Keras' layers declare to be trainable, in their order."""
+    told = [weight for layer in run.layers if layer.get("trainable", True) for weight in _weights(layer)]
+    return [str(weight["name"]) for weight in told if weight.get("trainable") and "name" in weight]
 
 
 def _weights(layer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

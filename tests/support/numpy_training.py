@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class Training:
     ``begin`` are weights to go on from.
     """
 
+    framework: ClassVar[str] = "torch"
     rate: float | Callable[[int], float] = 0.1
     batch: int = 16
     keep: bool = False
@@ -66,7 +67,7 @@ class Training:
         self.sums = {name: np.zeros(shape) for name, shape in SHAPES.items()}
         centres = self.rng.normal(size=(3, 8))
         self.sender = Sender(RunAuditor(RUN))
-        self.sender.start(framework="torch")
+        self.sender.start(framework=self.framework)
         self.sender.manifest({"loss": {"class": "CrossEntropy", "from_logits": True}, **self.manifest})
         found: list[Finding] = []
         names = [name for name in SHAPES if name not in self.cut]

@@ -165,7 +165,9 @@ def test_the_verdict_does_not_depend_on_the_frames() -> None:
 @pytest.mark.parametrize(
     ("draw", "verdict"),
     [
-        (lambda rng: rng.uniform(-0.3, 0.3, (40, 30)), True),
+        (lambda rng: rng.uniform(-np.sqrt(1 / 30), np.sqrt(1 / 30), (40, 30)), True),
+        (lambda rng: rng.uniform(-np.sqrt(6 / 70), np.sqrt(6 / 70), (40, 30)), True),
+        (lambda rng: rng.uniform(-np.sqrt(1 / 30), np.sqrt(1 / 30), (40, 30)) * 1.02, False),
         (lambda rng: rng.normal(0, np.sqrt(2 / 30), (40, 30)), True),
         (lambda rng: rng.normal(0, 0.5, (40, 30)), False),
         (lambda rng: rng.uniform(-0.3, 0.3, (40, 30)) + 0.1, False),
@@ -174,7 +176,7 @@ def test_the_verdict_does_not_depend_on_the_frames() -> None:
     ],
 )
 def test_what_looks_as_it_was_drawn(draw: Callable[[Any], Any], verdict: bool) -> None:
-    """Uniform of any bound, normal with a published variance; not what is off centre, heavy-tailed or a bias."""
+    """Uniform up to a published bound, normal with a published variance; not what is off, heavy-tailed, or a bias."""
     values = draw(np.random.default_rng(3))
     moments = {"mean": values.mean(), "std": values.std(), "absmax": np.abs(values).max()}
     assert fresh(values.shape, moments) is verdict
@@ -188,3 +190,29 @@ def test_a_step_that_the_agent_misses_is_said_and_taken_back() -> None:
     assert (found.rule, found.step, found.evidence["steps"]) == ("optimizer_step_missing", 100, 100)
     [cleared] = sender.steps(batch(1, table(), first=101, steps=3, loss=0.7), table())
     assert cleared.cleared
+
+
+def test_an_optimizer_of_a_copy_moves_nothing() -> None:
+    """No gradient ever reaches what it holds: said as such, and as weights that stay."""
+    manifest = {
+        "optimizer": {"class": "SGD", "groups": [{"parameters": list(SHAPES)}]},
+        "model": {"tensors": {name: {"shape": list(shape)} for name, shape in SHAPES.items()}},
+    }
+    assert said(Training(cut=tuple(SHAPES), manifest=manifest)) == ["zero_gradient", "unchanged_parameters"]
+
+
+def test_variables_that_a_loop_never_applies() -> None:
+    """TensorFlow: trainable variables at the front that are not among those applied in 50 steps."""
+    layers = [
+        {"name": name, "weights": [{"name": f"{name}.{part}", "trainable": True} for part in ("weight", "bias")]}
+        for name in ("fc0", "fc1")
+    ]
+
+    class Loop(Training):
+        """A loop of TensorFlow's."""
+
+        framework = "tensorflow"
+
+    found = first(Loop(cut=("fc0.weight", "fc0.bias"), manifest={"model": {"layers": layers}}), "unchanged_parameters")
+    assert (found.step, found.evidence["parameters"]) == (50, ["fc0.weight", "fc0.bias"])
+    assert said(Loop(manifest={"model": {"layers": layers}})) == []
