@@ -19,7 +19,7 @@ from torch import nn
 
 L = keras.layers
 OPTIONS: dict[str, Any] = {
-    "activation": "tanh", "rule": "adam", "lr": 1e-3, "eps": 1e-12, "beta_2": 0.999, "decay": 0.0, "coupled": False,
+    "activation": "tanh", "rule": "adam", "lr": 1e-3, "eps": 1e-30, "beta_2": 0.999, "decay": 0.0, "coupled": False,
     "momentum": 0.0, "nesterov": False, "dampening": 0.0, "amsgrad": False, "centered": False, "rho": 0.9,
     "loss": "mse", "smoothing": 0.0, "l2": 0.0, "clip": None, "schedule": False, "accumulate": 1, "average": True,
     "norm": None, "norm_eps": 1e-5, "norm_memory": 0.1, "dropout": 0.0, "bias": True, "forget": None,

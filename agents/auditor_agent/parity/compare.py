@@ -103,6 +103,12 @@ class Comparison:
         """The same weights, statistics and optimizer state on both sides and in both oracles."""
         canonicalize(self._a.side)
         transplant(self._b.side, self._pairs, self._a.side.weights())
+        if self.number > 1:  # what the state begins with is compared, not given
+            self._level_state()
+        self._a.follow()
+        self._b.follow()
+
+    def _level_state(self) -> None:
         theirs = self._b.side.slots()
         for name, arrays in self._a.side.slots().items():
             for a, b in self._pairs:
@@ -111,8 +117,6 @@ class Comparison:
                     if value is not None and b.slots[tensor].key in theirs[name]:
                         b.slots[tensor].put(theirs[name], value)
         self._b.side.load_slots(theirs)
-        self._a.follow()
-        self._b.follow()
 
     def structure(self) -> Divergence | None:
         """Weights that one side lacks or cannot hold, and what is dropped at random."""
