@@ -64,8 +64,8 @@ def _causes(alert: Alert, others: Iterable[Alert]) -> list[Alert]:
 
 
 def _caused(cause: Alert, alert: Alert) -> bool:
-    if cause.attempt != alert.attempt:
-        return False
+    if cause.attempt != alert.attempt or (cause.severity is Severity.INFO) > (alert.severity is Severity.INFO):
+        return False  # what is merely worth a look is nobody's root
     if place(cause) < place(alert):
         return True
     return cause.first_step <= alert.last_step and alert.rule not in ancestors(cause.rule)

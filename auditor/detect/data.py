@@ -237,6 +237,7 @@ class DataOrderFixed(Rule):
     likely_causes = (
         "shuffle=False (PyTorch DataLoader's default), or batches cut by index in a loop",
         "a seed that is set again at the start of every epoch",
+        "Keras' fit(shuffle=True) after keras.utils.set_random_seed: it shuffles once, the same for every epoch",
     )
     advice = (
         "Shuffle every epoch: DataLoader(..., shuffle=True); tf.data: dataset.shuffle(n); by hand: rng.permutation(n)."

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.cost import Cost, data_loss
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.scored import scored
 from auditor.detect.series import Recent
-from auditor.detect.task import Task
 from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
@@ -44,7 +43,7 @@ class ScaleMemory:
     size: float = math.nan
     spread: float = math.nan
     columns: int = 0
-    task: Task = field(default_factory=Task)
+    cost: Cost = field(default_factory=Cost)
     losses: Recent = field(default_factory=lambda: Recent(limit=64))
     saturated: float = math.nan
     layer: str = ""
@@ -78,9 +77,7 @@ class InputScale(Rule):
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Measures the first batches and the task."""
-        seen = scored(view)
-        if seen is not None:
-            self.memory.task.observe(seen)
+        self.memory.cost.observe_record(view)
         batch = next(iter(view.of("batch").values()), None)
         told = (
             batch is not None
@@ -103,9 +100,10 @@ class InputScale(Rule):
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judges the harm at every 50th step."""
-        memory, found = self.memory, []
+        memory, found, heard = self.memory, [], data_loss(view)
+        memory.cost.observe(view)
         for first, after in stretches(view, _EVERY):
-            losses = view.loss[first:after]
+            losses = heard[first:after]
             memory.losses.add(losses[np.isfinite(losses)])
             self._saturation(view, first, after)
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
@@ -127,7 +125,7 @@ class InputScale(Rule):
             return []
         spread = memory.spread if math.isfinite(memory.spread) else 1.0
         evidence: dict[str, Any] = {"size": memory.size, "spread": spread, "what": what}
-        evidence |= {"chance": memory.task.chance} if memory.task.chance is not None else {}
+        evidence |= {"chance": memory.cost.chance} if memory.cost.chance is not None else {}
         return [self.finding(view, at, Subject("batch", "input0", view.rank), evidence)]
 
     def unjudged(self) -> str | None:
@@ -141,7 +139,7 @@ class InputScale(Rule):
         memory, parameters = self.memory, self.parameters
         if memory.saturated >= parameters.saturated:
             return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
-        chance = memory.task.chance
+        chance = memory.cost.chance
         if chance is None or chance <= 0 or memory.losses.count < parameters.steps or len(memory.losses.last) < 64:
             return None
         recent = float(np.median(memory.losses.last))

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.cost import Cost, data_loss
 from auditor.detect.neighbours import Pairs
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.scored import scored
 from auditor.detect.series import Recent
-from auditor.detect.task import Task
 from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
@@ -47,7 +46,7 @@ class MismatchMemory:
     """What was recorded, and the losses since; ``related``: z of the neighbours' agreement."""
 
     pairs: Pairs = field(default_factory=Pairs)
-    task: Task = field(default_factory=Task)
+    cost: Cost = field(default_factory=Cost)
     losses: Recent = field(default_factory=lambda: Recent(limit=64))
     first_epoch: list[float] = field(default_factory=list)
     epochs: int = 0
@@ -85,10 +84,10 @@ class LabelMismatch(Rule):
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Collects samples; says at once when repeated inputs contradict themselves."""
-        seen, memory = scored(view), self.memory
+        memory = self.memory
+        seen = memory.cost.observe_record(view)
         if seen is None or self.active:
             return []
-        memory.task.observe(seen)
         labels = seen.labels() if seen.family == "categorical" else None
         targets = labels if labels is not None else seen.targets
         memory.recordings += 1
@@ -105,10 +104,11 @@ class LabelMismatch(Rule):
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judged once the neighbours disagree, at every 50th step."""
-        memory, found = self.memory, []
+        memory, found, heard = self.memory, [], data_loss(view)
+        memory.cost.observe(view)
         ends = view.epochs
         for first, after in stretches(view, _EVERY, ends):
-            losses = view.loss[first:after]
+            losses = heard[first:after]
             memory.losses.add(losses[np.isfinite(losses)])
             if after - 1 in ends:
                 memory.epochs = ends[after - 1]
@@ -123,7 +123,7 @@ class LabelMismatch(Rule):
             return "fewer than 200 distinct samples with targets were recorded whole"
         if not memory.judged:
             return f"needs {self.parameters.steps} steps and recordings with batches and targets"
-        return None if memory.task.chance is not None else "the cost of guessing is not known for this loss"
+        return None if memory.cost.chance is not None else "the cost of guessing is not known for this loss"
 
     def _judge(self, view: StepView, at: int) -> list[Finding]:
         memory = self.memory
@@ -136,7 +136,7 @@ class LabelMismatch(Rule):
 
     def _stuck(self) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters
-        chance = memory.task.chance
+        chance = memory.cost.chance
         if chance is None or chance <= 0:
             return None
         recent = float(np.median(memory.losses.last))

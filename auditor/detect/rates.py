@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from auditor.detect.cost import Cost
 from auditor.detect.course import Course, first, middle
 from auditor.detect.moves import moves
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.scored import scored
-from auditor.detect.task import Task
 from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
 
@@ -52,7 +51,7 @@ class RateMemory:
     """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight."""
 
     course: Course = field(default_factory=Course)
-    task: Task = field(default_factory=Task)
+    cost: Cost = field(default_factory=Cost)
     drops: list[float] = field(default_factory=list)
     strides: list[float] = field(default_factory=list)
     recorded_rate: float = math.nan
@@ -93,9 +92,7 @@ class LearningRate(Rule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """What the first steps do, and what the task costs."""
         memory = self.memory
-        seen = scored(view)
-        if seen is not None:
-            memory.task.observe(seen)
+        memory.cost.observe_record(view)
         taken = moves(view)
         if not taken or len(memory.drops) >= _FIRST:
             return []
@@ -108,6 +105,7 @@ class LearningRate(Rule):
     def observe(self, view: StepView) -> list[Finding]:
         """Rates at once, what they do at fixed numbers of steps; once per run."""
         memory = self.memory
+        memory.cost.observe(view)
         rates = view.learning_rate
         known = rates[np.isfinite(rates)]
         found = [] if self.active else self._impossible(view, rates)
@@ -141,7 +139,7 @@ class LearningRate(Rule):
 
     def _tiny(self, losses: F64) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters
-        chance, start, now = memory.task.chance, first(losses, 50), middle(losses[-50:])
+        chance, start, now = memory.cost.chance, first(losses, 50), middle(losses[-50:])
         if len(losses) < 100 or len(memory.drops) < 10 or chance is None or chance <= 0:
             return None
         drop = float(np.median(memory.drops))

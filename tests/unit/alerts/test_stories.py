@@ -95,6 +95,13 @@ def test_a_story_of_infos_alone_is_told_last(monkeypatch: pytest.MonkeyPatch) ->
     assert order(alerts) == ["theirs", "flat", "poor_init"]
 
 
+def test_what_is_merely_worth_a_look_is_no_root_of_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order of the data is told after the flat loss that it might explain; infos still explain infos."""
+    graph(monkeypatch, {"order": (), "flat": ("order",), "note": ("order",)})
+    alerts = [alert("order", 1, 99, severity=INFO), alert("flat", 9, severity=W), alert("note", 5, severity=INFO)]
+    assert order(alerts) == ["flat", "order", "  note"]
+
+
 def test_gauges_name_the_root() -> None:
     """A firing consequence carries its root's rule; the root and what resolved do not."""
     book = AlertBook(RUN)

@@ -62,7 +62,7 @@ FALLING = np.linspace(1.386, 0.3, 300)
 def test_targets_shuffled_apart_are_found(seed: int) -> None:
     """Neighbours do not agree and the loss is that of guessing."""
     [found] = run(FLAT, mixed=True, seed=seed)
-    assert found.evidence["chance"] == pytest.approx(np.log(4), abs=0.01)
+    assert found.evidence["chance"] == pytest.approx(np.log(4), abs=0.05)
     assert found.step >= 199
 
 
