@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from scipy import stats
-
 from auditor.model import RunStatus, Verdict
 from auditor.store.store import Store
 
@@ -27,6 +25,8 @@ def hosts(store: Store, *, since: float | None, project: str | None) -> dict[str
 
 
 def _tested(known: Iterable[tuple[str, str, str, str]]) -> list[dict[str, Any]]:
+    from scipy import stats  # half a second: only for those who ask
+
     bad: dict[str, dict[str, bool]] = {}
     for host, run, status, verdict in known:
         if status != RunStatus.RUNNING or verdict == Verdict.DIVERGED:

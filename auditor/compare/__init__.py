@@ -1,5 +1,5 @@
-"""Why two runs differ: manifests, trajectories, verdict."""
+"""Why runs differ: manifests, trajectories, verdict."""
 
-from auditor.compare.verdict import UnknownRunError, compare_runs
+from auditor.compare.verdict import UnknownRunError, compare_groups, compare_runs
 
-__all__ = ["UnknownRunError", "compare_runs"]
+__all__ = ["UnknownRunError", "compare_groups", "compare_runs"]

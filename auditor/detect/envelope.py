@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from auditor.detect.view import F64, I64, StepView
 from auditor_agent.statistics import KINDS
@@ -86,7 +86,7 @@ class Envelope:
     def bound(self, alpha: float) -> float:
         """What a run's largest deviation exceeds with probability ``alpha`` at most."""
         cells = max(int(np.isfinite(self.centre()[0]).sum()), 1)
-        student = float(stats.t.ppf(1 - alpha / (2 * cells), min(len(self.values) - 1, _FREEDOM)))
+        student = float(stdtrit(min(len(self.values) - 1, _FREEDOM), 1 - alpha / (2 * cells)))
         return max(student, float(self.peaks().max()))
 
     def peaks(self) -> F64:

@@ -37,7 +37,11 @@ def split(values: npt.NDArray[np.float64]) -> tuple[list[float | None], list[int
 def join(column: list[float | None], special: list[int]) -> npt.NDArray[np.float64]:
     """The float64 values that :func:`split` took apart."""
     values = np.array(column, dtype=np.float64)  # None becomes NaN
-    kinds = np.array(special, dtype=np.int64)
+    restore(values, np.array(special, dtype=np.int64))
+    return values
+
+
+def restore(values: npt.NDArray[np.float64], kinds: npt.NDArray[np.int64]) -> None:
+    """Puts into ``values`` what ``kinds`` says of those that are not ordinary, in place."""
     odd = kinds != ORDINARY
     values[odd] = _MEANING[kinds[odd]]
-    return values

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-from scipy.optimize import minimize
 
 from auditor.compare.identify import rules
 from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, errors, fit_of, judge
@@ -154,6 +153,8 @@ def betas(fit: Fit, given: Sample) -> Fit:
     def loss(x: Any) -> float:
         settings = {name: _outward(name, value) for name, value in zip(names, x, strict=True)}
         return judge(hypothesis.with_(**settings), given).score
+
+    from scipy.optimize import minimize  # a tenth of a second: few runs need it
 
     options = {"maxfev": 120 * len(names), "xatol": 1e-7, "fatol": 1e-5}
     found = minimize(loss, start, method="Nelder-Mead", options=options)
