@@ -163,7 +163,7 @@ def _divergence(found: Mapping[str, Any]) -> str | None:
 
 
 def _because(found: Mapping[str, Any]) -> str:
-    return "\n".join(clean(reason) for reason in found.get("reasons", ()))
+    return "; ".join(clean(reason) for reason in found.get("reasons", ()))
 
 
 def _points(columns: Mapping[str, Any]) -> Points:
