@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from auditor.ingest.decode import StepBatch, Tensor, step_batch, tensor_table
 from auditor.model import Alert, AlertState, Severity, Subject
-from auditor.store import fold, special
+from auditor.store import columns, fold, special
 from auditor.store.engine import BINARY
 from auditor.store.records import (
     Event,
@@ -126,11 +126,11 @@ def scalars(
 ) -> dict[str, Series]:
     """Scalars by name; see ``Store.scalars``."""
     c = SCALARS.c
-    alone = None if attempt is not None or rank is not None else _only_stream(connection, run)
+    alone = None if attempt is not None or rank is not None else columns.only_stream(connection, run)
     if alone is not None:
-        chosen = list(dict.fromkeys(names)) if names is not None else scalar_names(connection, run)
-        columns = {name: _of_one_stream(connection, (run, name, *alone), after) for name in sorted(chosen)}
-        return {name: series for name, series in columns.items() if len(series.steps)}
+        chosen = list(dict.fromkeys(names)) if names is not None else columns.names(connection, run)
+        alike = {name: columns.of_one_stream(connection, (run, name, *alone), after) for name in sorted(chosen)}
+        return {name: series for name, series in alike.items() if len(series.steps)}
     query = sa.select(c.name, c.step, c.attempt, c.rank, c.seq, c.value, c.special).where(c.run == run)
     if names is not None:
         query = query.where(c.name.in_(list(names)))
@@ -153,42 +153,6 @@ def scalars(
         str(found[first]): resolve(*_cut(counted, numbers, slice(first, last)))
         for first, last in zip(starts, ends, strict=True)
     }
-
-
-def _only_stream(connection: sa.Connection, run: str) -> tuple[int, int] | None:
-    """(attempt, rank) of a run that has but one process: nothing of it needs to be resolved."""
-    found = connection.execute(sa.select(STREAMS.c.attempt, STREAMS.c.rank).where(STREAMS.c.run == run).limit(2)).all()
-    return (int(found[0][0]), int(found[0][1])) if len(found) == 1 else None
-
-
-def scalar_names(connection: sa.Connection, run: str) -> list[str]:
-    """Names of a run's scalars, by jumps through the index: it is not read from end to end."""
-    c, found, last = SCALARS.c, list[str](), ""
-    while True:
-        query = sa.select(sa.func.min(c.name)).where(c.run == run, c.name > last)
-        name = connection.execute(query).scalar()
-        if name is None:
-            return found
-        found.append(str(name))
-        last = str(name)
-
-
-_COLUMNS: Final = np.dtype([("step", "i8"), ("value", "f8"), ("special", "i8")])
-
-
-def _of_one_stream(connection: sa.Connection, key: tuple[str, str, int, int], after: int | None) -> Series:
-    """One scalar of one process, straight from the driver's rows into columns."""
-    c = SCALARS.c
-    query = sa.select(c.step, sa.func.coalesce(c.value, 0.0), c.special).order_by(c.step)
-    run, name, attempt, rank = key
-    query = query.where(c.run == run, c.name == name, c.attempt == attempt, c.rank == rank)
-    if after is not None:
-        query = query.where(c.step > after)
-    cursor: Any = connection.execute(query).cursor
-    rows = np.fromiter(cursor, dtype=_COLUMNS)
-    values = rows["value"].copy()
-    special.restore(values, rows["special"])
-    return Series(rows["step"].copy(), values)
 
 
 def _cut(
