@@ -71,6 +71,7 @@ class LoopTape(Tape):
     def __init__(self, subject: _Subject, names: Callable[[Any], str]) -> None:
         super().__init__(subject)
         self._called, self._facts_told = names, dict[str, Any]()
+        self._untold = False
 
     @property
     def started(self) -> bool:
@@ -101,7 +102,7 @@ class LoopTape(Tape):
         """A step is about to be taken: ``gradients`` are (variable, dense gradient)."""
         if self._recorder is None or seen.heard is None or not self._recorder.active:
             return
-        self._facts_told = facts(seen)
+        self._facts_told, self._untold = facts(seen), not told_loss(seen)
         self._data = [((*label, _dtype(tensor)), tensor) for label, tensor in data(seen)]
         self.before(head, list(seen.variables), gradients)
 
@@ -133,6 +134,8 @@ class LoopTape(Tape):
         return [] if self._probe.inner is None else super()._state(variables)
 
     def _scalars(self, loss: float, penalty: float, rate: float) -> dict[str, float]:
+        if self._untold:
+            return {} if np.isnan(rate) else {"lr": rate}
         told = {"loss": loss, "loss/data": loss - penalty, "loss/penalty": penalty, "lr": rate}
         return {name: value for name, value in told.items() if name == "loss" or not np.isnan(value)}
 
@@ -203,6 +206,11 @@ def in_xla() -> bool:
     from tensorflow.python.ops import control_flow_util  # there is no public way to ask
 
     return not tf.executing_eagerly() and bool(control_flow_util.GraphOrParentsInXlaContext(ops.get_default_graph()))
+
+
+def told_loss(seen: Seen) -> bool:
+    """Whether the step that runs or is traced knows its loss."""
+    return seen.loss is not None and (not tf.is_tensor(seen.loss) or reachable(seen.loss))
 
 
 def looked_at(seen: Seen) -> keras_layers.Step:

@@ -34,6 +34,7 @@ from auditor_agent.integrations.tensorflow_record import (
     penalty,
     records,
     taps_of,
+    told_loss,
     unseen_inputs,
 )
 from auditor_agent.integrations.tensorflow_tape import Seen
@@ -60,6 +61,8 @@ class _Binding:
     """Updates to a step."""
     gradients: Store
     weights: Store
+    told: bool = True
+    """Whether the step knows its loss: gradients that were summed up elsewhere come without one."""
     micro: list[float] = field(default_factory=list)
     """Losses of the updates that make no step yet."""
     held: dict[int, Words] = field(default_factory=dict)
@@ -114,6 +117,7 @@ class LoopWatch:
     def see(self, seen: Seen) -> None:
         """Have this step recorded whenever the code that calls this runs, traced or not."""
         binding = self._bind(seen)
+        binding.told = told_loss(seen)
         self.epochs.stepping(seen, _tick_of(seen, self._tick))
         unscale = _unscale(seen.optimizer)
         if seen.optimizer is None:
@@ -266,7 +270,7 @@ class LoopWatch:
                 step, "step_skipped", reason="gradient_scale", scale=1 / row.unscale, nonfinite=row.nonfinite
             )
             return
-        scalars = {"loss": loss} | ({} if math.isnan(row.rate) else {"lr": row.rate})
+        scalars = ({"loss": loss} if binding.told else {}) | ({} if math.isnan(row.rate) else {"lr": row.rate})
         if not math.isnan(row.penalty):
             beyond = row.penalty * row.unscale
             scalars |= {"loss/data": loss - beyond, "loss/penalty": beyond}

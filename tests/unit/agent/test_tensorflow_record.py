@@ -351,6 +351,29 @@ def test_a_step_of_several_micro_batches_is_one(run: MemoryRun, wrap: Any) -> No
 
 
 @pytest.mark.parametrize("wrap", WRAPS)
+def test_gradients_summed_up_by_hand_come_without_a_loss(run: MemoryRun, wrap: Any) -> None:
+    """One function adds to variables, another applies them: no loss is told, and none that is NaN."""
+    net, adam = model(), keras.optimizers.Adam(0.01)
+    sums = [tf.Variable(tf.zeros_like(v)) for v in net.trainable_variables]
+
+    def micro(x: Any, y: Any) -> None:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((net(x, training=True) - y) ** 2)
+        for held, gradient in zip(sums, tape.gradient(loss, net.trainable_variables), strict=True):
+            held.assign_add(gradient)
+
+    part, act = wrap(micro), wrap(lambda: adam.apply_gradients(zip(sums, net.trainable_variables, strict=True)))
+    for at in range(0, len(X), SIZE):
+        part(tf.constant(X[at : at + SIZE]), tf.constant(Y[at : at + SIZE, None]))
+        if at % (2 * SIZE):
+            act()
+    run.finish()
+    assert len(run.records) == 2
+    for scalars in [*(r["scalars"] for r in run.records), *(r.scalars for r in run.recordings)]:
+        assert np.isfinite(scalars.get("loss", 0.0))
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
 def test_epochs_of_arrays_shuffled_by_hand_are_inferred(run: MemoryRun, wrap: Any) -> None:
     """Each pass in an order of its own; samples drawn with replacement have no passes."""
     net, mse = model(), keras.losses.MeanSquaredError()
