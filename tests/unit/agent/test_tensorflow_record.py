@@ -233,16 +233,6 @@ def test_g5_training_is_bit_identical(run: MemoryRun, monkeypatch: pytest.Monkey
     assert results[0] == results[1]
 
 
-def test_under_xla_losses_digests_and_epochs_are_told(run: MemoryRun) -> None:
-    """What needs no element of the step."""
-    net, mse = model(), keras.losses.MeanSquaredError()
-    step = loop(net, keras.optimizers.Adam(), lambda _, y, p: mse(y, p), tf.function(jit_compile=True))
-    epochs(step, Y[:, None], 2)
-    run.finish()
-    assert len(run.scalar("loss")) == len(run.scalar("batch_digest")) == 2 * PER_EPOCH
-    assert [event["samples"] for event in run.events if event["type"] == "epoch"] == [130, 130]
-
-
 class Raw(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
     """Two layers without Keras, the first of which is dead by half."""
 
