@@ -31,8 +31,8 @@ class AccumulatedParameters:
     cosine of what is new with what was new before, at least -0.1: differences of independent noisy
     gradients have -0.5, those of a sum of them the cosine of two gradients, 0 or more. ``steady``: what is new does
     not itself grow beyond this factor of the first gradient, 4 (an exploding run grows by factors).
-    ``growth``: the norm reached, over the first one, 3. ``share``: part of the weights that must show
-    all of it, 0.75.
+    ``growth``: the norm reached, over the first one, 3. ``share``: part of the
+    weights' elements that must show all of it, 0.75.
     """
 
     pairs: int = 8
@@ -102,7 +102,7 @@ class GradientAccumulated(Rule):
     meaning = "gradients are never zeroed: each step adds to those of all steps before"
     needs = "recordings of the first steps in a row"
     trigger = (
-        "over at least 8 neighbouring recorded steps, in three of four weights: each gradient is the one before and "
+        "over at least 8 neighbouring recorded steps, in three quarters of the weights: each gradient is the one before and "
         "something new (cosine above 0.85); what is new is of the size of the first gradient, 0.2 to 4 times, and not "
         "opposed to what was new before, as differences of separate gradients are; and the norm has trebled"
     )
@@ -160,7 +160,9 @@ class GradientAccumulated(Rule):
     def _judge(self, view: RecordView) -> list[Finding]:
         moving = {name: trace for name, trace in self.memory.traces.items() if trace.largest > 0}
         shown = [name for name, trace in moving.items() if trace.shows(self.parameters)]
-        if not shown or len(shown) < self.parameters.share * len(moving):
+        # By elements: the first gradient of a bias, by which the rest is measured, may be small by luck.
+        sizes = {name: len(trace.last) for name, trace in moving.items()}
+        if not shown or sum(sizes[name] for name in shown) < self.parameters.share * sum(sizes.values()):
             return []
         traces = [moving[name] for name in shown]
         evidence = {
