@@ -103,8 +103,9 @@ class GradientAccumulated(Rule):
     needs = "recordings of the first steps in a row"
     trigger = (
         "over at least 8 neighbouring recorded steps, in three quarters of the weights: each gradient is the one "
-        "before and something new (cosine above 0.85); what is new is of the size of the first gradient, 0.2 to 4 times, and not "
-        "opposed to what was new before, as differences of separate gradients are; and the norm has trebled"
+        "before and something new (cosine above 0.85); what is new is of the size of the first gradient, 0.2 to 4 "
+        "times, and not opposed to what was new before, as differences of separate gradients are; and the norm has "
+        "trebled"
     )
     source = "UMLAUT (CHI'21), TrainCheck (OSDI'25); the test on differences is ours"
     summary = (
