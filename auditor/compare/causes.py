@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from auditor.compare import aligned, catalogue
+from auditor.compare.natural import natural
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import data, forward, init, loss, mode, optimizer, precision, regularization, schedule
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, Recogniser
@@ -17,6 +18,8 @@ _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
 )
 #: How the JSON contract names stages of the catalogue that it does not have.
 _TOLD: Final = {"schedule": "optimizer"}
+#: What the size of a difference counts for that every pair of these frameworks has.
+_USUAL: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,9 @@ class Diagnosis:
 
 def diagnose(a: Profile, b: Profile) -> Diagnosis:
     """What makes the two runs differ."""
-    found = sorted(aligned.weigh(list(_all(a, b)), aligned.first_step(a, b)), key=_rank)
+    sides = (a.framework, b.framework)
+    weighed = aligned.weigh(list(_all(a, b)), aligned.first_step(a, b))
+    found = sorted(weighed, key=lambda cause: _rank(cause, natural(cause, sides)))
     causes = [cause for cause in found if cause.weight >= LISTED]
     return Diagnosis(tuple(causes), tuple(cause for cause in found if cause.weight < LISTED))
 
@@ -48,9 +53,9 @@ def _all(a: Profile, b: Profile) -> Iterator[Cause]:
                 yield cause
 
 
-def _rank(cause: Cause) -> tuple[float, int]:
-    """By what is measured before what is declared, by size, and among equals by stage."""
-    sure = cause.weight * (1.0 if cause.how == "measured" else 0.5)
+def _rank(cause: Cause, usual: bool) -> tuple[float, int]:
+    """By what is measured before what is declared, by size, what somebody set first; among equals by stage."""
+    sure = cause.weight * (1.0 if cause.how == "measured" else 0.5) * (_USUAL if usual else 1.0)
     return -sure, catalogue.entry(cause.id).order
 
 

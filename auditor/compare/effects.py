@@ -15,6 +15,9 @@ from auditor.compare.profile import Profile
 #: Rules whose step does not depend on the gradient's scale, but for epsilon and decay.
 SCALE_FREE: Final = frozenset({"adam", "nadam", "adamax", "radam", "rmsprop", "adagrad", "adadelta", "lion"})
 
+#: Mean square of a tensor's gradient, against the largest, below which it is rounding.
+_UNSEEN: Final = 1e-10
+
 
 def swapped(profile: Profile, settings: Mapping[str, Any], rule: str | None = None) -> float | None:
     """Relative change of a run's own steps if its rule had other settings; None if its rule is unknown."""
@@ -40,7 +43,12 @@ def _apart(here: Hypothesis, there: Hypothesis, sample: Sample, other: Sample) -
     mine, theirs = movement(here, sample), movement(there, other)
     square = np.maximum(sample.mean(mine * mine), 1e-300)
     change = np.nan_to_num(sample.mean((mine - theirs) ** 2), nan=1e300, posinf=1e300)
-    return float(np.sqrt(np.minimum(change / square, 1e4).mean()))
+    # Weights that the loss cannot see (a bias before a normalisation) have rounding for a gradient: any
+    # epsilon moves them, and to no effect.
+    gradients = sample.mean(sample.gradient**2)
+    seen = gradients > _UNSEEN * gradients.max(initial=0.0)
+    ratio = np.minimum(change / square, 1e4)
+    return float(np.sqrt(ratio[seen].mean())) if seen.any() else 0.0
 
 
 def travelled(profile: Profile) -> float:

@@ -29,13 +29,20 @@ def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
     if not rows or any(wanted.shape != rows[0][0].shape for wanted, _ in rows):
         return []
     wanted, got = (np.stack([pair[side] for pair in rows]) for side in (0, 1))
-    for name, series in (("once", wanted), ("summed", np.cumsum(wanted, axis=0))):
+    # Of a loss that is summed where its mean is told, a last batch of fewer rows has a smaller factor.
+    rows_ = np.array([_rows(one) for one in evidence.steps if _both(one, fits[0])])[:, None] / _rows(evidence.steps[0])
+    for name, series in (("once", wanted), ("once", wanted * rows_), ("summed", np.cumsum(wanted, axis=0))):
         factor, off = _ratio(series, got)
         if off < _TOLERANCE:
             told = [Fact("backward.factor", _short(factor), residual=off)]
             accumulates = Fact("backward.accumulates", name == "summed", residual=off)
             return told if len(rows) == 1 else [*told, accumulates]
     return []
+
+
+def _rows(one: StepRecording) -> int:
+    output = data(one, "output", "output0")
+    return 1 if output is None or not output.ndim else max(1, len(output))
 
 
 def _short(factor: float) -> float:

@@ -71,6 +71,8 @@ class Pair:
     """Sum of squares of the weights with two or more axes; NaN where they were not recorded whole."""
     apart: bool = False
     """Whether the framework told the penalty apart from ``value``."""
+    each: F64 | None = None
+    """Weights of the samples, where the framework was given some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,11 @@ def _pair(one: StepRecording) -> Pair | None:
     if output is None or target is None or not output.size or not output.ndim:
         return None
     batch = data(one, "batch")
+    each = data(one, "batch", "sample_weight0")
     count = len(batch) if batch is not None and batch.ndim else len(output)
     apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
-    return Pair(output, target, value, count, data(one, "target", "loss.weight"), one.step, _squares(one), apart)
+    classes = data(one, "target", "loss.weight")
+    return Pair(output, target, value, count, classes, one.step, _squares(one), apart, each)
 
 
 def _squares(one: StepRecording) -> float:
@@ -249,6 +253,8 @@ def _reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
 
 def _weighted(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:
     """With the class weights that were recorded with the target: both ways to normalise (LOSS-08)."""
+    if all(pair.each is not None and len(pair.each) == len(part) for pair, part in zip(pairs, parts, strict=True)):
+        return _by_sample(parts, [np.ravel(pair.each) for pair in pairs if pair.each is not None])
     weights = pairs[0].weights
     if weights is None or parts[0].ndim != 1 or pairs[0].target.shape[-1:] != weights.shape:
         return {}
@@ -257,6 +263,16 @@ def _weighted(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[flo
     return {
         "mean by weight": [float((part * w).sum() / w.sum()) for part, w in both],
         "weighted, mean over batch": [float((part * w).mean()) for part, w in both],
+    }
+
+
+def _by_sample(parts: Sequence[F64], weights: Sequence[F64]) -> dict[str, list[float]]:
+    rows = [part.reshape(len(part), -1).mean(axis=1) for part in parts]
+    both = list(zip(rows, weights, strict=True))
+    return {
+        "weighted, mean over batch": [float((row * w).mean()) for row, w in both],
+        "mean by weight": [float((row * w).sum() / w.sum()) for row, w in both],
+        "weighted, sum over batch": [float((row * w).sum()) for row, w in both],
     }
 
 

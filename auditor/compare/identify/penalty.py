@@ -65,7 +65,9 @@ def _hypotheses(
     """(spread of the coefficient, l2, l1, which tensors) of each choice of tensors."""
     names = list(steps[0].of("weight"))
     kernels = {name for name in names if not kinds.get(name, "").endswith("bias")}
+    apart = {kind: {name for name in kernels if kinds.get(name) == kind} for kind in sorted(set(kinds.values()))}
     choices = {"kernels": kernels, "every tensor": set(names)} | {f"{name} alone": {name} for name in names}
+    choices |= {f"every {kind}": chosen for kind, chosen in apart.items() if chosen and chosen != kernels}
     found = []
     for told, chosen in choices.items():
         squares = np.array([_sum(one, chosen, 2) for one in steps])

@@ -11,14 +11,21 @@ from auditor.compare.recognise.cause import Cause, between, how, percent
 
 #: Part of the variance that lies between batches from which on data counts as sorted.
 _SORTED: Final = 0.1
+#: What follows from holding a part of the data back.
+_FOLLOW: Final = frozenset({"data.samples_per_epoch", "data.partial_batches"})
+#: What the order of batches changes that are alike in content: some of the noise, none of the aim.
+_ORDER_ALONE: Final = 0.005
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What the two are fed differently."""
     yield from _scale(a, b)
     yield from _shuffle(a, b)
-    yield from _portions(a, b)
-    yield from _held_out(a, b)
+    kept_back = list(_held_out(a, b))
+    yield from kept_back
+    for cause in _portions(a, b):
+        if not (kept_back and cause.parameter in _FOLLOW):
+            yield cause
 
 
 def _scale(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -37,25 +44,31 @@ def _scale(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _shuffle(a: Profile, b: Profile) -> Iterator[Cause]:
     apart = between(a, b, "data.sorted")
-    order = between(a, b, "data.order")
-    said = between(a, b, "data.declared.shuffle")
+    mixed = [_mixed(side) for side in (a, b)]
     sizes = [0.0, 0.0] if apart is None else [fact.value for fact in apart]
     if apart is not None and abs(sizes[0] - sizes[1]) > _SORTED:
         effect = f"{percent(max(sizes))} of the data's variance lies between the batches on one side: it comes sorted"
         words = [f"sorted ({size:.2g})" if size == max(sizes) else f"mixed ({size:.2g})" for size in sizes]
         yield Cause("DATA-01", "data.shuffle", (words[0], words[1]), weight=max(sizes), effect=effect, confidence=0.95)
-    elif order is not None and order[0].value != order[1].value:
+    elif None not in mixed and mixed[0] != mixed[1]:
         effect = "the order repeats on one side; the batches themselves are alike"
-        yield Cause("DATA-01", "data.order", (order[0].value, order[1].value), 0.002, effect, how(*order))
-    elif said is not None and bool(said[0].value) != bool(said[1].value):
-        yield Cause(
-            "DATA-01",
-            "data.shuffle",
-            (said[0].value, said[1].value),
-            0.0015,
-            "declared; the batches are alike",
-            how(*said),
-        )
+        words = [
+            side.value("data.order") or ("shuffled" if yes else "as stored")
+            for side, yes in zip((a, b), mixed, strict=True)
+        ]
+        facts = [side.facts.get("data.order") or side.facts.get("data.declared.shuffle") for side in (a, b)]
+        yield Cause("DATA-01", "data.order", (words[0], words[1]), _ORDER_ALONE, effect, how(*facts))
+
+
+def _mixed(side: Profile) -> bool | None:
+    """Whether the data was shuffled; None if nobody knows.
+
+    A seeded ``fit`` of Keras draws one order and repeats it in every epoch: shuffled, as it says.
+    """
+    order, said = side.value("data.order"), side.value("data.declared.shuffle")
+    if order == "another in every epoch":
+        return True
+    return (None if order is None else False) if said is None else bool(said)
 
 
 def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -76,7 +89,7 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
     partial = between(a, b, "data.partial_batches")
     if partial is not None and bool(partial[0].value) != bool(partial[1].value):
         usual = size[0].value if size else 1
-        part = max(*partial[0].value, *partial[1].value) / usual if usual else 0.0
+        part = max([*partial[0].value, *partial[1].value]) / usual if usual else 0.0
         effect = f"a last batch of {percent(part)} of the others is left out on one side"
         yield Cause(
             "DATA-02", "data.partial_batches", (partial[0].value, partial[1].value), 0.006, effect, confidence=0.7

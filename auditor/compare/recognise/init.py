@@ -33,7 +33,7 @@ _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
 _BOUNDED: Final = frozenset({"normal", "truncated_normal"})
 #: Of a factor e in the weights' scale: it is gone after some steps, unlike what acts at every one.
 _KERNEL: Final = 0.03
-_BIAS: Final = 0.006
+_BIAS: Final = 0.02
 #: Standard errors of a standard deviation beyond which two differ.
 _ERRORS: Final = 5.0
 
@@ -74,6 +74,8 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
         apart = max(abs(a["mean"] - b["mean"]), abs(a["std"] - b["std"]))
         same = a["distribution"] == b["distribution"] and apart <= 1e-6
         few = min(a["elements"], b["elements"]) < 2
+        if kind.endswith("bias"):
+            size = _BIAS * min(5.0, apart)
         return None if same or few else (entry, size, f"{_words(a)} on one side, {_words(b)} on the other")
     ratio, error = _spread(a, b)
     named = bool(set(a["formulas"]) & set(b["formulas"]))

@@ -52,13 +52,14 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     rules = between(a, b, "update.rule")
     yield from _rate(a, b)
     yield from _clipping(a, b)
+    yield from _accumulation(a, b)
     if rules is None:
         return
     explained = [fact.confidence >= _EXPLAINED for fact in rules]
     if explained[0] != explained[1]:
         effect = "no rule known here explains the recorded steps of one side"
         values = tuple(fact.value if known else "unknown" for fact, known in zip(rules, explained, strict=True))
-        yield Cause("OPT-00", "update.rule", (values[0], values[1]), 0.1, effect, confidence=sure(*rules))
+        yield Cause("OPT-00", "update.rule", (values[0], values[1]), _unknown(a, b), effect, confidence=sure(*rules))
     if not all(explained):
         return
     if rules[0].value != rules[1].value:
@@ -71,6 +72,13 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         both = between(a, b, f"update.{name}")
         if both is not None and not close(both[0].value, both[1].value):
             yield _setting(a, b, rule, name, both)
+
+
+def _unknown(a: Profile, b: Profile) -> float:
+    """What steps that no rule explains count for: little where both programs declare one and the same."""
+    said = [side.facts.declared.get("update.rule") for side in (a, b)]
+    same = said[0] is not None and said[1] is not None and said[0].value == said[1].value
+    return 0.01 if same else 0.1
 
 
 def _entry(rule: str, name: str) -> str:
@@ -189,6 +197,16 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         how=how(*facts),
         confidence=sure(*facts),
     )
+
+
+def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Several batches to a step, as declared; where only one side says so, the other takes one."""
+    counts = [int(side.value("update.gradient_accumulation_steps") or 1) for side in (a, b)]
+    if counts[0] != counts[1]:
+        effect = f"{counts[0]} against {counts[1]} batches to a step"
+        yield Cause(
+            "OPT-21", "update.gradient_accumulation_steps", (counts[0], counts[1]), 0.5, effect, "declared", 0.9
+        )
 
 
 def _only(clips: Mapping[str, float]) -> dict[str, float]:
