@@ -254,7 +254,7 @@ def _reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
 def _weighted(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:
     """With the class weights that were recorded with the target: both ways to normalise (LOSS-08)."""
     if all(pair.each is not None and len(pair.each) == len(part) for pair, part in zip(pairs, parts, strict=True)):
-        return _by_sample(parts, [np.ravel(pair.each) for pair in pairs if pair.each is not None])
+        return losses.weighted_rows(parts, [np.ravel(pair.each) for pair in pairs if pair.each is not None])
     weights = pairs[0].weights
     if weights is None or parts[0].ndim != 1 or pairs[0].target.shape[-1:] != weights.shape:
         return {}
@@ -263,16 +263,6 @@ def _weighted(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[flo
     return {
         "mean by weight": [float((part * w).sum() / w.sum()) for part, w in both],
         "weighted, mean over batch": [float((part * w).mean()) for part, w in both],
-    }
-
-
-def _by_sample(parts: Sequence[F64], weights: Sequence[F64]) -> dict[str, list[float]]:
-    rows = [part.reshape(len(part), -1).mean(axis=1) for part in parts]
-    both = list(zip(rows, weights, strict=True))
-    return {
-        "weighted, mean over batch": [float((row * w).mean()) for row, w in both],
-        "mean by weight": [float((row * w).sum() / w.sum()) for row, w in both],
-        "weighted, sum over batch": [float((row * w).sum()) for row, w in both],
     }
 
 

@@ -6,7 +6,7 @@ frameworks' own code, checked against them by ``tests/unit/compare/test_pairs_lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -169,3 +169,14 @@ def cosine(o: F64, y: F64) -> F64:
 def cosine_distance(o: F64, y: F64) -> F64:
     """One minus the cosine (torch's CosineEmbeddingLoss)."""
     return 1 + cosine(o, y)
+
+
+def weighted_rows(parts: Sequence[F64], weights: Sequence[F64]) -> dict[str, list[float]]:
+    """Reductions of pointwise losses by weights of the samples, one list per step (LOSS-08)."""
+    rows = [part.reshape(len(part), -1).mean(axis=1) for part in parts]
+    both = list(zip(rows, weights, strict=True))
+    return {
+        "weighted, mean over batch": [float((row * w).mean()) for row, w in both],
+        "mean by weight": [float((row * w).sum() / w.sum()) for row, w in both],
+        "weighted, sum over batch": [float((row * w).sum()) for row, w in both],
+    }
