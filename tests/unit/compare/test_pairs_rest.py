@@ -73,7 +73,7 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
     "training flag": (
         "MODE-01",
         other().profile(events=[event(1, "mode", phase="train", training="true")]),
-        base().profile(events=[event(1, "mode", phase="train", training="false")]),
+        base().profile(events=[event(1, "mode", phase="train", training="false", kinds=["Dropout"])]),
     ),
     "frozen normalisation": (
         "MODE-02",
@@ -83,7 +83,7 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
     "eval forgotten": (
         "MODE-03",
         base().profile(events=[event(6, "mode", phase="eval", training="false")]),
-        base().profile(events=[event(6, "mode", phase="eval", training="true")]),
+        base().profile(events=[event(6, "mode", phase="eval", training="true", kinds=["Dropout"])]),
     ),
 }
 
