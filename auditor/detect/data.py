@@ -18,6 +18,9 @@ from auditor.model import Finding, Severity, Subject
 _DATA: Final = ("batch", "target")
 #: Different batches that are remembered.
 _DISTINCT: Final = 64
+#: Variance of batch means over what chance gives, from which data counts as sorted; and batches that it takes.
+_SORTED: Final = 3.0
+_SORTED_BATCHES: Final = 8
 #: Steps of an epoch that may not all be one batch.
 _EPOCH: Final = 4
 
@@ -216,11 +219,26 @@ class RepeatedBatches(Rule):
 
 @dataclass(slots=True)
 class OrderMemory:
-    """Digest of the last epoch's order, and how many epochs in a row had it."""
+    """Digest of the last epoch's order, how many epochs in a row had it, and each recorded batch's targets.
+
+    ``means``, ``spreads``, ``counts``: mean, variance and number of the targets of a batch.
+    """
 
     last: str = ""
     same: int = 0
     epochs: int = 0
+    means: list[float] = field(default_factory=list)
+    spreads: list[float] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    @property
+    def sorted(self) -> float:
+        """Variance between the batches' means over what random batches of this size would have; NaN if few."""
+        if len(self.means) < _SORTED_BATCHES or not any(self.counts):
+            return float("nan")
+        between = float(np.var(self.means))
+        chance = (float(np.mean(self.spreads)) + between) / float(np.mean(self.counts))
+        return between / chance if chance > 0 else float("nan")
 
 
 class DataOrderFixed(Rule):
@@ -231,13 +249,15 @@ class DataOrderFixed(Rule):
     phase = "batch"
     meaning = "the order of the data is the same in every epoch: it is not shuffled"
     needs = "epoch events with a digest of the order"
-    trigger = "3 epochs of more than one step have the same order"
+    trigger = (
+        "3 epochs of more than one step have the same order; in Keras, whose seeded fit() repeats a shuffled order by "
+        "itself, only if the targets come sorted too (their batch means vary 3 times as much as chance allows)"
+    )
     source = "seeds"
     summary = "The data comes in the same order in every epoch ({epochs} so far; step {step}{where})."
     likely_causes = (
         "shuffle=False (PyTorch DataLoader's default), or batches cut by index in a loop",
         "a seed that is set again at the start of every epoch",
-        "Keras' fit(shuffle=True) after keras.utils.set_random_seed: it shuffles once, the same for every epoch",
     )
     advice = (
         "Shuffle every epoch: DataLoader(..., shuffle=True); tf.data: dataset.shuffle(n); by hand: rng.permutation(n)."
@@ -254,13 +274,27 @@ class DataOrderFixed(Rule):
             memory.epochs += 1
             memory.same = memory.same + 1 if order == memory.last else 1
             memory.last = order
-            if memory.same == 3 and not self.active:
+            if memory.same == 3 and not self.active and self._counts(view):
                 return [
                     self.finding(
                         view, at, Subject("batch", "order", view.rank), {"epochs": memory.same, "order": order}
                     )
                 ]
         return []
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Collects what shows whether the data is sorted."""
+        memory, target = self.memory, next(iter(view.of("target").values()), None)
+        if view.phase == "train" and target is not None and target.values is not None and len(memory.means) < _DISTINCT:
+            values = np.asarray(target.values, np.float64)
+            if values.size > 1 and np.isfinite(values).all():
+                memory.means.append(float(values.mean()))
+                memory.spreads.append(float(values.var()))
+                memory.counts.append(int(values.size))
+        return []
+
+    def _counts(self, view: StepView) -> bool:
+        return view.run.framework != "keras" or self.memory.sorted > _SORTED
 
     def unjudged(self) -> str | None:
         """No epochs were told."""

@@ -130,7 +130,7 @@ def test_every_step_is_there_and_the_manifest_names_the_model(script: Path, offl
     found = frames(offline)
     steps = [step_batch(frame) for frame in found if frame.header["type"] == "steps"]
     assert [int(step) for batch in steps for step in batch.steps] == list(range(1, 11))
-    assert all({"loss", "lr"} <= set(batch.scalars) for batch in steps)
+    assert all({"loss", "lr"} <= set(batch.scalars) for batch in steps if len(batch.steps))  # one holds events alone
     manifests = [frame.header["manifest"] for frame in found if frame.header["type"] == "manifest"]
     assert manifests[-1]["model"]["class"] == "__main__.Net"
     assert [frame.header["type"] for frame in found].count("start") == 1

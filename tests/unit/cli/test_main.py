@@ -29,6 +29,7 @@ SURFACE = {
     "export": {"--parquet", "--json"},
     "sync": {"--json"},
     "purge": {"--older-than", "--keep", "--run", "--yes", "--json"},
+    "parity": {"--steps", "--fix", "--check", "--json"},
     "doctor": {"--check", "--json"},
     "grafana": set(),
     "demo": set(),

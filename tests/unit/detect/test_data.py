@@ -56,9 +56,12 @@ def test_one_batch_on_purpose_and_short_cycles_are_left_alone() -> None:
     assert fed([np.zeros((4, 3))] * 10 + batches * 3) == []
 
 
-def epochs(orders: list[str], steps: int = 5) -> list[Finding]:
-    """What is said of epochs with these digests."""
+def epochs(orders: list[str], steps: int = 5, framework: str = "torch", targets: Any = None) -> list[Finding]:
+    """What is said of epochs with these digests, and of these targets in batches of ten."""
     sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    sender.start(framework=framework)
+    for i in range(0, 0 if targets is None else len(targets), 10):
+        sender.record(Recording(i // 10 + 1, [array("target", "target0", targets[i : i + 10])], {}, {}))
     for i, order in enumerate(orders):
         event = {"type": "epoch", "step": 10 * i + 9, "epoch": i + 1, "steps": steps, "order": order}
         found += sender.steps(batch(i, tensors, first=10 * i, loss=1.0, events=[event]), tensors)
@@ -96,3 +99,10 @@ def test_digests_of_all_steps_show_repeats_late_in_a_run() -> None:
     """Every batch twice, from the thirtieth step on."""
     late = [*range(30), *(n for n in range(100, 110) for _ in range(2))]
     assert [one.evidence["distinct"] for one in digested(late, 50)] == [34]
+
+
+def test_keras_repeats_a_shuffled_order_by_itself() -> None:
+    """Its seeded fit(shuffle=True) does: only targets that come sorted show that nobody shuffled."""
+    labels = np.arange(120) % 10
+    assert epochs(["a"] * 4, framework="keras", targets=RNG.permutation(labels)) == []
+    assert len(epochs(["a"] * 4, framework="keras", targets=np.sort(labels))) == 1
