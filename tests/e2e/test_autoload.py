@@ -96,7 +96,8 @@ def frames(env: dict[str, str]) -> list[wire.Frame]:
 def faults(found: list[wire.Frame]) -> list[tuple[int, str, str]]:
     """(step, kind, tensor) of every non-finite row."""
     steps = [frame for frame in found if frame.header["type"] == "steps"]
-    table: Any = next(tensor_table(frame.header["tensors"]) for frame in steps if "tensors" in frame.header)
+    # A table grows at its end: the longest holds every tensor, whichever frames came while it grew.
+    table: Any = max((tensor_table(frame.header["tensors"]) for frame in steps if "tensors" in frame.header), key=len)
     seen = []
     for batch in map(step_batch, steps):
         for block in batch.blocks:
