@@ -99,7 +99,7 @@ def _nonfinite(one: Recorded) -> dict[str, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class RepeatParameters:
-    """``times``: neighbouring recorded steps with the same batch, of ``of`` at most, 4 of 20 (ours)."""
+    """``times``: neighbouring steps with the same batch, 4 (ours)."""
 
     times: int = 4
 

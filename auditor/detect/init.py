@@ -191,10 +191,9 @@ class SymmetricUnits(Rule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """One finding per tensor when it has held."""
         found: list[Finding] = []
-        embedded = _embeddings(view)
         for name, _, _ in _matrices(view, whole=True):
             after, gradient = view.array("updated", name), view.array("gradient", name)
-            if name in embedded or after is None or gradient is None or after.sampled or gradient.sampled:
+            if after is None or gradient is None or after.sampled or gradient.sampled:
                 continue
             self.memory.seen += 1
             axis = 0 if view.run.framework == "torch" else -1

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.detect.cost import Cost, data_loss
+from auditor.detect.cost import data_loss
+from auditor.detect.progress import Progress
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.series import Recent
 from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
@@ -38,13 +38,11 @@ class ScaleParameters:
 
 @dataclass(slots=True)
 class ScaleMemory:
-    """The worst first batches, the task, the losses, and the first layer's saturation (NaN unknown)."""
+    """The mildest batch, losses beside the cost of guessing, and the first layer's saturation (NaN unknown)."""
 
     size: float = math.nan
     spread: float = math.nan
-    columns: int = 0
-    cost: Cost = field(default_factory=Cost)
-    losses: Recent = field(default_factory=lambda: Recent(limit=64))
+    progress: Progress = field(default_factory=Progress)
     saturated: float = math.nan
     layer: str = ""
 
@@ -77,14 +75,11 @@ class InputScale(Rule):
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Measures the first batches and the task."""
-        self.memory.cost.observe_record(view)
+        self.memory.progress.observe_record(view)
         batch = next(iter(view.of("batch").values()), None)
-        told = (
-            batch is not None
-            and batch.values is not None
-            and batch.dtype.startswith(("float", "bfloat", "int", "uint"))
-        )
-        if batch is None or not told or batch.values is None or view.phase != "train":
+        if batch is None or batch.values is None or view.phase != "train":
+            return []
+        if not batch.dtype.startswith(("float", "bfloat", "int", "uint")):
             return []
         values = np.asarray(batch.values, dtype=np.float64)
         if not values.size or not np.isfinite(values).all() or _indices(batch.dtype, view):
@@ -95,16 +90,15 @@ class InputScale(Rule):
             spread = values.reshape(batch.shape).std(axis=0)
             middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
             widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
-            self.memory.spread, self.memory.columns = float(np.fmin(self.memory.spread, widest)), batch.shape[1]
+            self.memory.spread = float(np.fmin(self.memory.spread, widest))
         return []
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judges the harm at every 50th step."""
         memory, found, heard = self.memory, [], data_loss(view)
-        memory.cost.observe(view)
+        memory.progress.cost.observe(view)
         for first, after in stretches(view, _EVERY):
-            losses = heard[first:after]
-            memory.losses.add(losses[np.isfinite(losses)])
+            memory.progress.add(heard[first:after])
             self._saturation(view, first, after)
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
@@ -125,7 +119,8 @@ class InputScale(Rule):
             return []
         spread = memory.spread if math.isfinite(memory.spread) else 1.0
         evidence: dict[str, Any] = {"size": memory.size, "spread": spread, "what": what}
-        evidence |= {"chance": memory.cost.chance} if memory.cost.chance is not None else {}
+        chance = memory.progress.chance
+        evidence |= {"chance": chance} if chance is not None else {}
         return [self.finding(view, at, Subject("batch", "input0", view.rank), evidence)]
 
     def unjudged(self) -> str | None:
@@ -139,15 +134,13 @@ class InputScale(Rule):
         memory, parameters = self.memory, self.parameters
         if memory.saturated >= parameters.saturated:
             return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
-        chance = memory.cost.chance
-        if chance is None or chance <= 0 or memory.losses.count < parameters.steps or len(memory.losses.last) < 64:
+        chance, heard = memory.progress.chance, memory.progress.losses
+        if chance is None or chance <= 0 or heard.count < parameters.steps or len(heard.last) < heard.limit:
             return None
-        recent = float(np.median(memory.losses.last))
+        recent = memory.progress.recent
         stays = recent > parameters.chance * chance
         return (
-            f"after {memory.losses.count} steps the loss ({recent:.4g}) is that of guessing ({chance:.4g})"
-            if stays
-            else None
+            f"after {heard.count} steps the loss ({recent:.4g}) is that of guessing ({chance:.4g})" if stays else None
         )
 
 

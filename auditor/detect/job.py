@@ -7,6 +7,7 @@ the same. Of a rank that lags, at most :data:`MAX_WAITING` steps of the others a
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -65,9 +66,9 @@ class RanksView:
 class JobRule(Rule):
     """A rule that sees all ranks of an attempt, step by step; only where there are several."""
 
+    @abstractmethod
     def observe_ranks(self, view: RanksView) -> list[Finding]:
         """What the steps of ``view``, all later than those seen before, say."""
-        raise NotImplementedError
 
 
 @dataclass(slots=True)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
-
-from auditor.detect.cost import Cost, data_loss
+from auditor.detect.cost import data_loss
 from auditor.detect.neighbours import Pairs
+from auditor.detect.progress import Progress
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.series import Recent
 from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
@@ -23,16 +21,14 @@ _EVERY: Final = 50
 class MismatchParameters:
     """Thresholds, all ours.
 
-    ``unrelated``: neighbours agree less surely than this many standard deviations, 2. ``related``:
-    beyond it inputs surely say something, and the rule is silent for good, 4. ``chance``: the loss
-    never fell below this part of the cost of guessing, 0.9, after ``steps`` steps, 200; or is still
-    above ``slow``, 0.5, of it after ``epochs`` passes, 5, having begun the second pass no better
-    than it began the first. ``contradicted``: part of repeated inputs that came with another target
+    ``unrelated``: neighbours agree less surely than this many standard deviations, 2. ``chance``:
+    the loss never fell below this part of the cost of guessing, 0.9, after ``steps`` steps, 200; or
+    is still above ``slow``, 0.5, of it after ``epochs`` passes, 5, having begun the second pass no
+    better than it began the first. ``contradicted``: part of repeated inputs that came with another target
     the second time, 0.5, of at least ``repeated``, 32.
     """
 
     unrelated: float = 2.0
-    related: float = 4.0
     chance: float = 0.9
     slow: float = 0.5
     steps: int = 200
@@ -46,11 +42,9 @@ class MismatchMemory:
     """What was recorded, and the losses since; ``related``: z of the neighbours' agreement."""
 
     pairs: Pairs = field(default_factory=Pairs)
-    cost: Cost = field(default_factory=Cost)
-    losses: Recent = field(default_factory=lambda: Recent(limit=64))
+    progress: Progress = field(default_factory=Progress)
     first_epoch: list[float] = field(default_factory=list)
     epochs: int = 0
-    recordings: int = 0
     related: float | None = None
     judged: bool = False
 
@@ -85,12 +79,11 @@ class LabelMismatch(Rule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Collects samples; says at once when repeated inputs contradict themselves."""
         memory = self.memory
-        seen = memory.cost.observe_record(view)
+        seen = memory.progress.cost.observe_record(view)
         if seen is None or self.active:
             return []
         labels = seen.labels() if seen.family == "categorical" else None
         targets = labels if labels is not None else seen.targets
-        memory.recordings += 1
         if targets is None or targets.size != len(seen.outputs) or memory.judged:
             return []
         memory.pairs.add(view, targets.ravel(), labels=labels is not None or seen.family == "binary")
@@ -105,14 +98,13 @@ class LabelMismatch(Rule):
     def observe(self, view: StepView) -> list[Finding]:
         """Judged once the neighbours disagree, at every 50th step."""
         memory, found, heard = self.memory, [], data_loss(view)
-        memory.cost.observe(view)
+        memory.progress.cost.observe(view)
         ends = view.epochs
         for first, after in stretches(view, _EVERY, ends):
-            losses = heard[first:after]
-            memory.losses.add(losses[np.isfinite(losses)])
+            memory.progress.add(heard[first:after])
             if after - 1 in ends:
                 memory.epochs = ends[after - 1]
-                memory.first_epoch = memory.first_epoch or [float(np.median(memory.losses.last))]
+                memory.first_epoch = memory.first_epoch or [memory.progress.recent]
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
 
@@ -123,11 +115,11 @@ class LabelMismatch(Rule):
             return "fewer than 200 distinct samples with targets were recorded whole"
         if not memory.judged:
             return f"needs {self.parameters.steps} steps and recordings with batches and targets"
-        return None if memory.cost.chance is not None else "the cost of guessing is not known for this loss"
+        return None if memory.progress.chance is not None else "the cost of guessing is not known for this loss"
 
     def _judge(self, view: StepView, at: int) -> list[Finding]:
         memory = self.memory
-        if self.active or memory.losses.count < self.parameters.steps:
+        if self.active or memory.progress.losses.count < self.parameters.steps:
             return []
         if not memory.judged:
             memory.related, memory.judged, memory.pairs = memory.pairs.dependence(), True, Pairs()
@@ -136,10 +128,10 @@ class LabelMismatch(Rule):
 
     def _stuck(self) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters
-        chance = memory.cost.chance
+        chance = memory.progress.chance
         if chance is None or chance <= 0:
             return None
-        recent = float(np.median(memory.losses.last))
+        recent = memory.progress.recent
         shown = {"chance": chance, "recent_loss": recent, "neighbours_z": memory.related}
         if recent > parameters.chance * chance:
             what = f"neighbours agree no more than by chance, and the loss ({recent:.4g}) is that of guessing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,9 +48,9 @@ class OutputRule(Rule):
     Parameters = OutputParameters
     State = OutputMemory
 
+    @abstractmethod
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """The evidence of the fault, None if this step does not show it."""
-        raise NotImplementedError
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Said at the last of ``hold`` recorded steps that show it; cleared at the first that does not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,13 +33,13 @@ class WindowRule(JobRule):
     State = WindowMemory
     least_ranks = 2
 
+    @abstractmethod
     def numbers(self, view: RanksView) -> list[tuple[str, F64]]:
         """What is compared across ranks: name and (N, R)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def off(self, values: F64) -> dict[int, dict[str, float]]:
         """The columns of a window (steps, ranks) that are off, each with its evidence."""
-        raise NotImplementedError
 
     def observe_ranks(self, view: RanksView) -> list[Finding]:
         """Judged whenever a window is full."""

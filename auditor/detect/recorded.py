@@ -61,6 +61,8 @@ class RecordView:
         self.steps: U64 = np.array([self.step], np.uint64)
         self.times: F64 = np.array([float(parts[-1].header.get("time") or 0.0)])
         self._parts = parts
+        self.derived: dict[str, Any] = {}
+        """What several rules work out of it, by name, so that the first does it for all."""
         self._before: RecordView | None = None
 
     @property

@@ -191,10 +191,9 @@ class ClipParameters:
 
 @dataclass(slots=True)
 class ClipMemory:
-    """Steps with a known threshold, and those far beyond it."""
+    """Steps with a known threshold, and how far the last of them were beyond it."""
 
     steps: int = 0
-    beyond: int = 0
     ratios: list[float] = field(default_factory=list)
 
 

@@ -66,7 +66,17 @@ class Scored:
 
 
 def scored(view: RecordView) -> Scored | None:
-    """What ``view`` recorded of outputs, targets and loss; None without a whole output of a training step."""
+    """What ``view`` recorded of outputs, targets and loss; None without a whole output of a training step.
+
+    Worked out once for all rules that ask.
+    """
+    if "scored" not in view.derived:
+        view.derived["scored"] = _scored(view)
+    found: Scored | None = view.derived["scored"]
+    return found
+
+
+def _scored(view: RecordView) -> Scored | None:
     if view.phase != "train":
         return None
     output = view.array("output", "output0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -82,9 +83,9 @@ class Unmoved(Rule):
         self._push(view, reached, len(view))
         return []
 
+    @abstractmethod
     def judge(self, view: StepView, at: int) -> list[Finding]:
         """What the weights that stayed say."""
-        raise NotImplementedError
 
     def unjudged(self) -> str | None:
         """No two looks at a weight."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from auditor.detect.catalogue import IDS
+
 Split = Literal["tune", "report"]
 Framework = Literal["torch", "keras", "tensorflow", "sklearn"]
 
@@ -18,60 +20,7 @@ TUNING_SEEDS: Final = range(3)
 REPORTING_SEEDS: Final = range(1000, 1005)
 
 #: The ids that a fault of the zoo may have: docs/rules.md describes them, where a rule for them exists.
-FAULTS: Final = frozenset(
-    [
-        "nonfinite_loss",
-        "nonfinite_gradient",
-        "nonfinite_weight",
-        "nonfinite_input",
-        "scaler_stuck",
-        "near_overflow",
-        "exploding_gradient",
-        "vanishing_gradient",
-        "zero_gradient",
-        "weight_explosion",
-        "update_ratio",
-        "unchanged_parameters",
-        "update_swallowed",
-        "clip_saturated",
-        "loss_not_decreasing",
-        "loss_diverging",
-        "loss_spike",
-        "loss_oscillating",
-        "loss_constant",
-        "overfitting",
-        "underfitting_regularization",
-        "metric_chance",
-        "train_eval_gap_at_start",
-        "dead_units",
-        "saturated_units",
-        "constant_output",
-        "symmetric_units",
-        "poor_init",
-        "embedding_unused",
-        "loss_shape_broadcast",
-        "softmax_twice",
-        "logits_as_probabilities",
-        "output_activation_mismatch",
-        "label_range",
-        "label_mismatch",
-        "input_scale",
-        "repeated_batches",
-        "data_order_fixed",
-        "gradient_accumulated",
-        "optimizer_step_missing",
-        "wrong_mode",
-        "learning_rate",
-        "missing_regularization",
-        "replica_divergence",
-        "rank_outlier",
-        "straggler",
-        "run_stalled",
-        "agent_silent",
-        "baseline_deviation",
-        "framework_mismatch",
-    ]
-)
+FAULTS: Final = frozenset(IDS)
 
 
 @dataclass(frozen=True, slots=True)
