@@ -1,6 +1,7 @@
-"""The catalogue of measured differences between frameworks: 107 entries and what the frameworks have in common.
+"""The catalogue of measured differences between frameworks, and what the frameworks have in common.
 
-``entries.json`` holds the facts, each measured by an experiment with the versions that it names.
+``entries.json`` holds the facts. Each was measured by an experiment and is measured again by a test in
+``tests/unit/compare/reproduced``; ``versions`` says for which releases it is stated.
 Entries ``…-00`` stand for a difference of that stage that the catalogue does not list.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -33,7 +35,8 @@ class Entry:
         effect: what it typically does.
         align: how to make the two alike.
         fix: by framework, one line that does.
-        versions: releases that the facts were measured with.
+        versions: by framework, the range of releases for which it is stated, from the one that it was measured with:
+            ``>=2.13``, and once a release has changed it ``>=2.13,<2.15``.
         evidence: the experiment's outcome.
     """
 
@@ -60,9 +63,24 @@ class Entry:
         """Whether recorded numbers can show it."""
         return not self.numbers.startswith("cannot be told")
 
+    def holds(self, framework: str, version: str) -> bool:
+        """Whether ``version`` of a framework lies in the range that the entry is stated for."""
+        return within(version, self.versions.get(framework, ""))
+
     def fix_for(self, framework: str) -> str:
         """One line that aligns the run of ``framework`` with the other."""
         return self.fix.get(framework) or self.fix.get("any") or self.align
+
+
+def within(version: str, bounds: str) -> bool:
+    """Whether a version lies within ``>=A``, ``<B`` or both; no bounds hold for all."""
+    told = _release(version)
+    sides = [(bound[:2] == ">=", _release(bound.strip("<>= "))) for bound in bounds.split(",") if bound]
+    return all((told >= at) if from_there else (told < at) for from_there, at in sides)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:3])
 
 
 @functools.cache
