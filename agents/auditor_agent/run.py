@@ -156,11 +156,10 @@ class Run:
         """
         if self._gone or self._finished:
             return
-        recording = replace(recording, facts=scrubbed(plain(recording.facts)))
+        recording = replace(recording, facts=plain(recording.facts))  # scrubbed by the sender's thread
         if not self._sender.recording(recording):
             guard.note("flight recorder: too much waits to be sent", f"step {recording.step} left out")
         self._sender.start()
-        self._sender.wake()
 
     @guard.guarded(None)
     def histograms(self, step: int, layout: int, counters: bytes | bytearray | memoryview) -> None:

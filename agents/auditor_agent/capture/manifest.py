@@ -188,16 +188,18 @@ class Observer:
         return found
 
     def _range(self, array: Array) -> None:
-        values = numbers(array)
-        finite = values[np.isfinite(values)]
+        values = numbers(array) if array.dtype == "bfloat16" else _as_sent(array)
+        plain = not len(values) or bool(np.isfinite(values.min()) and np.isfinite(values.max()))  # NaN would show
+        finite = values if plain else values[np.isfinite(values)]
         entry = self._ranges.setdefault(
             f"{array.role}.{array.name}", {"dtype": array.dtype, "shape": list(array.shape)}
         )
         if len(finite):
             entry["min"] = min(entry.get("min", math.inf), float(finite.min()))
             entry["max"] = max(entry.get("max", -math.inf), float(finite.max()))
-            entry.setdefault("mean", float(finite.mean()))
-            entry.setdefault("std", float(finite.std()))
+            if "mean" not in entry:
+                wide = finite.astype(np.float64)
+                entry |= {"mean": float(wide.mean()), "std": float(wide.std())}
         entry["nonfinite"] = entry.get("nonfinite", 0) + int(len(values) - len(finite))
 
 
@@ -241,4 +243,8 @@ def numbers(array: Array) -> npt.NDArray[np.float64]:
     if array.dtype == "bfloat16":
         halves = np.frombuffer(array.data, "<u2").astype(np.uint32)
         return (halves << 16).view(np.float32).astype(np.float64)
-    return np.frombuffer(array.data, np.dtype(array.dtype).newbyteorder("<")).astype(np.float64)
+    return _as_sent(array).astype(np.float64)
+
+
+def _as_sent(array: Array) -> npt.NDArray[Any]:
+    return np.frombuffer(array.data, np.dtype(array.dtype).newbyteorder("<"))

@@ -29,7 +29,16 @@ from auditor_agent.integrations.torch_batch import Batches
 from auditor_agent.integrations.torch_epochs import Epochs
 from auditor_agent.integrations.torch_evaluation import Evaluation
 from auditor_agent.integrations.torch_names import clean, unwrap
-from auditor_agent.integrations.torch_units import activation_of, again, behind, by_unit, output_activation, shares
+from auditor_agent.integrations.torch_taken import unreadable
+from auditor_agent.integrations.torch_units import (
+    activation_of,
+    again,
+    behind,
+    by_unit,
+    output_activation,
+    shares,
+    summary,
+)
 
 #: Modules that are listened to; of larger models evenly spread ones.
 _MODULES: Final = 256
@@ -209,12 +218,17 @@ class ForwardProbe:
 
     def _units(self, looked: _Pass, name: str, activation: str | None, output: Tensor) -> None:
         """Dead and saturated units for the statistics, values and units for the flight recorder."""
-        matrix = by_unit(looked.modules[name], output)
+        if unreadable(output) or hasattr(output, "_local_tensor"):  # sharded: its statistics would be a collective
+            return
+        folded = by_unit(looked.modules[name], output)
+        moments = summary(folded) if looked.recorded and folded.numel() else None
         if looked.sampled and self._seen is not None:
-            self._seen.scalars.update(shares(name, activation, matrix))
-        if looked.recorded:
+            self._seen.scalars.update(shares(name, activation, folded, moments))
+        if moments is not None:
             kind = type(looked.modules[name]).__name__
-            self._tape.layer(name, kind, activation, matrix, len(looked.modules))
+            self._tape.layer(
+                {"name": name, "kind": kind, "activation": activation}, folded, moments, len(looked.modules)
+            )
 
     def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         if not _compiling():

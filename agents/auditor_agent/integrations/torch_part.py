@@ -16,7 +16,9 @@ from auditor_agent.integrations.torch_names import called, named_parameters, own
 from auditor_agent.run import Run
 
 #: Bytes of weights that are held over a sampled step to see what it did to them.
-HELD_BYTES: Final = 64 << 20
+HELD_BYTES: Final = 4 << 20
+#: Elements that are held side by side, of a tensor of which not all are: a few lines of a cache.
+_RUN: Final = 64
 #: Tensors whose own checksums are told.
 MOST_DIGESTS: Final = 256
 #: Patterns of missing gradients that have a layout of their own.
@@ -103,10 +105,12 @@ def _bits(tensor: Tensor) -> Tensor:
 
 
 def _spread(tensor: Tensor, stride: int) -> Tensor:
-    """Every ``stride``-th element of the tensor's storage."""
+    """One in ``stride`` elements of the tensor's storage, in runs that lie side by side where there are many."""
     if stride == 1:
         return tensor
-    return (tensor.view(-1) if tensor.is_contiguous() else tensor.flatten())[::stride]
+    flat = tensor.view(-1) if tensor.is_contiguous() else tensor.flatten()
+    whole = flat.numel() // (stride * _RUN) * stride * _RUN
+    return flat[:whole].view(-1, stride, _RUN)[:, 0] if whole else flat[::stride]
 
 
 class Rows:

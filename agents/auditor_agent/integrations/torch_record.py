@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from auditor_agent.capture import portable
+from auditor_agent.capture.kernels import PLAIN
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import torch_facts, torch_graph
 from auditor_agent.integrations.torch_mode import mode
@@ -33,13 +34,14 @@ from auditor_agent.integrations.torch_taken import (
     mark,
     named,
     rates,
-    spread,
     take,
+    take_all,
     tensors,
     to_host,
     unreadable,
+    word,
 )
-from auditor_agent.integrations.torch_units import summary
+from auditor_agent.integrations.torch_units import columns, samples_of, some
 from auditor_agent.recorder import Recorder, configured_steps, data_elements, state_role
 
 #: Forward passes and losses of one step that are kept: micro-batches.
@@ -139,18 +141,24 @@ class Tape:
 
     @guarded(None)
     @torch.no_grad()
-    def layer(self, name: str, kind: str, activation: str | None, matrix: Tensor, layers: int) -> None:
-        """A layer gave ``matrix`` (samples, units); told again where what stands behind it is known as well."""
-        recorder = self._recorder
-        if recorder is None or self._whole or unreadable(matrix):
+    def layer(self, fact: dict[str, Any], folded: Tensor, moments: Tensor, layers: int) -> None:
+        """A layer gave ``folded`` (``torch_units``); told again where what stands behind it is known as well.
+
+        Args:
+            fact: its ``name``, ``kind`` and ``activation``, for ``facts.layers``.
+            folded: its output.
+            moments: of each unit (``torch_units.summary``).
+            layers: how many there are.
+        """
+        recorder, name = self._recorder, fact["name"]
+        if recorder is None or self._whole:
             return
-        rows, units = recorder.layer(len(matrix), matrix.shape[1], matrix.element_size(), layers)
-        chosen = matrix[:, spread(matrix.shape[1], units, matrix.device)] if units < matrix.shape[1] else matrix
-        taken = [take("units", name, summary(chosen), 4 * units)] if matrix.numel() else []
-        if rows and matrix.numel():
-            some = chosen[spread(len(chosen), rows, matrix.device)]
-            taken.append(take("activation", name, some, some.numel()))
-        self._layers[name] = {"name": name, "kind": kind, "activation": activation}, taken
+        rows, units = recorder.layer(samples_of(folded), folded.shape[1], folded.element_size(), layers)
+        taken = [Taken("units", name, "float32", (4, units), 4 * units, columns(moments, units))]
+        if rows:
+            values = some(folded, rows, units)
+            taken.append(Taken("activation", name, word(folded.dtype), (rows, units), rows * units, values))
+        self._layers[name] = fact, taken
 
     @guarded(None)
     @torch.no_grad()
@@ -197,7 +205,7 @@ class Tape:
                 step.facts["loss"]["target_shape"] = list(target.shape)
                 one = self._data("target", "loss.target", target)
                 step.taken += [] if one is None else [one]
-        step.taken = [one for one in step.taken if self._recorder.admit(one.values.numel() * one.values.element_size())]
+        step.taken = [one for one in step.taken if self._recorder.admit(one.nbytes)]
         self._hand_over(step)
 
     @guarded(None)
@@ -253,10 +261,8 @@ class Tape:
         if closure:
             self._each(step, "gradient", self._gradients())
         self._each(step, "updated", self._plain_parameters())
-        for name, parameter in self._named:
-            for key, value in optimizer.state.get(parameter, {}).items():
-                if isinstance(value, Tensor):
-                    self._each(step, state_role(str(key)), [(name, portable.plain(value))])
+        for key, values in self._state(optimizer).items():
+            self._each(step, state_role(key), values)
         self._heard(step)
         self._recorded = step.number
         self._on = self.wants(step.number + 1)
@@ -273,7 +279,7 @@ class Tape:
         heard = [one for passed in (self._forwards, [taken for _, taken, _ in self._losses]) for one in named(passed)]
         heard += [one for _, taken in self._layers.values() for one in taken]
         for one in heard:
-            if recorder is not None and recorder.admit(one.values.numel() * one.values.element_size()):
+            if recorder is not None and recorder.admit(one.nbytes):
                 step.taken.append(one)
         if self._losses:
             for at, (_, _, value) in enumerate(self._losses):
@@ -305,26 +311,35 @@ class Tape:
     # -- elements -----------------------------------------------------------------------------
 
     def _plain_parameters(self) -> list[tuple[str, Tensor]]:
-        return [(name, portable.plain(parameter)) for name, parameter in self._named]
+        return [(name, _plain(parameter)) for name, parameter in self._named]
+
+    def _state(self, optimizer: Optimizer) -> dict[str, list[tuple[str, Tensor]]]:
+        """What the optimizer keeps of the parameters, by its own name for it."""
+        found: dict[str, list[tuple[str, Tensor]]] = {}
+        for name, parameter in self._named:
+            for key, value in optimizer.state.get(parameter, {}).items():
+                if isinstance(value, Tensor):
+                    found.setdefault(str(key), []).append((name, _plain(value)))
+        return found
 
     def _gradients(self) -> list[tuple[str, Tensor]]:
+        found = [(name, parameter.grad) for name, parameter in self._named]
         return [
-            (
-                name,
-                portable.plain(parameter.grad if parameter.grad.layout is torch.strided else parameter.grad.to_dense()),
-            )
-            for name, parameter in self._named
-            if parameter.grad is not None
+            (name, _plain(gradient if gradient.layout is torch.strided else gradient.to_dense()))
+            for name, gradient in found
+            if gradient is not None
         ]
 
     def _each(self, step: _Step, role: str, tensors: Sequence[tuple[str, Tensor]]) -> None:
         recorder = self._recorder
-        for name, tensor in tensors:
-            if recorder is None or unreadable(tensor):
-                continue
-            count = recorder.take(role, tensor.numel(), tensor.element_size())
-            if count or not tensor.numel():
-                step.taken.append(take(role, name, tensor, count))
+        if recorder is None:
+            return
+        wanted = [
+            (name, tensor, recorder.take(role, tensor.numel(), tensor.element_size()))
+            for name, tensor in tensors
+            if not unreadable(tensor)
+        ]
+        step.taken += take_all(role, [one for one in wanted if one[2] or not one[1].numel()])
 
     def _data(self, role: str, name: str, tensor: Tensor) -> Taken | None:
         """As much of a batch, target or output as a step may record; None where it cannot be read."""
@@ -333,3 +348,9 @@ class Tape:
             return None
         early = self._recorder is None or self._recorder.early
         return take(role, name, tensor, data_elements(tensor.numel(), tensor.element_size(), early=early))
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """As ``portable.plain``; most tensors are that already."""
+    usual = type(tensor) in PLAIN and tensor.layout is torch.strided and not tensor.is_complex()
+    return tensor if usual else portable.plain(tensor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from auditor_agent.capture import portable
+from auditor_agent.capture import kernels, native, portable
 from auditor_agent.stream.recording import Array
 
 _MOST_TENSORS: Final = 8
@@ -18,29 +20,80 @@ _MOST_TENSORS: Final = 8
 
 @dataclass(slots=True)
 class Taken:
-    """One tensor's elements on their way to the host."""
+    """One tensor's elements on their way to the host, or there already."""
 
     role: str
     name: str
     dtype: str
     shape: tuple[int, ...]
-    values: Tensor
+    elements: int
+    values: Tensor | bytes
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its elements."""
+        values = self.values
+        return len(values) if isinstance(values, bytes) else values.numel() * values.element_size()
 
     def array(self) -> Array:
         """With the elements as bytes; they must have arrived."""
-        data = portable.to_bytes(self.values)
-        return Array(self.role, self.name, self.dtype, self.shape, self.values.numel(), data)
+        data = self.values if isinstance(self.values, bytes) else portable.to_bytes(self.values)
+        return Array(self.role, self.name, self.dtype, self.shape, self.elements, data)
 
 
 def take(role: str, name: str, tensor: Tensor, count: int) -> Taken:
     """``count`` evenly spread elements of ``tensor``, copied, on their way to the host."""
+    return take_all(role, [(name, tensor, count)])[0]
+
+
+def take_all(role: str, wanted: Sequence[tuple[str, Tensor, int]]) -> list[Taken]:
+    """The same of many tensors: name, tensor and count each. What lies in host memory by one call of the C kernel."""
+    sampled: list[tuple[Tensor, int]] = []
+    taken: list[Taken] = []
+    for name, tensor, count in wanted:
+        size = tensor.numel()
+        values: Tensor | bytes = b""
+        if not (type(tensor) in kernels.PLAIN and tensor.is_cpu and tensor.is_contiguous()) or tensor.is_neg():
+            values = _copied(tensor, count)
+        elif count >= size:
+            values = ctypes.string_at(tensor.data_ptr(), size * tensor.element_size()) if size else b""
+        elif native.available():
+            sampled.append((tensor, len(taken)))
+        else:
+            values = _copied(tensor, count)
+        taken.append(Taken(role, name, word(tensor.dtype), tuple(tensor.shape), min(count, size), values))
+    if sampled:
+        _sample(sampled, taken)
+    return taken
+
+
+def _sample(sampled: Sequence[tuple[Tensor, int]], taken: Sequence[Taken]) -> None:
+    """Give the ``taken`` at these places their elements of these tensors."""
+    items = [tensor.element_size() for tensor, _ in sampled]
+    counts = [taken[at].elements for _, at in sampled]
+    sizes = [tensor.numel() for tensor, _ in sampled]
+    data = native.sample([tensor.data_ptr() for tensor, _ in sampled], sizes, counts, items)
+    first = 0
+    for (_, at), count, item in zip(sampled, counts, items, strict=True):
+        taken[at].values = data[first : first + count * item]
+        first += count * item
+
+
+def _copied(tensor: Tensor, count: int) -> Tensor:
+    """By operations of the framework, on any device: copied, on their way to the host."""
     flat = tensor.reshape(-1)
     if count < flat.numel():
         # Made where the tensor is: an index from the host would have to be waited for.
         flat = flat[spread(flat.numel(), count, flat.device)]
     elif flat.data_ptr() == tensor.data_ptr():
         flat = flat.clone()
-    return Taken(role, name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), to_host(flat))
+    return to_host(flat)
+
+
+@functools.cache
+def word(dtype: torch.dtype) -> str:
+    """``float32`` for ``torch.float32``."""
+    return str(dtype).removeprefix("torch.")
 
 
 def spread(size: int, count: int, device: torch.device) -> Tensor:
@@ -93,7 +146,9 @@ def to_host(tensor: Tensor) -> Tensor:
 
 def mark(taken: Iterable[Taken]) -> Any:
     """An event behind the copies of a step; None on a CPU."""
-    if not torch.cuda.is_available() or not any(one.values.is_pinned() for one in taken):
+    if not torch.cuda.is_available() or not any(
+        isinstance(one.values, Tensor) and one.values.is_pinned() for one in taken
+    ):
         return None
     event = torch.Event("cuda")
     event.record()

@@ -1,7 +1,8 @@
 """What the units of a layer did on a batch, and which activation stands behind a layer.
 
 A unit is a place on the last axis of an output; on the channel axis (1) of images and of what a
-convolution or its normalization gives.
+convolution or its normalization gives. An output is looked at *folded*, as (outer, units, inner):
+its samples are all places (outer, inner), in this order. No output is copied for that.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
+
+from auditor_agent.capture import kernels, native
+from auditor_agent.integrations.torch_taken import spread, to_host
 
 #: Activations that are exactly zero over a part of their range.
 _RECTIFIERS: Final = frozenset({"relu", "relu6", "threshold", "hardswish", "hardsigmoid"})
@@ -51,23 +55,31 @@ def activation_of(module: nn.Module) -> str | None:
 
 
 def by_unit(module: nn.Module, output: Tensor) -> Tensor:
-    """``output`` as a matrix of samples and units; not copied where its layout allows."""
+    """``output`` folded; not copied where its layout allows."""
     if output.dim() < 2:
-        return output.reshape(-1, 1)
+        return output.reshape(-1, 1, 1)
     channels = output.dim() > 3 or (output.dim() == 3 and isinstance(module, (_ConvNd, _NormBase)))
-    moved = output.movedim(1, -1) if channels else output
-    return moved.reshape(-1, moved.shape[-1])
+    return output.flatten(2) if channels else output.reshape(-1, output.shape[-1], 1)
 
 
-def shares(name: str, activation: str | None, matrix: Tensor) -> dict[str, float | Tensor]:
-    """``dead_units/NAME`` or ``saturated/NAME``, as parts of 1, of samples and units; empty for other layers."""
-    if not matrix.numel():
+def samples_of(folded: Tensor) -> int:
+    """How many samples a unit has."""
+    return folded.shape[0] * folded.shape[2]
+
+
+def shares(name: str, activation: str | None, folded: Tensor, moments: Tensor | None) -> dict[str, float | Tensor]:
+    """``dead_units/NAME`` or ``saturated/NAME``, as parts of 1, of a folded output; empty for other layers.
+
+    ``moments``: its :func:`summary`, if that is known already.
+    """
+    if not folded.numel():
         return {}
     if activation in _RECTIFIERS:
-        return {f"dead_units/{name}": _share(~(matrix != 0).any(0))}
+        _, _, low, high = summary(folded) if moments is None else moments
+        return {f"dead_units/{name}": _share((low == 0) & (high == 0))}
     if activation in _ENDS:
-        low, high = _ENDS[activation]
-        return {f"saturated/{name}": _share((matrix < low) | (matrix > high))}
+        least, most = _ENDS[activation]
+        return {f"saturated/{name}": _share((folded < least) | (folded > most))}
     return {}
 
 
@@ -80,11 +92,47 @@ def again(activation: str, output: Tensor) -> Tensor | None:
     return None if operation is None else operation(output)
 
 
-def summary(matrix: Tensor) -> Tensor:
-    """Mean, standard deviation, minimum and maximum of each unit, float32, shape (4, units)."""
-    wide = matrix.float()
-    std, mean = torch.std_mean(wide, 0, correction=0)
-    return torch.stack((mean, std, wide.amin(0), wide.amax(0)))
+def summary(folded: Tensor) -> Tensor:
+    """Mean, standard deviation, minimum and maximum of each unit, float32, shape (4, units); of some samples."""
+    if folded.is_cpu and folded.dtype in kernels.NAMES and native.available() and not folded.is_neg():
+        return _by_native(folded)
+    wide = folded.float()
+    std, mean = torch.std_mean(wide, (0, 2), correction=0)
+    return torch.stack((mean, std, wide.amin((0, 2)), wide.amax((0, 2))))
+
+
+def _by_native(folded: Tensor) -> Tensor:
+    outer, units, inner = folded.shape
+    if inner > 1 and folded.stride(1) == 1 and folded.stride(0) == inner * folded.stride(2):  # channels last
+        folded = folded.as_strided((outer * inner, units, 1), (folded.stride(2), 1, 1))
+    elif units > 1 and folded.stride(1 if inner == 1 else 2) != 1:
+        folded = folded.contiguous()
+    outer, units, inner = folded.shape
+    over, step, inward = folded.stride()
+    where = (outer, units, inner), (over, step if units > 1 else 1, inward)
+    found = native.units(folded.data_ptr(), kernels.NAMES[folded.dtype], where)
+    return torch.frombuffer(found, dtype=torch.float32).view(4, units)
+
+
+def some(folded: Tensor, rows: int, units: int) -> Tensor | bytes:
+    """``rows`` evenly spread samples by ``units`` evenly spread units, copied."""
+    if folded.is_cpu and native.available() and not folded.is_neg():
+        (outer, width, inner), (over, step, inward) = folded.shape, folded.stride()
+        where = (outer, width, inner), (over, step, inward)
+        return native.rows(folded.data_ptr(), folded.element_size(), where, rows, units)
+    chosen = folded
+    if units < folded.shape[1]:
+        chosen = chosen[:, spread(folded.shape[1], units, folded.device)]
+    inner, count = folded.shape[2], samples_of(folded)
+    if rows == count:
+        return to_host(chosen.movedim(1, -1).reshape(rows, units))
+    at = spread(count, rows, folded.device)
+    return to_host(chosen[at.div(inner, rounding_mode="floor"), :, at % inner])
+
+
+def columns(matrix: Tensor, units: int) -> Tensor | bytes:
+    """``units`` evenly spread columns of ``matrix``, copied."""
+    return some(matrix[:, :, None], len(matrix), units)
 
 
 def behind(outputs: Iterable[Tensor], layers: Mapping[Any, str]) -> dict[str, str]:

@@ -15,11 +15,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from auditor_agent import guard, jsonfinite
 from auditor_agent.identity import Identity
+from auditor_agent.scrub import scrubbed
 from auditor_agent.stream.courier import Courier, Outcome, Reply, Step
 from auditor_agent.stream.frames import Encoded, FrameMaker
 from auditor_agent.stream.histograms import Shelf
@@ -36,6 +37,8 @@ LAST_PERIOD: Final = 0.02
 """The same while the process waits for the end."""
 RECORDINGS_BYTES: Final = 32 << 20
 """What the flight recorder's arrays may take in memory before they are in the spool."""
+RECORDINGS_WAKE: Final = 4 << 20
+"""Bytes of these that wait for the sender's next look, no longer: waking a thread at a step costs that step."""
 START_RETRY: Final = 10.0
 """Seconds until a thread that could not be started is tried again."""
 
@@ -129,6 +132,8 @@ class Sender:
             return False
         self._recorded += recording.nbytes
         self._recordings.append(recording)
+        if self._recorded - self._unloaded > RECORDINGS_WAKE:
+            self.wake()
         return True
 
     def counts(self) -> dict[str, Any]:
@@ -285,6 +290,7 @@ class Sender:
             if self._spool.spare < 2 * size:  # steps matter more than what explains them
                 guard.note("flight recorder: no room in the spool", f"step {recording.step} left out")
             else:
+                recording = replace(recording, facts=scrubbed(recording.facts))
                 for fields, block in recording.parts():
                     self._keep(lambda fields=fields, block=block: self._maker.record(fields, block), 0)  # type: ignore[misc]
             self._unloaded += size

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from auditor_agent.statistics import ROW_BYTES
 
 #: Element types the kernel reads, by the name that NumPy and the frameworks give them.
 DTYPES: Final = {"float32": 0, "float64": 1, "bfloat16": 2, "float16": 3}
+_MISSING: Final = "the C kernel was not built; see auditor_agent.capture.native.available()"
 _LIBRARY: Final = Path(__file__).with_name("statistics.so")
 
 
@@ -25,6 +27,7 @@ def _library() -> ctypes.CDLL | None:
     try:
         library = ctypes.CDLL(str(_LIBRARY))
         library.auditor_digest.restype = ctypes.c_uint64
+        library.auditor_units.restype = library.auditor_sample.restype = library.auditor_rows.restype = None
     except (OSError, AttributeError):  # none, or another version's
         return None
     library.auditor_statistics.restype = ctypes.c_int
@@ -45,6 +48,14 @@ def _library() -> ctypes.CDLL | None:
         ctypes.c_int64,
         ctypes.c_int64,
     ]
+    library.auditor_units.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_int,
+        *[ctypes.c_int64] * 5,
+        ctypes.c_void_p,
+    ]
+    library.auditor_rows.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 9, ctypes.c_void_p]
+    library.auditor_sample.argtypes = [*[ctypes.c_void_p] * 4, ctypes.c_int64, ctypes.c_void_p]
     return library
 
 
@@ -68,6 +79,78 @@ def function() -> int | None:
     return None if library is None else ctypes.cast(library.auditor_statistics, ctypes.c_void_p).value
 
 
+#: Extents and strides, in elements, of an array (outer, units, inner); no extent is 0.
+Folded = tuple[tuple[int, int, int], tuple[int, int, int]]
+
+
+def units(address: int, dtype: str, folded: Folded) -> bytearray:
+    """Mean, standard deviation, minimum and maximum of each unit of an array.
+
+    Args:
+        address: of its first element.
+        dtype: out of :data:`DTYPES`.
+        folded: where the others lie; the inner ones of a unit side by side.
+
+    Returns:
+        Float32, shape (4, units). NaN where the unit has one; its standard deviation also where it has infinities.
+
+    Raises:
+        RuntimeError: if the kernel is not :func:`available`.
+    """
+    library = _library()
+    if library is None:
+        raise RuntimeError(_MISSING)
+    (outer, many, inner), (over, step, _) = folded
+    found = bytearray(16 * many)
+    room = (ctypes.c_char * len(found)).from_buffer(found)
+    library.auditor_units(address, DTYPES[dtype], outer, over, many, step, inner, room)
+    return found
+
+
+def rows(address: int, item: int, folded: Folded, count: int, width: int) -> bytes:
+    """``count`` evenly spread samples of an array by ``width`` evenly spread units, in the order of C.
+
+    Args:
+        address: of its first element.
+        item: bytes of one.
+        folded: where the others lie.
+        count: not more than outer x inner.
+        width: not more than units.
+
+    Raises:
+        RuntimeError: if the kernel is not :func:`available`.
+    """
+    library = _library()
+    if library is None:
+        raise RuntimeError(_MISSING)
+    (outer, many, inner), (over, step, side) = folded
+    room = ctypes.create_string_buffer(max(1, count * width * item))
+    library.auditor_rows(address, item, outer, over, many, step, inner, side, count, width, room)
+    return room.raw[: count * width * item]
+
+
+def sample(addresses: Sequence[int], sizes: Sequence[int], counts: Sequence[int], items: Sequence[int]) -> bytes:
+    """``counts`` evenly spread elements (``stream.recording.positions``) of tensors, one tensor after the other.
+
+    Args:
+        addresses: of dense tensors in the order of C.
+        sizes: their elements.
+        counts: how many of them; not more than there are.
+        items: bytes of one.
+
+    Raises:
+        RuntimeError: if the kernel is not :func:`available`.
+    """
+    library, many = _library(), len(addresses)
+    if library is None:
+        raise RuntimeError(_MISSING)
+    room = ctypes.create_string_buffer(max(1, sum(map(operator.mul, counts, items))))
+    wide = ctypes.c_int64 * many
+    pointers = (ctypes.c_void_p * many)(*addresses)
+    library.auditor_sample(pointers, wide(*sizes), wide(*counts), wide(*items), many, room)
+    return room.raw[: sum(map(operator.mul, counts, items))]
+
+
 class Plan:
     """The sizes and dtypes of a list of tensors, kept between steps; only addresses change.
 
@@ -84,7 +167,7 @@ class Plan:
     def __init__(self, sizes: Sequence[int], dtypes: Sequence[str], *, histogram: bool = False) -> None:
         library = _library()
         if library is None:
-            raise RuntimeError("the C kernel was not built; see auditor_agent.capture.native.available()")
+            raise RuntimeError(_MISSING)
         count = len(sizes)
         self._function = library.auditor_statistics
         self._count = count

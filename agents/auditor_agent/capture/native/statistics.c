@@ -564,6 +564,8 @@ int auditor_statistics(const void *const *data, const int64_t *sizes, const int3
     return 0;
 }
 
+#include "units.h"
+
 /* digest.h's for callers outside C: the checksum with one more tensor, `header` being what it is. */
 uint64_t auditor_digest(uint64_t before, uint64_t header, const char *data, int64_t size, int64_t item, int64_t runs) {
     return digest_add(before, header, data, size, item, runs);
