@@ -218,10 +218,11 @@ class ForwardProbe:
 
     def _units(self, looked: _Pass, name: str, activation: str | None, output: Tensor) -> None:
         """Dead and saturated units for the statistics, values and units for the flight recorder."""
-        if unreadable(output) or hasattr(output, "_local_tensor"):  # sharded: its statistics would be a collective
+        if hasattr(output, "_local_tensor"):  # sharded: its statistics would be a collective
             return
         folded = by_unit(looked.modules[name], output)
-        moments = summary(folded) if looked.recorded and folded.numel() else None
+        recorded = looked.recorded and folded.numel() and not unreadable(output)
+        moments = summary(folded) if recorded else None
         if looked.sampled and self._seen is not None:
             self._seen.scalars.update(shares(name, activation, folded, moments))
         if moments is not None:
