@@ -13,6 +13,7 @@ GENERATORS = (
     "auditor.alerts.metrics",
     "auditor.alerts.dashboards",
     "auditor.detect.docs",
+    "auditor.compare.catalogue.docs",
     "auditor.cli.reference",
     "auditor.configuration_page",
 )

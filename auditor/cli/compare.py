@@ -145,7 +145,7 @@ def _print_causes(out: Console, found: Mapping[str, Any]) -> None:
         out.print(facts([
             (clean(cause["parameter"]), f"a {clean(said(cause['a']))}   b {clean(said(cause['b']))}"),
             ("effect", f"{clean(cause['effect'])} ({cause['how']}, confidence {cause['confidence']:g})"),
-            ("fix", clean(cause["fix"])),
+            ("fix", clean(cause["fix"])), ("more", f"auditor causes show {clean(cause['id'])}"),
         ]))  # fmt: skip
     for entry in found["harmless"]:
         out.print(Text(f"harmless: {entry['id']} {clean(entry['why'])}", style="dim"))

@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "baseline": ("baseline", "Baselines: what good runs looked like, to hold others against."),
     "rules": ("rules", "The rules: what is looked for, with which thresholds."),
     "compare": ("compare", "Compare runs: why do they differ? Verdict, causes, outcome."),
+    "causes": ("causes", "Why frameworks differ: known causes by symptom, with the fix."),
     "parity": ("parity", "Run two implementations in lockstep: the first part that differs."),
     "export": ("export", "Write a run's statistics to a Parquet file."),
     "sync": ("sync", "Deliver what lies in the spool to the daemon."),

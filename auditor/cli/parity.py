@@ -92,7 +92,8 @@ def print_outcome(out: Console, found: Mapping[str, Any]) -> None:
         ("compared", f"{sides}, {len(found['aligned'])} layers aligned, {found['comparisons']} comparisons"),
         ("because", clean("\n".join(found["reasons"]))),
     ]
-    rows += [("cause", clean(f"{one['id']}  {one['title']}\n{one['parameter']}: {one['a']} and {one['b']}"))
+    rows += [("cause", clean(f"{one['id']}  {one['title']}\n{one['parameter']}: {one['a']} and {one['b']}\n"
+                            f"auditor causes show {one['id']}"))
              for one in found["causes"]]  # fmt: skip
     rows += [("harmless", clean(f"{one['id']}  {one['why']} ({one['parameter']})")) for one in found["harmless"]]
     if found["unseen"]:

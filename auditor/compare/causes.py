@@ -81,4 +81,6 @@ def as_json(cause: Cause, frameworks: tuple[str, str]) -> dict[str, Any]:
         "weight": cause.weight,
         "effect": cause.effect,
         "fix": entry.fix_for(frameworks["ab".index(cause.mend)]),
+        "versions": {name: entry.versions[name] for name in frameworks if name in entry.versions},
+        "page": entry.page,
     }

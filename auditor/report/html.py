@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 from auditor.cli.render import clean, number, subject
+from auditor.compare.catalogue.pages import pages
 from auditor.report import plots
 from auditor.report.words import said, said_of_test, where_they_part
 
@@ -151,12 +152,26 @@ def _causes(found: Mapping[str, Any]) -> str:
         f'<section class="card"><p><b>{place}. <code>{text(cause["id"])}</code></b> {text(cause["title"])} '
         f'<span class="muted">({text(cause["stage"])}, {text(cause["how"])})</span></p>'
         f"<p><code>{text(cause['parameter'])}</code>: A {text(said(cause['a']))}, B {text(said(cause['b']))}</p>"
-        f"<p>{text(cause['effect'])}</p><p>To align: <code>{text(cause['fix'])}</code></p></section>"
+        f"<p>{text(cause['effect'])}</p><p>To align: <code>{text(cause['fix'])}</code></p>{_explained(cause)}</section>"
         for place, cause in enumerate(found["causes"], 1)
     )
     harmless = "".join(f"<li><code>{text(one['id'])}</code> {text(one['why'])}</li>" for one in found["harmless"])
     below = f'<h3>Differs without effect</h3><ul class="small">{harmless}</ul>' if harmless else ""
     return f"<h2>Why they differ</h2>\n{cards}{below}" if cards or below else ""
+
+
+def _explained(cause: Mapping[str, Any]) -> str:
+    """What the cause's page says, for a reader who has only this one."""
+    told = pages().get(str(cause["id"]))
+    if told is None:
+        return ""
+    stated = ", ".join(f"{name} {bounds}" for name, bounds in (cause.get("versions") or {}).items())
+    where = f" Stated for {text(stated)}." if stated else ""
+    return (
+        f"<details><summary>{text(told.symptom)}</summary><p>{text(told.see)}</p><p>{text(told.why)}</p>"
+        f'<p class="small muted">Page <code>{text(cause.get("page", ""))}</code>, or '
+        f"<code>auditor causes show {text(cause['id'])}</code>.{where}</p></details>"
+    )
 
 
 def _curves(found: Mapping[str, Any], ident: str) -> str:

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from auditor.compare.identify.fact import STAGES
 
+#: Where the pages of the entries lie in a checkout.
+FOLDER: Final = "docs/causes"
 FRAMEWORKS: Final = ("torch", "keras", "tensorflow", "sklearn")
 
 
@@ -68,8 +70,17 @@ class Entry:
         return within(version, self.versions.get(framework, ""))
 
     def fix_for(self, framework: str) -> str:
-        """One line that aligns the run of ``framework`` with the other."""
-        return self.fix.get(framework) or self.fix.get("any") or self.align
+        """One line that aligns the run of ``framework`` with the other.
+
+        A program of TensorFlow has Keras's layers and optimizers: their line is its own where it has none.
+        """
+        beside = ("keras",) if framework == "tensorflow" else ()
+        return next((self.fix[name] for name in (framework, *beside, "any") if name in self.fix), self.align)
+
+    @property
+    def page(self) -> str:
+        """Its page in a checkout, from the root."""
+        return f"{FOLDER}/{self.id}.md"
 
 
 def within(version: str, bounds: str) -> bool:
@@ -86,8 +97,19 @@ def _release(version: str) -> tuple[int, ...]:
 @functools.cache
 def entries() -> Mapping[str, Entry]:
     """Every entry by id, in the catalogue's order."""
+    return {row["id"]: _entry(row) for row in _read()["entries"]}
+
+
+def measured() -> str:
+    """When and on what the facts were measured."""
+    return str(_read()["measured"])
+
+
+@functools.cache
+def _read() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("entries.json").read_text(encoding="utf-8")
-    return {row["id"]: _entry(row) for row in json.loads(text)["entries"]}
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def entry(name: str) -> Entry:

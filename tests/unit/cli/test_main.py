@@ -25,6 +25,7 @@ SURFACE = {
     "hosts": {"--since", "--project", "--check", "--json"},
     "baseline": set(),
     "rules": set(),
+    "causes": set(),
     "compare": {"--html", "--check", "--json", "--group", "--baseline"},
     "export": {"--parquet", "--json"},
     "sync": {"--json"},

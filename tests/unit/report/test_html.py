@@ -53,6 +53,13 @@ def page() -> str:
     return comparison_page(found, shown(HOSTILE, HOSTILE), shown("b", "b", verdict="diverged", alerts=[ALERT]))
 
 
+CAUSE = {
+    "id": "LOSS-02", "stage": "loss", "title": HOSTILE, "parameter": HOSTILE, "a": HOSTILE, "b": HOSTILE,
+    "how": "measured", "confidence": 0.9, "weight": 1.0, "effect": HOSTILE, "fix": HOSTILE, "step": 1,
+    "versions": {"torch": ">=2.13"}, "page": "docs/causes/LOSS-02.md",
+}  # fmt: skip
+
+
 class Parsed(HTMLParser):
     """Collects elements with their attributes, text, and ids; checks that elements nest."""
 
@@ -169,3 +176,16 @@ def test_s12_a_browser_draws_it(page: str, tmp_path: Path) -> None:
     pixels = imread(shot)
     assert pixels.shape[1] == 1000
     assert len(np.unique((pixels[..., :3] * 255).astype(np.uint8).reshape(-1, 3), axis=0)) > 50
+
+
+def test_a_cause_is_explained_on_the_page_itself() -> None:
+    """Its symptom, why, for which releases, and where its page is; an unknown id of a newer daemon is not."""
+    found = compare(side("a"), side("b")) | {"causes": [CAUSE, CAUSE | {"id": "NEW-99"}]}
+    text = comparison_page(found, shown("a", "a"), shown("b", "b"))
+    parsed = Parsed(text)
+    assert parsed.open == []
+    assert len([tag for tag, _ in parsed.elements if tag == "summary"]) == 1
+    told = " ".join(parsed.words)
+    assert "400 % higher" in told
+    assert "docs/causes/LOSS-02.md" in told
+    assert "torch >=2.13" in told
