@@ -171,7 +171,7 @@ def _scale(view: StepView, envelope: Envelope) -> float:
 
 
 def samples_per_step(view: StepView) -> float:
-    """Median number of samples in a step of ``view``; 0 where none is told."""
+    """Samples in the first step of ``view`` that tells them: an epoch's last batch is the small one; 0 if none does."""
     _, told = view.scalar("samples")
     told = told[np.isfinite(told) & (told > 0)]
-    return float(np.median(told)) if len(told) else 0.0
+    return float(told[0]) if len(told) else 0.0

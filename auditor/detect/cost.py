@@ -56,10 +56,11 @@ class Cost:
         """Take in steps."""
         losses = data_loss(view)
         at = np.flatnonzero(np.isfinite(losses))
-        self.steps = np.concatenate([self.steps, view.steps[at].astype(np.float64)])[-_KEPT:]
-        self.heard = np.concatenate([self.heard, losses[at]])[-_KEPT:]
+        self.steps = np.concatenate([self.steps, view.steps[at].astype(np.float64)])
+        self.heard = np.concatenate([self.heard, losses[at]])
         if self.told:
             self._meet()
+        self.steps, self.heard = self.steps[-_KEPT:], self.heard[-_KEPT:]
 
     def observe_record(self, view: RecordView) -> Scored | None:
         """Take in a recording; what it was scored as."""

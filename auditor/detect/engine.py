@@ -112,13 +112,18 @@ class RunAuditor:
         found += lane.finish()
         return found + (self._jobs[attempt].ended(rank) if attempt in self._jobs else [])
 
+    def overdue(self, attempt: int, rank: int) -> list[Finding]:
+        """Show the rules the recordings that wait for their steps: these will not come, or not for long."""
+        lane, found = self._lane(attempt, rank)
+        return found + lane.overdue()
+
     def tick(self, now: float) -> list[Finding]:
         """Judge by the clock; call about once a second. ``now``: Unix seconds of the daemon."""
         found: list[Finding] = []
         for key in sorted(self._lanes):
             lane = self._lanes[key]
             if self._waited(key, lane.gap):
-                found += self._judge(lane, lane.release())
+                found += self._judge(lane, lane.release()) + lane.overdue()
             lane.pulse.tick(now)
             ended = lane.pulse.ended or lane.superseded is not None
             for rule in lane.rules:

@@ -6,12 +6,13 @@ Both rules ask the loss as well: a large or small gradient that does no harm is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from auditor.detect.rule import Rule
-from auditor.detect.series import Recent, running_median
-from auditor.detect.view import F64, Bool, StepView
+from auditor.detect.series import Recent, running_median, turns
+from auditor.detect.view import F64, Bool, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
 
@@ -68,7 +69,7 @@ class ExplodingGradient(Rule):
     State = ExplodingMemory
 
     def observe(self, view: StepView) -> list[Finding]:
-        """Said at the first step that meets the trigger, and once per batch while it lasts."""
+        """Said at the first step that meets the trigger, and again where it was last met; cleared when it is over."""
         memory, parameters = self.memory, self.parameters
         at = np.flatnonzero(np.isfinite(view.gradient_norm) & (view.gradient_norm > 0) & np.isfinite(view.loss))
         if not len(at):
@@ -85,13 +86,14 @@ class ExplodingGradient(Rule):
         bad |= (growth > parameters.runaway) & (risen > 1)
         # The first three steps are what the others are compared with.
         bad[: max(0, 3 - seen)] = False
-        if bad.any():
-            hits = np.flatnonzero(bad)
-            which = [hits[-1]] if self.active else list(dict.fromkeys((hits[0], hits[-1])))
-            return [self._sighting(view, int(at[i]), float(growth[i]), float(loss3[i])) for i in which]
-        if self.active and risen[-1] < parameters.loss_growth / 2 and growth[-1] < parameters.growth / 2:
-            return [self.cleared(view, int(at[-1]), Subject("gradient", "all", view.rank))]
-        return []
+        calm = (risen < parameters.loss_growth / 2) & (growth < parameters.growth / 2)
+        found: list[Finding] = []
+        for i, on in turns(bad, calm, self.active):
+            if on:
+                found.append(self._sighting(view, int(at[i]), float(growth[i]), float(loss3[i])))
+            else:
+                found.append(self.cleared(view, int(at[i]), Subject("gradient", "all", view.rank)))
+        return found
 
     def unjudged(self) -> str | None:
         """Gradients and losses of the same steps are needed."""
@@ -145,6 +147,10 @@ class VanishingMemory:
     layers: int = 0
 
 
+#: Steps from one judgement to the next.
+_EVERY: Final = 25
+
+
 class VanishingGradient(Rule):
     """The early layers receive next to no gradient while the last ones do, and nothing is learnt."""
 
@@ -177,13 +183,18 @@ class VanishingGradient(Rule):
     hold_steps = 10
 
     def observe(self, view: StepView) -> list[Finding]:
-        """Said at the end of a batch in which the trigger is met."""
+        """Judged at every 25th step."""
+        ratios, found = self._ratios(view), []
+        for first, after in stretches(view, _EVERY):
+            losses, told = view.loss[first:after], ratios[first:after]
+            self.memory.losses.add(losses[np.isfinite(losses)])
+            self.memory.ratios.add(told[np.isfinite(told)])
+            found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return found
+
+    def _judge(self, view: StepView, last: int) -> list[Finding]:
         memory, parameters = self.memory, self.parameters
-        losses = view.loss[np.isfinite(view.loss)]
-        memory.losses.add(losses)
-        ratios, last = self._ratios(view)
-        memory.ratios.add(ratios)
-        if not len(ratios) or memory.ratios.count < parameters.min_steps or not len(memory.losses.last):
+        if memory.ratios.count < parameters.min_steps or not len(memory.losses.last):
             return []
         recent = memory.ratios.last[-parameters.window :]
         loss, initial = float(np.median(memory.losses.last)), memory.losses.initial
@@ -209,8 +220,9 @@ class VanishingGradient(Rule):
         few = self.memory.ratios.count < self.parameters.min_steps or not self.memory.losses.count
         return f"needs the loss and the gradients of {self.parameters.min_steps} steps" if few else None
 
-    def _ratios(self, view: StepView) -> tuple[F64, int]:
-        ratios, last = [], len(view) - 1
+    def _ratios(self, view: StepView) -> F64:
+        """Early over late gradients by step, (N,); NaN where there is no ratio."""
+        ratios = np.full(len(view), np.nan)
         for block, columns in view.blocks("gradient"):
             matrices = columns[view.index.matrix[block.tensors[columns]]]
             self.memory.layers = len(matrices)
@@ -223,8 +235,9 @@ class VanishingGradient(Rule):
             early, late = rms[:, :quarter].max(axis=1), rms[:, -quarter:].max(axis=1)
             # All-zero early gradients are frozen or masked layers, not starved ones: no ratio.
             known: Bool = (late > 0) & (early > 0)
-            ratios.append(early[known] / late[known])
-        return (np.concatenate(ratios) if ratios else np.zeros(0)), last
+            of = ratios[block.first : block.first + len(known)]
+            of[known] = early[known] / late[known]
+        return ratios
 
     def _first(self, view: StepView) -> str:
         for block, columns in view.blocks("gradient"):

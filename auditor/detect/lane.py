@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.ahead import Ahead
 from auditor.detect.facts import RunFacts
 from auditor.detect.guarding import ask
 from auditor.detect.liveness import Pulse
@@ -51,12 +53,13 @@ class Lane:
         self._readers = [rule for rule in rules if type(rule).observe_record is not Rule.observe_record]
         self._early: tuple[dict[str, Any], ...] = ()
         self._assembler = Assembler(attempt, rank)
+        self._ahead = Ahead()
         self._held: dict[int, Item] = {}
 
     @property
     def gap(self) -> bool:
-        """Whether frames wait for an earlier one."""
-        return bool(self._held)
+        """Whether frames wait for an earlier one, or recordings for their step."""
+        return bool(self._held or self._ahead)
 
     @property
     def records(self) -> bool:
@@ -100,12 +103,19 @@ class Lane:
             self.facts = self.facts.declared(told.header.get("manifest"))
 
     def record(self, part: RecordPart) -> list[Finding]:
-        """What the rules say to the recordings that ``part`` completes."""
-        return self._recorded(self._assembler.take(part, self.facts))
+        """What the rules say to the recordings that ``part`` completes, and that need not wait for their step."""
+        found: list[Finding] = []
+        for view in self._assembler.take(part, self.facts):
+            found += self._recorded(self._ahead.take(view, self.last_step))
+        return found
+
+    def overdue(self) -> list[Finding]:
+        """What the rules say to the recordings that have waited long enough."""
+        return self._recorded(self._ahead.release())
 
     def finish(self) -> list[Finding]:
         """The process has ended: a recording of which frames are missing is shown as it is, the rules conclude."""
-        found = self._recorded(self._assembler.flush(self.facts))
+        found = self.overdue() + self._recorded(self._assembler.flush(self.facts))
         if not self.pulse.ended and self.last_step is not None:
             last = Moment(self.attempt, self.rank, self.last_step, self.pulse.last_time or 0.0)
             for rule in self.rules:
@@ -122,7 +132,7 @@ class Lane:
         return found + (self.supersede(self.superseded) if views else [])
 
     def observe(self, view: StepView) -> list[Finding]:
-        """What the rules say to the next view in order; events that came without steps are told with it."""
+        """What the rules say to the next steps in order; events that came without steps are told with them."""
         if not len(view):
             self._early = (*self._early, *view.batch.events)[-MAX_EARLY:]
             return []
@@ -133,18 +143,30 @@ class Lane:
         self.pulse.step(view.times)
         steps = view.steps.astype(np.int64)
         found: list[Finding] = []
-        back = self.last_step is not None and steps[0] < self.last_step
-        inside = np.flatnonzero(np.diff(steps) < 0)
-        if back or len(inside):
-            # The same number twice is one step in two records. A rewind within a frame is rare: the
-            # rules start afresh at the frame.
-            for rule in self.rules:
-                rule.rewind()
-        self.last_step = self.pulse.last_step = int(steps[-1])
-        self._assembler.passed(self.last_step)
-        for rule in self.rules:
-            found += ask(rule, self.broken, rule.observe, view)
+        # The same number twice is one step in two records.
+        backs = [int(at) + 1 for at in np.flatnonzero(np.diff(steps) < 0)]
+        if self.last_step is not None and steps[0] < self.last_step:
+            backs = [0, *backs]
+        for first, after in pairwise(sorted({0, *backs, len(view)})):
+            if first in backs:
+                found += self.overdue()
+                for rule in self.rules:
+                    rule.rewind()
+            found += self._stretch(view.part(first, after) if backs[-1:] > [0] else view)
         return found + self.supersede(self.superseded)
+
+    def _stretch(self, steps: StepView) -> list[Finding]:
+        """What the rules say to ascending steps and to the recordings among them."""
+        found: list[Finding] = []
+        for item in self._ahead.along(steps):
+            if isinstance(item, StepView):
+                self.last_step = self.pulse.last_step = int(item.steps[-1])
+                self._assembler.passed(self.last_step)
+                for rule in self.rules:
+                    found += ask(rule, self.broken, rule.observe, item)
+            else:
+                found += self._recorded([item])
+        return found
 
     def supersede(self, attempt: int | None) -> list[Finding]:
         """A later attempt has begun: what fires here belongs to the past."""

@@ -105,12 +105,15 @@ class LossNotDecreasing(Rule):
         memory: FlatMemory = self.memory
         memory.cost.observe(view)
         found: list[Finding] = []
+        done = 0
         for part in stretches(view, memory.plateau.losses.count):
             memory.plateau.add(part)
             if part.end:
+                memory.plateau.observe(view, done, part.after)
+                done = part.after
                 memory.bottom = min(memory.bottom, float(np.median(memory.plateau.losses.last[-STRIDE:])))
                 found += self._judge(part.moment, ended=False)
-        memory.plateau.observe(view)
+        memory.plateau.observe(view, done, len(view))
         return found
 
     def finish(self, last: Moment) -> list[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from auditor.detect.rule import Rule
+from auditor.detect.rule import Moment, Rule
 from auditor.detect.series import Recent, running_median
 from auditor.detect.view import F64, I64, StepView
 from auditor.model import Finding, Severity, Subject
@@ -39,7 +39,10 @@ class SpikeParameters:
 
 @dataclass(slots=True)
 class SpikeMemory:
-    """Raw losses for the median, the smoothed history, learning rates, and the spike that goes on."""
+    """Raw losses for the median, the smoothed history, learning rates, and the spike that goes on.
+
+    ``before``: step and time of the last two losses, by which a spike is dated.
+    """
 
     raw: Recent = field(default_factory=lambda: Recent(limit=256))
     smooth: Recent = field(default_factory=lambda: Recent(limit=64))
@@ -48,6 +51,7 @@ class SpikeMemory:
     calm: float = math.inf
     usual: float = math.nan
     onset: int = -1
+    before: list[tuple[int, float]] = field(default_factory=list)
 
 
 class LossSpike(Rule):
@@ -84,7 +88,16 @@ class LossSpike(Rule):
     def observe(self, view: StepView) -> list[Finding]:
         """Said when the median of five has left the range; cleared when it is back."""
         at = np.flatnonzero(np.isfinite(view.loss))
-        at = self._after_restart(view, at)
+        found: list[Finding] = []
+        first = 0
+        for jump in self._jumps(view):
+            found += self._steady(view, at[(at >= first) & (at <= jump)])
+            first = jump + 1
+            self._restart()
+        return found + self._steady(view, at[at >= first])
+
+    def _steady(self, view: StepView, at: I64) -> list[Finding]:
+        """What the losses at the indices ``at`` say, under a learning rate that does not jump."""
         if not len(at):
             return []
         values = view.loss[at]
@@ -95,6 +108,7 @@ class LossSpike(Rule):
             until = min(len(smooth), done + _STRIDE - self.memory.smooth.count % _STRIDE)
             found += self._part(view, at[done:until], smooth[done:until])
             self.memory.raw.add(values[done:until])
+            self._remember(view, at[done:until])
             done = until
         return found
 
@@ -103,22 +117,26 @@ class LossSpike(Rule):
         few = self.memory.smooth.count < self.parameters.history
         return f"needs {self.parameters.history} steps with a loss at a steady learning rate" if few else None
 
-    def _after_restart(self, view: StepView, at: I64) -> I64:
-        rates = view.learning_rate
+    def _jumps(self, view: StepView) -> list[int]:
+        """The indices at which the learning rate is far above that of 20 steps before."""
+        rates, memory = view.learning_rate, self.memory
         if not np.isfinite(rates).any():
-            return at
-        memory = self.memory
+            return []
         joined = np.concatenate([memory.rates.last, rates])
         before = np.concatenate([np.full(20, np.nan), joined])[len(memory.rates.last) : len(joined)]
-        jumps = np.flatnonzero(rates > self.parameters.lr_jump * before)
         memory.rates.add(rates)
-        if not len(jumps) or self.active:
-            return at
-        first = memory.raw.first
-        memory.raw, memory.smooth = Recent(limit=256, first=first), Recent(limit=64)
-        memory.limit = math.inf
-        kept: I64 = at[at > jumps[-1]]
-        return kept
+        return [int(at) for at in np.flatnonzero(rates > self.parameters.lr_jump * before)]
+
+    def _restart(self) -> None:
+        """A new history, except in a spike: it has to come back first."""
+        memory = self.memory
+        if not self.active:
+            memory.raw, memory.smooth = Recent(limit=256, first=memory.raw.first), Recent(limit=64)
+            memory.limit, memory.before = math.inf, []
+
+    def _remember(self, view: StepView, at: I64) -> None:
+        told = [(int(view.steps[i]), float(view.times[i])) for i in at[-2:]]
+        self.memory.before = [*self.memory.before, *told][-2:]
 
     def _part(self, view: StepView, at: I64, smooth: F64) -> list[Finding]:
         memory = self.memory
@@ -127,10 +145,13 @@ class LossSpike(Rule):
         found: list[Finding] = []
         if not self.active and (smooth > memory.limit).any():
             hit = int(np.argmax(smooth > memory.limit))
-            onset = int(at[max(0, hit - 2)])
-            evidence = {"loss": float(smooth[hit]), "usual": memory.usual, "limit": memory.limit, **_norm(view, onset)}
-            found.append(self.finding(view, onset, Subject("loss", "loss", view.rank), evidence))
-            memory.onset = int(view.steps[onset])
+            evidence = {"loss": float(smooth[hit]), "usual": memory.usual, "limit": memory.limit}
+            # The median of five is beyond the limit at the third loss that is: the second before began it.
+            moments = [*memory.before, *((int(view.steps[i]), float(view.times[i])) for i in at[: hit + 1])]
+            memory.onset, time = moments[-3:][0]
+            onset = Moment(view.attempt, view.rank, memory.onset, time)
+            evidence |= _norm(view, int(at[hit]))
+            found.append(self.finding(onset, 0, Subject("loss", "loss", view.rank), evidence))
             at, smooth = at[hit:], smooth[hit:]
         if self.active and (smooth < memory.calm).any():
             back = int(np.argmax(smooth < memory.calm))

@@ -85,18 +85,24 @@ class WrongMode(Rule):
         self._fresh(view)
         found: list[Finding] = []
         for at, kind, event in _in_order(view):
+            found += self._since(view, at)
             if kind == "evaluation":
                 found += self._evaluation(view, at, int(event["step"]))
             elif event.get("phase") == "eval":
                 found += self._evaluating(view, at, event)
             elif event.get("phase") == "train":
                 found += self._training(view, at, event)
+        return found + self._since(view, len(view))
+
+    def _since(self, view: StepView, until: int) -> list[Finding]:
+        """Whether training has been in evaluation mode for long enough, at one of the steps before ``until``."""
         memory = self.memory
-        if memory.training == "false" and not self.active and len(view):
-            late = np.flatnonzero(view.steps.astype(np.int64) >= memory.since + self.parameters.steps - 1)
-            if len(late) and self._fault():
-                found.append(self._said(view, int(late[0]), "Training runs in evaluation mode", training=True))
-        return found
+        if memory.training != "false" or self.active or not until:
+            return []
+        late = np.flatnonzero(view.steps[:until].astype(np.int64) >= memory.since + self.parameters.steps - 1)
+        if not len(late) or not self._fault():
+            return []
+        return [self._said(view, int(late[0]), "Training runs in evaluation mode", training=True)]
 
     def unjudged(self) -> str | None:
         """No mode was told."""

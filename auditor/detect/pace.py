@@ -18,12 +18,17 @@ STRIDE: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Losses that are all finite, of one view: ``steps`` and ``values`` (N,); ``end``: a judgement is due after it."""
+    """Losses that are all finite, of one view.
+
+    ``steps`` and ``values`` (N,); ``after``: index of the view behind the last of them; ``end``: a judgement
+    is due after it.
+    """
 
     steps: F64
     values: F64
     rates: F64
     moment: Moment
+    after: int
     end: bool
 
 
@@ -43,7 +48,7 @@ def stretches(view: StepView, count: int, *, whole: bool = False) -> Iterator[St
         part = at[first:last]
         moment = Moment(view.attempt, view.rank, int(view.steps[part[-1]]), float(view.times[part[-1]]))
         end = (count + last) % STRIDE == 0
-        yield Stretch(view.steps[part].astype(np.float64), losses[part], rates[part], moment, end)
+        yield Stretch(view.steps[part].astype(np.float64), losses[part], rates[part], moment, int(part[-1]) + 1, end)
         first = last
 
 

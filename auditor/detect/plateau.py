@@ -14,6 +14,8 @@ from auditor.detect.view import F64, StepView
 from auditor_agent.statistics import STATISTICS
 
 _MOMENTS: Final = STATISTICS.index("mean")
+_COUNT: Final = STATISTICS.index("count")
+_ZEROS: Final = STATISTICS.index("zeros")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ class Plateau:
         self.rates.add(part.rates[np.isfinite(part.rates)])
         self.last_step = part.moment.step
 
-    def observe(self, view: StepView) -> None:
-        """Take in weights and gradients."""
-        self._weights(view)
-        self._gradients(view)
+    def observe(self, view: StepView, first: int, after: int) -> None:
+        """Take in weights and gradients of the steps at the indices ``first`` to before ``after``."""
+        self._weights(view, first, after)
+        self._gradients(view, first, after)
 
     def fell(self, level: float) -> bool:
         """Whether ``level`` is below the start by a tenth."""
@@ -114,18 +116,23 @@ class Plateau:
             return {"proof": "zero_gradients", "proof_text": "at least half of the gradients are exactly zero"}
         return None
 
-    def _weights(self, view: StepView) -> None:
+    def _weights(self, view: StepView, first: int, after: int) -> None:
         for block, columns in view.blocks("weight"):
-            words = block.words[:, _MOMENTS:, :][:, :, columns]
+            low, high = block.rows(first, after)
+            words = block.words[low:high, _MOMENTS:, :][:, :, columns]
             for row in range(len(words)):
                 digest = words[row].sum(axis=1, dtype=np.uint64).tolist()
-                self.sampled_at = int(view.steps[block.first + row])
+                self.sampled_at = int(view.steps[block.first + low + row])
                 if digest != self.digest or self.same_since < 0:
-                    self.digest, self.same_since = digest, int(view.steps[block.first + row])
+                    self.digest, self.same_since = digest, self.sampled_at
 
-    def _gradients(self, view: StepView) -> None:
+    def _gradients(self, view: StepView, first: int, after: int) -> None:
         for block, columns in view.blocks("gradient"):
-            zero = (block.stat("zeros")[:, columns] == block.stat("count")[:, columns]).mean(axis=1) >= 0.5
+            low, high = block.rows(first, after)
+            if low >= high:
+                continue
+            words = block.words[low:high]
+            zero = (words[:, _ZEROS, columns] == words[:, _COUNT, columns]).mean(axis=1) >= 0.5
             flowing = np.flatnonzero(~zero)
             self.flowing = bool(not zero[-1])
             self.blocked = self.blocked + len(zero) if not len(flowing) else len(zero) - 1 - int(flowing[-1])

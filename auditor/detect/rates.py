@@ -110,15 +110,20 @@ class LearningRate(Rule):
         known = rates[np.isfinite(rates)]
         found = [] if self.active else self._impossible(view, rates)
         memory.known += len(known)
-        memory.largest_rate = float(np.fmax(memory.largest_rate, known.max())) if len(known) else memory.largest_rate
         for _, at, losses in memory.course.take(view):
+            self._raise(rates[: at + 1])
             told = None if self.active else self._tiny(losses) or self._huge(losses)
             found += [self._said(view, at, told)] if told is not None else []
+        self._raise(rates)
         return found
 
     def unjudged(self) -> str | None:
         """No rate was told, and no step recorded."""
         return None if self.memory.known or self.memory.drops else "neither learning rates nor steps were recorded"
+
+    def _raise(self, rates: F64) -> None:
+        if np.isfinite(rates).any():
+            self.memory.largest_rate = float(np.fmax(self.memory.largest_rate, np.nanmax(rates)))
 
     def _impossible(self, view: StepView, rates: F64) -> list[Finding]:
         below = np.flatnonzero(rates < 0)

@@ -71,6 +71,11 @@ class RecordView:
         return len(self._parts) == self._parts[0].parts
 
     @property
+    def bytes(self) -> int:
+        """What its blocks hold."""
+        return sum(len(part.block) for part in self._parts)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What is not a number (docs/signals.md): ``loss``, ``phase``, ``training``, ``layers``, ..."""
         return self._first("facts")
@@ -147,6 +152,6 @@ class Assembler:
         view.follow(None)
 
     def passed(self, step: int) -> None:
-        """The lane has come to ``step``: a recording long before it is referred to by no other."""
-        if self._before is not None and not 0 <= step - self._before.step <= KEPT_STEPS:
+        """The lane has come to ``step``: a recording far from it is referred to by no other; one may be ahead."""
+        if self._before is not None and abs(step - self._before.step) > KEPT_STEPS:
             self._before = None

@@ -115,19 +115,21 @@ class UnderfittingRegularization(Rule):
         told = _parts(view)
         pull = _pull(view.run.optimizer)
         found: list[Finding] = []
+        done = 0
         for part in stretches(view, memory.count, whole=True):
             memory.count += len(part.values)
-            if len(part.rates) and math.isfinite(part.rates[-1]):
-                memory.decay += pull * float(part.rates[-1]) * len(part.values)
+            memory.decay += pull * float(np.nansum(part.rates))
             known = [told[step] for step in part.steps.tolist() if step in told]
             if known:
                 data, penalty = np.array(known).T
                 memory.ruled += int((penalty > self.parameters.dominant * np.abs(data)).sum())
                 memory.data.add(data)
                 memory.penalty.add(penalty)
+            self._weigh(view, done, part.after)
+            done = part.after
             if part.end and memory.count >= self.parameters.steps:
                 found += self._judge(part.moment)
-        self._weigh(view)
+        self._weigh(view, done, len(view))
         return found
 
     def finish(self, last: Moment) -> list[Finding]:
@@ -187,13 +189,14 @@ class UnderfittingRegularization(Rule):
         shown = {"what": what, "norm": memory.norm, "first_norm": memory.first_norm, "answered": memory.answered}
         return {**shown, "decay": memory.decay}
 
-    def _weigh(self, view: StepView) -> None:
-        """The norm of all weight matrices at the last sample of this view."""
+    def _weigh(self, view: StepView, first: int, after: int) -> None:
+        """The norm of all weight matrices at the last sample of the steps from ``first`` to before ``after``."""
         for block, weights in view.blocks("weight"):
             columns = weights[view.index.matrix[block.tensors[weights]]]
-            if not len(columns):
+            low, high = block.rows(first, after)
+            if not len(columns) or low >= high:
                 continue
-            norms = np.sqrt((block.stat("l2")[:, columns].astype(np.float64) ** 2).sum(axis=1))
+            norms = np.sqrt((block.stat("l2")[low:high, columns].astype(np.float64) ** 2).sum(axis=1))
             norms = norms[np.isfinite(norms)]
             if len(norms):
                 self.memory.norm = float(norms[-1])

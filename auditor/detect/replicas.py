@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from auditor.detect.job import JobRule, RanksView
+from auditor.detect.view import Bool
 from auditor.model import Finding, Severity, Subject
 
 #: Tensors of which it is remembered that the replicas once agreed on them.
@@ -79,10 +80,15 @@ class ReplicaDivergence(JobRule):
 
     def observe_ranks(self, view: RanksView) -> list[Finding]:
         """Judged at each step at which two ranks or more told their digests."""
-        self.memory.equal_norms += self._equal(view)
+        equal = self._equal(view)
         found: list[Finding] = []
+        done = 0
         for step, told in _by_step(view):
+            after = max(view.index(step) + 1, done)
+            self.memory.equal_norms += int(equal[done:after].sum())
+            done = after
             found += self._compare(view, step, told)
+        self.memory.equal_norms += int(equal[done:].sum())
         return found
 
     def unjudged(self) -> str | None:
@@ -92,12 +98,16 @@ class ReplicaDivergence(JobRule):
         replicas = self.memory.agreed or self.memory.equal_norms >= self.parameters.equal_norms
         return None if replicas else "the ranks never agreed on a weight or a gradient: they may hold shards"
 
-    def _equal(self, view: RanksView) -> int:
-        norms = view.gradient_norm[np.isfinite(view.gradient_norm).all(axis=1)]
-        if norms.shape[1] < 2 or not len(norms):
-            return 0
-        spread = np.ptp(norms, axis=1)
-        return int(((spread <= self.parameters.norm_tolerance * norms.max(axis=1)) & (norms.min(axis=1) > 0)).sum())
+    def _equal(self, view: RanksView) -> Bool:
+        """The steps in which all ranks have the same norm, (steps,)."""
+        norms = view.gradient_norm
+        if norms.shape[1] < 2:
+            return np.zeros(len(norms), dtype=np.bool_)
+        known = np.isfinite(norms).all(axis=1)
+        spread = np.where(known, norms.max(axis=1) - norms.min(axis=1), np.inf)
+        near = spread <= self.parameters.norm_tolerance * norms.max(axis=1)
+        equal: Bool = known & near & (norms.min(axis=1) > 0)
+        return equal
 
     def _compare(self, view: RanksView, step: int, told: Mapping[int, Mapping[str, Any]]) -> list[Finding]:
         memory = self.memory

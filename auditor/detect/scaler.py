@@ -67,6 +67,7 @@ class ScalerStuck(Rule):
         before, memory.steps = memory.steps, memory.steps + len(view)
         for at, event in view.events("step_skipped"):
             place = before + at
+            found += self._settled(view, at - 1, place - 1) if at else []
             memory.total += 1
             memory.skipped = [*(s for s in memory.skipped if s > place - self.parameters.window), place]
             scale = event.get("scale")
@@ -80,7 +81,11 @@ class ScalerStuck(Rule):
                     "skipped_in_all": memory.total,
                 }
                 found.append(self.finding(view, at, Subject("run", "gradient scaler", view.rank), evidence))
-        last = memory.skipped[-1] if memory.skipped else 0
-        if self.active and len(view) and memory.steps - last > 4 * self.parameters.window:
-            found.append(self.cleared(view, len(view) - 1, Subject("run", "gradient scaler", view.rank)))
-        return found
+        return found + (self._settled(view, len(view) - 1, memory.steps - 1) if len(view) else [])
+
+    def _settled(self, view: StepView, at: int, place: int) -> list[Finding]:
+        """Cleared at index ``at``, the run's step number ``place``, if none was skipped for four windows."""
+        last = self.memory.skipped[-1] if self.memory.skipped else 0
+        if not self.active or place - last < 4 * self.parameters.window:
+            return []
+        return [self.cleared(view, at, Subject("run", "gradient scaler", view.rank))]

@@ -11,6 +11,7 @@ import numpy as np
 from auditor.detect.course import Course, first
 from auditor.detect.rule import Rule
 from auditor.detect.view import F64, StepView
+from auditor.ingest.decode import Tensor
 from auditor.model import Finding, Severity, Subject
 
 #: Largest finite number of the types that run out of range in practice.
@@ -151,33 +152,36 @@ class NearOverflow(Rule):
     State = OverflowMemory
 
     def observe(self, view: StepView) -> list[Finding]:
-        """The first tensor of a step that comes close; once per run."""
+        """The first tensor of the first step in which one comes close; once per run."""
+        seen: list[tuple[int, Tensor, dict[str, Any]]] = []
         for kind in ("activation", "output", "gradient"):
-            for block, columns in view.blocks(kind):
+            for block, columns in view.blocks(kind) if not self.active else ():
                 for column in columns:
                     tensor = view.table[int(block.tensors[column])]
-                    if tensor.dtype in _LARGEST and not self.active:
-                        found = self._look(view, block.first, tensor, block.stat("absmax")[:, column])
-                        if found:
-                            return found
-        return []
+                    if tensor.dtype in _LARGEST:
+                        near = self._look(tensor, block.stat("absmax")[:, column].astype(np.float64))
+                        seen += [(block.first + near[0], tensor, near[1])] if near is not None else []
+        if not seen:
+            return []
+        at, tensor, evidence = min(seen, key=lambda one: one[0])
+        return [self.finding(view, at, Subject(tensor.kind, tensor.name, view.rank), evidence)]
 
     def unjudged(self) -> str | None:
         """All is of a wide type."""
         return None if self.memory.seen else "no float16 or bfloat16 tensor was captured"
 
-    def _look(self, view: StepView, first_row: int, tensor: Any, values: Any) -> list[Finding]:
+    def _look(self, tensor: Tensor, values: F64) -> tuple[int, dict[str, Any]] | None:
+        """The row at which ``tensor`` comes close, and its numbers."""
         memory, parameters = self.memory, self.parameters
         memory.seen += 1
         start = memory.first.setdefault(f"{tensor.kind}/{tensor.name}", float(values[0]))
         limit = _LARGEST[tensor.dtype]
         near = (values > limit / parameters.factor) & (values > parameters.rising * start)
         if not near.any():
-            return []
+            return None
         at = int(np.argmax(near))
         evidence = {"kind": tensor.kind, "value": float(values[at]), "first": start, "dtype": tensor.dtype}
-        subject = Subject(tensor.kind, tensor.name, view.rank)
-        return [self.finding(view, first_row + at, subject, {**evidence, "limit": limit})]
+        return at, {**evidence, "limit": limit}
 
 
 @dataclass(frozen=True, slots=True)

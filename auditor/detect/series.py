@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from auditor.detect.view import F64
+from auditor.detect.view import F64, Bool
 
 _EMPTY: Final[F64] = np.zeros(0, dtype=np.float64)
 
@@ -29,6 +29,28 @@ def running_median(tail: F64, values: F64, width: int) -> F64:
     windows = np.lib.stride_tricks.sliding_window_view(padded, width)
     # nanmedian is ten times slower and needed for the first few values of a run only.
     return np.asarray(np.nanmedian(windows, axis=1) if missing > 0 else np.median(windows, axis=1), dtype=np.float64)
+
+
+def turns(bad: Bool, calm: Bool, active: bool) -> list[tuple[int, bool]]:
+    """Where a fault is said (True) and cleared (False) in a row of steps; while it lasts, its last step too.
+
+    Args:
+        bad: steps that show it, (N,).
+        calm: steps that show that it is over.
+        active: whether it lasts from before.
+    """
+    found: list[tuple[int, bool]] = []
+    last = -1
+    for at in np.flatnonzero(bad | calm).tolist():
+        if bad[at]:
+            last = at
+            if not active:
+                found.append((at, True))
+                active = True
+        elif active:
+            found.append((at, False))
+            active, last = False, -1
+    return [*found, (last, True)] if last >= 0 and (last, True) not in found else found
 
 
 @dataclass(slots=True)

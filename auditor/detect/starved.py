@@ -79,7 +79,7 @@ class ZeroGradient(Rule):
     def _count(self, view: StepView, since: int, until: int) -> None:
         memory, fed = self.memory, set(self.memory.fed)
         for block, columns in view.blocks("gradient"):
-            low, high = max(since - block.first, 0), min(until - block.first, block.words.shape[0])
+            low, high = block.rows(since, until)
             if low >= high:
                 continue
             chosen = block.words[low:high]
@@ -93,6 +93,9 @@ class ZeroGradient(Rule):
                 elif not alive and name not in memory.fed:
                     memory.zero[name] = memory.zero.get(name, 0) + high - low
         for block, columns in view.blocks("activation"):
+            low, high = block.rows(since, until)
+            if low >= high:
+                continue
             names = [view.table[int(block.tensors[column])].name for column in columns]
             memory.ran += [name for name in names if name not in memory.ran]
 

@@ -69,11 +69,8 @@ class Unmoved(Rule):
         """Gradients at every step, weights where they were sampled; judged there, once per run."""
         if self.active:
             return []
-        rates = view.learning_rate[np.isfinite(view.learning_rate)]
-        self.memory.rate = float(np.fmax(self.memory.rate, rates.max())) if len(rates) else self.memory.rate
-        looks = list(self._looks(view))
         reached = 0
-        for at, names, prints in looks:
+        for at, names, prints in self._looks(view):
             self._push(view, reached, at)
             reached = at
             if self._compare(view, at, names, prints):
@@ -120,8 +117,10 @@ class Unmoved(Rule):
     def _push(self, view: StepView, since: int, until: int) -> None:
         """Count the gradients of the steps from ``since`` to before ``until``."""
         memory = self.memory
+        rates = view.learning_rate[since:until]
+        memory.rate = float(np.fmax(memory.rate, np.fmax.reduce(rates))) if len(rates) else memory.rate
         for block, columns in view.blocks("gradient"):
-            low, high = max(since - block.first, 0), min(until - block.first, block.words.shape[0])
+            low, high = block.rows(since, until)
             if low >= high:
                 continue
             norms = block.stat("l2")[low:high][:, columns].astype(np.float64)
@@ -181,6 +180,12 @@ class UnchangedParameters(Unmoved):
 
     def observe(self, view: StepView) -> list[Finding]:
         """Of TensorFlow's loops also what was never given to the optimizer."""
+        cut = _APPLIED - self.memory.steps
+        if view.run.framework != "tensorflow" or self.active or not 0 < cut < len(view):
+            return self._loop(view)
+        return self._loop(view.part(0, cut)) + self._loop(view.part(cut, len(view)))
+
+    def _loop(self, view: StepView) -> list[Finding]:
         before = self.memory.steps
         found = super().observe(view)
         late = before < _APPLIED <= self.memory.steps
@@ -192,8 +197,7 @@ class UnchangedParameters(Unmoved):
             return []
         why = "they are trainable, and no gradient of them was ever applied"
         evidence = {"why": why, "others": len(absent) - 1, "parameters": absent[:16], "moved": len(names) - len(absent)}
-        at = min(_APPLIED - before, len(view)) - 1
-        return [self.finding(view, at, Subject("weight", absent[0], view.rank), evidence)]
+        return [self.finding(view, len(view) - 1, Subject("weight", absent[0], view.rank), evidence)]
 
     def judge(self, view: StepView, at: int) -> list[Finding]:
         """Stuck weights while others move; or none moves, for none has a gradient."""

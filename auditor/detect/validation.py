@@ -13,7 +13,7 @@ from auditor.detect.learning import CAUSES
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.series import Recent
-from auditor.detect.view import StepView
+from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
 
 #: Validation losses by the names they go by; scores, of which more is better.
@@ -110,16 +110,14 @@ class Overfitting(Rule):
         epoch_loss = dict(zip(*(part.tolist() for part in view.scalar("epoch_loss")), strict=True))
         found, done = [], 0
         for place, value in zip(at.tolist(), values.tolist(), strict=True):
-            losses = view.loss[done : place + 1]
-            memory.losses.add(losses[np.isfinite(losses)])
+            memory.losses.add(_finite(view.loss[done : place + 1]))
             done = place + 1
             if math.isfinite(value):
                 usual = float(np.median(memory.losses.last)) if len(memory.losses.last) else math.nan
                 memory.name = name
                 memory.add(-value if name in _SCORES else value, epoch_loss.get(place, usual))
                 found += self._judge(view, place)
-        losses = view.loss[done:]
-        memory.losses.add(losses[np.isfinite(losses)])
+        memory.losses.add(_finite(view.loss[done:]))
         return found
 
     def unjudged(self) -> str | None:
@@ -230,16 +228,17 @@ class MetricChance(Rule):
         for _, event in view.events("evaluation"):
             samples = event.get("samples")
             memory.samples = max(memory.samples, samples) if isinstance(samples, int) else memory.samples
-        seen = view.loss
-        memory.losses.add(seen[np.isfinite(seen)])
         found: list[Finding] = []
-        for name in _names(view):
-            at, values = view.scalar(name)
-            for place, value in zip(at.tolist(), values.tolist(), strict=True):
+        done = 0
+        for place, told in _told(view):
+            memory.losses.add(_finite(view.loss[done : place + 1]))
+            done = place + 1
+            for name, value in told.items():
                 memory.metrics[name] = [*memory.metrics.get(name, []), value][-self.parameters.epochs :]
                 memory.best[name] = max(memory.best.get(name, -math.inf), value)
-                if self._judged(name):
-                    found += self._judge(view, place, name)
+            for name in told:
+                found += self._judge(view, place, name) if self._judged(name) else []
+        memory.losses.add(_finite(view.loss[done:]))
         return found
 
     def unjudged(self) -> str | None:
@@ -277,7 +276,16 @@ class MetricChance(Rule):
         return chance is not None and float(np.median(self.memory.losses.last)) > self.parameters.loss * chance
 
 
-def _names(view: StepView) -> list[str]:
-    """The accuracies that this view tells of."""
-    known = {*_ACCURACIES, *(f"val_{name}" for name in _ACCURACIES)}
-    return [name for name in view.batch.scalars if name in known]
+def _told(view: StepView) -> list[tuple[int, dict[str, float]]]:
+    """The steps of this view that tell an accuracy, in order: index, values by name."""
+    found: dict[int, dict[str, float]] = {}
+    for name in sorted({*_ACCURACIES, *(f"val_{name}" for name in _ACCURACIES)} & view.batch.scalars.keys()):
+        at, values = view.scalar(name)
+        for place, value in zip(at.tolist(), values.tolist(), strict=True):
+            found.setdefault(place, {})[name] = value
+    return sorted(found.items())
+
+
+def _finite(values: F64) -> F64:
+    kept: F64 = values[np.isfinite(values)]
+    return kept

@@ -75,6 +75,12 @@ class StepView:
         """The tensor table by columns."""
         return index(self.table)
 
+    def part(self, first: int, after: int) -> StepView:
+        """The steps from index ``first`` to before ``after`` as a view of their own."""
+        view = StepView(self.batch.part(first, after), self.table, self.run)
+        view.parted = self.parted
+        return view
+
     def blocks(self, kind: str) -> Iterator[tuple[Block, I64]]:
         """The blocks that report tensors of ``kind``, each with the columns of those tensors."""
         wanted = KINDS.index(kind)
@@ -101,8 +107,7 @@ class StepView:
         """
         for event in self.batch.events:
             if event.get("type") == kind:
-                after = int(np.searchsorted(self.steps, int(event["step"]), side="right"))
-                yield max(after - 1, 0), event
+                yield self.batch.place(event), event
 
     @cached_property
     def epochs(self) -> dict[int, int]:

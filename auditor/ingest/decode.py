@@ -6,7 +6,8 @@ block before an array is made of it; a frame that does not add up raises ``WireE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,10 @@ class Block:
         column = self.words[:, STATISTICS.index(name), :]
         return column if name in COUNTS else column.view(np.float32)
 
+    def rows(self, first: int, after: int) -> tuple[int, int]:
+        """The rows of the batch's steps from index ``first`` to before ``after``: first row, row behind the last."""
+        return max(first - self.first, 0), max(min(after - self.first, self.words.shape[0]), 0)
+
 
 @dataclass(frozen=True, slots=True)
 class StepBatch:
@@ -70,6 +75,35 @@ class StepBatch:
     scalars: dict[str, tuple[I64, F64]]
     blocks: tuple[Block, ...]
     events: tuple[dict[str, Any], ...] = ()
+
+    def part(self, first: int, after: int) -> StepBatch:
+        """The steps from index ``first`` to before ``after``, with what belongs to them; arrays are views.
+
+        An event belongs to the last step not after its own, to the first one if there is none.
+        """
+        scalars = {}
+        for name, (at, values) in self.scalars.items():
+            here = (at >= first) & (at < after)
+            if here.any():
+                scalars[name] = (at[here] - first, values[here])
+        blocks = []
+        for block in self.blocks:
+            low, high = block.rows(first, after)
+            if low < high:
+                blocks.append(Block(block.first + low - first, block.tensors, block.words[low:high]))
+        events = tuple(event for event in self.events if first <= self.place(event) < after)
+        return replace(
+            self,
+            steps=self.steps[first:after],
+            times=self.times[first:after],
+            scalars=scalars,
+            blocks=tuple(blocks),
+            events=events,
+        )
+
+    def place(self, event: Mapping[str, Any]) -> int:
+        """The index of the step that ``event`` belongs to: the last one not after its own, else 0."""
+        return max(int(np.searchsorted(self.steps, int(event["step"]), side="right")) - 1, 0)
 
     @property
     def rows(self) -> int:

@@ -42,8 +42,8 @@ class Sender:
         """A ``manifest`` frame."""
         return self.tell("manifest", {"manifest": manifest})
 
-    def record(self, recording: Recording, *, lost: int | None = None) -> list[Finding]:
-        """The ``record`` frames of one step, less the part ``lost``."""
+    def record(self, recording: Recording, *, lost: int | None = None, ahead: bool = False) -> list[Finding]:
+        """The ``record`` frames of one step, less the part ``lost``; shown at once unless it is ``ahead`` of its step."""
         found: list[Finding] = []
         for header, block in recording.parts():
             if header["part"] == lost:
@@ -51,7 +51,7 @@ class Sender:
                 found += self.auditor.advance(self.attempt, self.rank, self.seq - 1, self.seq)
             else:
                 found += self.tell("record", {"time": 5.0, **header}, block)
-        return found
+        return found if ahead else found + self.auditor.overdue(self.attempt, self.rank)
 
     def steps(self, batch: Any, table: Any) -> list[Finding]:
         """A ``steps`` frame; its own seq is replaced by the next one."""

@@ -77,7 +77,7 @@ def test_early_layers_without_gradients_and_without_progress_are_vanishing() -> 
     norms = np.geomspace(1e-6, 1.0, TENSORS)
     found, _ = judge(2.3 + 0.01 * np.random.default_rng(0).normal(size=200), norms)
     hits = only("vanishing_gradient", found)
-    assert hits[0].step == 99
+    assert hits[0].step == 100
     assert hits[0].subject.name == "fc0.weight"
     assert hits[0].evidence["ratio"] < 1e-3
 

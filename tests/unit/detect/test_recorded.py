@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from auditor.detect import registry
+from auditor.detect.ahead import MAX_WAITING
 from auditor.detect.engine import RunAuditor
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
+from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import PART_BYTES, Recording
@@ -82,13 +84,13 @@ def test_a_recording_of_several_frames_is_shown_once_and_in_order() -> None:
     """Frames may overtake each other; the rule sees each step once, whole."""
     sender = Sender(RunAuditor(RUN))
     large = [array("weight", f"w{i}", np.ones(PART_BYTES // 4, np.float32)) for i in range(3)]
-    parts = list(Recording(3, large).parts())
+    parts = list(Recording(1, large).parts())
     assert len(parts) == 3
     found = []
     for seq in (2, 0, 2, 1):
         header, block = parts[seq]
         found += sender.auditor.advance(0, 0, seq, 0, "record", header, block)
-    assert [(f.step, len(f.evidence["sums"]), f.evidence["complete"]) for f in found] == [(3, 3, True)]
+    assert [(f.step, len(f.evidence["sums"]), f.evidence["complete"]) for f in found] == [(1, 3, True)]
 
 
 def test_a_recording_of_which_a_frame_was_lost_is_shown_as_far_as_it_came() -> None:
@@ -112,6 +114,41 @@ def test_recordings_and_steps_come_in_the_order_of_their_frames() -> None:
     assert auditor.live.steps == 0
     assert [f.step for f in sender.record(step(1))] == [1]
     assert auditor.live.steps == 10
+
+
+def test_a_recording_waits_for_its_step() -> None:
+    """One that is ahead is shown just before its step, an evaluation's just after, late ones and the next one at once."""
+    auditor = RunAuditor(RUN)
+    sender = Sender(auditor)
+    seen: list[tuple[str, int]] = []
+
+    class Order(Reader):
+        def observe(self, view: StepView) -> list[Finding]:
+            seen.append(("steps", int(view.steps[-1])))
+            return []
+
+        def observe_record(self, view: RecordView) -> list[Finding]:
+            seen.append((view.phase, view.step))
+            return []
+
+    for rule in (lane := auditor._lane(0, 0)[0]).rules:
+        rule.observe, rule.observe_record = Order().observe, Order().observe_record  # type: ignore[method-assign]
+    lane._readers = lane.rules
+    for number, facts in ((1, {}), (5, {}), (5, {"phase": "eval"}), (12, {}), (12, {"phase": "eval"}), (30, {})):
+        sender.record(step(number, **facts), ahead=True)
+    assert (seen, lane.gap) == ([("train", 1)], True)
+    sender.steps(batch(0, TABLE, first=1, steps=12), TABLE)
+    assert seen[1:4] == [("steps", 4), ("train", 5), ("steps", 5)]
+    assert seen[4:] == [("eval", 5), ("steps", 11), ("train", 12), ("steps", 12), ("eval", 12)]
+    assert auditor.ended(0, 0, "finished") == []
+    assert seen[-1] == ("train", 30)
+
+
+def test_what_waits_is_bounded() -> None:
+    """Beyond a number of recordings the oldest is shown before its step."""
+    sender = Sender(RunAuditor(RUN))
+    found = [f.step for number in range(2, 2 + MAX_WAITING + 3) for f in sender.record(step(number), ahead=True)]
+    assert found == [2, 3, 4]
 
 
 def test_declarations_survive_a_trip_through_json() -> None:

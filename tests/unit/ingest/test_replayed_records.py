@@ -39,7 +39,7 @@ def test_d8_a_rule_over_recordings_goes_on_after_a_restart(auditor_home: Path) -
         (alert,) = client.run("r")["alerts"]
         assert (alert["rule"], alert["state"]) == ("loss_shape_broadcast", "firing")
     with embedded() as client:
-        post(client, record(sender, 2, wrong=False))
+        post(client, sender.steps([1], tensors=True) + record(sender, 2, wrong=False))
         (alert,) = client.run("r")["alerts"]
         assert (alert["rule"], alert["state"], alert["first_step"]) == ("loss_shape_broadcast", "resolved", 1)
     assert auditor_home.exists()
