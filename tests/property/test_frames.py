@@ -139,7 +139,11 @@ def test_frames_of_any_size_leave_the_same_reasons(story: Story) -> None:
 
 @pytest.mark.parametrize(
     ("loss", "gradients", "expected"),
-    [("flat", "vanishing", "vanishing_gradient"), ("spike", "sound", "loss_spike"), ("diverges", "exploding", "exploding_gradient")],
+    [
+        ("flat", "vanishing", "vanishing_gradient"),
+        ("spike", "sound", "loss_spike"),
+        ("diverges", "exploding", "exploding_gradient"),
+    ],
 )
 def test_stories_are_told(loss: str, gradients: str, expected: str) -> None:
     """The stories do bring about alerts, so that their equality says something."""

@@ -43,7 +43,7 @@ class Sender:
         return self.tell("manifest", {"manifest": manifest})
 
     def record(self, recording: Recording, *, lost: int | None = None, ahead: bool = False) -> list[Finding]:
-        """The ``record`` frames of one step, less the part ``lost``; shown at once unless it is ``ahead`` of its step."""
+        """The ``record`` frames of one step, less the part ``lost``; shown at once unless ``ahead`` of its step."""
         found: list[Finding] = []
         for header, block in recording.parts():
             if header["part"] == lost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ TABLE = table(LAYERS)
 GRADIENTS = [place for place, tensor in enumerate(TABLE) if tensor.kind == "gradient"]
 
 
-@dataclass
+@dataclass(repr=False)
 class Story:
     """``loss``, ``lr`` (N,); ``norms`` (N, tensors) of the gradients; step numbers begin with 1.
 
@@ -59,7 +60,7 @@ class Story:
     def _blocks(self, first: int, after: int) -> Iterator[Block]:
         sampled = [step - 1 for step in self.weights if first < step <= after]
         cuts = sorted({first, after, *sampled, *(at + 1 for at in sampled)})
-        for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+        for low, high in pairwise(cuts):
             ids = list(range(len(TABLE))) if low in sampled else GRADIENTS
             norms = self.norms[low:high]
             if low in sampled:

@@ -117,7 +117,7 @@ def test_recordings_and_steps_come_in_the_order_of_their_frames() -> None:
 
 
 def test_a_recording_waits_for_its_step() -> None:
-    """One that is ahead is shown just before its step, an evaluation's just after, late ones and the next one at once."""
+    """One that is ahead is shown just before its step, an evaluation's just after; late ones and the next at once."""
     auditor = RunAuditor(RUN)
     sender = Sender(auditor)
     seen: list[tuple[str, int]] = []
