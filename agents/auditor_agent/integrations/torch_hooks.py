@@ -51,14 +51,14 @@ class Hooks:
 
     def _look(self, optimizer: Optimizer) -> None:
         """The gradients are there, and ``optimizer`` has not acted on them yet."""
-        watcher = self.watcher
-        if watcher is None or self.part is None:
+        watcher, part = self.watcher, self.part
+        if watcher is None or part is None:
             return
-        self._plain = watcher.lane.take(optimizer)
+        self._plain = watcher.lane.take(part, optimizer)
         if self._plain:
             watcher.obey()
         else:
-            watcher.before(self.part, optimizer, closure=False)
+            watcher.before(part, optimizer, closure=False)
 
     def _listening(self, closure: Callable[[], Any], optimizer: Optimizer) -> Callable[[], Any]:
         """``closure``, with a look behind its first call: nearly every optimizer acts right after it."""

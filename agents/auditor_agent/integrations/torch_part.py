@@ -37,7 +37,8 @@ class Part:
         self.reference = weakref.ref(optimizer, self._release)
         self.names: list[str] = []
         self.parameters: list[Tensor] = []
-        self.groups = len(optimizer.param_groups)
+        self.groups, self.place = len(optimizer.param_groups), 0
+        """Parameter groups, and the place of the first among those of all parts."""
         self._before: list[Tensor] = []
         self.joined = False
         """Whether it was taken in within a step of which its gradients have been read already."""
@@ -182,4 +183,5 @@ def share(model: nn.Module | None, parts: Sequence[Part]) -> list[tuple[str, Ten
         part.names, part.parameters = [name for name, _ in mine], [parameter for _, parameter in mine]
         one = optimizers[at]
         part.groups = 0 if one is None else len(one.param_groups)
+        part.place = sum(earlier.groups for earlier in parts[:at])
     return list(named.values())

@@ -38,8 +38,8 @@ class Open:
     scalars: dict[str, float | Tensor] = field(default_factory=dict)
     stepped: set[int] = field(default_factory=set)
     """Parts whose optimizer has stepped."""
-    gradients: Key | None = None
-    """Which gradients were read, where the C kernel could read them as they lay."""
+    gradients: dict[int, Key] = field(default_factory=dict)
+    """By part: which gradients were read, where the C kernel could read them as they lay."""
     forward: Forward | None = None
     costs: dict[str, float] = field(default_factory=dict)
     """Seconds spent on each kind that is not read at every step."""

@@ -86,7 +86,7 @@ class Watcher:
         evaluation = Evaluation(run, self._modes, lambda: self.steps, probe.tape)
         epochs = Epochs(run, lambda: self.steps)
         self._forward = None if model is None else ForwardProbe(model, probe.tape, evaluation, epochs)
-        self.lane = Lane(run, self._pace, probe, self._budget, self._forward, self._arrived)
+        self.lane = Lane(run, self._pace, probe, self._budget, self._forward, self._rows, self._arrived)
         self._open: Open | None = None
         self._updating: Part | None = None
         self._trouble, self._seen_trouble, self.closed, self._digests = 0, False, False, Digests(run)
@@ -99,13 +99,13 @@ class Watcher:
         self._probe.on_skip = self.skipped
         for part in self._parts:
             hook(part, self)
-        first = self.leader()
-        if first is not None:
+        if (first := self.leader()) is not None:
             self._probe.tape.start(self._run, self._alive(), first)
         self._run.on_finish(self.close)
 
     def join(self, optimizer: Optimizer, model: nn.Module | None = None) -> None:
         """Watch ``optimizer`` as well; it is about to step. ``model``: what it trains, if that is another one."""
+        self._open = self._open or self.lane.spill()
         part = Part(len(self._parts), optimizer, model)
         part.joined = self._open is not None and model is None
         self._parts.append(part)
@@ -129,6 +129,7 @@ class Watcher:
         """Deliver what is under way: another watcher takes over."""
         if self._forward is not None:
             self._forward.close()
+        self._open = self._open or self.lane.spill()
         if self._open is not None:
             self._deliver(self._open)
         self._transfer.drain()
@@ -170,6 +171,7 @@ class Watcher:
 
     def before(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
         """``optimizer`` is about to act on its gradients; with a closure (LBFGS) they exist only after."""
+        self._open = self._open or self.lane.spill()
         fresh = self._open is None or part.number in self._open.stepped
         number = self.steps + fresh
         if not closure:
@@ -246,7 +248,8 @@ class Watcher:
         elif gradients and key[2] is not None:  # one layout for all that is left; no histograms
             row.keys.append((*key[:2], None))
             row.matrices.append(filled(kernels.words(gradients), key[2]))
-        row.gradients = key if row.matrices and isinstance(row.matrices[-1], bytes) else None
+        if row.matrices and isinstance(row.matrices[-1], bytes):
+            row.gradients[part.number] = key
         scale = getattr(optimizer, "grad_scale", None)
         if gradients and isinstance(scale, Tensor):  # a fused optimizer unscales for itself, after us
             words, factor = tensor(row.matrices[-1]), scale.double().reciprocal()
@@ -257,6 +260,7 @@ class Watcher:
     def _next(self, row: Open | None) -> Open:
         if row is not None:
             self._deliver(row)
+            self.lane.shut()  # this step is on the long way
         self._pace.number += 1
         self._trouble -= self._trouble > 0
         fresh = self._open = Open(self.steps, time.time())
@@ -296,8 +300,7 @@ class Watcher:
         self._rows.forget()
 
     def _scalars(self, row: Open, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> None:
-        place = sum(earlier.groups for earlier in self._parts[: part.number])
-        row.scalars |= heard(self._probe, optimizer, part.number, place, closure=closure)
+        row.scalars |= heard(self._probe, optimizer, part.number, part.place, closure=closure)
         if len(row.stepped) == 1:
             if self._pace.begun is not None:
                 row.scalars["step_time"] = start - self._pace.begun
@@ -327,8 +330,7 @@ class Watcher:
         if row.forward is not None:
             self._budget.charge("activation", row.forward.seconds)
         layout = self._rows.layout(row.ids, tuple(row.keys), more)
-        matrices = row.matrices
-        words = matrices[0] if len(matrices) == 1 else side_by_side(matrices) if matrices else b""
+        words = row.matrices[0] if len(row.matrices) == 1 else side_by_side(row.matrices) if row.matrices else b""
         self._transfer.put(counted(Step(row.number, row.time, row.scalars, layout, words), row, self._run))
         row.spent += _clock() - start
         self._reckon(row)
@@ -350,19 +352,17 @@ class Watcher:
 
     def _shorten(self, row: Open) -> None:
         """Send the next steps the short way, if they promise to be plain."""
-        key = row.gradients
-        plain = key is not None and len(self._parts) == 1 and self._transfer.idle and not self._trouble
-        if not plain or key is None or self._probe.tape.busy:
+        plain = len(row.gradients) == len(self._parts) and self._transfer.idle and not self._trouble
+        if not plain or self._probe.tape.busy:
             self.lane.shut()
             return
         # The step before a sampled one is not plain: it readies the forward pass.
         sampled, recorded = self._budget.next(row.number), self._probe.tape.next(row.number)
         until = min(sampled, recorded or sampled) - 1
-        self.lane.open(self._parts[0], until, key[2], self._rows.layout((), (key,), ()), self._rows.layout((), (), ()))
+        self.lane.open([(self._parts[at], key) for at, key in row.gradients.items()], until)
 
     def _arm(self, number: int, *, sampled: bool) -> None:
-        model = self._alive()
-        if self._forward is not None and model is not None:
+        if self._forward is not None and (model := self._alive()) is not None:
             self._forward.arm(model, sampled=sampled, recorded=self._probe.tape.wants(number + 1))
 
     def obey(self) -> None:

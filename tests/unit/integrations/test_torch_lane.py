@@ -24,8 +24,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     steps: list[int] = []
     take = Lane.take
 
-    def taken(lane: Lane, optimizer: Any) -> bool:
-        done = take(lane, optimizer)
+    def taken(lane: Lane, part: Any, optimizer: Any) -> bool:
+        done = take(lane, part, optimizer)
         if done:
             steps.append(lane._pace.number)
         return done
@@ -173,3 +173,81 @@ def test_g11_what_waits_is_not_sent_by_a_forked_child(run: Any, short: list[int]
     known = list(run._steps)
     assert run.steps == known
     assert short
+
+
+def gradients(run: Any) -> list[dict[tuple[str, str], dict[str, float]]]:
+    """The rows without what is sampled, which goes by the number of the step."""
+    return [{key: value for key, value in row.items() if key[0] == "gradient"} for row in run.rows]
+
+
+def game(steps: int, *, critics: int = 1, spoil: Callable[[int, nn.Module], object] = lambda *_: None) -> list[float]:
+    """Train two models against each other, the first ``critics`` times as often; the norms of its gradients."""
+    torch.manual_seed(0)
+    critic, actor = nn.Linear(4, 1), nn.Linear(3, 4)
+    optimizers = torch.optim.SGD(critic.parameters(), lr=0.1), torch.optim.Adam(actor.parameters(), lr=0.01)
+    watch(nn.ModuleDict({"critic": critic, "actor": actor}), optimizers)
+    norms = []
+    for step in range(1, steps + 1):
+        for _ in range(critics):
+            optimizers[0].zero_grad()
+            critic(torch.randn(5, 4)).square().mean().backward()
+            norms.append(critic.weight.grad.norm().item())
+            optimizers[0].step()
+        optimizers[1].zero_grad()
+        critic(actor(torch.randn(5, 3))).mean().backward()
+        spoil(step, actor)
+        optimizers[1].step()
+    return norms
+
+
+@pytest.mark.parametrize("critics", [1, 3])
+def test_several_optimizers_go_the_short_way_and_say_the_same(
+    run: Any, short: list[int], monkeypatch: pytest.MonkeyPatch, critics: int
+) -> None:
+    """One row until the first of them steps again; the same rows as on the long way, bit by bit."""
+    norms = game(40, critics=critics)
+    rows = gradients(run)
+    found = {name: run.scalar(name) for name in ("loss", "loss/1", "lr", "lr/1")}
+    assert [row["gradient", "critic.weight"]["l2"] for row in rows] == pytest.approx(norms, rel=1e-5)
+    assert sum(("gradient", "actor.weight") in row for row in rows) == len(found["loss/1"]) == 40
+    assert len(found["loss"]) == len(rows) == 40 * critics
+    assert set(range(FIRST + critics + 1, EVERY - 1)) & set(range(1, len(rows))) <= set(short)
+    run.finish()
+    monkeypatch.setattr(Lane, "open", lambda *_: None)
+    run.finished = False
+    for kept in (short, run._steps, run._rows):
+        kept.clear()
+    game(40, critics=critics)
+    assert not short
+    assert gradients(run) == rows
+    assert found == {name: run.scalar(name) for name in found}
+
+
+def test_the_long_way_takes_over_a_step_that_the_short_way_began(run: Any, short: list[int]) -> None:
+    """The second optimizer's gradient lies otherwise for once: what the first one's leg left is in the row."""
+
+    def spoil(step: int, actor: Any) -> None:
+        if step == 15:
+            actor.weight.grad = actor.weight.grad.t().contiguous().t()
+
+    norms = game(20, spoil=spoil)
+    assert [number for number, _, _ in run.steps] == list(range(1, 21))
+    assert [row["gradient", "critic.weight"]["l2"] for row in run.rows] == pytest.approx(norms, rel=1e-5)
+    assert all(("gradient", "actor.weight") in row for row in run.rows)
+    assert len(run.scalar("loss")) == len(run.scalar("loss/1")) == len(run.scalar("lr/1")) == 20
+    assert 14 in short
+    assert short.count(15) == 1  # the first leg alone
+
+
+def test_a_step_of_which_one_leg_was_taken_is_not_lost(run: Any, short: list[int]) -> None:
+    """The run ends between the two optimizers."""
+
+    def spoil(step: int, _actor: nn.Module) -> None:
+        if step == 20:
+            run.finish()
+
+    game(20, spoil=spoil)
+    assert short[-1] == 20
+    assert [number for number, _, _ in run.steps] == list(range(1, 21))
+    assert ("gradient", "critic.weight") in run.rows[19]
+    assert ("gradient", "actor.weight") not in run.rows[19]
