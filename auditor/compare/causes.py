@@ -9,15 +9,28 @@ from typing import Any, Final
 from auditor.compare import aligned, catalogue
 from auditor.compare.natural import natural
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import data, forward, init, loss, mode, optimizer, precision, regularization, schedule
+from auditor.compare.recognise import (
+    conduct,
+    data,
+    forward,
+    init,
+    loss,
+    mode,
+    optimizer,
+    precision,
+    regularization,
+    schedule,
+)
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, Recogniser
 
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
-    *(init.causes, data.causes, forward.causes, loss.causes, regularization.causes, optimizer.causes, schedule.causes),
-    *(mode.causes, precision.causes),
+    *(init.causes, data.causes, forward.causes, loss.causes, regularization.causes, conduct.causes, optimizer.causes),
+    *(schedule.causes, mode.causes, precision.causes),
 )
 #: How the JSON contract names stages of the catalogue that it does not have.
 _TOLD: Final = {"schedule": "optimizer"}
+#: Stages in which a difference is somebody's choice: no draw of a seed.
+_SETTINGS: Final = frozenset({"optimizer", "schedule", "precision", "regularization"})
 #: What the size of a difference counts for that every pair of these frameworks has.
 _USUAL: Final = 0.2
 
@@ -39,9 +52,18 @@ def diagnose(a: Profile, b: Profile) -> Diagnosis:
     """What makes the two runs differ."""
     sides = (a.framework, b.framework)
     weighed = aligned.weigh(list(_all(a, b)), aligned.first_step(a, b))
-    found = sorted(weighed, key=lambda cause: _rank(cause, natural(cause, sides)))
+    usual = {id(cause): natural(cause, sides) for cause in weighed}
+    found = sorted(weighed, key=lambda cause: _rank(cause, usual[id(cause)]))
     causes = [cause for cause in found if cause.weight >= LISTED]
-    return Diagnosis(tuple(causes), tuple(cause for cause in found if cause.weight < LISTED))
+    if not any(not usual[id(cause)] or cause.weight >= MATTERS for cause in causes):
+        # Nothing else tells the two apart: then what somebody set is the answer, however little it does.
+        causes = [one for one in found if _set(one) and one not in causes and not usual[id(one)]] + causes
+    return Diagnosis(tuple(causes), tuple(cause for cause in found if cause not in causes))
+
+
+def _set(cause: Cause) -> bool:
+    """Whether a difference is one of measured settings, not of chance."""
+    return cause.how == "measured" and cause.weight > 0 and catalogue.entry(cause.id).stage in _SETTINGS
 
 
 def _all(a: Profile, b: Profile) -> Iterator[Cause]:

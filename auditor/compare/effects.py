@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.compare.identify.evidence import F64
 from auditor.compare.identify.hypothesis import Hypothesis, Sample, movement
@@ -15,19 +16,23 @@ from auditor.compare.profile import Profile
 #: Rules whose step does not depend on the gradient's scale, but for epsilon and decay.
 SCALE_FREE: Final = frozenset({"adam", "nadam", "adamax", "radam", "rmsprop", "adagrad", "adadelta", "lion"})
 
-#: Mean square of a tensor's gradient, against the largest, below which it is rounding.
-_UNSEEN: Final = 1e-10
+#: Steps that a replay goes on for.
+_LONG: Final = 400
 
 
 def swapped(profile: Profile, settings: Mapping[str, Any], rule: str | None = None) -> float | None:
-    """Relative change of a run's own steps if its rule had other settings; None if its rule is unknown."""
+    """Relative change of a run's own steps if its rule had other settings; None if its rule is unknown.
+
+    The larger of two: over the recorded steps, and over as many more as the run had, up to ``_LONG``.
+    """
     if profile.update is None or not profile.update.fit.explains:
         return None
     here = profile.update.fit.hypothesis
     there = replace(here.with_(**settings), rule=rule or here.rule)
     if rule is not None and rule != here.rule:
         there = Hypothesis(rule, dict(settings))
-    return _apart(here, there, profile.update.sample, profile.update.sample)
+    samples = (profile.update.sample, _longer(profile))
+    return max(_apart(here, there, sample, sample) for sample in samples if sample is not None)
 
 
 def scaled(profile: Profile, factor: float) -> float | None:
@@ -40,15 +45,46 @@ def scaled(profile: Profile, factor: float) -> float | None:
 
 
 def _apart(here: Hypothesis, there: Hypothesis, sample: Sample, other: Sample) -> float:
+    """What the difference of two movements does to the loss against what one does, to first order, signs aside.
+
+    So weights that the loss does not see (a bias before a normalisation, a unit that is never active)
+    do not count, whatever an epsilon makes of their rounding errors.
+    """
     mine, theirs = movement(here, sample), movement(there, other)
-    square = np.maximum(sample.mean(mine * mine), 1e-300)
-    change = np.nan_to_num(sample.mean((mine - theirs) ** 2), nan=1e300, posinf=1e300)
-    # Weights that the loss cannot see (a bias before a normalisation) have rounding for a gradient: any
-    # epsilon moves them, and to no effect.
-    gradients = sample.mean(sample.gradient**2)
-    seen = gradients > _UNSEEN * gradients.max(initial=0.0)
-    ratio = np.minimum(change / square, 1e4)
-    return float(np.sqrt(ratio[seen].mean())) if seen.any() else 0.0
+    slope = np.abs(sample.gradient)
+    seen = float(np.sum(slope * np.abs(mine)))
+    change = np.sum(slope * np.minimum(np.nan_to_num(np.abs(mine - theirs), nan=1e100, posinf=1e100), 1e100))
+    return min(1e2, float(change) / seen) if seen > 0 else 0.0
+
+
+def _longer(profile: Profile) -> Sample | None:
+    """The recorded steps, and after them as many as the run went on for, made of the recorded gradients.
+
+    In an order drawn at random, each as long as the gradient of that step was: memory of many steps
+    (second moments, the largest of them, an accumulator) does not show in twenty.
+    """
+    if profile.update is None:
+        return None
+    sample = profile.update.sample
+    have, length = len(sample.gradient), min(profile.last_step or 0, _LONG)
+    if length <= have:
+        return None
+    rows = np.concatenate([np.arange(have), np.random.default_rng(0).integers(0, have, length - have)])
+    factor = _lengths(profile, rows)[:, None]
+    columns = {name: getattr(sample, name)[rows] for name in ("weight", "moved", "noise", "rates")}
+    longer = {name: getattr(sample, name)[rows] * factor for name in ("gradient", "norms")}
+    return replace(sample, **columns, **longer, total=sample.total[rows] * factor[:, 0])
+
+
+def _lengths(profile: Profile, rows: npt.NDArray[np.int64]) -> F64:
+    """How long each step's gradient is against the recorded one that stands for it; one where nobody knows."""
+    curve = profile.curves.get("grad_norm")
+    if curve is None or len(curve.values) < len(rows) or curve.steps[0] != 1:
+        return np.ones(len(rows))
+    norms = curve.values[: len(rows)]
+    with np.errstate(all="ignore"):
+        found = norms / norms[rows]
+    return np.where(np.isfinite(found) & (found > 0), found, 1.0)
 
 
 def travelled(profile: Profile) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.compare import declared
-from auditor.compare.identify import Fact, Facts, backward, initial, loss, order, penalty, precision, update
+from auditor.compare.identify import Fact, Facts, backward, conduct, initial, loss, order, penalty, precision, update
 from auditor.compare.identify.evidence import Evidence, evidence
 from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.update import UpdateRule
@@ -41,12 +41,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a run says beside its recordings: manifest, scalars, events, the last step."""
+    """What a run says beside its recordings: manifest, scalars, events, the last step, norms of whole gradients."""
 
     manifest: Mapping[str, Any] | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
     events: Sequence[Any] = ()
     last_step: int | None = None
+    norms: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
 
 def profile(run: str, framework: str, recordings: Sequence[StepRecording], beside: Beside | None = None) -> Profile:
@@ -60,7 +61,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     """
     told = beside or Beside()
     manifest, curves, events = told.manifest, told.curves, told.events
-    kept = evidence(framework, recordings)
+    kept = evidence(framework, recordings, told.norms)
     rule = update.identify(kept, declared.rule(manifest))
     fits = loss.identify(kept)
     layers = initial.layers_of(manifest)
@@ -72,6 +73,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     found += loss.facts(kept, fits)
     found += penalty.facts(kept, fits, kinds)
     found += backward.facts(kept, fits)
+    found += conduct.facts(kept, curves, manifest)
     found += [] if rule is None else update.facts(rule)
     found += precision.facts(kept)
     found += _modes(events)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from auditor.compare.first_norms import first_norms
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.trajectories import Curve
 from auditor.ingest.records import StepRecording, assemble
@@ -41,13 +42,19 @@ class RunStore(Protocol):
     def events(self, run: str) -> Sequence[Any]:
         """The events of the run."""
 
+    def tables(self, run: str) -> Mapping[str, Any]:
+        """The tensor tables of the run by digest."""
+
     def chunks(self, run: str, *, attempt: int | None = None, rank: int | None = None, type: str | None = None) -> Any:  # noqa: A002 -- the store's word
         """The run's frames of one type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One run as a comparison sees it. ``last_step`` is None for a run without a step."""
+    """One run as a comparison sees it.
+
+    ``last_step`` is None for a run without a step. ``norms``: of its first gradients, by tensor and step.
+    """
 
     run: str
     framework: str
@@ -59,10 +66,11 @@ class Side:
     recordings: Sequence[StepRecording] = field(default=())
     events: Sequence[Any] = field(default=())
     project: str = ""
+    norms: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def profile(self) -> Profile:
         """What the run computes, measured and declared."""
-        beside = Beside(self.manifest, self.curves, self.events, self.last_step)
+        beside = Beside(self.manifest, self.curves, self.events, self.last_step, self.norms)
         return profile(self.run, self.framework, self.recordings, beside)
 
 
@@ -80,7 +88,7 @@ def read_side(store: RunStore, run: str) -> Side:
     seen = (assemble(store.chunks(run, type="record")), tuple(store.events(run)))
     return Side(
         run, record.framework, record.status, curves, manifest_of(store, run), alerts, record.last_step, *seen,
-        project=record.project,
+        project=record.project, norms=first_norms(store, run),
     )  # fmt: skip
 
 

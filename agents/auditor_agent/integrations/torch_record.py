@@ -71,6 +71,7 @@ class Tape:
         self._recorded = 0
         self._forwards: list[list[Taken]] = []
         self._modes: list[str] = []
+        self._carried: Tensor | None = None
         self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
         # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
         self._outputs: dict[Any, str] = {}
@@ -208,12 +209,22 @@ class Tape:
         step.taken = [one for one in step.taken if self._recorder.admit(one.nbytes)]
         self._hand_over(step)
 
+    def _left_over(self) -> Tensor | None:
+        """The largest element of the last gradient as a step's first backward pass begins; None: there is none."""
+        for _, parameter in reversed(self._named):
+            if parameter.grad is not None and parameter.grad.layout is torch.strided:
+                left = portable.plain(parameter.grad)
+                return None if unreadable(left) or not left.numel() else to_host(left.abs().amax().double())
+        return None
+
     @guarded(None)
     @torch.no_grad()
     def root(self, root: Tensor) -> None:
         """A backward pass begins at ``root``."""
         if not self._on or root.grad_fn is None:
             return
+        if not self._losses:
+            self._carried = self._left_over()
         outputs, self._outputs = self._outputs, {}
         graph = torch_graph.read(root, outputs, self._names)
         taken = [self._data(role, name, tensor) for (role, name), tensor in graph.tensors.items()]
@@ -285,6 +296,7 @@ class Tape:
             for at, (_, _, value) in enumerate(self._losses):
                 if value is not None:
                     step.scalars[f"loss@{at}" if at else "loss"] = value
+            step.scalars["carried"] = 0.0 if self._carried is None else self._carried
             graph = self._losses[-1][0]
             step.facts["loss"] = {**graph.facts, "graph": graph.nodes}
         if self._forwards:

@@ -11,7 +11,10 @@ from auditor.compare.identify.evidence import F64
 
 #: Relative agreement of norms that are all cut to one length; torch adds 1e-6 to the norm it divides by.
 _SAME: Final = 2e-5
+#: Steps, and the part of all of them, that must share the largest norm for it to be a limit; and tensors.
 _FEWEST: Final = 3
+_SHARE: Final = 2e-3
+_FEWEST_TENSORS: Final = 2
 
 
 def clip(gradient: F64, norms: F64, total: F64, settings: Mapping[str, Any]) -> F64:
@@ -33,30 +36,31 @@ def clip(gradient: F64, norms: F64, total: F64, settings: Mapping[str, Any]) -> 
     return cut
 
 
-def marks(gradient: F64, norms: F64, total: F64) -> dict[str, float]:
-    """What clipping left in gradients that were recorded after it: equal largest norms or values.
+def marks(gradient: F64, norms: F64) -> dict[str, float]:
+    """What clipping left in gradients that were recorded after it: equal largest norms or values of the tensors.
+
+    Clipping of all tensors together shows in ``grad_norm`` (``conduct``).
 
     Args:
         gradient: (steps, elements).
         norms: (steps, tensors).
-        total: (steps,).
 
     Returns:
-        ``clip_norm``, ``clip_norm_per_variable`` or ``clip_value`` with the limit; nothing if the
-        gradients show no limit.
+        ``clip_norm_per_variable`` or ``clip_value`` with the limit; nothing if the gradients show none.
     """
-    kinds = {"clip_norm": total, "clip_norm_per_variable": norms, "clip_value": np.abs(gradient)}
-    for kind, lengths in kinds.items():
-        if (limit := _limit(lengths.ravel())) is not None:
-            return {kind: limit}
-    return {}
+    limits = [limit for column in norms.T if (limit := plateau(column)) is not None]
+    # One tensor alone may have the same gradient again and again: a constant batch, a frozen input.
+    if len(limits) >= min(_FEWEST_TENSORS, norms.shape[1]) and np.allclose(limits, limits[0], rtol=_SAME):
+        return {"clip_norm_per_variable": limits[0]}
+    limit = plateau(np.abs(gradient).ravel())
+    return {} if limit is None else {"clip_value": limit}
 
 
-def _limit(norms: F64) -> float | None:
-    """The length that several norms were cut to: the largest, shared by three or more."""
-    norms = norms[np.isfinite(norms) & (norms > 0)]
-    if len(norms) < _FEWEST:
+def plateau(lengths: F64) -> float | None:
+    """The length that several were cut to: the largest, shared by some; None if there is no such length."""
+    lengths = lengths[np.isfinite(lengths) & (lengths > 0)]
+    if len(lengths) < _FEWEST:
         return None
-    largest = float(norms.max())
-    same = np.abs(norms / largest - 1) <= _SAME
-    return largest if int(same.sum()) >= _FEWEST else None
+    largest = float(lengths.max())
+    same = int((lengths >= largest * (1 - _SAME)).sum())
+    return largest if same >= max(_FEWEST, _SHARE * len(lengths)) else None

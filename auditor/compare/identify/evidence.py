@@ -6,8 +6,9 @@ state (momentum, second moments) can be carried from one step to the next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from auditor.ingest.records import Recorded, StepRecording, indices
 
 F64 = npt.NDArray[np.float64]
+Norms = Mapping[str, Mapping[int, float]]
 
 #: Unit roundoff by the type that holds a number.
 ROUNDOFF: Final = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
@@ -35,7 +37,7 @@ class Track:
     gradient: F64
     updated: F64
     norms: F64
-    """L2 norm of the whole gradient at each step; estimated from its elements where not all are recorded."""
+    """L2 norm of the whole gradient at each step; estimated from its elements where neither they nor it are known."""
 
     @property
     def moved(self) -> F64:
@@ -72,8 +74,14 @@ class Evidence:
         return "torch" if self.framework == "torch" else "keras"
 
 
-def evidence(framework: str, recordings: Sequence[StepRecording]) -> Evidence:
-    """The recordings of the last attempt's lowest rank; steps of evaluations are left out."""
+def evidence(framework: str, recordings: Sequence[StepRecording], norms: Norms = MappingProxyType({})) -> Evidence:
+    """The recordings of the last attempt's lowest rank; steps of evaluations are left out.
+
+    Args:
+        framework: as the run names it.
+        recordings: of all attempts and ranks.
+        norms: of whole gradients, where they were told apart from the recording.
+    """
     training = [one for one in recordings if one.facts.get("phase") != "eval"]
     if not training:
         return Evidence(framework, ())
@@ -81,7 +89,7 @@ def evidence(framework: str, recordings: Sequence[StepRecording]) -> Evidence:
     rank = min(one.rank for one in training if one.attempt == last)
     steps = tuple(one for one in training if (one.attempt, one.rank) == (last, rank))
     run = _consecutive(steps)
-    tracks = tuple(track for name in _names(run) if (track := _track(name, run)) is not None)
+    tracks = tuple(track for name in _names(run) if (track := _track(name, run, norms.get(name, {}))) is not None)
     rates = np.array([float(one.scalars.get("lr", np.nan)) for one in run])
     return Evidence(framework, steps, tracks, rates)
 
@@ -103,7 +111,7 @@ def _names(run: Sequence[StepRecording]) -> list[str]:
     return [name for name in run[0].of("updated") if name in gradients][:MOST_TRACKS]
 
 
-def _track(name: str, run: Sequence[StepRecording]) -> Track | None:
+def _track(name: str, run: Sequence[StepRecording], known: Mapping[int, float]) -> Track | None:
     columns: dict[str, list[F64]] = {"weight": [], "gradient": [], "updated": []}
     first = run[0].arrays["updated", name]
     count = min([MOST_ELEMENTS, *(_elements(one, name) for one in run)])
@@ -122,12 +130,16 @@ def _track(name: str, run: Sequence[StepRecording]) -> Track | None:
         if good < 1:
             return None
         stacked = {role: column[:good] for role, column in stacked.items()}
-    norms = np.array([_norm(one.arrays["gradient", name]) for one in run[: len(stacked["weight"])]])
+    norms = np.array([_norm(one, name, known) for one in run[: len(stacked["weight"])]])
     return Track(name, first.shape, first.dtype, **stacked, norms=norms)
 
 
-def _norm(array: Recorded) -> float:
+def _norm(one: StepRecording, name: str, known: Mapping[int, float]) -> float:
+    """From the elements where all are there, else as told, else what some elements suggest."""
+    array = one.arrays["gradient", name]
     values = np.asarray(array.values, np.float64)
+    if array.elements < array.size and one.step in known and "gradient_scale" not in one.scalars:
+        return known[one.step]
     return float(np.sqrt(np.sum(values * values) * (array.size / max(1, array.elements))))
 
 

@@ -90,6 +90,11 @@ class Sample:
         """A row per tensor as one per element."""
         return np.repeat(per_tensor, self.counts, axis=-1)
 
+    def without(self, steps: npt.NDArray[np.bool_], tensors: npt.NDArray[np.bool_]) -> Sample:
+        """The same with some steps and tensors that no hypothesis is held against; their gradients still count."""
+        noise = np.where(steps[:, None] | np.repeat(tensors, self.counts)[None, :], np.inf, self.noise)
+        return replace(self, noise=noise)
+
     def thin(self, elements: int, steps: int) -> Sample:
         """With about so many elements in all, and so many of the first steps."""
         share = max(4, elements // max(1, len(self.names)))
@@ -147,6 +152,7 @@ def errors(hypothesis: Hypothesis, given: Sample) -> Errors:
     """How far a hypothesis is off, by tensor."""
     wrong = movement(hypothesis, given) - given.moved
     wrong[~np.isfinite(wrong)] = 1e300
+    wrong[np.isinf(given.noise)] = 0.0
     with np.errstate(over="ignore"):
         off = np.minimum(np.abs(wrong) / given.noise, _WORST) ** 2
         squares = np.minimum(given.mean(wrong * wrong), 1e300) / np.maximum(given.mean(given.moved**2), 1e-300)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.compare.identify import clipping, rules, search
+from auditor.compare.identify.aside import NOTHING, Aside, set_aside
 from auditor.compare.identify.evidence import Evidence
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, judge, movement, sample
@@ -45,13 +46,14 @@ class UpdateRule:
     """The outcome: the best fit, its best rival of another family, and what the numbers leave open.
 
     ``open``: settings of which several values explain the numbers equally well, such as an epsilon far
-    below every gradient.
+    below every gradient. ``aside``: what the rule does not explain although it explains the rest.
     """
 
     fit: Fit
     rival: Fit | None
     open: frozenset[str]
     sample: Sample
+    aside: Aside = NOTHING
 
     @property
     def margin(self) -> float | None:
@@ -82,11 +84,12 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     if not won.explains:
         starts = [won, *(judge(one, final) for one in _usual())]
         won = min((_tuned(start, final) for start in starts), key=lambda fit: fit.score)
+    won, final, aside = set_aside([*ranked, won], final)
     won = search.rounded(won, final)
     others = (fit for fit in (*ranked, *fits) if fit.hypothesis.rule != won.hypothesis.rule)
     rival = min(others, key=lambda fit: fit.residual, default=None)
     won, unknown = _unknown(won, final, declared)
-    return UpdateRule(won, rival, unknown, final)
+    return UpdateRule(won, rival, unknown, final, aside)
 
 
 def _finalists(fits: Sequence[Fit], heat: Sample) -> list[Fit]:
@@ -183,8 +186,9 @@ def facts(found: UpdateRule) -> list[Fact]:
         note = "no rule known here explains the recorded steps; this one comes closest"
         return [Fact("update.rule", fit.hypothesis.rule, confidence=0.3, note=note, **how)]
     told: dict[str, Any] = {"rule": fit.hypothesis.rule}
-    if not fit.hypothesis.scales:
-        told["learning_rate"] = float(found.sample.rates[0])
+    told["learning_rate"] = float(found.sample.rates[0])
+    if fit.hypothesis.scales:
+        told["rates"] = {name: part * told["learning_rate"] for name, part in fit.hypothesis.scales.items()}
     for name in _OF_RULE[fit.hypothesis.rule]:
         told[name] = settings.get(name, _MEANING.get(name))
     for name in ("epsilon", "epsilon_placement", "momentum_buffer"):
@@ -197,7 +201,8 @@ def facts(found: UpdateRule) -> list[Fact]:
         told["decayed"] = "every tensor" if everything else sorted(fit.hypothesis.decayed or ())
     told |= {name: settings[name] for name in search.CLIPS if name in settings}
     if not any(name in told for name in search.CLIPS):
-        told |= clipping.marks(found.sample.gradient, found.sample.norms, found.sample.total)
+        told |= clipping.marks(found.sample.gradient, found.sample.norms)
+    told |= found.aside.facts()
     if "epsilon" in found.open:
         told["epsilon_at_most"] = _ceiling(found)
     return [Fact(f"update.{name}", value, **how) for name, value in told.items() if name not in found.open]

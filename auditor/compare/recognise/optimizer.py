@@ -50,9 +50,7 @@ _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """How the two rules differ."""
     rules = between(a, b, "update.rule")
-    yield from _rate(a, b)
     yield from _clipping(a, b)
-    yield from _accumulation(a, b)
     if rules is None:
         return
     explained = [fact.confidence >= _EXPLAINED for fact in rules]
@@ -87,8 +85,6 @@ def _entry(rule: str, name: str) -> str:
 
 def _setting(a: Profile, b: Profile, rule: str, name: str, both: tuple[Fact, Fact]) -> Cause:
     weight = _swap(a, b, {name: both[0].value}, {name: both[1].value})
-    if name in {"beta_1", "beta_2", "decay", "momentum", "initial_accumulator"}:
-        weight = max(weight, _memory(both[0].value, both[1].value))
     effect = f"steps change by {percent(weight)}"
     values = (both[0].value, both[1].value)
     return Cause(
@@ -100,12 +96,6 @@ def _setting(a: Profile, b: Profile, rule: str, name: str, both: tuple[Fact, Fac
         how=how(*both),
         confidence=sure(*both),
     )
-
-
-def _memory(a: float, b: float) -> float:
-    """What another length of memory changes in the long run, where 20 steps are too few to show it."""
-    lengths = [1 / max(1 - value, 1e-6) for value in (a, b) if value < 1]
-    return 0.01 * abs(lengths[0] - lengths[1]) / max(lengths) if len(lengths) == 2 else 0.0
 
 
 def _swap(a: Profile, b: Profile, left: Mapping[str, Any], right: Mapping[str, Any]) -> float:
@@ -153,25 +143,6 @@ def _values(a: Profile, b: Profile) -> tuple[Fact, Fact] | None:
     return None if left is None or right is None or sides == [None, None] else (left, right)
 
 
-def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
-    both = between(a, b, "update.learning_rate")
-    if both is None or close(both[0].value, both[1].value, 1e-6) or min(both[0].value, both[1].value) <= 0:
-        return
-    ratio = both[1].value / both[0].value
-    weight = min(5.0, max(abs(1 - ratio), abs(1 - 1 / ratio)))
-    values = (both[0].value, both[1].value)
-    effect = f"every step is {max(ratio, 1 / ratio):.4g} times as long on one side"
-    yield Cause(
-        "OPT-01",
-        "update.learning_rate",
-        (values[0], values[1]),
-        weight=weight,
-        effect=effect,
-        how=how(*both),
-        confidence=sure(*both),
-    )
-
-
 def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
     sides = [
         {name: float(side.value(f"update.{name}")) for name in _CLIPS if side.value(f"update.{name}")}
@@ -197,16 +168,6 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         how=how(*facts),
         confidence=sure(*facts),
     )
-
-
-def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Several batches to a step, as declared; where only one side says so, the other takes one."""
-    counts = [int(side.value("update.gradient_accumulation_steps") or 1) for side in (a, b)]
-    if counts[0] != counts[1]:
-        effect = f"{counts[0]} against {counts[1]} batches to a step"
-        yield Cause(
-            "OPT-21", "update.gradient_accumulation_steps", (counts[0], counts[1]), 0.5, effect, "declared", 0.9
-        )
 
 
 def _only(clips: Mapping[str, float]) -> dict[str, float]:

@@ -98,10 +98,14 @@ def test_the_only_difference_is_told_first(case: str) -> None:
     assert told[0][0] == entry, told
 
 
-def test_float64_against_float32_is_harmless() -> None:
-    """Told by its id; rounding is no cause."""
+def test_float64_against_float32_is_told_where_nothing_else_differs_and_is_no_mismatch() -> None:
+    """Rounding is all that there is: named, with the little that it does; beside a cause it is harmless."""
     found = diagnose(base().profile(), base(weights=doubled).profile())
-    assert not found.causes
+    assert [cause.id for cause in found.causes] == ["DATA-04"]
+    assert not found.matters
+    other = Tiny(stepper=lambda: sgd(2e-2), rate=2e-2, weights=doubled)
+    found = diagnose(base().profile(), other.profile())
+    assert [cause.id for cause in found.causes] == ["OPT-01"]
     assert "DATA-04" in [cause.id for cause in found.harmless]
 
 

@@ -250,6 +250,23 @@ def test_watching_another_model_ends_the_recording_of_the_first(run: Any) -> Non
     assert assembled(run.recordings)[0].of("weight")["weight"].shape == (1, 3)
 
 
+@pytest.mark.parametrize("zeroed", [True, False])
+def test_a_gradient_that_nobody_zeroed_is_found_as_the_next_pass_begins(run: Any, *, zeroed: bool) -> None:
+    """What is left of the last step's, before anything is added to it."""
+    model = nn.Linear(3, 1)
+    made = torch.optim.SGD(model.parameters(), lr=1e-3)
+    watch(model, made)
+    for _ in range(4):
+        if zeroed:
+            made.zero_grad(set_to_none=False)
+        (model(torch.ones(5, 3)) - 7).square().mean().backward()
+        made.step()
+    steps = assembled(run.recordings)
+    left = [step.scalars["carried"] for step in steps]
+    biases = [float(np.asarray(step.of("gradient")["bias"].values)[0]) for step in steps]
+    assert left == ([0.0] * 4 if zeroed else [0.0, *map(abs, biases[:-1])])
+
+
 def test_evaluations_between_steps_are_not_batches(run: Any) -> None:
     """What is evaluated without a gradient is no training data; micro-batches each are."""
     model = nn.Linear(2, 1)
@@ -264,7 +281,7 @@ def test_evaluations_between_steps_are_not_batches(run: Any) -> None:
         optimizer.zero_grad()
     step = assembled(run.recordings)[1]
     assert {name: array.whole()[0, 0] for name, array in step.of("batch").items()} == {"input0": 1.0, "input0@1": 2.0}
-    assert set(step.scalars) == {"loss", "loss@1", "lr"}
+    assert set(step.scalars) == {"carried", "loss", "loss@1", "lr"}
 
 
 def test_a_large_model_takes_little(run: Any) -> None:

@@ -1,0 +1,120 @@
+"""What the scalars of every step tell of the optimizer: batches to a step, clipping, gradients carried over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify.clipping import plateau
+from auditor.compare.identify.evidence import F64, Evidence
+from auditor.compare.identify.fact import Fact
+from auditor.compare.trajectories import Curve
+
+#: Relative error of a norm that was cut to a limit: float32 sums, and torch's 1e-6 beside the norm it divides by.
+_CUT: Final = 2e-5
+#: Words of weights that are no parameters: running statistics, the state of random numbers.
+_STATISTICS: Final = ("moving_", "running_", "seed_generator", "num_batches_tracked")
+
+
+def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any] | None) -> list[Fact]:
+    """``update.batches_per_step``, ``.clip_*`` with ``.clip_share``, ``.between``, ``.frozen``, ``backward.carried``.
+
+    Args:
+        evidence: of one run.
+        curves: its scalars.
+        manifest: says which weights there are, where it is known.
+    """
+    found = [*_batches(curves), *_clipping(evidence, curves), *_carried(evidence)]
+    return [*found, *_between(evidence), *_frozen(evidence, manifest or {})]
+
+
+def _batches(curves: Mapping[str, Curve]) -> Iterator[Fact]:
+    """Backward passes to a step, most often."""
+    if "micro_batches" in curves and len(curves["micro_batches"].values):
+        counts, times = np.unique(curves["micro_batches"].values, return_counts=True)
+        yield Fact("update.batches_per_step", int(counts[np.argmax(times)]))
+
+
+def _clipping(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:
+    """The limit that gradients were cut to before the optimizer saw them, and by how much on average."""
+    if {"clip_threshold", "grad_norm_before_clip", "grad_norm"} <= curves.keys():
+        yield from _told(evidence, curves)
+    elif (limit := plateau(_lengths(evidence, curves))) is not None:
+        yield Fact("update.clip_norm", limit, confidence=0.95)
+
+
+def _told(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:
+    before, after = _finite(curves["grad_norm_before_clip"]), _finite(curves["grad_norm"])
+    limit = float(curves["clip_threshold"].values[-1])
+    _, at, bt = np.intersect1d(before.steps, after.steps, assume_unique=True, return_indices=True)
+    if not len(at):
+        return
+    long, short = before.values[at], after.values[bt]
+    cut = short < long * (1 - _CUT)
+    if not cut.any():
+        return
+    values = [np.abs(track.gradient).max(initial=0.0) for track in evidence.tracks]
+    each = bool(values) and max(values) <= limit * (1 + _CUT) and not np.allclose(short[cut], limit, rtol=1e-3)
+    yield Fact("update.clip_value" if each else "update.clip_norm", limit)
+    yield Fact("update.clip_share", float(np.mean(1 - short / np.maximum(long, 1e-300))))
+
+
+def _lengths(evidence: Evidence, curves: Mapping[str, Curve]) -> F64:
+    """The norm of all gradients together, step by step: as told, else as recorded."""
+    if "grad_norm" in curves:
+        return curves["grad_norm"].values
+    shortest = min((len(track.norms) for track in evidence.tracks), default=0)
+    found: F64 = np.sqrt(np.sum([track.norms[:shortest] ** 2 for track in evidence.tracks], axis=0))
+    return found
+
+
+def _finite(curve: Curve) -> Curve:
+    good = np.isfinite(curve.values)
+    return Curve(curve.steps[good], curve.values[good])
+
+
+def _carried(evidence: Evidence) -> Iterator[Fact]:
+    """Whether a step's first backward pass found the gradient of the step before: nobody zeroed it."""
+    seen = [one.scalars["carried"] for one in evidence.steps[1:] if "carried" in one.scalars]
+    if seen:
+        yield Fact("backward.carried", bool(np.mean([value != 0 for value in seen]) > 1 / 2))
+
+
+def _between(evidence: Evidence) -> Iterator[Fact]:
+    """Steps before which something other than the optimizer moved the weights, and how far against a step."""
+    jumps = [track.weight[1:] - track.updated[:-1] for track in evidence.tracks]
+    steps = [len(jump) for jump in jumps]
+    if not steps or min(steps) < 1:
+        return
+    at = [place + 2 for place in range(min(steps)) if any(jump[place].any() for jump in jumps)]
+    apart = sum(float((jump**2).sum()) for jump in jumps)
+    moved = sum(float((track.moved**2).sum()) for track in evidence.tracks)
+    size = float(np.sqrt(apart / max(moved, 1e-300)))
+    yield Fact("update.between", {"steps": at, "size": size})
+
+
+def _frozen(evidence: Evidence, manifest: Mapping[str, Any]) -> Iterator[Fact]:
+    """Weights that are not trained, and the part of all elements that lies in them."""
+    first = evidence.first
+    if first is None or not first.of("gradient"):
+        return
+    sizes = {name: array.size for name, array in first.of("weight").items()}
+    declared = _declared(manifest)
+    if sizes.keys() <= declared.keys():  # else the two name them differently
+        sizes = declared
+    left = sorted(name for name in sizes if name not in first.of("gradient"))
+    share = sum(sizes[name] for name in left) / max(1, sum(sizes.values()))
+    yield Fact("update.frozen", {"tensors": left, "share": share})
+
+
+def _declared(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """Elements of the weights that a manifest names, without the statistics that no gradient reaches."""
+    model = manifest.get("model")
+    model = model if isinstance(model, Mapping) else {}
+    told = [{"name": name, **each} for name, each in (model.get("tensors") or {}).items() if isinstance(each, Mapping)]
+    for layer in model.get("layers") or []:
+        told += [dict(each) for each in (layer.get("weights") or []) if isinstance(each, Mapping)]
+    kept = [each for each in told if not any(word in str(each.get("name")) for word in _STATISTICS)]
+    return {str(each["name"]): int(np.prod(each.get("shape") or [1])) for each in kept if "name" in each}

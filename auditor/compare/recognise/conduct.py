@@ -1,0 +1,146 @@
+"""How the optimizer is used: its rate for each weight, batches to a step, gradients that nobody zeroed, other hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
+
+#: Relative difference of two learning rates that is no rounding.
+_SAME: Final = 1e-4
+#: A change of weights between steps that is as large as this part of a step is none of rounding.
+_MOVED: Final = 1e-3
+#: Steps and weights that are named, at most.
+_NAMED: Final = 4
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """How the two use their optimizers differently."""
+    yield from _rate(a, b)
+    yield from _accumulation(a, b)
+    yield from _carried(a, b)
+    yield from _frozen(a, b)
+    yield from _other_hands(a, b)
+
+
+def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
+    """One rate, or one for each weight, held against each other weight by weight."""
+    both = between(a, b, "update.learning_rate")
+    if both is None or _only_scheduled(a, b):
+        return
+    sides = [_rates(side) for side in (a, b)]
+    if sides[0] and sides[1] and [shape for shape, _ in sides[0]] == [shape for shape, _ in sides[1]]:
+        pairs = [(left, right) for (_, left), (_, right) in zip(*sides, strict=True)]
+    else:
+        pairs = [(both[0].value, both[1].value)]
+    off = [abs(1 - right / left) for left, right in pairs] + [abs(1 - left / right) for left, right in pairs]
+    if max(off, default=0.0) <= _SAME:
+        return
+    values = (_said(a, both[0].value), _said(b, both[1].value))
+    longest = max(max(right / left, left / right) for left, right in pairs)
+    some = "" if all(abs(1 - right / left) > _SAME for left, right in pairs) else " of some weights"
+    effect = f"every step{some} is {longest:.4g} times as long on one side"
+    facts = [fact for side in (a, b) for fact in [side.facts.get("update.rates")] if fact is not None]
+    yield Cause(
+        "OPT-01", "update.learning_rate", values, min(5.0, max(off)), effect, how(*(facts or both)), sure(*both)
+    )
+
+
+def _only_scheduled(a: Profile, b: Profile) -> bool:
+    """Whether the rates start apart and have the same peak: one of them warms up, which is a schedule (SCH-01)."""
+    peaks = []
+    for side in (a, b):
+        rates = side.curves["lr"].values if "lr" in side.curves else np.zeros(0)
+        good = rates[np.isfinite(rates)]
+        if not len(good) or good.max() <= 0:
+            return False
+        peaks.append(float(good.max()))
+    return close(peaks[0], peaks[1], _SAME) and not close(a.curves["lr"].values[0], b.curves["lr"].values[0], _SAME)
+
+
+def _rates(profile: Profile) -> list[tuple[tuple[int, ...], float]]:
+    """Of each weight that moves, in an order that does not depend on the framework: its shape, its rate."""
+    rate = profile.value("update.learning_rate")
+    apart: Mapping[str, float] = profile.value("update.rates") or {}
+    if profile.update is None or not isinstance(rate, (int, float)) or rate <= 0:
+        return []
+    moving = [track for track in profile.evidence.tracks if track.name in profile.update.sample.names]
+    return sorted((tuple(sorted(track.shape)), float(apart.get(track.name, rate))) for track in moving)
+
+
+def _said(profile: Profile, rate: float) -> Any:
+    apart: Mapping[str, float] = profile.value("update.rates") or {}
+    others = sorted({float(f"{one:.4g}") for one in apart.values()} - {float(f"{rate:.4g}")})
+    if not others:
+        return rate
+    names = [name for name, one in apart.items() if not close(one, rate, _SAME)]
+    return f"{rate:.4g}; {', '.join(f'{one:g}' for one in others)} for {', '.join(names[:_NAMED])}"
+
+
+def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Several batches to a step, as counted or declared; where only one side says so, the other takes one."""
+    counts = [
+        int(side.value("update.batches_per_step") or side.value("update.gradient_accumulation_steps") or 1)
+        for side in (a, b)
+    ]
+    if counts[0] == counts[1]:
+        return
+    counted = any(side.facts.get("update.batches_per_step") is not None for side in (a, b))
+    effect = f"{counts[0]} against {counts[1]} batches to a step"
+    weight = 0.5 * min(1.0, abs(counts[0] - counts[1]) / min(counts))
+    yield Cause(
+        "OPT-21", "update.gradient_accumulation_steps", (counts[0], counts[1]), weight, effect,
+        "measured" if counted else "declared", 0.9,
+    )  # fmt: skip
+
+
+def _carried(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Gradients of earlier steps that are still there: the mean of some, or the sum of all."""
+    seen = [bool(side.value("backward.carried", False)) for side in (a, b)]
+    told = between(a, b, "backward.accumulates")
+    if told is not None and told[0].value != told[1].value:
+        return  # recognise.loss has it
+    if seen[0] != seen[1]:
+        effect = "gradients of earlier steps are still in it: they are not zeroed"
+        yield Cause("OPT-26", "backward.accumulates", (seen[0], seen[1]), 2.0, effect, mend="a" if seen[0] else "b")
+
+
+def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Weights that are trained on one side only."""
+    both = between(a, b, "update.frozen")
+    if both is None:
+        return
+    shares = [float(fact.value["share"]) for fact in both]
+    if close(shares[0], shares[1], 1e-2) or (both[0].value["tensors"] and both[1].value["tensors"]):
+        return
+    names = [", ".join(fact.value["tensors"][:_NAMED]) or "none" for fact in both]
+    weight = max(0.1, abs(shares[0] - shares[1]))
+    effect = f"{percent(max(shares))} of the weights are not trained on one side"
+    mend: Literal["a", "b"] = "a" if shares[0] > shares[1] else "b"
+    yield Cause("OPT-00", "update.frozen", (names[0], names[1]), weight, effect, confidence=0.9, mend=mend)
+
+
+def _other_hands(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Weights that something other than the update rule moves: at some steps, or between steps."""
+    steps = [side.value("update.interrupted") or [] for side in (a, b)]
+    if bool(steps[0]) != bool(steps[1]):
+        told = [f"steps {_listed(one)}" if one else "none" for one in steps]
+        effect = "at these steps the weights are not what the update rule makes of them"
+        yield Cause("OPT-00", "update.interrupted", (told[0], told[1]), 0.5, effect, step=(steps[0] or steps[1])[0])
+    jumps = between(a, b, "update.between")
+    if jumps is None:
+        return
+    sizes = [float(fact.value["size"]) if fact.value["steps"] else 0.0 for fact in jumps]
+    if min(sizes) <= _MOVED < max(sizes):
+        at = jumps[int(np.argmax(sizes))].value["steps"]
+        told = [f"before steps {_listed(fact.value['steps'])}" if fact.value["steps"] else "none" for fact in jumps]
+        effect = f"between steps something else moves the weights, by {percent(max(sizes))} of a step"
+        yield Cause("OPT-00", "update.between", (told[0], told[1]), min(1.0, max(sizes)), effect, step=at[0])
+
+
+def _listed(steps: list[int]) -> str:
+    return ", ".join(map(str, steps[:_NAMED])) + (" ..." if len(steps) > _NAMED else "")
