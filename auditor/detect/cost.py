@@ -73,9 +73,9 @@ class Cost:
             while len(self.told) > _WAITING:
                 self.told.pop(next(iter(self.told)))
             self._meet()
-        single = Task(self.task.family, self.task.error, self.task.classes)
-        single.observe(seen)
-        if len(single.targets) > 1:
+        targets = seen.labels() if seen.family == "categorical" else seen.targets
+        if targets is not None and targets.size > 1 and seen.family:
+            single = Task(self.task.family, self.task.error, self.task.classes, targets.ravel())
             self.within = [*self.within, single.guess][-20:]
         return seen
 

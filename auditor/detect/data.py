@@ -18,9 +18,6 @@ from auditor.model import Finding, Severity, Subject
 _DATA: Final = ("batch", "target")
 #: Different batches that are remembered.
 _DISTINCT: Final = 64
-#: Variance of batch means over what chance gives, from which data counts as sorted; and batches that it takes.
-_SORTED: Final = 3.0
-_SORTED_BATCHES: Final = 8
 #: Steps of an epoch that may not all be one batch.
 _EPOCH: Final = 4
 
@@ -215,87 +212,3 @@ class RepeatedBatches(Rule):
         evidence = {"repeated": told.repeated, "seen": told.seen, "distinct": 1, "batches": batches}
         what = f"the loader is begun anew at every step, and only the first of its {batches} batches is seen"
         return [self.finding(view, at, Subject("batch", "input0", view.rank), {"what": what, **evidence})]
-
-
-@dataclass(slots=True)
-class OrderMemory:
-    """Digest of the last epoch's order, how many epochs in a row had it, and each recorded batch's targets.
-
-    ``means``, ``spreads``, ``counts``: mean, variance and number of the targets of a batch.
-    """
-
-    last: str = ""
-    same: int = 0
-    epochs: int = 0
-    means: list[float] = field(default_factory=list)
-    spreads: list[float] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-
-    @property
-    def sorted(self) -> float:
-        """Variance between the batches' means over what random batches of this size would have; NaN if few."""
-        if len(self.means) < _SORTED_BATCHES or not any(self.counts):
-            return float("nan")
-        between = float(np.var(self.means))
-        chance = (float(np.mean(self.spreads)) + between) / float(np.mean(self.counts))
-        return between / chance if chance > 0 else float("nan")
-
-
-class DataOrderFixed(Rule):
-    """Every epoch brings the samples in the same order."""
-
-    id = "data_order_fixed"
-    severity = Severity.INFO
-    phase = "batch"
-    meaning = "the order of the data is the same in every epoch: it is not shuffled"
-    needs = "epoch events with a digest of the order"
-    trigger = (
-        "3 epochs of more than one step have the same order; in Keras, whose seeded fit() repeats a shuffled order by "
-        "itself, only if the targets come sorted too (their batch means vary 3 times as much as chance allows)"
-    )
-    source = "seeds"
-    summary = "The data comes in the same order in every epoch ({epochs} so far; step {step}{where})."
-    likely_causes = (
-        "shuffle=False (PyTorch DataLoader's default), or batches cut by index in a loop",
-        "a seed that is set again at the start of every epoch",
-    )
-    advice = (
-        "Shuffle every epoch: DataLoader(..., shuffle=True); tf.data: dataset.shuffle(n); by hand: rng.permutation(n)."
-    )
-    State = OrderMemory
-
-    def observe(self, view: StepView) -> list[Finding]:
-        """Counts epochs of equal order."""
-        memory = self.memory
-        for at, event in view.events("epoch"):
-            order, steps = str(event.get("order") or ""), event.get("steps")
-            if not order or not isinstance(steps, int) or steps < 2:
-                continue
-            memory.epochs += 1
-            memory.same = memory.same + 1 if order == memory.last else 1
-            memory.last = order
-            if memory.same == 3 and not self.active and self._counts(view):
-                return [
-                    self.finding(
-                        view, at, Subject("batch", "order", view.rank), {"epochs": memory.same, "order": order}
-                    )
-                ]
-        return []
-
-    def observe_record(self, view: RecordView) -> list[Finding]:
-        """Collects what shows whether the data is sorted."""
-        memory, target = self.memory, next(iter(view.of("target").values()), None)
-        if view.phase == "train" and target is not None and target.values is not None and len(memory.means) < _DISTINCT:
-            values = np.asarray(target.values, np.float64)
-            if values.size > 1 and np.isfinite(values).all():
-                memory.means.append(float(values.mean()))
-                memory.spreads.append(float(values.var()))
-                memory.counts.append(int(values.size))
-        return []
-
-    def _counts(self, view: StepView) -> bool:
-        return view.run.framework != "keras" or self.memory.sorted > _SORTED
-
-    def unjudged(self) -> str | None:
-        """No epochs were told."""
-        return None if self.memory.epochs >= 3 else "fewer than 3 epochs with a digest of their order"

@@ -1,4 +1,4 @@
-"""Outputs that do not fit the loss they are given to: squashed twice, of the wrong scale, or cut off."""
+"""Outputs that do not fit the loss they are given to: of the wrong scale, or cut off."""
 
 from __future__ import annotations
 
@@ -17,14 +17,10 @@ from auditor.model import Finding, Severity, Subject
 
 #: What the rows of a float16 softmax may miss of 1 (2048 classes of half an ulp at most).
 _SUM: Final = 2e-3
-#: Relative difference up to which a recomputed loss counts as the recorded one (float16 sums).
-_SAME: Final = 2e-3
 #: Share of exact zeros that shows a ReLU at the end of a model whose last activation is not told (ours).
 _CUT: Final = 0.1
 #: Recordings that must prove a hidden softmax.
 _PROVEN: Final = 2
-#: What Keras takes for the smallest probability (keras.config.epsilon()).
-_KERAS_EPSILON: Final = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,50 +60,12 @@ class OutputRule(Rule):
             self.memory.held = 0
             return [self.cleared(view, 0, subject)] if self.active else []
         self.memory.held += 1
-        return [self.finding(view, 0, subject, evidence)] if self.memory.held >= self.parameters.hold else []
+        enough = self.memory.held >= self.parameters.hold or evidence.get("certain") is True
+        return [self.finding(view, 0, subject, evidence)] if enough else []
 
     def unjudged(self) -> str | None:
         """Nothing was recorded that it reads."""
         return None if self.memory.judged else "no recording of a training step holds the model's whole output"
-
-
-class SoftmaxTwice(OutputRule):
-    """Probabilities go through softmax a second time, inside the loss."""
-
-    id = "softmax_twice"
-    severity = Severity.WARNING
-    phase = "output"
-    meaning = "probabilities are fed to a loss that takes logits: softmax is applied twice and the loss cannot fall"
-    needs = "recordings with the model's output; targets and loss as proof"
-    trigger = (
-        "all outputs lie in 0..1 and every row sums to 1 in 3 recorded steps in a row, and the loss applies softmax to "
-        "them: by the operation that was recorded (PyTorch), or because cross entropy from logits gives the recorded "
-        "loss and cross entropy of probabilities does not"
-    )
-    source = "seeds; UMLAUT (CHI'21), TheDeepChecker; the proof by value is ours"
-    summary = (
-        "The outputs are already probabilities, and the loss applies softmax to them again (step {step}{where}): with "
-        "{classes} classes it cannot fall below {floor:.4g}."
-    )
-    likely_causes = (
-        "the model ends in softmax, and the loss is a cross entropy from logits",
-        "torch.nn.CrossEntropyLoss, or from_logits=True in Keras, taken for a loss of probabilities",
-    )
-    advice = (
-        "Remove the softmax at the end of the model and keep the loss as it is (apply softmax only to show "
-        "probabilities); in Keras alternatively set from_logits=False, in PyTorch alternatively take "
-        "nn.NLLLoss()(torch.log(output), target)."
-    )
-
-    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
-        """Rows that are distributions, and a loss that squashes them."""
-        if seen.family != "categorical" or seen.classes < 2 or not _distributions(seen.outputs):
-            return None
-        if not (_squashes(view) or _by_value(seen)):
-            return None
-        least = float(np.log1p((seen.classes - 1) * np.exp(-1.0)))
-        evidence = {"classes": seen.classes, "floor": least, "largest_output": float(seen.outputs.max())}
-        return evidence | ({"loss": seen.loss} if seen.loss is not None else {})
 
 
 class LogitsAsProbabilities(OutputRule):
@@ -140,7 +98,7 @@ class LogitsAsProbabilities(OutputRule):
         """Outputs beyond what a probability can be."""
         low, high = float(seen.outputs.min()), float(seen.outputs.max())
         if _operation(view) == "NllLoss":
-            off = ~_near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
+            off = ~near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
             share, taken = float(off.mean()), "logarithms of probabilities"
         elif seen.family in {"categorical", "binary"} and seen.logits is False:
             outside = (seen.outputs < -_SUM) | (seen.outputs > 1 + _SUM)
@@ -170,7 +128,9 @@ class OutputActivationMismatch(OutputRule):
     trigger = (
         "in 3 recorded steps in a row: softmax over a single unit (all outputs are 1); or outputs that never leave "
         "0..1, -1..1 or 0.. and reach for more than 5 % of the targets, which lie beyond, while the loss is one of "
-        "regression; or a cross entropy over exclusive classes of outputs that went through a sigmoid each"
+        "regression; or a cross entropy over exclusive classes of outputs that went through a sigmoid each; or any "
+        "cross entropy of outputs that went through a ReLU (told, or a tenth of the logits exactly 0 and none below; "
+        "at once where the loss takes probabilities)"
     )
     source = "AutoTrainer (ICSE'21), DeepDiagnosis (ICSE'22); the shares are ours"
     summary = "{what} (step {step}{where})."
@@ -200,8 +160,8 @@ class OutputActivationMismatch(OutputRule):
         return [*found, self.finding(view, 0, Subject("activation", evidence["layer"], view.rank), evidence)]
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
-        """The first of the three misfits that the step shows."""
-        return _single_softmax(seen) or _sigmoids(view, seen) or _out_of_reach(view, seen)
+        """The first of the four misfits that the step shows."""
+        return _single_softmax(seen) or _sigmoids(view, seen) or _cut_off(view, seen) or _out_of_reach(view, seen)
 
 
 class LabelRange(OutputRule):
@@ -245,42 +205,20 @@ class LabelRange(OutputRule):
         return {"low": low, "high": high, "known": known, "classes": seen.classes} if wrong else None
 
 
-def _near(values: F64, to: float) -> Any:
+def near(values: F64, to: float) -> Any:
+    """Which values are ``to`` but for what float16 rounds away of a sum."""
     return np.abs(values - to) <= _SUM
 
 
-def _distributions(rows: F64) -> bool:
+def distributions(rows: F64) -> bool:
+    """Whether every row is made of probabilities that sum to 1."""
     inside = bool((rows >= -1e-6).all() and (rows <= 1 + 1e-6).all())
-    return inside and bool(_near(rows.sum(axis=1), 1.0).all())
+    return inside and bool(near(rows.sum(axis=1), 1.0).all())
 
 
 def _operation(view: RecordView) -> str:
     fact = view.facts.get("loss")
     return str(fact.get("operation")) if isinstance(fact, dict) else ""
-
-
-def _nodes(view: RecordView) -> list[dict[str, Any]]:
-    fact = view.facts.get("loss")
-    graph = fact.get("graph") if isinstance(fact, dict) else None
-    return [node for node in graph if isinstance(node, dict)] if isinstance(graph, list) else []
-
-
-def _squashes(view: RecordView) -> bool:
-    """Whether torch's graph shows a softmax of the model's output itself."""
-    return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
-
-
-def _by_value(seen: Scored) -> bool:
-    """Whether the recorded loss is the cross entropy of a second softmax and not of the first."""
-    labels = seen.labels()
-    if labels is None or seen.loss is None or not seen.loss:
-        return False
-    if labels.min() < 0 or labels.max() >= seen.classes:
-        return False
-    rows, index = np.arange(len(labels)), labels.astype(np.int64)
-    twice = float(np.mean(np.log(np.exp(seen.outputs).sum(axis=1)) - seen.outputs[rows, index]))
-    once = float(np.mean(-np.log(np.maximum(seen.outputs[rows, index], _KERAS_EPSILON))))
-    return abs(twice - seen.loss) <= _SAME * abs(seen.loss) < abs(once - seen.loss)
 
 
 def _single_softmax(seen: Scored) -> dict[str, Any] | None:
@@ -291,38 +229,44 @@ def _single_softmax(seen: Scored) -> dict[str, Any] | None:
 
 def _sigmoids(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     """Exclusive classes, one sigmoid each: the declared last layer says so and the rows do not sum to 1."""
-    if seen.family != "categorical" or seen.classes < 2 or _distributions(seen.outputs):
+    if seen.family != "categorical" or seen.classes < 2 or distributions(seen.outputs):
         return None
     inside = bool((seen.outputs >= 0).all() and (seen.outputs <= 1).all())
-    if not inside or _last_activation(view) != "sigmoid" or seen.labels() is None:
+    if not inside or last_activation(view) != "sigmoid" or seen.labels() is None:
         return None
     return {"what": f"{seen.classes} exclusive classes have a sigmoid each, under a cross entropy over classes"}
 
 
 def _out_of_reach(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     """Targets of a regression beyond the range of the last activation, more than one in twenty."""
-    if seen.family not in {"regression", "binary"} or seen.targets is None:
+    if seen.family != "regression" or seen.targets is None:
         return None
-    activation = _last_activation(view) or _cut(seen)
+    activation = last_activation(view) or _cut(seen)
     bounds = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}.get(activation)
     if bounds is None:
         return None
     low, high = bounds
     if seen.outputs.min() < low - 1e-6 or seen.outputs.max() > high + 1e-6:
         return None
-    if seen.family == "binary":
-        cut = activation == "relu" and seen.logits is not None
-        zero = float((seen.outputs == 0).mean())
-        shown = {"zero_outputs": zero, "activation": activation}
-        return (
-            {"what": f"relu before a binary cross entropy: {zero:.0%} of the outputs are 0", **shown} if cut else None
-        )
     beyond = float(((seen.targets < low - 1e-6) | (seen.targets > high + 1e-6)).mean())
     if beyond <= 0.05:
         return None
     reach = "0 and more" if high == np.inf else f"{low:g} to {high:g}"
     what = f"{activation} gives {reach}, but {beyond:.0%} of the targets lie beyond"
     return {"what": what, "beyond": beyond, "activation": activation, "target_range": _range(seen.targets)}
+
+
+def _cut_off(view: RecordView, seen: Scored) -> dict[str, Any] | None:
+    """A cross entropy of what went through a ReLU: of classes, what is 0 gets no gradient, or no logarithm."""
+    if seen.family not in {"binary", "categorical"} or seen.outputs.min() < 0:
+        return None
+    told, zero = last_activation(view), float((seen.outputs == 0).mean())
+    if told != "relu" and (told or zero < _CUT or seen.logits is not True):
+        return None
+    taken = "" if seen.logits is None else " from logits" if seen.logits else " of probabilities"
+    what = f"relu before a cross entropy{taken}: {zero:.0%} of the outputs are 0"
+    certain = told == "relu" and seen.logits is False
+    return {"what": what, "zero_outputs": zero, "activation": told or "relu", "certain": certain}
 
 
 def _cut(seen: Scored) -> str:
@@ -335,7 +279,7 @@ def _range(values: F64) -> list[float]:
     return [float(values.min()), float(values.max())]
 
 
-def _last_activation(view: RecordView) -> str:
+def last_activation(view: RecordView) -> str:
     """The activation that the model ends in, lower case; "" where it is not known."""
     told = view.facts.get("output_activation")
     if isinstance(told, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.scored import scored
-from auditor.detect.task import Task
+from auditor.detect.task import computed
 from auditor.model import Finding, Severity, Subject
 
 
@@ -35,7 +35,6 @@ class PenaltyMemory:
 
     judged: int = 0
     held: int = 0
-    task: Task = field(default_factory=Task)
 
 
 class MissingRegularization(Rule):
@@ -91,9 +90,8 @@ class MissingRegularization(Rule):
         seen = scored(view)
         if seen is None:
             return None
-        task = Task()
-        task.observe(seen)
-        data = loss / task.scales[-1] if task.scales and task.scales[-1] else math.nan
+        targets = seen.labels() if seen.family == "categorical" else seen.targets
+        data = next(iter(computed(seen, targets).values()), math.nan) if targets is not None else math.nan
         return abs(loss - data) < self.parameters.missing * penalty if math.isfinite(data) else None
 
 

@@ -31,7 +31,9 @@ class RateParameters:
     (and two standard errors of its medians),
     ``near``: staying above this part of the cost of guessing, 0.5 (a model that goes on from good
     weights may creep). ``longer``: the rate has not grown since by more than this factor, 3.
-    ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a
+    ``low``: part of the largest rate below which a schedule has come to nothing, 1e-3; ``spent``: what it
+    gave before, in steps at its largest rate, 30; ``late``: part of the steps that are left with
+    nothing, 0.75. ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a
     warm-up). ``jump``: the loss went beyond so many times its start, 3. ``kept``: and is still above
     this part of it after 50 steps, 0.9.
     """
@@ -41,6 +43,9 @@ class RateParameters:
     flat: float = 0.05
     near: float = 0.5
     longer: float = 3.0
+    low: float = 1e-3
+    spent: float = 30.0
+    late: float = 0.75
     stride: float = 0.3
     jump: float = 3.0
     kept: float = 0.9
@@ -48,7 +53,10 @@ class RateParameters:
 
 @dataclass(slots=True)
 class RateMemory:
-    """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight."""
+    """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight.
+
+    ``given``: sum of the rates of ``steps``; ``low``: those at next to nothing of the largest.
+    """
 
     course: Course = field(default_factory=Course)
     cost: Cost = field(default_factory=Cost)
@@ -58,6 +66,9 @@ class RateMemory:
     largest_rate: float = math.nan
     known: int = 0
     zeros: int = 0
+    given: float = 0.0
+    steps: int = 0
+    low: int = 0
 
 
 class LearningRate(Rule):
@@ -71,8 +82,10 @@ class LearningRate(Rule):
     trigger = (
         "a rate below 0; a rate of 0 in each of the first 50 steps; steps that promise (gradient times update) less "
         "than 5e-5 of the loss each, while the loss has moved by less than 5 % and stays above half the cost of "
-        "guessing; or first updates above 0.3 of the weights, after which the loss went to 3 times its start or "
-        "became non-finite and has not come back in 50 steps"
+        "guessing; a schedule that leaves three of four steps less than a thousandth of its largest rate, after no "
+        "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; or first "
+        "updates above 0.3 of the weights, after which the loss went to 3 times its start or became non-finite and "
+        "has not come back in 50 steps"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
     summary = "{what} (step {step}{where})."
@@ -110,11 +123,13 @@ class LearningRate(Rule):
         known = rates[np.isfinite(rates)]
         found = [] if self.active else self._impossible(view, rates)
         memory.known += len(known)
+        reached = 0
         for _, at, losses in memory.course.take(view):
-            self._raise(rates[: at + 1])
-            told = None if self.active else self._tiny(losses) or self._huge(losses)
+            self._raise(rates[reached : at + 1])
+            reached = at + 1
+            told = None if self.active else self._tiny(losses) or self._huge(losses) or self._decayed(losses)
             found += [self._said(view, at, told)] if told is not None else []
-        self._raise(rates)
+        self._raise(rates[reached:])
         return found
 
     def unjudged(self) -> str | None:
@@ -122,8 +137,13 @@ class LearningRate(Rule):
         return None if self.memory.known or self.memory.drops else "neither learning rates nor steps were recorded"
 
     def _raise(self, rates: F64) -> None:
-        if np.isfinite(rates).any():
-            self.memory.largest_rate = float(np.fmax(self.memory.largest_rate, np.nanmax(rates)))
+        """Take in the rates of some steps."""
+        memory, told = self.memory, rates[np.isfinite(rates)]
+        if len(told):
+            memory.largest_rate = float(np.fmax(memory.largest_rate, told.max()))
+            memory.given += float(told.sum())
+            memory.steps += len(told)
+            memory.low += int((told < self.parameters.low * memory.largest_rate).sum())
 
     def _impossible(self, view: StepView, rates: F64) -> list[Finding]:
         below = np.flatnonzero(rates < 0)
@@ -159,6 +179,27 @@ class LearningRate(Rule):
             f"{len(losses)} the loss is {now:.4g}, it began at {start:.4g}"
         )
         return {"what": what, "drop": drop, "steps": steps, "loss": now, "initial_loss": start, "chance": chance}
+
+    def _decayed(self, losses: F64) -> dict[str, Any] | None:
+        """A schedule that came to nothing before anything was learnt."""
+        memory, parameters = self.memory, self.parameters
+        chance, now = memory.cost.chance, middle(losses[-50:])
+        if (
+            chance is None
+            or len(losses) < 100
+            or not memory.largest_rate > 0
+            or not now >= parameters.near * chance > 0
+        ):
+            return None
+        spent = memory.given / memory.largest_rate
+        if spent > parameters.spent or memory.low < parameters.late * memory.steps:
+            return None
+        what = (
+            f"The learning rate was below {parameters.low:g} of its largest, {memory.largest_rate:.3g}, in "
+            f"{memory.low} of {memory.steps} steps: the schedule gave as much as {spent:.1f} full steps, and the loss "
+            f"is {now:.4g}"
+        )
+        return {"what": what, "spent": spent, "low_steps": memory.low, "loss": now, "chance": chance}
 
     def _huge(self, losses: F64) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters

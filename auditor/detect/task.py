@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,9 +17,32 @@ from auditor.detect.view import F64
 _KEPT: Final = 4096
 #: Recorded losses that must agree on the scale between our formula and the program's.
 _AGREE: Final = 3
+#: Relative difference up to which two scales agree.
+_OFF: Final = 0.02
 _TINY: Final = 1e-7
 
-Loss = Callable[[F64, F64], float]
+Measure = Callable[[F64], F64]
+
+
+def _huber(off: F64) -> F64:
+    size = np.abs(off)
+    out: F64 = np.where(size <= 1, off**2 / 2, size - 0.5)
+    return out
+
+
+def _log_cosh(off: F64) -> F64:
+    size = np.abs(off)
+    out: F64 = size + np.log1p(np.exp(-2 * size)) - math.log(2)
+    return out
+
+
+#: What regressions minimise, by name; Huber's with a threshold of 1, the default of torch and Keras.
+ERRORS: Final[Mapping[str, Measure]] = {
+    "squared": np.square,
+    "absolute": np.abs,
+    "huber": _huber,
+    "log_cosh": _log_cosh,
+}
 
 
 def _empty() -> F64:
@@ -30,9 +53,10 @@ def _empty() -> F64:
 class Task:
     """Targets seen, and how the recorded loss relates to ours.
 
-    ``targets``: class labels, or flattened values of a regression. ``scales``: recorded loss by
-    recomputed one, of the last recordings: 1 for a mean, 0.5 for half squared errors, the batch size
-    for a sum.
+    ``targets``: class labels, or flattened values of a regression. ``ratios``: recorded loss by
+    recomputed one, of the last recordings that agree, for each formula: 1 for a mean, 0.5 for half
+    squared errors, the batch size for a sum. ``error``: the formula that explains the losses best;
+    ``scales``: its ratios.
     """
 
     family: str = ""
@@ -40,6 +64,7 @@ class Task:
     classes: int = 0
     targets: F64 = field(default_factory=_empty)
     scales: list[float] = field(default_factory=list)
+    ratios: dict[str, list[float]] = field(default_factory=dict)
 
     def observe(self, seen: Scored) -> None:
         """Take in one recorded step."""
@@ -52,17 +77,13 @@ class Task:
         if seen.loss is None or not math.isfinite(seen.loss):
             return
         for name, value in computed(seen, targets).items():
-            scale = seen.loss / value if value > _TINY else math.nan
-            if self._continues(name, scale):
-                self.error = name
-                self.scales = [*self.scales, scale][-_AGREE:]
-                return
-        # Neither formula agrees with the steps before: begin again with the first one.
-        self.error, self.scales = "", []
-        for name, value in computed(seen, targets).items():
             if value > _TINY:
-                self.error, self.scales = name, [seen.loss / value]
-                return
+                scale, known = seen.loss / value, self.ratios.get(name, [])
+                agrees = bool(known) and abs(scale / (known[0] or math.nan) - 1) < _OFF
+                self.ratios[name] = [*(known if agrees else []), scale][-_AGREE:]
+        if self.ratios:
+            self.error = max(self.ratios, key=self._credit)
+            self.scales = self.ratios[self.error]
 
     @property
     def chance(self) -> float | None:
@@ -84,12 +105,18 @@ class Task:
         if self.family == "binary":
             p = min(max(float(self.targets.mean()), _TINY), 1 - _TINY)
             return -(p * math.log(p) + (1 - p) * math.log(1 - p))
-        if self.error == "absolute":
-            return float(np.abs(self.targets - np.median(self.targets)).mean())
-        return float(self.targets.var())
+        return guess_error(self.error, self.targets)
 
-    def _continues(self, name: str, scale: float) -> bool:
-        return self.error == name and bool(self.scales) and abs(scale / self.scales[0] - 1) < 0.02
+    def _credit(self, name: str) -> tuple[int, float]:
+        """How well a formula explains the losses: recordings that agree, then how near its scale is to 1."""
+        scales = self.ratios[name]
+        return len(scales), -abs(math.log(abs(scales[-1]) or _TINY))
+
+
+def guess_error(error: str, targets: F64) -> float:
+    """Mean error ``error`` of the better of two constant answers to ``targets``: their mean and their median."""
+    measure = ERRORS.get(error, np.square)
+    return min(float(measure(targets - at).mean()) for at in (targets.mean(), np.median(targets)))
 
 
 def computed(seen: Scored, targets: F64) -> dict[str, float]:
@@ -101,12 +128,13 @@ def computed(seen: Scored, targets: F64) -> dict[str, float]:
         return {}
     outputs, targets = seen.outputs.ravel(), targets.ravel()
     if seen.family == "binary":
-        return {"entropy": _binary(seen.logits, outputs, targets)} if seen.logits is not None else {}
+        return {"entropy": binary_entropy(seen.logits, outputs, targets)} if seen.logits is not None else {}
     off = outputs - targets
-    return {"squared": float((off**2).mean()), "absolute": float(np.abs(off).mean())}
+    return {name: float(measure(off).mean()) for name, measure in ERRORS.items()}
 
 
-def _binary(logits: bool, outputs: F64, targets: F64) -> float:
+def binary_entropy(logits: bool, outputs: F64, targets: F64) -> float:
+    """Mean binary cross entropy of ``outputs`` (logits, or probabilities) and targets of one shape."""
     if logits:
         return float((np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))).mean())
     inside = np.clip(outputs, _TINY, 1 - _TINY)

@@ -26,6 +26,8 @@ from auditor_agent.integrations.tensorflow_wraps import wrap
 
 #: Batches told but not recorded yet.
 _MOST_WAITING: Final = 4096
+#: Single steps in a row, each with a data set begun anew, after which that is said.
+_RESTARTS: Final = 8
 #: Calls of a function after which its steps are counted anew.
 _CHECK: Final = 64
 
@@ -71,6 +73,8 @@ class Epochs:
         self._functions: weakref.WeakKeyDictionary[Any, _Function] = weakref.WeakKeyDictionary()
         self._next: int | None = None
         self._calls = 0
+        self._begun: weakref.ref[Any] | None = None
+        self._since = self._restarts = 0
         self.before: Callable[[int], None] = _nothing
         """Called before so many steps are taken by code that was traced."""
         self.after: Callable[[int], None] = _nothing
@@ -127,10 +131,25 @@ class Epochs:
         if function in self._functions:
             self.after(max(1, self._functions[function].steps))
 
-    def passing(self) -> None:
-        """Another pass over a data set begins."""
+    @guarded(None)
+    def passing(self, data: Any) -> None:
+        """Another pass over the data set ``data`` begins."""
         self._passes = None
         self._passed()
+        begun = self._begun() if self._begun is not None else None
+        if self._since:
+            self._restarted(data if begun is data else None)
+            self._since = 0
+        self._begun = weakref.ref(data)
+
+    def _restarted(self, data: Any) -> None:
+        """Some steps were taken of a pass over ``data``, if it is the same that is begun again."""
+        self._restarts = self._restarts + 1 if data is not None and self._since == 1 else 0
+        if self._restarts == _RESTARTS and (batches := int(data.cardinality())) > 1:
+            from auditor_agent.integrations import numbering
+
+            last = numbering.last(self._run)
+            self._run.event(last, "loader_restarted", steps=self._restarts, batches=batches)
 
     def _passed(self) -> None:
         if self._waiting:
@@ -139,6 +158,7 @@ class Epochs:
             self._end(None)
 
     def _put(self, update: int, given: Sequence[Any], *, more: bool = False) -> None:
+        self._since += 1
         arrays = [array for array in map(_array, given) if array is not None and array.ndim]
         if arrays and len(self._waiting) < _MOST_WAITING:
             if self._passes is not None and self._passes.begins(arrays[0]):
@@ -223,7 +243,7 @@ def _iterate(original: Callable[..., Any]) -> Callable[..., Any]:
     def iterate(self: Any) -> Any:
         if tf.executing_eagerly() and not _scene.depth:
             for known in _told():
-                known.passing()
+                known.passing(self)
         return original(self)
 
     return iterate

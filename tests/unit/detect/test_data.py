@@ -101,6 +101,34 @@ def test_digests_of_all_steps_show_repeats_late_in_a_run() -> None:
     assert [one.evidence["distinct"] for one in digested(late, 50)] == [34]
 
 
+def test_passes_are_told_by_the_batches_where_no_loader_is() -> None:
+    """Slices by hand: a pass begins where the first batch comes again; shuffled ones never do."""
+    passes = [*range(1, 8)] * 4
+    assert [one.step for one in ordered(passes)] == [22]
+    assert ordered([*range(1, 29)]) == []
+    assert ordered([5] * 28) == []
+
+
+def test_data_class_by_class_is_a_warning() -> None:
+    """Nearly each batch of one class, of several, in every pass; a fixed order of mixed batches is worth a look."""
+    labels = np.arange(120) % 10
+    [sorted_] = epochs(["a"] * 3, targets=np.sort(labels))
+    [mixed] = epochs(["a"] * 3, targets=labels)
+    assert (sorted_.severity, mixed.severity) == ("warning", "info")
+    one_hot = np.eye(10)[np.sort(labels)]
+    assert [one.severity for one in epochs(["a"] * 3, targets=one_hot)] == ["warning"]
+
+
+def ordered(digests: list[int]) -> list[Finding]:
+    """What is said of the order of steps with these digests, where no epochs are told."""
+    sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    for i, digest in enumerate(digests):
+        made = batch(i, tensors, first=i + 1, steps=1, loss=1.0)
+        made.scalars["batch_digest"] = (np.array([0]), np.array([float(digest)]))
+        found += sender.steps(made, tensors)
+    return [one for one in found if one.rule == "data_order_fixed"]
+
+
 def test_keras_repeats_a_shuffled_order_by_itself() -> None:
     """Its seeded fit(shuffle=True) does: only targets that come sorted show that nobody shuffled."""
     labels = np.arange(120) % 10

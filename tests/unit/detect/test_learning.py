@@ -10,6 +10,7 @@ from auditor.detect.cost import Cost
 from auditor.detect.engine import RunAuditor
 from auditor.detect.learning import LossNotDecreasing
 from auditor.detect.rule import dump, load
+from auditor.detect.scored import Scored
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN
@@ -147,3 +148,28 @@ def test_outputs_that_the_loss_did_not_take_tell_nothing() -> None:
         arrays = [array("output", "output0", np.eye(64)[:, :16]), array("target", "loss.target", np.arange(64))]
         found += sender.record(Recording(step, arrays, {"loss": 4.0}, {"loss": fact}))
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [("MeanAbsoluteError", np.abs), ("Huber", lambda off: np.where(abs(off) <= 1, off**2 / 2, abs(off) - 0.5))],
+)
+def test_guessing_costs_what_the_loss_measures(name: str, measure: Any) -> None:
+    """Absolute and Huber errors are told from squared ones by the losses of three recordings."""
+    rng, cost = np.random.default_rng(5), Cost()
+    targets = rng.normal(size=(400, 1)) * 3
+    for _ in range(4):
+        off = rng.normal(size=(400, 1)) * rng.uniform(0.5, 2)
+        cost.task.observe(Scored("regression", None, targets + off, targets, 0.5 * float(measure(off).mean())))
+    best = min(float(measure(targets - at).mean()) for at in (targets.mean(), np.median(targets)))
+    assert cost.task.chance == pytest.approx(0.5 * best), name
+
+
+def test_a_schedule_that_came_to_nothing_is_named() -> None:
+    """Ten steps' worth of rate, then none: said while the loss is that of guessing, not of a slow decay."""
+    decay = 0.01 * 0.9 ** np.arange(400)
+    found = of(Course().tell(noisy(CHANCE, 0.01), lr=decay), "learning_rate")
+    assert [one.step for one in found] == [300]
+    assert found[0].evidence["spent"] == pytest.approx(10, rel=0.01)
+    assert of(Course().tell(noisy(CHANCE, 0.01), lr=0.01 * 0.99 ** np.arange(400)), "learning_rate") == []
+    assert of(Course().tell(noisy(0.3 * CHANCE, 0.01), lr=decay), "learning_rate") == []

@@ -56,13 +56,35 @@ CROSS = "SparseCategoricalCrossentropy"
 
 
 def test_softmax_twice_is_proven_by_the_loss() -> None:
-    """Probabilities that the loss squashes again; the same probabilities taken as such are none of it."""
+    """Probabilities that the loss squashes again; those that Keras takes as such are told from the declaration."""
     rows = softmax(RNG.normal(size=(32, 4)))
     twice, once = cross_entropy(rows, LABELS), float(-np.log(rows[np.arange(32), LABELS]).mean())
     [found] = judge(rows, LABELS, loss=twice, manifest=declared(CROSS, "softmax", from_logits=True))
     assert (found.rule, found.step) == ("softmax_twice", 3)
     assert found.evidence["floor"] == pytest.approx(np.log(np.e + 3) - 1)
-    assert judge(rows, LABELS, loss=once, manifest=declared(CROSS, "softmax", from_logits=True)) == []
+    [undone] = judge(rows, LABELS, loss=once, manifest=declared(CROSS, "softmax", from_logits=True))
+    assert (undone.rule, undone.evidence["undone"], found.evidence["undone"]) == ("softmax_twice", True, False)
+    assert judge(rows, LABELS, loss=once, manifest=declared(CROSS, "softmax", from_logits=False)) == []
+    assert judge(rows, LABELS, loss=once, manifest=declared(CROSS, "linear", from_logits=True)) == []
+
+
+def test_sigmoid_twice_is_proven_by_the_loss() -> None:
+    """A binary cross entropy from logits of what a sigmoid gave; logits that happen to lie in 0..1 are none of it."""
+    rows, ones = 1 / (1 + np.exp(-RNG.normal(size=(32, 1)))), (np.arange(32) % 2.0)[:, None]
+    twice = float((np.log1p(np.exp(rows)) - rows * ones).mean())
+    [found] = judge(rows, ones, loss=twice, manifest=declared("BinaryCrossentropy", "sigmoid", from_logits=True))
+    assert (found.rule, found.evidence["classes"], found.evidence["undone"]) == ("softmax_twice", 2, False)
+    assert judge(rows, ones, loss=twice, manifest=declared("BinaryCrossentropy", "linear", from_logits=True)) == []
+
+
+def test_a_relu_before_a_loss_of_probabilities_is_said_at_once() -> None:
+    """The next step may have no finite output; from logits it takes three."""
+    rows = np.maximum(RNG.normal(size=(32, 4)), 0)
+    [found] = judge(rows, LABELS, manifest=declared(CROSS, "relu", from_logits=False), steps=1)
+    assert (found.rule, found.step) == ("output_activation_mismatch", 1)
+    assert judge(rows, LABELS, manifest=declared(CROSS, "relu", from_logits=True), steps=2) == []
+    [late] = judge(rows, LABELS, manifest=declared(CROSS, "relu", from_logits=True))
+    assert (late.rule, late.step) == ("output_activation_mismatch", 3)
 
 
 def test_softmax_twice_is_proven_by_the_graph() -> None:
@@ -103,7 +125,7 @@ def test_logits_taken_for_probabilities_are_named() -> None:
             np.maximum(RNG.normal(size=(64, 1)), 0) / 9,
             np.arange(64) % 2,
             declared("BinaryCrossentropy", "relu", from_logits=False),
-            "relu before a binary cross entropy",
+            "relu before a cross entropy",
         ),
         (
             RNG.uniform(0, 1, (32, 4)),
@@ -115,7 +137,7 @@ def test_logits_taken_for_probabilities_are_named() -> None:
 )
 def test_an_activation_that_cannot_reach_the_targets(output: Any, target: Any, manifest: Any, says: str) -> None:
     """The alert says which activation and what it cannot do."""
-    [found] = judge(output, target, manifest=manifest)
+    [found, *_] = judge(output, target, manifest=manifest)
     assert found.rule == "output_activation_mismatch"
     assert says in found.evidence["what"]
 

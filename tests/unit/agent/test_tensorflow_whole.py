@@ -1,0 +1,68 @@
+"""What a loop around a tape leaves out: of its data, and of its model."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from auditor_agent.integrations import tensorflow as loops  # noqa: E402 -- after the framework it is for
+from auditor_agent.integrations import tensorflow_epochs, tensorflow_tape  # noqa: E402
+from support.record_run import MemoryRun  # noqa: E402
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((130, 6)).astype("float32")
+Y = (X[:, :1] - X[:, 1:2] ** 2).astype("float32")
+WRAPS = [pytest.param(lambda f: f, id="eager"), pytest.param(tf.function, id="function")]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
+    """What the loops of this process record into, unasked."""
+    told, unasked = MemoryRun(f"whole {id(monkeypatch)}"), loops._Unasked()
+    monkeypatch.setattr(loops, "open_run", lambda *_, **__: told)
+    monkeypatch.setattr(tensorflow_tape, "_sinks", [])
+    tensorflow_tape.observe(unasked)
+    tensorflow_epochs.observe()
+    keras.utils.clear_session()
+    yield told
+    told.finish()
+    tensorflow_tape._scene.known = tensorflow_tape.Known()
+
+
+def training(net: Any, wrap: Any, variables: Any = None) -> Any:
+    """One step of a loop as people write it."""
+    optimizer = keras.optimizers.Adam(0.01)
+
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((net(x, training=True) - y) ** 2)
+        wanted = net.trainable_variables if variables is None else variables()
+        optimizer.apply_gradients(zip(tape.gradient(loss, wanted), wanted, strict=True))
+        return loss
+
+    return wrap(step)
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_a_data_set_begun_anew_at_each_step_is_told_once(run: MemoryRun, wrap: Any) -> None:
+    """next(iter(data)) gives the first batch for ever; a data set of one batch has no other."""
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)])
+    step = training(net, wrap)
+    for size in (130, 40):
+        data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(size)
+        for _ in range(12):
+            step(*next(iter(data)))
+    run.finish()
+    [told] = [event for event in run.events if event["type"] == "loader_restarted"]
+    assert (told["steps"], told["batches"]) == (8, 4)
