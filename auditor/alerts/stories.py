@@ -2,8 +2,9 @@
 
 The rules say what they may follow from (``consequence_of``): edges of a graph. Between two alerts of
 one attempt an edge holds when the cause came first (by step, then by place within the step); or,
-where the graph leads in that direction only, when both were there at one time: a rule that needs a
-window names the root after its consequence was seen. Rules that can cause each other (a non-finite
+where the graph leads in that direction only, when both were there at one time (an alert that fires
+lasts, whether or not its rule looks again): a rule that needs a window names the root after its
+consequence was seen. Rules that can cause each other (a non-finite
 weight, a non-finite gradient) are told apart by what came first. So no alert is its own root.
 """
 
@@ -68,7 +69,8 @@ def _caused(cause: Alert, alert: Alert) -> bool:
         return False  # what is merely worth a look is nobody's root
     if place(cause) < place(alert):
         return True
-    return cause.first_step <= alert.last_step and alert.rule not in ancestors(cause.rule)
+    lasts = alert.state is AlertState.FIRING or cause.first_step <= alert.last_step
+    return lasts and alert.rule not in ancestors(cause.rule)
 
 
 @lru_cache(maxsize=512)

@@ -88,6 +88,8 @@ class AccumulatedMemory:
     """Traces by weight, of at most ``_MOST`` weights, while recorded steps follow each other."""
 
     traces: dict[str, Trace] = field(default_factory=dict)
+    kept: int = 0
+    """Recorded steps in a row whose backward pass found the gradients of the step before."""
     step: int = 0
     pairs: int = -1
     judged: int = 0
@@ -105,7 +107,8 @@ class GradientAccumulated(Rule):
         "over at least 8 neighbouring recorded steps, in three quarters of the weights: each gradient is the one "
         "before and something new (cosine above 0.85); what is new is of the size of the first gradient, 0.2 to 4 "
         "times, and not opposed to what was new before, as differences of separate gradients are; and the norm has "
-        "trebled"
+        "trebled. In PyTorch, where the agent sees whether gradients are there before the backward pass: in 8 recorded "
+        "steps in a row they are"
     )
     source = "UMLAUT (CHI'21), TrainCheck (OSDI'25); the test on differences is ours"
     summary = (
@@ -130,6 +133,12 @@ class GradientAccumulated(Rule):
         gradients = view.of("gradient") if view.phase == "train" else {}
         if not gradients or self.active:
             return []
+        told = view.facts.get("gradients_before")
+        memory.kept = 0 if told in {"none", "zero"} else memory.kept + (told == "kept")
+        if told in {"none", "zero"}:
+            memory.judged += 1
+            memory.traces, memory.pairs = {}, -1
+            return []
         if view.step != memory.step + 1:
             memory.traces, memory.pairs = {}, -1
         memory.step, memory.pairs = view.step, memory.pairs + 1
@@ -140,7 +149,7 @@ class GradientAccumulated(Rule):
         if memory.pairs < self.parameters.pairs:
             return []
         memory.judged += 1
-        return self._judge(view)
+        return self._told(view) if memory.kept else self._judge(view)
 
     def unjudged(self) -> str | None:
         """Too few steps in a row."""
@@ -149,7 +158,10 @@ class GradientAccumulated(Rule):
     def state(self) -> dict[str, Any]:
         """The traces one by one."""
         traces = {name: dump(trace) for name, trace in self.memory.traces.items()}
-        memory = {**{name: getattr(self.memory, name) for name in ("step", "pairs", "judged")}, "traces": traces}
+        memory = {
+            **{name: getattr(self.memory, name) for name in ("step", "pairs", "judged", "kept")},
+            "traces": traces,
+        }
         return {"active": self.active, "memory": memory}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -157,6 +169,17 @@ class GradientAccumulated(Rule):
         kept = dict(state["memory"])
         traces = {name: load(Trace, trace) for name, trace in kept.pop("traces").items()}
         self.active, self.memory = bool(state["active"]), AccumulatedMemory(**kept, traces=traces)
+
+    def _told(self, view: RecordView) -> list[Finding]:
+        """The agent saw them before the backward pass; what the numbers look like besides."""
+        memory = self.memory
+        moving = {name: trace for name, trace in memory.traces.items() if trace.largest > 0 and trace.start > 0}
+        if memory.kept < self.parameters.pairs or not moving:
+            return []
+        alike = float(np.median([np.median(trace.alike) for trace in moving.values()]))
+        growth = float(np.median([trace.largest / trace.start for trace in moving.values()]))
+        evidence = {"alike": alike, "growth": growth, "kept": memory.kept, "weights": len(moving), "of": len(moving)}
+        return [self.finding(view, 0, Subject("gradient", next(iter(moving)), view.rank), evidence)]
 
     def _judge(self, view: RecordView) -> list[Finding]:
         moving = {name: trace for name, trace in self.memory.traces.items() if trace.largest > 0}

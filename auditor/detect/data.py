@@ -182,7 +182,9 @@ class RepeatedBatches(Rule):
         batches = [one.values for one in view.of("batch").values() if one.values is not None and one.values.size]
         if view.phase != "train" or not any(values.min() < values.max() for values in batches):
             return []
-        self.memory.recorded.take(view.step, zlib.crc32(b"".join(values.tobytes() for values in batches)))
+        # A closure that is evaluated several times is shown the same batch as often: it counts once.
+        once = dict.fromkeys(values.tobytes() for values in batches)
+        self.memory.recorded.take(view.step, zlib.crc32(b"".join(once)))
         return self._repeated(view, 0, self.memory.recorded, next(iter(view.of("batch"))))
 
     def unjudged(self) -> str | None:

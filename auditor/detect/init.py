@@ -32,7 +32,9 @@ class InitParameters:
     ``large``: standard deviation over sqrt(2 / fan_in) (He et al.), 4, with saturation or a first loss
     above ``loss``, 5, times the cost of guessing, or ``saturated``, 0.5, of a layer's outputs at their
     ends, as proof. ``small``: below it, 0.02, in all hidden
-    layers, with a run that learns nothing as proof. The numbers are ours.
+    layers, with a run that learns nothing as proof. ``bias``: mean of a bias of 8 units or more, all on
+    one side of zero, 1, with ``dead``, 0.9, of a layer's units dead or at their ends in the first steps
+    as proof. The numbers are ours.
     """
 
     centre: float = 0.5
@@ -40,6 +42,8 @@ class InitParameters:
     small: float = 0.02
     loss: float = 5.0
     saturated: float = 0.5
+    bias: float = 1.0
+    dead: float = 0.9
 
 
 @dataclass(slots=True)
@@ -52,6 +56,9 @@ class InitMemory:
     spreads: list[float] = field(default_factory=list)
     fans: list[float] = field(default_factory=list)
     saturated: float = 0.0
+    dead: float = 0.0
+    biases: dict[str, float] = field(default_factory=dict)
+    """Of the first recorded step: the mean of each bias that lies far from zero, all of it on one side."""
     step: int = -1
 
 
@@ -66,7 +73,8 @@ class PoorInit(Rule):
     trigger = (
         "at the first recorded step a weight matrix with |mean| above half its standard deviation, and large enough to "
         "shift the layer's sums by more than 1; or a standard deviation 4 times sqrt(2 / fan_in) and either saturated "
-        "units or a first loss 5 times that of guessing; or all hidden layers below 0.02 times and nothing learnt"
+        "units or a first loss 5 times that of guessing; or all hidden layers below 0.02 times and nothing learnt; or "
+        "a bias with |mean| above 1, all on one side, and nine in ten units of a layer dead or saturated from the start"
     )
     source = "seeds; SMD poor_weight_initialization, TheDeepChecker; Glorot and Bengio 2010, He et al. 2015"
     summary = "The initial weights of {name} are off: {what}{more}{where}."
@@ -88,6 +96,7 @@ class PoorInit(Rule):
         if memory.step >= 0 or view.step > 1:
             return []
         memory.step = view.step
+        memory.biases = _far_biases(view, self.parameters.bias)
         found: list[Finding] = []
         for name, weight, fan in _matrices(view):
             values = _numbers(weight)
@@ -110,6 +119,9 @@ class PoorInit(Rule):
         for _, at, values in view.scalars("saturated/"):
             early = values[view.steps[at] <= 5]
             memory.saturated = max(memory.saturated, float(early.max())) if len(early) else memory.saturated
+        for _, at, values in view.scalars("dead_units/"):
+            early = values[view.steps[at] <= 5]
+            memory.dead = max(memory.dead, float(early.max())) if len(early) else memory.dead
         losses = data_loss(view)
         memory.progress.cost.observe(view)
         for first, after in stretches(view, _EVERY):
@@ -121,6 +133,11 @@ class PoorInit(Rule):
         memory = self.memory
         if self.active or not memory.names:
             return []
+        if memory.biases and max(memory.dead, memory.saturated) >= self.parameters.dead:
+            name, mean = next(iter(memory.biases.items()))
+            what = f"mean {mean:.4g}, and {max(memory.dead, memory.saturated):.0%} of a layer's units are off with it"
+            evidence = {"what": what, "mean": mean, "reason": "bias"}
+            return [self.finding(view, at, Subject("weight", name, view.rank), evidence)]
         wide = [s / math.sqrt(2 / fan) for s, fan in zip(memory.spreads, memory.fans, strict=True)]
         place = int(np.argmax(wide))
         proof = self._too_large() if wide[place] > self.parameters.large else None
@@ -220,6 +237,19 @@ def _matrices(view: RecordView, *, whole: bool = False) -> Iterator[tuple[str, R
         out = shape[0] if view.run.framework == "torch" else shape[-1]
         if out > 1 or not whole:
             yield name, weight, max(math.prod(shape) // max(out, 1), 1)
+
+
+def _far_biases(view: RecordView, far: float) -> dict[str, float]:
+    """Means of the vectors that are all on one side of zero and on average beyond ``far``, by name."""
+    found: dict[str, float] = {}
+    for name, weight in view.of("weight").items():
+        values = _numbers(weight) if len(weight.shape) == 1 and "bias" in name.lower() else None
+        if values is None or len(values) < 8:
+            continue
+        mean = float(values.mean())
+        if abs(mean) > far and (values.min() > 0 or values.max() < 0):
+            found[name] = mean
+    return found
 
 
 def _embeddings(view: RecordView) -> frozenset[str]:

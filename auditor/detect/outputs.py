@@ -97,7 +97,9 @@ class LogitsAsProbabilities(OutputRule):
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """Outputs beyond what a probability can be."""
         low, high = float(seen.outputs.min()), float(seen.outputs.max())
-        if _operation(view) == "NllLoss":
+        if _across(seen):
+            return None  # probabilities they are, of the wrong axis
+        if operation(view) == "NllLoss":
             off = ~near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
             share, taken = float(off.mean()), "logarithms of probabilities"
         elif seen.family in {"categorical", "binary"} and seen.logits is False:
@@ -130,7 +132,8 @@ class OutputActivationMismatch(OutputRule):
         "0..1, -1..1 or 0.. and reach for more than 5 % of the targets, which lie beyond, while the loss is one of "
         "regression; or a cross entropy over exclusive classes of outputs that went through a sigmoid each; or any "
         "cross entropy of outputs that went through a ReLU (told, or a tenth of the logits exactly 0 and none below; "
-        "at once where the loss takes probabilities)"
+        "at once where the loss takes probabilities); or outputs cut off to 0..1, a tenth of them exactly 0, under one "
+        "of probabilities; or a softmax over the samples (columns that sum to 1, not rows)"
     )
     source = "AutoTrainer (ICSE'21), DeepDiagnosis (ICSE'22); the shares are ours"
     summary = "{what} (step {step}{where})."
@@ -160,8 +163,9 @@ class OutputActivationMismatch(OutputRule):
         return [*found, self.finding(view, 0, Subject("activation", evidence["layer"], view.rank), evidence)]
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
-        """The first of the four misfits that the step shows."""
-        return _single_softmax(seen) or _sigmoids(view, seen) or _cut_off(view, seen) or _out_of_reach(view, seen)
+        """The first of the misfits that the step shows."""
+        whole = _single_softmax(seen) or _across(seen) or _sigmoids(view, seen)
+        return whole or _cut_off(view, seen) or _clamped(view, seen) or _out_of_reach(view, seen)
 
 
 class LabelRange(OutputRule):
@@ -174,7 +178,7 @@ class LabelRange(OutputRule):
     needs = "recordings with targets and the model's output"
     trigger = (
         "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
-        "binary targets outside 0..1"
+        "binary targets outside 0..1, or rows with several ones under a softmax cross entropy (PyTorch)"
     )
     source = "UMLAUT (CHI'21)"
     summary = "Targets run from {low:g} to {high:g}; the loss knows {known} (step {step}{where})."
@@ -188,10 +192,11 @@ class LabelRange(OutputRule):
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """Labels beyond the classes."""
-        del view
         targets = seen.targets
         if targets is None or not targets.size:
             return None
+        if _soft(view) and targets.shape == seen.outputs.shape:
+            return _many_hot(targets)
         if seen.family == "binary":
             low, high, known = float(targets.min()), float(targets.max()), "0 to 1"
             wrong = low < -_SUM or high > 1 + _SUM
@@ -205,6 +210,32 @@ class LabelRange(OutputRule):
         return {"low": low, "high": high, "known": known, "classes": seen.classes} if wrong else None
 
 
+def _nodes(view: RecordView) -> list[dict[str, Any]]:
+    fact = view.facts.get("loss")
+    graph = fact.get("graph") if isinstance(fact, dict) else None
+    return [node for node in graph if isinstance(node, dict)] if isinstance(graph, list) else []
+
+
+def squashes(view: RecordView) -> bool:
+    """Whether torch's graph shows a softmax of the model's output itself."""
+    return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
+
+
+def _soft(view: RecordView) -> bool:
+    """Whether torch's graph shows a cross entropy of the model's output with a row of probabilities per sample."""
+    fact = view.facts.get("loss")
+    return isinstance(fact, dict) and "soft_target" in fact and squashes(view)
+
+
+def _many_hot(targets: F64) -> dict[str, Any] | None:
+    """Rows of zeros and ones with several ones: independent labels, where the loss takes one distribution."""
+    ones = targets.reshape(-1, targets.shape[-1]).sum(axis=1)
+    if not bool(((targets == 0) | (targets == 1)).all()) or float((ones > 1).mean()) <= _CUT:
+        return None
+    known = "rows that sum to 1 (softmax makes the classes exclusive: take BCEWithLogitsLoss for independent labels)"
+    return {"low": float(ones.min()), "high": float(ones.max()), "known": known, "classes": int(targets.shape[-1])}
+
+
 def near(values: F64, to: float) -> Any:
     """Which values are ``to`` but for what float16 rounds away of a sum."""
     return np.abs(values - to) <= _SUM
@@ -216,7 +247,8 @@ def distributions(rows: F64) -> bool:
     return inside and bool(near(rows.sum(axis=1), 1.0).all())
 
 
-def _operation(view: RecordView) -> str:
+def operation(view: RecordView) -> str:
+    """The operation of the loss in torch's graph, "" where none was told."""
     fact = view.facts.get("loss")
     return str(fact.get("operation")) if isinstance(fact, dict) else ""
 
@@ -225,6 +257,16 @@ def _single_softmax(seen: Scored) -> dict[str, Any] | None:
     ones = seen.classes == 1 and len(seen.outputs) > 1 and bool((seen.outputs == 1.0).all())
     varied = seen.targets is not None and bool(np.ptp(seen.targets) > 0)
     return {"what": "All outputs are exactly 1: softmax over a single unit"} if ones and varied else None
+
+
+def _across(seen: Scored) -> dict[str, Any] | None:
+    """Columns that are distributions where rows should be: a softmax over the samples."""
+    if seen.family != "categorical" or seen.classes < 2 or len(seen.outputs) < 2:
+        return None
+    for taken, values in (("softmax", seen.outputs), ("log_softmax", np.exp(np.minimum(seen.outputs, 50.0)))):
+        if distributions(values.T) and not distributions(values):
+            return {"what": f"{taken} goes over the samples of a batch: its columns sum to 1, its rows do not"}
+    return None
 
 
 def _sigmoids(view: RecordView, seen: Scored) -> dict[str, Any] | None:
@@ -267,6 +309,19 @@ def _cut_off(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     what = f"relu before a cross entropy{taken}: {zero:.0%} of the outputs are 0"
     certain = told == "relu" and seen.logits is False
     return {"what": what, "zero_outputs": zero, "activation": told or "relu", "certain": certain}
+
+
+def _clamped(view: RecordView, seen: Scored) -> dict[str, Any] | None:
+    """Outputs cut off to 0..1 to serve as probabilities: no gradient passes where they are exactly 0 or 1."""
+    activation, zero = last_activation(view), float((seen.outputs == 0).mean())
+    if seen.family != "binary" or seen.logits is not False or activation in {"sigmoid", "softmax"}:
+        return None
+    # A sigmoid that gives an exact 0 has been given less than -88; one zero in ten is no sigmoid's.
+    if zero < _CUT or seen.outputs.min() < 0 or seen.outputs.max() > 1:
+        return None
+    ends = zero + float((seen.outputs == 1).mean())
+    what = f"outputs are cut off to 0..1 before a binary cross entropy: {ends:.0%} of them are exactly 0 or 1"
+    return {"what": what, "zero_outputs": zero, "activation": activation}
 
 
 def _cut(seen: Scored) -> str:

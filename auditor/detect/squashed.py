@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.detect.outputs import OutputRule, distributions, last_activation
+from auditor.detect.outputs import OutputRule, distributions, last_activation, operation, squashes
 from auditor.detect.recorded import RecordView
 from auditor.detect.scored import Scored
 from auditor.detect.task import binary_entropy
@@ -57,7 +57,7 @@ class SoftmaxTwice(OutputRule):
         if seen.family == "binary":
             classes, squashed = 2, _sigmoid_twice(view, seen)
         elif seen.family == "categorical" and seen.classes > 1 and distributions(seen.outputs):
-            classes, squashed = seen.classes, _squashes(view) or _by_value(seen)
+            classes, squashed = seen.classes, squashes(view) or _by_value(seen)
         else:
             return None
         how, unless = f"applies {'sigmoid' if classes == seen.classes == 1 else 'softmax'} to them again", ""
@@ -71,17 +71,6 @@ class SoftmaxTwice(OutputRule):
         evidence: dict[str, Any] = {"classes": classes, "floor": floor, "largest_output": float(seen.outputs.max())}
         evidence |= {"how": how, "unless": unless, "undone": undone}
         return evidence | ({"loss": seen.loss} if seen.loss is not None else {})
-
-
-def _nodes(view: RecordView) -> list[dict[str, Any]]:
-    fact = view.facts.get("loss")
-    graph = fact.get("graph") if isinstance(fact, dict) else None
-    return [node for node in graph if isinstance(node, dict)] if isinstance(graph, list) else []
-
-
-def _squashes(view: RecordView) -> bool:
-    """Whether torch's graph shows a softmax of the model's output itself."""
-    return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
 
 
 def _by_value(seen: Scored) -> bool:
@@ -98,8 +87,10 @@ def _by_value(seen: Scored) -> bool:
 
 
 def _sigmoid_twice(view: RecordView, seen: Scored) -> bool:
-    """Whether a loss from logits was given what a sigmoid gave, by the recorded loss; only where the model says so."""
+    """Whether a loss from logits was given what a sigmoid gave: by torch's graph, else by the recorded loss."""
     targets = seen.targets
+    if last_activation(view) == "sigmoid" and operation(view) == "BinaryCrossEntropyWithLogits":
+        return True
     if last_activation(view) != "sigmoid" or seen.loss is None or targets is None or targets.size != seen.outputs.size:
         return False
     twice, once = (binary_entropy(logits, seen.outputs.ravel(), targets.ravel()) for logits in (True, False))

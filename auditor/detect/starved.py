@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,7 +41,8 @@ class ZeroGradient(Rule):
     trigger = (
         "after 50 steps with a loss other than 0: weights (8 elements or more) whose gradients were zeros in every "
         "step; or parameters that the optimizer holds and that never had a gradient, if none has, or if their layer "
-        "ran in the forward pass, or if they are the first ones of the model; embeddings are left out"
+        "ran in the forward pass, or if they are the first ones of the model, or all that one of several optimizers "
+        "holds; embeddings are left out"
     )
     source = "DeepDiagnosis (ICSE'22), TrainCheck (OSDI'25); RULES.md"
     summary = "{count} of {parameters} parameters never had a gradient in {steps} steps, {name} first: {why}{where}."
@@ -105,11 +107,13 @@ class ZeroGradient(Rule):
         skip = _embeddings(view)
         fed = set(memory.fed)
         zero = [n for n in memory.zero if sizes.get(n, 0) >= _FEWEST and layer_of(n) not in skip and n not in fed]
+        zero = [name for name in zero if not self._cancels(view, name, fed)]
         wanted = [name for name in _wanted(view) if layer_of(name) not in skip]
         absent = [name for name in wanted if name not in fed and name not in memory.zero]
         if absent and fed and not zero:
             first = wanted[: next((i for i, name in enumerate(wanted) if name in fed), 0)]
-            absent = [name for name in absent if layer_of(name) in memory.ran or name in first]
+            alone = {name for owned in _owned(view) if not fed.intersection(owned) for name in owned}
+            absent = [name for name in absent if layer_of(name) in memory.ran or name in first or name in alone]
         starved = zero or absent
         if not starved:
             return []
@@ -117,6 +121,11 @@ class ZeroGradient(Rule):
         evidence: dict[str, Any] = {"count": len(starved), "parameters": len(fed) + len(memory.zero) + len(absent)}
         evidence |= {"steps": mark, "why": why, "names": starved[:16]}
         return [self.finding(view, at, Subject("gradient", starved[0], view.rank), evidence)]
+
+    def _cancels(self, view: StepView, name: str, fed: set[str]) -> bool:
+        """Whether ``name`` is a bias beside weights that do learn: differences of outputs, or what follows, undo it."""
+        matrices = {t.name for t in view.table if t.kind == "gradient" and sum(n > 1 for n in t.shape) >= 2}
+        return name not in matrices and any(layer_of(other) == layer_of(name) for other in fed & matrices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +206,21 @@ def _embeddings(view: StepView) -> set[str]:
     return {layer for layer in layers if layer in names or layer.rsplit("/", 1)[-1] in names}
 
 
+def _owned(view: StepView) -> list[list[str]]:
+    """The parameters of each declared optimizer, of several."""
+    several = view.run.section().get("optimizers")
+    told = [one.get("groups") or () for one in several if isinstance(one, Mapping)] if isinstance(several, list) else []
+    return [
+        [str(n) for group in own if isinstance(group, Mapping) for n in group.get("parameters") or ()] for own in told
+    ]
+
+
 def _wanted(view: StepView) -> list[str]:
     """Parameters that were to get a gradient: what torch's optimizers hold, what Keras declares trainable."""
     known = held(view.run)
     if known is not None:
-        return [name for name in view.run.tensors if name in known]
+        # A second optimizer's parameters need not be the model's: they are in the table all the same.
+        tensors = [*view.run.tensors, *(tensor.name for tensor in view.table if tensor.kind == "weight")]
+        return [name for name in dict.fromkeys(tensors) if name in known]
     # What a TensorFlow loop does not apply may have gradients all the same: unchanged_parameters tells.
     return [] if view.run.framework == "tensorflow" else trainable(view.run)

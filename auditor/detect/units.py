@@ -145,7 +145,10 @@ class DeadUnits(UnitRule):
         "Lower lr= by ten, check the initialiser (He/Kaiming, mean 0) and the inputs' scale; nn.LeakyReLU or GELU "
         "instead of ReLU keeps a gradient where a unit is off."
     )
-    consequence_of = ("poor_init", "input_scale", "exploding_gradient", "loss_spike", "learning_rate", "loss_diverging")
+    consequence_of = (
+        *("poor_init", "input_scale", "exploding_gradient", "loss_spike", "learning_rate", "loss_diverging"),
+        "data_order_fixed",
+    )
     Parameters = DeadParameters
 
 

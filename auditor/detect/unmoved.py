@@ -13,6 +13,7 @@ import numpy as np
 from auditor.detect.facts import RunFacts
 from auditor.detect.fresh import fresh
 from auditor.detect.moves import adaptive
+from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
@@ -20,6 +21,11 @@ from auditor_agent.statistics import MOMENTS
 
 #: Types whose rounding may swallow an update: ``update_swallowed`` judges these.
 _NARROW: Final = frozenset({"float16", "bfloat16"})
+
+#: Backward passes in a step, all but the last for nothing, and steps in a row that show it.
+_PASSES: Final = 8
+_DISCARDED: Final = 3
+_STILL: Final = "and no weight has moved"
 
 #: Steps with gradients after which a trainable variable without any counts as forgotten.
 _APPLIED: Final = 50
@@ -45,7 +51,8 @@ class UnmovedMemory:
     """By weight: its first print (step, then the eight moments), the last step at which it was the same or not.
 
     ``moved``: weights that have changed. ``gradients``: steps with a gradient other than zero, and the
-    mean size of it. ``steps``: steps with gradients in all.
+    mean size of it. ``steps``: steps with gradients in all. ``discarded``: recorded steps in a row that
+    threw gradients away.
     """
 
     prints: dict[str, list[float]] = field(default_factory=dict)
@@ -55,6 +62,7 @@ class UnmovedMemory:
     sizes: dict[str, float] = field(default_factory=dict)
     steps: int = 0
     rate: float = math.nan
+    discarded: int = 0
 
 
 class Unmoved(Rule):
@@ -161,14 +169,16 @@ class UnchangedParameters(Unmoved):
         "of the steps they had a gradient that the learning rate turns into a visible step (where no optimizer holds "
         "them: only if they still look as an initialiser leaves them); or the last layer is frozen as it was "
         "initialised; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the first or the "
-        "last trainable variables were never among those applied in 50 steps; weights of float16 or bfloat16 are "
-        "judged by update_swallowed"
+        "last trainable variables were never among those applied in 50 steps; or (PyTorch) the output depends on "
+        "parameters that look new and that neither the model nor any optimizer holds; weights of float16 or bfloat16 "
+        "are judged by update_swallowed"
     )
     source = "TrainCheck (OSDI'25), DeepDiagnosis (ICSE'22); the proof by moments is ours"
     summary = "{name} and {others} more have not moved since the first step: {why} (step {step}{where})."
     likely_causes = (
         "the optimizer was given the parameters of a part of the model, or of a copy made before it was wrapped",
         "trainable=False, or requires_grad=False, on the wrong layer",
+        "layers in a plain list or dict of a torch module: nn.ModuleList and nn.ModuleDict register them",
         "apply_gradients is called with a part of the variables",
     )
     advice = (
@@ -198,6 +208,18 @@ class UnchangedParameters(Unmoved):
         why = "they are trainable, and no gradient of them was ever applied"
         evidence = {"why": why, "others": len(absent) - 1, "parameters": absent[:16], "moved": len(names) - len(absent)}
         return [self.finding(view, len(view) - 1, Subject("weight", absent[0], view.rank), evidence)]
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Parameters that the output depends on, that look new, and that neither model nor optimizer knows of."""
+        told = view.facts.get("unowned")
+        strays = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+        matrices = [one for one in strays if len(one.get("shape", ())) > 1]
+        if self.active or not matrices or not all(fresh(one["shape"], one) for one in matrices):
+            return []
+        shapes = [str(tuple(one["shape"])) for one in strays]
+        why = "the model computes with them, and neither it nor an optimizer holds them"
+        evidence = {"why": why, "others": len(shapes) - 1, "parameters": shapes, "moved": len(self.memory.moved)}
+        return [self.finding(view, 0, Subject("weight", f"a parameter of shape {shapes[0]}", view.rank), evidence)]
 
     def judge(self, view: StepView, at: int) -> list[Finding]:
         """Stuck weights while others move; or none moves, for none has a gradient."""
@@ -260,12 +282,12 @@ class OptimizerStepMissing(Unmoved):
     trigger = (
         "all weights with a gradient are the same, in all eight moments, 45 steps or more later, though the learning "
         "rate would show; or (PyTorch) backward passes that reach parameters an optimizer holds, zeroed each time, and "
-        "never a step of it"
+        "never a step of it, or in 3 recorded steps in a row one after 8 passes or more"
     )
     source = "TrainCheck (OSDI'25); the proof by moments is ours"
-    summary = "{steps} backward passes, and no weight has moved: {why} (step {step}{where})."
+    summary = "{steps} backward passes, {what}: {why} (step {step}{where})."
     likely_causes = (
-        "optimizer.step() is missing, or runs in a branch that is never taken",
+        "optimizer.step() is missing, outside the loop over batches, or in a branch that is never taken",
         "the optimizer holds the parameters of another model, or of a copy",
         "apply_gradients is not called in the custom loop",
     )
@@ -280,7 +302,12 @@ class OptimizerStepMissing(Unmoved):
         for at, event in view.events("step_missing"):
             if not self.active:
                 why = f"{event.get('optimizer', 'the optimizer')} holds them and never steps"
-                evidence = {"steps": event.get("backwards", 0), "why": why, "parameters": event.get("parameters", [])}
+                evidence = {
+                    "steps": event.get("backwards", 0),
+                    "what": _STILL,
+                    "why": why,
+                    "parameters": event.get("parameters", []),
+                }
                 return [self.finding(view, at, Subject("run", "optimizer", view.rank), evidence)]
         if self.active and self.told and any(True for _ in view.blocks("gradient")):  # it steps after all
             return [self.cleared(view, 0, Subject("run", "optimizer", view.rank))]
@@ -291,6 +318,19 @@ class OptimizerStepMissing(Unmoved):
         """Whether the agent heard it, where no step had been seen."""
         return not self.memory.steps
 
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Many backward passes in a step, each but the last zeroed again: the step is outside its loop."""
+        facts, memory = view.facts, self.memory
+        passes, gone = facts.get("backwards"), facts.get("discarded")
+        if self.active or not isinstance(passes, int) or not isinstance(gone, int):
+            return []
+        memory.discarded = memory.discarded + 1 if passes >= _PASSES and gone == passes - 1 else 0
+        if memory.discarded < _DISCARDED:
+            return []
+        why = "gradients are zeroed before each, and the optimizer steps once after many"
+        evidence = {"steps": passes, "what": f"and {gone} of them came to nothing", "why": why, "discarded": gone}
+        return [self.finding(view, 0, Subject("run", "optimizer", view.rank), evidence)]
+
     def judge(self, view: StepView, at: int) -> list[Finding]:
         """All that have gradients are stuck."""
         stuck = self.stuck(view)
@@ -298,7 +338,8 @@ class OptimizerStepMissing(Unmoved):
         if not stuck or self.memory.moved or len(stuck) < len(pushed):
             return []
         why = "they have gradients, and a learning rate that would show"
-        evidence = {"steps": self.memory.steps, "why": why, "parameters": stuck[:16], "lr": self.memory.rate}
+        evidence = {"steps": self.memory.steps, "what": _STILL, "why": why, "parameters": stuck[:16]}
+        evidence["lr"] = self.memory.rate
         return [self.finding(view, at, Subject("run", "optimizer", view.rank), evidence)]
 
 

@@ -52,7 +52,7 @@ class Batches:
         ):
             digest = self._add(0, self._header, tensor.data_ptr(), self._size, self._item, self._runs) & _MASK
             self._samples += self._rows
-            self._digest = digest if self._digest is None else (31 * self._digest + digest) & _MASK
+            self._fold(digest)
         else:
             self.several([tensor])
 
@@ -74,8 +74,14 @@ class Batches:
             return
         self._samples += tensors[0].shape[0] if tensors[0].dim() else 1
         if batches is not None and all(map(_readable, tensors)):
-            digest = batches.batch_digest([_array(tensor) for tensor in tensors])
-            self._digest = digest if self._digest is None else (31 * self._digest + digest) & _MASK
+            self._fold(batches.batch_digest([_array(tensor) for tensor in tensors]))
+
+    def _fold(self, digest: int) -> None:
+        """One more batch of the step; the only one so far, shown again (a closure does), is still one batch."""
+        if self._digest is None:
+            self._digest = digest
+        elif digest != self._digest:
+            self._digest = (31 * self._digest + digest) & _MASK
 
 
 def _readable(tensor: Tensor) -> bool:

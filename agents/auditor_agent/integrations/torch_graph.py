@@ -135,6 +135,9 @@ def _shape(node: Any) -> list[int] | None:
 def _keep(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:
     """Keep what a loss compared; the last of several operations with the same role does not replace the first."""
     op = entry["op"]
+    if op == "Mul":
+        _keep_soft(graph, entry, node)
+        return
     if not (op.endswith("Loss") or op.startswith("NllLoss") or op in _TELLING):
         return
     shapes: dict[str, list[int]] = {}
@@ -147,6 +150,18 @@ def _keep(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:
             graph.tensors.setdefault((role, _name(op, name)), narrow)
     if shapes:
         entry["saved"] = shapes
+
+
+def _keep_soft(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:
+    """Targets that are a row of probabilities each: what a LogSoftmax is multiplied with, of the same shape."""
+    children = [child for child, _ in node.next_functions]
+    made = [i for i, child in enumerate(children) if child is not None and child.name().startswith("LogSoftmax")]
+    if len(children) != 2 or len(made) != 1 or children[1 - made[0]] is not None:
+        return
+    target = _saved(node, "self" if made[0] else "other")
+    if isinstance(target, Tensor) and list(target.shape) == _shape(node):
+        entry["soft_target"] = list(target.shape)
+        graph.tensors.setdefault(("target", "loss.target"), _narrow(target.detach()))
 
 
 def _name(op: str, saved: str) -> str:
@@ -208,6 +223,9 @@ def _tell_arithmetic(graph: LossGraph, node: dict[str, Any]) -> None:
         if at is not None:
             chain.append(at["op"])
     facts["chain"] = chain
+    soft = next((one["soft_target"] for one in graph.nodes if "soft_target" in one), None)
+    if soft is not None:
+        facts["soft_target"] = soft
     if at is not None and at["op"] in {"Sub", "Rsub"}:
         sides = [shape for shape in at["input_shapes"] if shape is not None]
         if len(sides) == 1 and at["shape"] is not None:

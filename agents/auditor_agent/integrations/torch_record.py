@@ -28,6 +28,7 @@ from auditor_agent.guard import guarded
 from auditor_agent.integrations import torch_facts, torch_graph
 from auditor_agent.integrations.torch_mode import mode
 from auditor_agent.integrations.torch_names import named_parameters
+from auditor_agent.integrations.torch_passes import Passes, unowned
 from auditor_agent.integrations.torch_taken import (
     Taken,
     done,
@@ -73,6 +74,8 @@ class Tape:
         self._modes: list[str] = []
         self._carried: Tensor | None = None
         self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
+        self._passes = Passes()
+        self._unowned: list[dict[str, Any]] | None = None
         # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
@@ -136,6 +139,7 @@ class Tape:
 
     def _forget(self) -> None:
         self._forwards, self._losses, self._modes, self._outputs = [], [], [], {}
+        self._passes = Passes()
         self._layers, self._whole, self._last = {}, False, None
 
     # -- what passes by -----------------------------------------------------------------------
@@ -177,6 +181,8 @@ class Tape:
         self._forwards.append([one for one in taken if one is not None])
         self._modes.append(mode(module, training=True)["training"])
         self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None}
+        if self._unowned is None:
+            self._unowned = unowned(module, outputs)
 
     @guarded(None)
     @torch.no_grad()
@@ -225,6 +231,9 @@ class Tape:
             return
         if not self._losses:
             self._carried = self._left_over()
+        optimizer = self._optimizer() if self._optimizer is not None else None
+        if optimizer is not None:
+            self._passes.begin(root, optimizer)
         outputs, self._outputs = self._outputs, {}
         graph = torch_graph.read(root, outputs, self._names)
         taken = [self._data(role, name, tensor) for (role, name), tensor in graph.tensors.items()]
@@ -271,6 +280,8 @@ class Tape:
             return
         if closure:
             self._each(step, "gradient", self._gradients())
+        elif self._passes.count:
+            step.facts |= self._passes.facts()
         self._each(step, "updated", self._plain_parameters())
         for key, values in self._state(optimizer).items():
             self._each(step, state_role(key), values)
@@ -304,6 +315,8 @@ class Tape:
             step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
             step.facts |= {"forwards": len(self._forwards), "output_activation": self._last}
             step.facts["layers"] = [fact for fact, _ in self._layers.values()]
+            if self._unowned:
+                step.facts["unowned"], self._unowned = self._unowned, []
         self._forget()
 
     def _scaled(self, step: _Step, optimizer: Optimizer) -> None:

@@ -37,6 +37,9 @@ _OPERATIONS: Final = {
     "Softplus": "softplus",
     "Mish": "mish",
     "Hardtanh": "hardtanh",
+    "Clamp": "clamp",
+    "ClampMin": "clamp",
+    "ClampMax": "clamp",
 }
 #: What stands behind a layer and can be had again from its output.
 _AGAIN: Final = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}

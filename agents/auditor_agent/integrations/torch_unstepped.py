@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from torch import Tensor
@@ -100,8 +100,14 @@ class Unstepped:
 
 def leaves(root: Tensor) -> dict[int, Tensor]:
     """The leaf tensors whose gradients a backward pass from ``root`` would add to, by identity."""
+    return {id(leaf): leaf for leaf in behind([root])}
+
+
+def behind(roots: Sequence[Tensor]) -> list[Tensor]:
+    """The leaf tensors that ``roots`` depend on and that take a gradient."""
     found: dict[int, Tensor] = {}
-    waiting, seen = [root.grad_fn], {root.grad_fn}
+    waiting = [root.grad_fn for root in roots]
+    seen = set(waiting)
     while waiting and len(seen) < _MOST_NODES:
         node = waiting.pop()
         if node is None:
@@ -113,7 +119,12 @@ def leaves(root: Tensor) -> dict[int, Tensor]:
             if after is not None and after not in seen:
                 seen.add(after)
                 waiting.append(after)
-    return found
+    return list(found.values())
+
+
+def held() -> set[int]:
+    """The parameters that any optimizer of this process holds, by identity."""
+    return {id(p) for optimizer in _optimizers() for group in optimizer.param_groups for p in group["params"]}
 
 
 def _zero(parameter: Tensor) -> bool:

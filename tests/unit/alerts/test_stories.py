@@ -66,8 +66,10 @@ def test_bad_weights_saturation_vanishing_gradients_and_a_flat_loss_are_one_stor
 def test_a_root_that_needs_a_window_is_a_root_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """The graph leads one way: the cause may be named after its consequence, while that lasts."""
     graph(monkeypatch, CHAIN)
-    assert order([alert("flat", 200, 900), alert("vanishing", 300)]) == ["vanishing", "  flat"]
-    assert order([alert("flat", 200, 250), alert("vanishing", 300)]) == ["flat", "vanishing"]
+    assert order([alert("flat", 200, 250), alert("vanishing", 300)]) == ["vanishing", "  flat"]
+    over = replace(alert("flat", 200, 900), state=AlertState.RESOLVED)
+    assert order([over, alert("vanishing", 300)]) == ["vanishing", "  flat"]
+    assert order([replace(over, last_step=250), alert("vanishing", 300)]) == ["flat", "vanishing"]
 
 
 def test_rules_that_can_cause_each_other_are_told_apart_by_what_came_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,3 +101,18 @@ def test_equal_outputs_for_different_inputs() -> None:
     found = run(GLOROT, output=np.full((32, 4), 0.3))[0]
     assert (found.rule, found.step, found.evidence["samples"]) == ("constant_output", 8, 32)
     assert run(GLOROT, output=np.full((32, 4), 0.3) + RNG.normal(size=(32, 4)) * 1e-4) == []
+
+
+@pytest.mark.parametrize(("level", "dead", "says"), [(-10.0, 1.0, True), (-10.0, 0.3, False), (-0.2, 1.0, False)])
+def test_biases_that_shut_a_layer_off(level: float, dead: float, says: bool) -> None:
+    """Far from zero on one side, and nine in ten units dead in the first steps: both, or nothing is said."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    weight, bias = RNG.normal(size=(16, 8)) * 0.3, np.full(16, level)
+    arrays = [array(role, "fc.weight", weight) for role in ("weight", "gradient")] + [array("weight", "fc.bias", bias)]
+    found += sender.record(Recording(1, arrays, {"loss": 1.0}, {}))
+    for i in range(2):
+        shown = batch(i, TABLE, first=1 + 50 * i, steps=50, loss=1.0)
+        shown.scalars["dead_units/fc"] = (np.array([0]), np.array([dead]))
+        found += sender.steps(shown, TABLE)
+    assert [one.subject.name for one in found if one.rule == "poor_init"] == (["fc.bias"] if says else [])

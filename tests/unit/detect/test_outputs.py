@@ -189,3 +189,31 @@ def test_one_odd_step_is_no_fault_and_a_repaired_one_clears() -> None:
     for step, output in enumerate([raw, raw, raw, softmax(raw)], start=1):
         found += sender.record(Recording(step, [array("output", "output0", output)], {}, {}))
     assert [(one.step, one.cleared) for one in found] == [(3, False), (4, True)]
+
+
+def test_outputs_cut_off_to_serve_as_probabilities() -> None:
+    """Exact zeros and ones under a binary cross entropy of probabilities: no sigmoid gives them."""
+    labels, facts = np.arange(64) % 2, {"loss": {"operation": "BinaryCrossEntropy"}, "output_activation": "clamp"}
+    [found] = judge(np.clip(RNG.normal(size=(64, 1)), 0, 1), labels, facts=facts)
+    assert "cut off to 0..1" in found.evidence["what"]
+    assert judge(np.clip(RNG.uniform(0, 1, (64, 1)), 1e-7, 1 - 1e-7), labels, facts=facts) == []
+
+
+def test_a_softmax_over_the_samples() -> None:
+    """Columns that sum to 1, of probabilities or their logarithms; one alert, of the right fault."""
+    columns = softmax(RNG.normal(size=(4, 32))).T
+    for output, operation in ((columns, "CrossEntropy"), (np.log(columns), "NllLoss")):
+        [found] = judge(output, LABELS, facts={"loss": {"operation": operation}})
+        assert found.rule == "output_activation_mismatch"
+        assert "over the samples" in found.evidence["what"]
+
+
+def test_several_ones_under_a_softmax() -> None:
+    """Independent labels are no distribution; one-hot, smoothed and mixed targets are."""
+    graph = [{"op": "LogSoftmax", "inputs": ["output0"]}]
+    facts = {"loss": {"operation": "arithmetic", "soft_target": [32, 4], "graph": graph}}
+    many = (RNG.uniform(0, 1, (32, 4)) > 0.5).astype(float)
+    [found] = judge(RNG.normal(size=(32, 4)), many, facts=facts)
+    assert (found.rule, found.evidence["high"]) == ("label_range", many.sum(axis=1).max())
+    for soft in (np.eye(4)[LABELS], 0.9 * np.eye(4)[LABELS] + 0.025, softmax(RNG.normal(size=(32, 4)))):
+        assert judge(RNG.normal(size=(32, 4)), soft, facts=facts) == []

@@ -12,8 +12,9 @@ from auditor.detect.accumulated import GradientAccumulated
 from auditor.detect.engine import RunAuditor
 from auditor.detect.fresh import fresh
 from auditor.model import Finding
+from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table
-from support.lanes import Sender
+from support.lanes import Sender, array
 from support.numpy_training import SHAPES, Training, rules
 
 OURS = {
@@ -216,3 +217,52 @@ def test_variables_that_a_loop_never_applies() -> None:
     found = first(Loop(cut=("fc0.weight", "fc0.bias"), manifest={"model": {"layers": layers}}), "unchanged_parameters")
     assert (found.step, found.evidence["parameters"]) == (50, ["fc0.weight", "fc0.bias"])
     assert said(Loop(manifest={"model": {"layers": layers}})) == []
+
+
+def told(step: int, **facts: Any) -> Recording:
+    """A recorded step of one weight, with a gradient of its own."""
+    values = np.random.default_rng(step).normal(size=(4, 4))
+    arrays = [array(role, "fc.weight", values) for role in ("weight", "gradient")]
+    return Recording(step, arrays, {"loss": 1.0}, {"phase": "train", **facts})
+
+
+def judged(*recordings: Recording) -> list[str]:
+    """What is said of them."""
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="torch")
+    return rules([one for recording in recordings for one in sender.record(recording)])
+
+
+def test_gradients_found_before_the_backward_pass_are_kept_whatever_they_look_like() -> None:
+    """Eight recorded steps in a row; a single step that finds none begins anew."""
+    kept = [told(step, gradients_before="kept") for step in range(1, 12)]
+    assert judged(*kept) == ["gradient_accumulated"]
+    assert judged(*kept[:5], told(6, gradients_before="none"), *kept[6:]) == []
+
+
+def test_gradients_that_pile_up_by_their_numbers_alone_count_only_where_the_agent_could_not_look() -> None:
+    """The same gradients, each the one before and something new, with and without that fact."""
+    rng, recordings, total = np.random.default_rng(3), [], np.zeros((8, 8))
+    for step in range(1, 14):
+        total = total + np.ones((8, 8)) + 0.3 * rng.normal(size=(8, 8))
+        recordings.append(Recording(step, [array("gradient", "fc.weight", total)], {"loss": 1.0}, {"phase": "train"}))
+    assert judged(*recordings) == ["gradient_accumulated"]
+    for one in recordings:
+        one.facts["gradients_before"] = "zero"
+    assert judged(*recordings) == []
+
+
+def test_a_step_outside_its_loop_throws_gradients_away() -> None:
+    """Eight passes, seven for nothing, three times; accumulation, and the two passes of SAM, are none."""
+    lost = [told(step, backwards=8, discarded=7, gradients_before="zero") for step in range(1, 5)]
+    assert judged(*lost) == ["optimizer_step_missing"]
+    assert judged(*(told(step, backwards=8, discarded=0) for step in range(1, 9))) == []
+    assert judged(*(told(step, backwards=2, discarded=1) for step in range(1, 9))) == []
+
+
+def test_parameters_that_nobody_holds() -> None:
+    """As an initialiser leaves them; not those that were trained elsewhere."""
+    bound = 1 / np.sqrt(32)
+    new = {"shape": [32, 32], "mean": 0.0, "std": bound / np.sqrt(3), "absmax": bound * 0.9999}
+    assert judged(told(2, unowned=[new])) == ["unchanged_parameters"]
+    assert judged(told(2, unowned=[{**new, "std": 0.7, "absmax": 2.5}])) == []

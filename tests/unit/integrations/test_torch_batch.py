@@ -65,3 +65,13 @@ def test_accumulated_batches_count_together_and_in_their_order() -> None:
     assert [samples for samples, _ in told] == [8, 8]
     assert told[0] != told[1]
     assert batches.take() == (0, None)
+
+
+def test_one_batch_shown_again_is_one_batch() -> None:
+    """A closure is evaluated as often as it takes: the digest is that of a single look."""
+    batches, tensor, told = Batches(), torch.ones(3, 4), []
+    for times in (1, 4):
+        for _ in range(times):
+            batches.one(tensor)
+        told.append(batches.take()[1])
+    assert told[0] == told[1]

@@ -1,0 +1,107 @@
+"""What the backward passes of a recorded step find, and whose parameters a model computes with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch_passes import Passes, unowned
+from support.memory_run import MemoryRun
+
+Loop = Callable[[nn.Module, torch.optim.Optimizer, int], object]
+
+
+def loss(model: nn.Module) -> Tensor:
+    """Of a batch of noise."""
+    return functional.cross_entropy(model(torch.randn(4, 6)), torch.randint(3, (4,)))
+
+
+def recorded(run: MemoryRun, step: Loop, steps: int = 5) -> list[dict[str, Any]]:
+    """The facts of the recorded steps of a loop that does ``step`` so many times."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    watch(model, optimizer)
+    for number in range(steps):
+        step(model, optimizer, number)
+    run.finish("completed")
+    return [one.facts for one in run.recordings]
+
+
+def told(facts: Iterable[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    """What they say of the passes."""
+    return {(one.get("backwards"), one.get("discarded"), one.get("gradients_before")) for one in facts}
+
+
+@pytest.mark.parametrize(("zeroes", "says"), [(True, "none"), (False, "kept")])
+def test_the_first_pass_of_a_step_finds_nothing_or_what_the_step_before_left(
+    run: MemoryRun, zeroes: bool, says: str
+) -> None:
+    """With ``zero_grad()`` in the loop, and without."""
+
+    def step(model: nn.Module, optimizer: torch.optim.Optimizer, _: int) -> None:
+        if zeroes:
+            optimizer.zero_grad()
+        loss(model).backward()
+        optimizer.step()
+
+    assert told(recorded(run, step)[2:]) == {(1, 0, says)}
+
+
+@pytest.mark.parametrize(("every", "discarded"), [(8, 0), (1, 7)])
+def test_micro_batches_discard_nothing_and_a_step_outside_its_loop_all_but_one(
+    run: MemoryRun, every: int, discarded: int
+) -> None:
+    """Eight passes into one step: accumulated, or each zeroed before the next."""
+
+    def step(model: nn.Module, optimizer: torch.optim.Optimizer, _: int) -> None:
+        for number in range(8):
+            if number % every == 0:
+                optimizer.zero_grad(set_to_none=False)
+            loss(model).backward()
+        optimizer.step()
+
+    assert told(recorded(run, step)[2:]) == {(8, discarded, "zero")}
+
+
+def test_passes_of_another_model_do_not_count() -> None:
+    """A critic that is trained eight times between two steps of the generator."""
+    generator, critic = nn.Linear(2, 3), nn.Linear(3, 1)
+    optimizer, passes = torch.optim.SGD(generator.parameters(), lr=0.1), Passes()
+    passes.begin(critic(generator(torch.randn(4, 2))).mean(), optimizer)
+    for _ in range(8):
+        passes.begin(critic(generator(torch.randn(4, 2)).detach()).mean(), optimizer)
+    assert (passes.count, passes.empty) == (1, 0)
+
+
+class Deep(nn.Module):
+    """Hidden layers in a list that torch does not look into."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.hidden = nn.Linear(6, 5), [nn.Linear(5, 5), nn.Linear(5, 5)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Through all of them."""
+        for layer in (self.first, *self.hidden):
+            x = torch.relu(layer(x))
+        return x
+
+
+def test_layers_that_nobody_holds_are_described() -> None:
+    """Until an optimizer holds them, or they are frozen; an input with a gradient is none."""
+    model = Deep()
+    outputs = [model(torch.randn(4, 6, requires_grad=True))]
+    assert sorted(one["shape"] for one in unowned(model, outputs)) == [[5], [5], [5, 5], [5, 5]]
+    optimizer = torch.optim.SGD([*model.parameters(), *model.hidden[0].parameters()], lr=0.1)
+    assert len(unowned(model, outputs)) == 2
+    for parameter in model.hidden[1].parameters():
+        parameter.requires_grad_(False)
+    assert unowned(model, [model(torch.randn(4, 6))]) == []
+    del optimizer
