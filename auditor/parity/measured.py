@@ -19,12 +19,20 @@ from auditor_agent.parity.seen import Seen, array
 
 def losses(outcome: Outcome) -> Iterator[Cause]:
     """How the two losses differ, identified from output, target and value of each side."""
+    both = facts(outcome)
+    if both is not None:
+        step = outcome.first.step if outcome.first else 1
+        yield from (replace(cause, step=step) for cause in loss.causes(*both))
+
+
+def facts(outcome: Outcome) -> tuple[Profile, Profile] | None:
+    """What each side's output, target and loss show; None without a step that was seen."""
     if outcome.seen is None or outcome.batch is None:
-        return
+        return None
     target = np.asarray(array(outcome.batch[1]))
     sides = zip((outcome.a, outcome.b), outcome.seen, strict=True)
     left, right = (_profile(side.framework, seen, target) for side, seen in sides)
-    yield from (replace(cause, step=outcome.first.step if outcome.first else 1) for cause in loss.causes(left, right))
+    return left, right
 
 
 def _profile(framework: str, seen: Seen, target: Any) -> Profile:

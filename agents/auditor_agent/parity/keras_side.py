@@ -195,20 +195,22 @@ class KerasSide:
         """See ``seen.Side``. A momentum is told as PyTorch keeps it: without the learning rate."""
         found: dict[str, dict[str, F64]] = {}
         for name, key, variable in self._state():
-            value = _numpy(variable)
-            if name == "momentum" and isinstance(self._optimizer, keras.optimizers.SGD):
-                value = -value / (self._last_rate or 1.0)
-            found.setdefault(name, {})[key] = value
+            found.setdefault(name, {})[key] = _numpy(variable) / self._scale(name)
         return found
+
+    def _scale(self, name: str) -> float:
+        """What Keras's state is of PyTorch's: its momenta hold steps, SGD's downhill and RMSprop's uphill."""
+        downhill = isinstance(self._optimizer, keras.optimizers.SGD)
+        if name != "momentum" or not (downhill or isinstance(self._optimizer, keras.optimizers.RMSprop)):
+            return 1.0
+        return (-1.0 if downhill else 1.0) * (self._last_rate or 1.0)
 
     def load_slots(self, slots: Mapping[str, Mapping[str, F64]]) -> None:
         """See ``seen.Side``."""
         for name, key, variable in self._state():
             given = slots.get(name, {}).get(key)
             if given is not None:
-                if name == "momentum" and isinstance(self._optimizer, keras.optimizers.SGD):
-                    given = -given * self._last_rate
-                variable.assign(tf.cast(given, variable.dtype))
+                variable.assign(tf.cast(given * self._scale(name), variable.dtype))
 
     def dropouts(self) -> list[tuple[str, float]]:
         """See ``seen.Side``."""
