@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from auditor_agent.capture import portable
+from auditor_agent.capture.kernels import PLAIN
 from auditor_agent.integrations.torch_manifest import dtype
 from auditor_agent.integrations.torch_names import called, named_parameters, owned
 from auditor_agent.run import Run
@@ -185,3 +186,34 @@ def share(model: nn.Module | None, parts: Sequence[Part]) -> list[tuple[str, Ten
         part.groups = 0 if one is None else len(one.param_groups)
         part.place = sum(earlier.groups for earlier in parts[:at])
     return list(named.values())
+
+
+def plain_parameters(part: Part) -> list[tuple[str, Tensor]]:
+    """The parameters by name, as they lie in memory."""
+    return [(name, _plain(parameter)) for name, parameter in zip(part.names, part.parameters, strict=True)]
+
+
+def plain_gradients(part: Part) -> list[tuple[str, Tensor]]:
+    """The gradients that are there, by the names of their parameters."""
+    found = [(name, parameter.grad) for name, parameter in zip(part.names, part.parameters, strict=True)]
+    return [
+        (name, _plain(gradient if gradient.layout is torch.strided else gradient.to_dense()))
+        for name, gradient in found
+        if gradient is not None
+    ]
+
+
+def plain_state(part: Part, optimizer: Optimizer) -> dict[str, list[tuple[str, Tensor]]]:
+    """What the optimizer keeps of its parameters, by its own name for it."""
+    found: dict[str, list[tuple[str, Tensor]]] = {}
+    for name, parameter in zip(part.names, part.parameters, strict=True):
+        for key, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                found.setdefault(str(key), []).append((name, _plain(value)))
+    return found
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """As ``portable.plain``; most tensors are that already."""
+    usual = type(tensor) in PLAIN and tensor.layout is torch.strided and not tensor.is_complex()
+    return tensor if usual else portable.plain(tensor)

@@ -7,12 +7,12 @@ samples share (``torch_forward``), and not at all where anything is compiled. Wh
 at once, samples of it where it is large, on an accelerator without waiting for it. After the last
 recorded step nothing of this remains but a hook that returns at once.
 
-Recorded are the steps of one optimizer: the first that the run watches.
+Of several optimizers each brings its own weights, gradients and state into the step that they make up
+together (``facts.optimizers`` says whose are whose); batch, layers and ``facts.loss`` are the first one's.
 """
 
 from __future__ import annotations
 
-import weakref
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,11 +23,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from auditor_agent.capture import portable
-from auditor_agent.capture.kernels import PLAIN
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import torch_facts, torch_graph
 from auditor_agent.integrations.torch_mode import mode
-from auditor_agent.integrations.torch_names import named_parameters
+from auditor_agent.integrations.torch_part import Part, plain_gradients, plain_parameters, plain_state
 from auditor_agent.integrations.torch_passes import Passes, unowned
 from auditor_agent.integrations.torch_taken import (
     Taken,
@@ -58,6 +57,8 @@ class _Step:
     scalars: dict[str, float | Tensor] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     phase: str = "train"
+    parts: list[int] = field(default_factory=list)
+    """The optimizers that have stepped, in their order."""
 
 
 class Tape:
@@ -80,9 +81,10 @@ class Tape:
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
         self._recorder: Recorder | None = None
-        self._optimizer: Any = None
-        self._named: list[tuple[str, Tensor]] = []
+        self._first: Part | None = None
+        self._sizes: dict[int, list[tuple[int, int]]] = {}
         self._step: _Step | None = None
+        self._begun = 0
         self._waiting: deque[tuple[_Step, Any]] = deque()
 
     @property
@@ -93,7 +95,7 @@ class Tape:
     @property
     def busy(self) -> bool:
         """Whether it must be told of the steps: it listens, or something is still on its way to the host."""
-        return self._on or bool(self._waiting)
+        return self._on or bool(self._waiting) or self._step is not None
 
     def wants(self, number: int) -> bool:
         """Whether step ``number`` is recorded."""
@@ -106,25 +108,35 @@ class Tape:
     @property
     def evaluable(self) -> bool:
         """Whether the first batch of an evaluation now is recorded: the last step was, and none after it."""
-        return self._recorder is not None and self._recorded > 0 and not self._forwards and not self._losses
+        recorded = self._recorded > 0 or self._step is not None
+        return self._recorder is not None and recorded and not self._forwards and not self._losses
 
     # -- life ---------------------------------------------------------------------------------
 
     @guarded(None)
-    def start(self, run: Any, model: nn.Module | None, optimizer: Optimizer) -> None:
-        """Record into ``run`` the steps of ``optimizer`` that :meth:`before` and :meth:`after` are told."""
-        if self._recorder is not None or not self.listening or not hasattr(run, "recording"):
+    def start(self, run: Any, model: nn.Module | None, part: Part) -> None:
+        """Record into ``run`` what :meth:`before` and :meth:`after` are told; ``part``: the first optimizer's."""
+        optimizer = part.optimizer
+        if self._recorder is not None or not self.listening or not hasattr(run, "recording") or optimizer is None:
             return
         self._recorder = Recorder(run, layout="torch")
         run.observe(canonical=torch_facts.canonical(model, optimizer))
-        self._named = named_parameters(model, optimizer)
-        self._names = {id(parameter): name for name, parameter in self._named}
-        self._recorder.size([(p.numel(), p.element_size()) for _, p in self._plain_parameters()])
-        self._optimizer = weakref.ref(optimizer, self._release)
+        self._first = part
+        self._know(part)
+
+    def _know(self, part: Part) -> None:
+        """Names and sizes of the part's parameters, as they are now."""
+        if self._recorder is not None:
+            sizes = [(p.numel(), p.element_size()) for _, p in plain_parameters(part)]
+            if self._sizes.get(part.number) != sizes:
+                self._sizes[part.number] = sizes
+                self._recorder.size([size for each in self._sizes.values() for size in each])
+            self._names |= {id(parameter): name for name, parameter in zip(part.names, part.parameters, strict=True)}
 
     @guarded(None)
     def close(self) -> None:
         """Hand over what is under way and let go of everything. Idempotent."""
+        self._complete()
         self._on = False
         self.evaluated()
         while self._waiting:
@@ -132,10 +144,7 @@ class Tape:
         if self._recorder is not None:
             self._recorder.close()
         self._forget()
-        self._named, self._names, self._step = [], {}, None
-
-    def _release(self, _: object) -> None:
-        self._named, self._names = [], {}
+        self._names = {}
 
     def _forget(self) -> None:
         self._forwards, self._losses, self._modes, self._outputs = [], [], [], {}
@@ -188,6 +197,7 @@ class Tape:
     @torch.no_grad()
     def evaluation(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """The model was called without gradients, to begin an evaluation after the step recorded last."""
+        self._complete()
         step = self._evaluation = _Step(self._recorded, phase="eval")
         taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
         taken += [self._data("output", f"output{at}", t) for at, t in enumerate(tensors(output))]
@@ -217,7 +227,7 @@ class Tape:
 
     def _left_over(self) -> Tensor | None:
         """The largest element of the last gradient as a step's first backward pass begins; None: there is none."""
-        for _, parameter in reversed(self._named):
+        for parameter in reversed(self._first.parameters if self._first is not None else ()):
             if parameter.grad is not None and parameter.grad.layout is torch.strided:
                 left = portable.plain(parameter.grad)
                 return None if unreadable(left) or not left.numel() else to_host(left.abs().amax().double())
@@ -231,7 +241,7 @@ class Tape:
             return
         if not self._losses:
             self._carried = self._left_over()
-        optimizer = self._optimizer() if self._optimizer is not None else None
+        optimizer = None if self._first is None else self._first.optimizer
         if optimizer is not None:
             self._passes.begin(root, optimizer)
         outputs, self._outputs = self._outputs, {}
@@ -252,43 +262,67 @@ class Tape:
 
     @guarded(None)
     @torch.no_grad()
-    def before(self, number: int, optimizer: Optimizer, *, closure: bool) -> None:
-        """``optimizer`` is about to do step ``number``; gradients exist already, unless it is given a closure."""
-        recorder = self._recorder
+    def before(self, number: int, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
+        """``optimizer`` is about to do its part of step ``number``; it has gradients, unless it is given a closure."""
+        recorder, step = self._recorder, self._step
+        if step is not None and (step.number != number or part.number in step.parts):
+            self._complete()
         self._recorded = 0
         while self._waiting and done(self._waiting[0][1]):
             self._deliver(*self._waiting.popleft())
         if recorder is None:
             return
-        if not recorder.begin(number):
+        step = self._step or self._begin(recorder, number)
+        if step is None:
+            return
+        self._know(part)
+        step.parts.append(part.number)
+        if part.number:
+            step.facts.setdefault("optimizers", {})[str(part.number)] = list(part.names)
+        self._each(step, "weight", plain_parameters(part))
+        if not closure:
+            self._each(step, "gradient", plain_gradients(part))
+            self._scaled(step, optimizer)
+        step.scalars |= rates(optimizer, part.place)
+
+    def _begin(self, recorder: Recorder, number: int) -> _Step | None:
+        if number == self._begun or not recorder.begin(number):  # handed over already, or not to be recorded
             self._on = recorder.wants(number + 1)
             self._forget()
-            return
-        step = self._step = _Step(number)
-        self._each(step, "weight", self._plain_parameters())
-        if not closure:
-            self._each(step, "gradient", self._gradients())
-            self._scaled(step, optimizer)
-        step.scalars |= rates(optimizer)
+            return None
+        self._begun = number
+        self._step = _Step(number)
+        return self._step
 
     @guarded(None)
     @torch.no_grad()
-    def after(self, optimizer: Optimizer, *, closure: bool) -> None:
-        """``optimizer`` has done its step."""
-        step, self._step = self._step, None
-        if step is None:
+    def after(self, part: Part, optimizer: Optimizer, *, closure: bool, parts: int) -> None:
+        """``optimizer`` has done its part; with so many ``parts`` the step is complete."""
+        step = self._step
+        if step is None or part.number not in step.parts:
             return
         if closure:
-            self._each(step, "gradient", self._gradients())
-        elif self._passes.count:
+            self._each(step, "gradient", plain_gradients(part))
+        elif part.number == 0 and self._passes.count:
             step.facts |= self._passes.facts()
-        self._each(step, "updated", self._plain_parameters())
-        for key, values in self._state(optimizer).items():
+        self._each(step, "updated", plain_parameters(part))
+        for key, values in plain_state(part, optimizer).items():
             self._each(step, state_role(key), values)
-        self._heard(step)
-        self._recorded = step.number
-        self._on = self.wants(step.number + 1)
-        self._hand_over(step)
+        if part.number:
+            self._told(step, f"loss/{part.number}")
+            self._forget()
+        else:
+            self._heard(step)
+        if len(step.parts) == parts:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Hand over the step under way, if there is one: no optimizer has a part in it any more."""
+        step, self._step = self._step, None
+        if step is not None:
+            self._recorded = step.number
+            self._on = self.wants(step.number + 1)
+            self._hand_over(step)
 
     def _hand_over(self, step: _Step) -> None:
         self._waiting.append((step, mark(step.taken)))
@@ -304,12 +338,8 @@ class Tape:
             if recorder is not None and recorder.admit(one.nbytes):
                 step.taken.append(one)
         if self._losses:
-            for at, (_, _, value) in enumerate(self._losses):
-                if value is not None:
-                    step.scalars[f"loss@{at}" if at else "loss"] = value
             step.scalars["carried"] = 0.0 if self._carried is None else self._carried
-            graph = self._losses[-1][0]
-            step.facts["loss"] = {**graph.facts, "graph": graph.nodes}
+        self._told(step, "loss")
         if self._forwards:
             modes = set(self._modes)
             step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
@@ -318,6 +348,15 @@ class Tape:
             if self._unowned:
                 step.facts["unowned"], self._unowned = self._unowned, []
         self._forget()
+
+    def _told(self, step: _Step, name: str) -> None:
+        """The losses that were backpropagated for one optimizer."""
+        for at, (_, _, value) in enumerate(self._losses):
+            if value is not None:
+                step.scalars[f"{name}@{at}" if at else name] = value
+        if self._losses:
+            graph = self._losses[-1][0]
+            step.facts[name] = {**graph.facts, "graph": graph.nodes}
 
     def _scaled(self, step: _Step, optimizer: Optimizer) -> None:
         """A fused optimizer is given gradients that still carry the GradScaler's scale."""
@@ -334,26 +373,6 @@ class Tape:
             self._recorder.send(step.number, arrays, scalars, step.facts, phase=step.phase)
 
     # -- elements -----------------------------------------------------------------------------
-
-    def _plain_parameters(self) -> list[tuple[str, Tensor]]:
-        return [(name, _plain(parameter)) for name, parameter in self._named]
-
-    def _state(self, optimizer: Optimizer) -> dict[str, list[tuple[str, Tensor]]]:
-        """What the optimizer keeps of the parameters, by its own name for it."""
-        found: dict[str, list[tuple[str, Tensor]]] = {}
-        for name, parameter in self._named:
-            for key, value in optimizer.state.get(parameter, {}).items():
-                if isinstance(value, Tensor):
-                    found.setdefault(str(key), []).append((name, _plain(value)))
-        return found
-
-    def _gradients(self) -> list[tuple[str, Tensor]]:
-        found = [(name, parameter.grad) for name, parameter in self._named]
-        return [
-            (name, _plain(gradient if gradient.layout is torch.strided else gradient.to_dense()))
-            for name, gradient in found
-            if gradient is not None
-        ]
 
     def _each(self, step: _Step, role: str, tensors: Sequence[tuple[str, Tensor]]) -> None:
         recorder = self._recorder
@@ -373,9 +392,3 @@ class Tape:
             return None
         early = self._recorder is None or self._recorder.early
         return take(role, name, tensor, data_elements(tensor.numel(), tensor.element_size(), early=early))
-
-
-def _plain(tensor: Tensor) -> Tensor:
-    """As ``portable.plain``; most tensors are that already."""
-    usual = type(tensor) in PLAIN and tensor.layout is torch.strided and not tensor.is_complex()
-    return tensor if usual else portable.plain(tensor)

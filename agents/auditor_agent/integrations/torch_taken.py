@@ -111,10 +111,10 @@ def named(passed: Sequence[list[Taken]]) -> Iterator[Taken]:
             yield one
 
 
-def rates(optimizer: Optimizer) -> dict[str, float | Tensor]:
-    """The learning rates as the record has them: ``lr``, ``lr/1`` and so on."""
+def rates(optimizer: Optimizer, first: int = 0) -> dict[str, float | Tensor]:
+    """The learning rates as the record has them: ``lr``, ``lr/1`` and so on, from the place ``first`` on."""
     found: dict[str, float | Tensor] = {}
-    for at, group in enumerate(optimizer.param_groups):
+    for at, group in enumerate(optimizer.param_groups, first):
         rate = group.get("lr")
         if rate is not None:
             value = to_host(rate.detach().reshape(()).clone()) if isinstance(rate, Tensor) else float(rate)

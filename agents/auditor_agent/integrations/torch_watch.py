@@ -99,8 +99,7 @@ class Watcher:
         self._probe.on_skip = self.skipped
         for part in self._parts:
             hook(part, self)
-        if (first := self.leader()) is not None:
-            self._probe.tape.start(self._run, self._alive(), first)
+        self._probe.tape.start(self._run, self._alive(), self._parts[0])
         self._run.on_finish(self.close)
 
     def join(self, optimizer: Optimizer, model: nn.Module | None = None) -> None:
@@ -176,16 +175,15 @@ class Watcher:
         number = self.steps + fresh
         if not closure:
             self._before(part, optimizer)
-        if part.number == 0:
-            self._probe.tape.before(number, optimizer, closure=closure)
+        self._probe.tape.before(number, part, optimizer, closure=closure)
         if not closure:
             self.obey()
 
     def after(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
         """``optimizer`` has acted."""
         self._after(part, optimizer, closure=closure)
-        if part.number == 0:
-            self._probe.tape.after(optimizer, closure=closure)
+        parts = 0 if self.steps == self._awaited else len(self._parts)  # 0: more may join
+        self._probe.tape.after(part, optimizer, closure=closure, parts=parts)
         if closure:
             self.obey()
 

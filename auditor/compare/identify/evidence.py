@@ -107,8 +107,10 @@ def _consecutive(steps: Sequence[StepRecording]) -> list[StepRecording]:
 def _names(run: Sequence[StepRecording]) -> list[str]:
     if not run:
         return []
-    gradients = run[0].of("gradient")
-    return [name for name in run[0].of("updated") if name in gradients][:MOST_TRACKS]
+    gradients, others = run[0].of("gradient"), run[0].facts.get("optimizers")
+    # Further optimizers have rates and rules of their own, and may not step at every step.
+    apart = {str(name) for names in others.values() for name in names} if isinstance(others, Mapping) else set()
+    return [name for name in run[0].of("updated") if name in gradients and name not in apart][:MOST_TRACKS]
 
 
 def _track(name: str, run: Sequence[StepRecording], known: Mapping[int, float]) -> Track | None:
