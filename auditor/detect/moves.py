@@ -43,9 +43,17 @@ class Move:
 
 
 def moves(view: RecordView) -> list[Move]:
-    """The weights of which weight, gradient and result were recorded; none for a view of an evaluation."""
-    if view.phase != "train":
-        return []
+    """The weights of which weight, gradient and result were recorded; none for a view of an evaluation.
+
+    Worked out once for all rules that ask.
+    """
+    if "moves" not in view.derived:
+        view.derived["moves"] = _moves(view) if view.phase == "train" else []
+    known: list[Move] = view.derived["moves"]
+    return known
+
+
+def _moves(view: RecordView) -> list[Move]:
     found = []
     for name, gradient in view.of("gradient").items():
         weight, updated = view.array("weight", name), view.array("updated", name)

@@ -21,14 +21,22 @@ def running_median(tail: F64, values: F64, width: int) -> F64:
 
     Of fewer values where ``tail`` is shorter than that: the first medians of a run are of one, two,
     ... values.
+
+    Args:
+        tail: what came before, finite.
+        values: to be smoothed, finite.
+        width: an odd number.
     """
     if not len(values):
         return values
-    missing = width - 1 - len(tail)
-    padded = np.concatenate([np.full(max(missing, 0), np.nan), tail[-(width - 1) :], values])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    # nanmedian is ten times slower and needed for the first few values of a run only.
-    return np.asarray(np.nanmedian(windows, axis=1) if missing > 0 else np.median(windows, axis=1), dtype=np.float64)
+    joined = np.concatenate([tail[-(width - 1) :], values])
+    before = len(joined) - len(values)
+    few = [float(np.median(joined[: before + i + 1])) for i in range(min(len(values), width - 1 - before))]
+    if len(few) == len(values):
+        return np.array(few)
+    windows = np.lib.stride_tricks.sliding_window_view(joined, width)
+    # Of an odd number of values the middle one: np.median, of any number, takes ten times as long.
+    return np.concatenate([few, np.sort(windows, axis=1)[:, width // 2]])
 
 
 def turns(bad: Bool, calm: Bool, active: bool) -> list[tuple[int, bool]]:
