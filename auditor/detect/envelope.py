@@ -8,13 +8,13 @@ mean of its logarithm.
 
     d(b, s) = (x - m) / (sd sqrt(1 + 1/n))
 
-with their mean and standard deviation, the variance averaged over the bins nearby, since few runs say
-little about one bin alone: the standardised residual of a prediction interval for one future observation
-(Hahn and Meeker, Statistical Intervals, 1991, section 4.7), Student's t with n - 1 degrees of freedom for
-runs that differ like Gaussians; no more than 6 are taken, however many runs there are, as a reserve for
-tails that are heavier. With B bins and series to look at, the bound on the largest |d| is
+with their mean and standard deviation, the variance averaged over the bins nearby and, of fewer than seven
+runs, moderated by what is typical (`auditor/detect/spread.py`): the standardised residual of a prediction
+interval for one future observation (Hahn and Meeker, Statistical Intervals, 1991, section 4.7), Student's t
+with f degrees of freedom for runs that differ like Gaussians: n - 1, what is borrowed, and no more than 6,
+as a reserve for tails that are heavier. With B bins and series to look at, the bound on the largest |d| is
 
-    c = max( t(1 - alpha / (2 B), min(n - 1, 6)),  M_1, ..., M_n )
+    c = max( t(1 - alpha / (2 B), f),  M_1, ..., M_n )
 
 Bonferroni's, and never below what each run of the baseline itself reaches against the others (the order
 statistic that a further exchangeable run exceeds with probability 1/(n + 1); Vovk et al., Algorithmic
@@ -35,6 +35,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import stdtrit
 
+from auditor.detect.spread import centre
 from auditor.detect.view import F64, I64, StepView
 from auditor_agent.statistics import KINDS
 
@@ -42,16 +43,10 @@ from auditor_agent.statistics import KINDS
 PER_OCTAVE: Final = 4
 #: Steps up to which bins are about equally wide, a dozen steps: a mean of fewer has heavy tails.
 LINEAR: Final = 64
-#: Bins on either side over which a variance is averaged.
-_NEAR: Final = 4
-#: A standard deviation is no smaller than this (of a natural logarithm: one per cent).
-_LEAST: Final = 0.01
 #: Runs without which there is no bound.
 MIN_RUNS: Final = 3
 #: Gradients that are followed, at most.
 MAX_TENSORS: Final = 512
-#: Degrees of freedom of the bound, at most.
-_FREEDOM: Final = 6
 #: Logarithm that stands for zero.
 _LOWEST: Final = -70.0
 
@@ -85,22 +80,22 @@ class Envelope:
 
     def bound(self, alpha: float) -> float:
         """What a run's largest deviation exceeds with probability ``alpha`` at most."""
-        cells = max(int(np.isfinite(self.centre()[0]).sum()), 1)
-        student = float(stdtrit(min(len(self.values) - 1, _FREEDOM), 1 - alpha / (2 * cells)))
-        return max(student, float(self.peaks().max()))
+        mean, _, freedom = centre(self.values)
+        cells = max(int(np.isfinite(mean).sum()), 1)
+        return max(float(stdtrit(freedom, 1 - alpha / (2 * cells))), float(self.peaks().max()))
 
     def peaks(self) -> F64:
         """The largest deviation of each of the baseline's runs from the others, (runs,)."""
         runs = len(self.values)
         out = np.empty(runs)
         for run in range(runs):
-            mean, spread = _centre(np.delete(self.values, run, axis=0))
+            mean, spread, _ = centre(np.delete(self.values, run, axis=0))
             out[run] = np.nanmax(np.abs((self.values[run] - mean) / spread), initial=0.0)
         return out
 
     def centre(self) -> tuple[F64, F64]:
         """What is expected and by how much a run may be off, each (bins, series)."""
-        return _centre(self.values)
+        return centre(self.values)[:2]
 
     def as_json(self) -> dict[str, Any]:
         """As it is stored."""
@@ -116,26 +111,6 @@ class Envelope:
         """What :meth:`as_json` told."""
         values = np.array([[[np.nan if x is None else x for x in row] for row in run] for run in body["values"]])
         return cls(name, tuple(body["names"]), values, str(body["axis"]), float(body["samples_per_step"]))
-
-
-def _centre(values: F64) -> tuple[F64, F64]:
-    """Mean, and the standard deviation of a further run's distance from it, per bin and series."""
-    known = np.isfinite(values)
-    count = known.sum(axis=0)
-    enough = count >= 2
-    mean = np.where(enough, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
-    squares = np.where(known, (values - mean) ** 2, 0.0).sum(axis=0)
-    freedom = np.where(enough, count - 1, 0)
-    variance = _nearby(squares) / np.maximum(_nearby(freedom), 1)
-    spread = np.sqrt(np.maximum(variance, _LEAST**2) * (1 + 1 / np.maximum(count, 1)))
-    return mean, np.where(enough, spread, np.nan)
-
-
-def _nearby(values: F64 | I64) -> F64:
-    """Sums over the bins nearby."""
-    padded = np.pad(np.nan_to_num(values).astype(np.float64), ((_NEAR, _NEAR), (0, 0)))
-    total: F64 = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=0).sum(axis=-1)
-    return total
 
 
 def bins(positions: F64, unit: float = 1.0) -> I64:
