@@ -29,7 +29,7 @@ _ACK: Final = {
                 "properties": {"seq": {"type": "integer"}, "reason": {"type": "string"}},
             },
         },
-        "verdict": {"enum": ["healthy", "suspect", "diverged"]},
+        "verdict": {"enum": ["healthy", "suspect", "diverged", "unknown"]},
         "stop": {"type": "boolean"},
         "need": {"type": "array", "items": {"type": "string"}},
     },

@@ -14,7 +14,7 @@ from auditor.ingest.decode import Tensor
 from auditor.ingest.histograms import gather
 from auditor.ingest.intake import run_id
 from auditor.ingest.records import StepRecording, recordings
-from auditor.model import Alert, Subject
+from auditor.model import Alert, Subject, Verdict
 from auditor.store.baselines import BaselineRecord
 from auditor.store.read import resolve
 from auditor.store.records import RunRecord, Series
@@ -70,10 +70,15 @@ def _kept(store: Store, baseline: str) -> list[str]:
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
-    """A run as a list shows it. Times are Unix seconds of the daemon's clock."""
+    """A run as a list shows it. Times are Unix seconds of the daemon's clock.
+
+    A run of which no step was recorded is not called healthy, for nothing was judged.
+    """
     names = ("run", "project", "name", "framework", "host", "status", "verdict", "reason", "created_at", "updated_at")
     row: dict[str, Any] = {name: getattr(record, name) for name in (*names, "steps", "attempts", "ranks", "loss")}
     row["alerts"] = dict(record.alerts)
+    if not record.steps and row["verdict"] == Verdict.HEALTHY:
+        row["verdict"] = "unknown"
     row["lost"] = {"dropped": sum(record.dropped.values()), "reasons": dict(record.dropped)}
     return row
 

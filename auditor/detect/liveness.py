@@ -90,6 +90,10 @@ class ClockRule(Rule):
     def rewind(self) -> None:
         """Step numbers mean nothing to a clock."""
 
+    def unjudged(self) -> str | None:
+        """The run was never alive before the daemon's eyes."""
+        return None if self.memory.judged else "the daemon's clock did not look while the run was alive"
+
     @abstractmethod
     def held(self, pulse: Pulse, now: float) -> dict[str, Any] | None:
         """The evidence if the fault is there, else None."""

@@ -83,6 +83,11 @@ class ScalerStuck(Rule):
                 found.append(self.finding(view, at, Subject("run", "gradient scaler", view.rank), evidence))
         return found + (self._settled(view, len(view) - 1, memory.steps - 1) if len(view) else [])
 
+    def unjudged(self) -> str | None:
+        """Too short; without a scaler nothing is skipped, and that is judged."""
+        few = self.memory.steps < self.parameters.warm_up
+        return f"needs {self.parameters.warm_up} steps" if few else None
+
     def _settled(self, view: StepView, at: int, place: int) -> list[Finding]:
         """Cleared at index ``at``, the run's step number ``place``, if none was skipped for four windows."""
         last = self.memory.skipped[-1] if self.memory.skipped else 0

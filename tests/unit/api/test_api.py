@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.routing import Route
 
+from auditor.detect.registry import rules
 from auditor.ingest.app import create_app
 from auditor.settings import load_settings
 from support.app import App, application
@@ -42,6 +43,16 @@ def test_runs_are_listed_by_change_and_filtered(app: App) -> None:
     assert app.get("/v1/runs", status="running")["runs"] == []
     assert len(app.get("/v1/runs", limit=2)["runs"]) == 2
     assert len(app.get("/v1/runs", since=rows[0]["updated_at"])["runs"]) == 1
+
+
+def test_a_run_without_steps_is_not_called_healthy(app: App) -> None:
+    """Nothing was judged, and ``show`` says why of every rule."""
+    sender = Sender("empty")
+    app.frames(sender.start(), sender.finish())
+    shown = app.get("/v1/runs/empty")
+    assert (shown["verdict"], shown["steps"]) == ("unknown", 0)
+    assert set(shown["unjudged"]) == set(rules())
+    assert [row["verdict"] for row in app.get("/v1/runs")["runs"] if row["run"] == "empty"] == ["unknown"]
 
 
 def test_one_run_has_the_contract_s_fields(app: App) -> None:

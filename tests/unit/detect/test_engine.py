@@ -12,6 +12,7 @@ from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
 from auditor_agent import jsonfinite
 from support.batches import RUN, batch, table
+from support.lanes import Sender
 
 TABLE = table()
 POISON = {(25, "fc1.weight"): "nan"}
@@ -157,6 +158,18 @@ def test_users_add_rules_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None
             RunAuditor(RUN)
     finally:
         registry.rules.cache_clear()
+
+
+def test_a_run_of_no_steps_is_judged_by_no_rule() -> None:
+    """Every rule says why it could not: what was not looked at is not called sound."""
+    nothing = RunAuditor(RUN)
+    assert set(nothing.unjudged()) == set(registry.rules())
+    told = Sender(RunAuditor(RUN))
+    told.start(world_size=2)
+    told.manifest({"optimizer": {"class": "Adam"}})
+    reasons = told.auditor.unjudged()
+    assert set(reasons) == set(registry.rules())
+    assert all(len(reason) > 10 for reason in reasons.values())
 
 
 def test_frames_with_one_step_and_frames_without_tensors_are_fine() -> None:
