@@ -31,6 +31,11 @@ _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
 _TOLD: Final = {"schedule": "optimizer"}
 #: Stages in which a difference is somebody's choice: no draw of a seed.
 _SETTINGS: Final = frozenset({"optimizer", "schedule", "precision", "regularization"})
+#: What differs where several batches make one step and nothing else does.
+_ACCUMULATED: Final = frozenset({
+    *(("DATA-02", "data.batch_size"), ("DATA-02", "data.partial_batches")),
+    *((entry, "loss.scale") for entry in ("LOSS-00", "LOSS-01", "LOSS-11")), ("LOSS-11", "loss.function"),
+})  # fmt: skip
 #: What the size of a difference counts for that every pair of these frameworks has.
 _USUAL: Final = 0.2
 
@@ -67,7 +72,7 @@ def _set(cause: Cause) -> bool:
 
 
 def _all(a: Profile, b: Profile) -> Iterator[Cause]:
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str]] = {*_ACCUMULATED} if conduct.as_one_batch(a, b) else set()
     for recognise in _RECOGNISERS:
         for cause in recognise(a, b):
             if (cause.id, cause.parameter) not in seen:

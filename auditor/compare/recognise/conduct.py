@@ -25,6 +25,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _carried(a, b)
     yield from _frozen(a, b)
     yield from _other_hands(a, b)
+    yield from _constrained(a, b)
 
 
 def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -83,19 +84,40 @@ def _said(profile: Profile, rate: float) -> Any:
 
 def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
     """Several batches to a step, as counted or declared; where only one side says so, the other takes one."""
-    counts = [
-        int(side.value("update.batches_per_step") or side.value("update.gradient_accumulation_steps") or 1)
-        for side in (a, b)
-    ]
+    counts = [batches(side) for side in (a, b)]
     if counts[0] == counts[1]:
         return
     counted = any(side.facts.get("update.batches_per_step") is not None for side in (a, b))
     effect = f"{counts[0]} against {counts[1]} batches to a step"
     weight = 0.5 * min(1.0, abs(counts[0] - counts[1]) / min(counts))
+    if as_one_batch(a, b):
+        weight, effect = 0.0, f"{effect}, as many samples and the mean of them"
     yield Cause(
         "OPT-21", "update.gradient_accumulation_steps", (counts[0], counts[1]), weight, effect,
         "measured" if counted else "declared", 0.9,
     )  # fmt: skip
+
+
+def batches(profile: Profile) -> int:
+    """Batches to a step."""
+    return int(profile.value("update.batches_per_step") or profile.value("update.gradient_accumulation_steps") or 1)
+
+
+def as_one_batch(a: Profile, b: Profile) -> bool:
+    """Whether several batches to a step make what one large batch makes on the other side: its samples, its mean."""
+    samples, factors = between(a, b, "data.batch_size"), between(a, b, "loss.factor")
+    counts = [batches(side) for side in (a, b)]
+    if samples is None or factors is None or counts[0] == counts[1]:
+        return False
+    whole = [fact.value * count for fact, count in zip(samples, counts, strict=True)]
+    return whole[0] == whole[1] and close(_summed(a, counts[0]), _summed(b, counts[1]), 1e-3)
+
+
+def _summed(profile: Profile, count: int) -> float:
+    """How much of the mean loss of all its samples a step's gradient is of."""
+    mean = "update.batches_per_step" not in profile.facts.measured  # Keras takes the mean by itself
+    half = 0.5 if str(profile.value("loss.function")).startswith("huber") else 1.0
+    return float(profile.value("loss.factor")) * half * (1 if mean else count)
 
 
 def _carried(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -140,6 +162,32 @@ def _other_hands(a: Profile, b: Profile) -> Iterator[Cause]:
         told = [f"before steps {_listed(fact.value['steps'])}" if fact.value["steps"] else "none" for fact in jumps]
         effect = f"between steps something else moves the weights, by {percent(max(sizes))} of a step"
         yield Cause("OPT-00", "update.between", (told[0], told[1]), min(1.0, max(sizes)), effect, step=at[0])
+
+
+def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Weights that the rule which moves all others does not explain: a constraint, a sparse gradient."""
+    names = [side.value("update.unexplained") or [] for side in (a, b)]
+    if bool(names[0]) == bool(names[1]):
+        return
+    side = a if names[0] else b
+    told = [", ".join(one[:_NAMED]) or "none" for one in names]
+    entry, weight, effect = "OPT-00", 0.3, "the rule that moves the other weights does not move these"
+    if _constraints(side):
+        entry, effect = "OPT-25", "a constraint moves these weights after the update rule has"
+    elif side.framework in {"keras", "tensorflow"} and all("embed" in name for name in [*names[0], *names[1]]):
+        entry, weight = "OPT-29", 0.01
+        effect = "the second moment of a sparse gradient is the sum of its parts' squares"
+    mend: Literal["a", "b"] = "a" if side is a else "b"
+    yield Cause(entry, "update.unexplained", (told[0], told[1]), weight, effect, confidence=0.8, mend=mend)
+
+
+def _constraints(profile: Profile) -> bool:
+    """Whether a layer declares one."""
+    model = (profile.manifest or {}).get("model")
+    layers = (model.get("layers") or []) if isinstance(model, Mapping) else []
+    told = [layer.get("config") for layer in layers if isinstance(layer, Mapping)]
+    return any(key.endswith("_constraint") and value for each in told if isinstance(each, Mapping)
+               for key, value in each.items())  # fmt: skip
 
 
 def _listed(steps: list[int]) -> str:

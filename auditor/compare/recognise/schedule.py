@@ -14,19 +14,53 @@ from auditor.compare.recognise.cause import Cause, percent
 _FEWEST: Final = 3
 #: Relative difference of two rates that is no rounding.
 _SAME: Final = 1e-4
+#: Part of the steps by which the lengths of two runs differ, and what an early end counts for.
+_OTHER_LENGTH: Final = 0.1
+_STOPPED: Final = 0.015
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    """The two rates in parts of their first values, step by step."""
+    """How rates move, and who stops before the end."""
+    yield from _rates(a, b)
+    yield from _stopped(a, b)
+
+
+def _stopped(a: Profile, b: Profile) -> Iterator[Cause]:
+    """A run that ended before the epochs that it was given, where the other did not.
+
+    When a run stops is partly chance: told, but no mismatch by itself.
+    """
+    planned = [_planned(side) for side in (a, b)]
+    ran = [side.curves["epoch"].last_finite if "epoch" in side.curves else None for side in (a, b)]
+    early = [bool(plan and end and end < plan) for plan, end in zip(planned, ran, strict=True)]
+    steps = [side.last_step or 0 for side in (a, b)]
+    if early[0] == early[1] or abs(steps[0] - steps[1]) < _OTHER_LENGTH * max(steps):
+        return
+    values = tuple(
+        f"{end:g} of {plan:g} epochs" if end and plan else None for end, plan in zip(ran, planned, strict=True)
+    )
+    effect = f"one side stopped early: {steps[0]} against {steps[1]} steps"
+    yield Cause("SCH-03", "update.stopped_early", (values[0], values[1]), _STOPPED, effect, confidence=0.8)
+
+
+def _planned(profile: Profile) -> float | None:
+    """Epochs that a program asked for."""
+    told = (profile.manifest or {}).get("data")
+    epochs = told.get("epochs") if isinstance(told, dict) else None
+    return float(epochs) if isinstance(epochs, (int, float)) else None
+
+
+def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
+    """The two rates in parts of their largest, step by step: what a rate is otherwise is OPT-01."""
     if "lr" not in a.curves or "lr" not in b.curves:
         return
     left, right = a.curves["lr"], b.curves["lr"]
     steps, at, bt = np.intersect1d(left.steps, right.steps, assume_unique=True, return_indices=True)
     mine, theirs = left.values[at], right.values[bt]
     good = np.isfinite(mine) & np.isfinite(theirs)
-    if good.sum() < _FEWEST or mine[good][0] <= 0 or theirs[good][0] <= 0:
+    if good.sum() < _FEWEST or mine[good].max() <= 0 or theirs[good].max() <= 0:
         return
-    mine, theirs, steps = mine[good] / mine[good][0], theirs[good] / theirs[good][0], steps[good]
+    mine, theirs, steps = mine[good] / mine[good].max(), theirs[good] / theirs[good].max(), steps[good]
     off = np.abs(mine - theirs) / np.maximum(np.maximum(mine, theirs), 1e-300)
     if not (off > _SAME).any():
         return
@@ -46,7 +80,12 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _words(rates: F64) -> str:
-    return "constant" if np.ptp(rates) <= _SAME else f"falls to {rates[-1]:.3g} of the first"
+    if np.ptp(rates) <= _SAME:
+        return "constant"
+    top = int(np.argmax(rates))
+    rise = f"rises from {rates[0]:.3g} of the largest in {top} steps" if top else ""
+    fall = f"falls to {rates[-1]:.3g} of the largest" if rates[-1] < 1 - _SAME else ""
+    return ", ".join(part for part in (rise, fall) if part)
 
 
 def _entry(a: Profile, b: Profile) -> str:
