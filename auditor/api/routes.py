@@ -18,7 +18,6 @@ from auditor.ingest.errors import not_found
 from auditor.ingest.heartbeat import path_run
 from auditor.ingest.service import Service
 from auditor.model import AlertState, RunStatus
-from auditor.store.export import export_parquet
 from auditor.store.store import Store
 from auditor_agent.statistics import KINDS, STATISTICS
 
@@ -154,6 +153,8 @@ async def get_parquet(request: Request) -> Response:
 
 
 def _export(store: Store, run: str) -> Path:
+    from auditor.store.export import export_parquet  # pyarrow: only for those who export
+
     if store.run(run) is None:
         raise not_found(f"no run {run}")
     with tempfile.NamedTemporaryFile(prefix="auditor-", suffix=".parquet", delete=False) as file:

@@ -28,7 +28,7 @@ class Replica:
     def __init__(self, settings: dict[str, Any]) -> None:
         # Everything that takes time comes before the port does.
         import auditor.ingest.app
-        import auditor.store.migrations  # noqa: F401
+        import auditor.store.migrations.run  # noqa: F401
         from auditor.settings import load_settings
 
         self._draining = threading.Event()

@@ -79,7 +79,9 @@ class Sample:
     @property
     def counts(self) -> npt.NDArray[np.int64]:
         """Elements of each tensor."""
-        return np.diff(np.append(self.offsets, self.weight.shape[1]))
+        ends = np.empty_like(self.offsets)
+        ends[:-1], ends[-1] = self.offsets[1:], self.weight.shape[1]
+        return ends - self.offsets
 
     def mean(self, columns: F64) -> F64:
         """Means of an array (steps, elements) by tensor."""

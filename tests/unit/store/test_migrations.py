@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 
 from auditor.store import Store, StoreNewer, migrations
 from auditor.store.engine import make_engine, writing
+from auditor.store.migrations.run import _scripts
 from auditor.store.tables import METADATA
 from support.chunks import start_batch, steps_batch
 
@@ -87,3 +88,8 @@ def test_d5_a_newer_schema_is_a_clear_error(database: str) -> None:
     store.close()
     with pytest.raises(StoreNewer, match=r"schema 9999.*knows up to \d+: update training-auditor"):
         Store.open(database)
+
+
+def test_the_newest_migration_is_alembics_head() -> None:
+    """What is read off the files' names, so that a current database needs no alembic."""
+    assert migrations.newest() == _scripts().get_current_head()
