@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from auditor.compare import causes, endings, history, manifests
+from auditor.compare import causes, endings, history, manifests, releases
 from auditor.compare.causes import Diagnosis
 from auditor.compare.outcome import Known, Outcome, metrics_json, outcome
 from auditor.compare.recognise.cause import Cause
@@ -75,6 +75,7 @@ def compare(
     if ended.identical:  # where every number is the same nothing that differs does
         found = Diagnosis((), (*found.causes, *found.harmless))
     reasons = [*ended.reasons, *_explained(first_a, first_b, found), *reasons]
+    reasons += releases.doubts(found.causes, (first_a, first_b))
     return {
         "verdict": _verdict(found, ended),
         "configuration": configuration,

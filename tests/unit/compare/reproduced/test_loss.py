@@ -165,6 +165,8 @@ def test_loss_08_class_weights_divide_by_their_sum_or_by_the_rows() -> None:
     loss = K.SparseCategoricalCrossentropy
     kept = float(loss(from_logits=True)(CLASSES, LOGITS, sample_weight=rows))
     assert kept / told == pytest.approx(rows.mean(), rel=1e-5)
+    scaled = float(functional.cross_entropy(t(LOGITS), t(CLASSES), weight=t(7 * weights)))
+    assert scaled == pytest.approx(told, rel=1e-5)
     alike = loss(from_logits=True, reduction="mean_with_sample_weight")(CLASSES, LOGITS, sample_weight=rows)
     assert float(alike) == pytest.approx(told, rel=1e-5)
     mlp = one_epoch(MLPClassifier(hidden_layer_sizes=(4,)), LOGITS.astype("f8"), CLASSES, sample_weight=rows)
