@@ -218,7 +218,8 @@ def looked_at(seen: Seen) -> keras_layers.Step:
     if seen.heard is None or seen.heard.layers is None:
         return keras_layers.Step()
     layers.by_operation(seen.loss, seen.made, seen.heard.layers)
-    return keras_layers.Step(calls=seen.heard.layers)
+    # Of a function that was traced, and of which only the gradients came out, nothing can be read.
+    return keras_layers.Step(calls={key: call for key, call in seen.heard.layers.items() if reachable(call.output)})
 
 
 def unseen_inputs(seen: Seen) -> list[Any]:

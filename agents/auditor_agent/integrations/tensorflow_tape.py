@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
@@ -26,6 +25,7 @@ from auditor_agent.integrations import tensorflow_evaluation as evaluation
 from auditor_agent.integrations import tensorflow_flow as flow
 from auditor_agent.integrations import tensorflow_forward as forward
 from auditor_agent.integrations import tensorflow_layers as layers
+from auditor_agent.integrations import tensorflow_taped as taped
 from auditor_agent.integrations.tensorflow_wraps import below, wrap
 
 _ASSIGNMENTS: Final = ("assign", "assign_sub", "assign_add")
@@ -56,21 +56,6 @@ class Known:
     batch: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Taped:
-    """What a tape gave, until something is done with it."""
-
-    loss: Any
-    sources: list[Any]
-    held: list[Callable[[], Any]]
-    """The gradients, not kept alive: a loop whose updates are not seen must not need twice the memory."""
-
-    @property
-    def gradients(self) -> list[Any]:
-        """The gradients; None for one that is gone."""
-        return [gradient() for gradient in self.held]
-
-
 class Sink(Protocol):
     """Who is told of the steps of this process."""
 
@@ -97,7 +82,7 @@ class _Scene(threading.local):
     """What this thread is about to do."""
 
     def __init__(self) -> None:
-        self.taped: _Taped | None = None
+        self.taped = taped.Tapes()
         self.applying = self.taping = self.calling = 0
         self.known = Known()
         self.heard = forward.Heard()
@@ -159,7 +144,7 @@ def sinks() -> list[Sink]:
 def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
     def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, target, sources, *args, **kwargs)
-        _taped(target, sources, result)
+        _gave(target, sources, result)
         return result
 
     return gradient
@@ -214,7 +199,7 @@ def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _assign(original: Callable[..., Any]) -> Callable[..., Any]:
     def assign(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if _scene.taped is not None and not _scene.applying:
+        if _scene.taped and not _scene.applying:
             _assigned(self)
         result = original(self, *args, **kwargs)
         if _scene.unassigned and not _scene.applying:
@@ -293,20 +278,13 @@ def _compared(loss: Any, y_true: Any, y_pred: Any, result: Any) -> None:
 
 
 @guarded(None)
-def _taped(target: Any, sources: Any, result: Any) -> None:
+def _gave(target: Any, sources: Any, result: Any) -> None:
     """Keep what a tape gave, if it was asked for gradients of variables."""
     flat, gradients = tf.nest.flatten(sources), tf.nest.flatten(result)
     if _alone[0] or len(flat) != len(gradients) or not all(_is_variable(source) for source in flat):
         return  # of activations, of inputs: no step of a training
     targets = tf.nest.flatten(target)
-    _scene.taped = _Taped(targets[0] if len(targets) == 1 else None, flat, [_held(gradient) for gradient in gradients])
-
-
-def _held(gradient: Any) -> Callable[[], Any]:
-    if tf.executing_eagerly() and gradient is not None:
-        with contextlib.suppress(TypeError):
-            return weakref.ref(gradient)
-    return lambda: gradient  # of a graph: no values behind it
+    _scene.taped.add(targets[0] if len(targets) == 1 else None, flat, gradients)
 
 
 @guarded(None)
@@ -316,24 +294,22 @@ def _applied(optimizer: Any, gradients: list[Any], variables: list[Any] | None) 
 
     if _scene.applying or _alone[0]:
         return
-    taped, _scene.taped = _scene.taped, None
     if tapped(optimizer):
+        _scene.taped.clear()
         _forget()
         return
     if variables is None:
         variables = list(getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables)  # noqa: SLF001 -- no public name
-    ours = taped is not None and bool(_keys(taped.sources) & _keys(variables))
-    _report(Seen(taped.loss if taped is not None and ours else None, gradients, variables, optimizer))
+    _report(Seen(_scene.taped.loss(gradients, variables), gradients, variables, optimizer))
 
 
 @guarded(None)
 def _assigned(variable: Any) -> None:
     """A variable is assigned by hand: if the tape gave its gradient, this is a step."""
-    taped = _scene.taped
-    if taped is not None and id(variable) in _keys(taped.sources):
-        _scene.taped = None
-        _report(Seen(taped.loss, taped.gradients, taped.sources))
-        _scene.unassigned = {id(source) for source in taped.sources}
+    found = _scene.taped.of(variable)
+    if found is not None:
+        _report(Seen(found.loss, found.gradients, found.sources))
+        _scene.unassigned = {id(source) for source in found.sources}
 
 
 @guarded(None)
@@ -377,11 +353,6 @@ def _forget() -> None:
 
 def _is_variable(source: Any) -> bool:
     return isinstance(source, tf.Variable) or hasattr(source, "trainable_variables") or hasattr(source, "assign")
-
-
-def _keys(variables: Sequence[Any]) -> set[int]:
-    """Identities of variables; Keras' variables are also known by the one of TensorFlow's within."""
-    return {id(v) for v in variables} | {id(getattr(v, "_value", v)) for v in variables}
 
 
 def _shape(value: Any) -> list[int | None] | None:
