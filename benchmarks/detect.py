@@ -6,7 +6,12 @@ that share the runs. A series-update is one number that the rules see at one ste
 tensor's statistics. Printed are the costs per frame, step and series-update, the total, and the memory
 of a run's detectors.
 
+Then whole runs as they were recorded: programs of the zoo under ``auditor run``, with what a run's first
+steps bring (samples of weights and activations, the flight recorder's arrays, manifests, epochs). Printed
+is the same for each program, and which rules cost most, at the steps and at the recordings.
+
     python -m benchmarks.detect [--runs 10000] [--frames 5] [--steps 20] [--tensors 10] [--processes 4]
+                                [--programs torch_healthy_warmup keras_overfit_wide] [--recordings FOLDER]
 """
 
 from __future__ import annotations
@@ -15,9 +20,12 @@ import argparse
 import multiprocessing
 import resource
 import sys
+import tempfile
+import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -26,6 +34,9 @@ from auditor.detect.engine import RunAuditor
 from auditor.detect.registry import instances
 from auditor.ingest.decode import Block, StepBatch, Tensor
 from auditor_agent.statistics import STATISTICS, WORDS
+from benchmarks.detecting.costs import costs
+from benchmarks.detecting.record import Case, record, stored
+from tests.zoo.index import TUNING_SEEDS, ZOO
 
 GOAL: Final = 200_000
 #: Different frames that the runs share: no run is like its neighbour, and making them costs little.
@@ -82,11 +93,39 @@ def judge(load: Load) -> tuple[float, float, int]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the costs; 1 if the rate of series-updates is below the goal."""
+    """Print the costs; 1 if a rate of series-updates is below the goal."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("runs", 10_000), ("frames", 5), ("steps", 20), ("tensors", 10), ("processes", 4)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--programs", nargs="*", default=["torch_healthy_warmup", "keras_overfit_wide"])
+    parser.add_argument("--recordings", type=Path, help="folder of recordings; default: one that goes again")
     options = parser.parse_args(arguments)
+    late = synthetic(options)
+    with tempfile.TemporaryDirectory(prefix="detect-") as folder:
+        for name in options.programs:
+            late |= recorded(name, options.recordings or Path(folder))
+    return int(late)
+
+
+def recorded(name: str, folder: Path) -> bool:
+    """Print what the run of a program costs; whether the rate is below the goal, one process for all."""
+    [program] = [program for program in ZOO if program.name == name]
+    case = Case(program, TUNING_SEEDS[0], healthy=True)
+    found = costs(stored(case, folder, any_agent=True) or record(case, folder))
+    print(f"\n{name}: {found.steps} steps in {found.views} frames, {found.records} recordings")
+    print(f"per step: {1e6 * found.seconds / found.steps:.0f} us of CPU, decoding and recordings included")
+    print(f"series-updates: {found.updates / found.seconds:,.0f}/s on one core (goal {GOAL:,}/s on four)")
+    for method, times, what in (("observe", found.views, "frame"), ("observe_record", found.records, "recording")):
+        rules = found.of(method)
+        total = sum(seconds for _, seconds in rules)
+        print(f"per {what}, all rules: {1e6 * total / max(times, 1):.0f} us; by rule:")
+        lines = [f"{rule} {1e6 * seconds / max(times, 1):.0f}" for rule, seconds in rules]
+        print(textwrap.fill(", ".join(lines), 118, initial_indent="  ", subsequent_indent="  "))
+    return found.updates / found.seconds < GOAL / 4
+
+
+def synthetic(options: argparse.Namespace) -> bool:
+    """Print what many live runs cost; whether the rate is below the goal."""
     share = Load(options.runs // options.processes, options.frames, options.steps, options.tensors)
     begun = time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
@@ -103,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"series-updates: {updates / slowest:,.0f}/s (goal {GOAL:,}/s)")
     print(f"memory of a run's detectors: {max(grown for _, grown, _ in parts) / 1024:.0f} KiB")
     print(f"findings: {sum(found for _, _, found in parts)}")
-    return int(updates / slowest < GOAL)
+    return updates / slowest < GOAL
 
 
 if __name__ == "__main__":

@@ -73,10 +73,8 @@ class Cost:
             while len(self.told) > _WAITING:
                 self.told.pop(next(iter(self.told)))
             self._meet()
-        targets = seen.labels() if seen.family == "categorical" else seen.targets
-        if targets is not None and targets.size > 1 and seen.family:
-            single = Task(self.task.family, self.task.error, self.task.classes, targets.ravel())
-            self.within = [*self.within, single.guess][-20:]
+        guess = _alone(seen, self.task)
+        self.within = [*self.within, guess][-20:] if math.isfinite(guess) else self.within
         return seen
 
     @property
@@ -125,12 +123,21 @@ class Cost:
                 del self.told[step]
 
 
+def _alone(seen: Scored, task: Task) -> float:
+    """Cost of guessing of this batch by itself; NaN if it has no two targets. Worked out once for all rules."""
+    name = f"guess {task.family} {task.error} {task.classes}"
+    if name not in seen.derived:
+        targets = seen.labels() if seen.family == "categorical" else seen.targets
+        known = targets is not None and targets.size > 1 and bool(seen.family)
+        single = Task(task.family, task.error, task.classes, targets.ravel()) if known and targets is not None else None
+        seen.derived[name] = single.guess if single is not None else math.nan
+    return float(seen.derived[name])
+
+
 def data_loss(view: StepView) -> F64:
     """The loss of each step, (N,), without the penalty where the run tells that; NaN where none was given.
 
-    A run that told it for some steps only has no other losses here: both are no one series.
+    A run that told it for some steps only has no other losses here: both are no one series. One array for
+    all rules: not to be written to.
     """
-    at, values = view.scalar("loss/data")
-    out: F64 = np.full(len(view), np.nan) if view.parted else view.loss.copy()
-    out[at] = values
-    return out
+    return view.data_loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Final
 
@@ -37,7 +37,8 @@ class Scored:
     "" where the loss is none of these. ``logits``: whether the loss takes the outputs for logits
     (True) or probabilities (False); None where that is no question. ``outputs`` (N, C): the model's
     outputs, rows along the last axis. ``targets``: in their own shape, None if not recorded whole.
-    ``loss``: its value without the penalty, None if unknown.
+    ``loss``: its value without the penalty, None if unknown. ``derived``: what several rules work out of
+    it, by name, so that the first does it for all.
     """
 
     family: str
@@ -45,6 +46,7 @@ class Scored:
     outputs: F64
     targets: F64 | None
     loss: float | None
+    derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def classes(self) -> int:
@@ -53,6 +55,12 @@ class Scored:
 
     def labels(self) -> F64 | None:
         """Classes of the rows (N,), from whole numbers or from rows with a single 1; None if they are neither."""
+        if "labels" not in self.derived:
+            self.derived["labels"] = self._labels()
+        known: F64 | None = self.derived["labels"]
+        return known
+
+    def _labels(self) -> F64 | None:
         targets = self.targets
         if targets is None:
             return None

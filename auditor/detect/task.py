@@ -120,7 +120,17 @@ def guess_error(error: str, targets: F64) -> float:
 
 
 def computed(seen: Scored, targets: F64) -> dict[str, float]:
-    """The losses that the recorded one may be a multiple of, by name; empty where nothing can be computed."""
+    """The losses that the recorded one may be a multiple of, by name; empty where nothing can be computed.
+
+    Worked out once for all rules that ask; ``targets``: labels or amounts, as ``seen`` has them.
+    """
+    if "computed" not in seen.derived:
+        seen.derived["computed"] = _computed(seen, targets)
+    known: dict[str, float] = seen.derived["computed"]
+    return known
+
+
+def _computed(seen: Scored, targets: F64) -> dict[str, float]:
     if seen.family == "categorical":
         fits = len(targets) == len(seen.outputs) and targets.min() >= 0 and targets.max() < seen.classes
         return {"entropy": _categorical(seen, targets.astype(np.int64))} if fits else {}

@@ -125,6 +125,16 @@ class StepView:
         return out
 
     @cached_property
+    def data_loss(self) -> F64:
+        """The loss without the penalty, shape (N,): see :func:`auditor.detect.cost.data_loss`."""
+        at, values = self.scalar("loss/data")
+        if not self.parted:
+            return self.loss
+        out: F64 = np.full(len(self), np.nan)
+        out[at] = values
+        return out
+
+    @cached_property
     def has_loss(self) -> Bool:
         """Whether each step reported a loss, shape (N,)."""
         out = np.zeros(len(self), dtype=np.bool_)
