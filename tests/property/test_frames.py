@@ -1,4 +1,4 @@
-"""However the sender cut its frames, the rules say the same."""
+"""However the sender cut its frames, and whenever the daemon began anew, the rules say the same."""
 
 from __future__ import annotations
 
@@ -135,6 +135,16 @@ def test_frames_of_any_size_leave_the_same_reasons(story: Story) -> None:
     """Nor does what a rule says of why it could not judge depend on the frames."""
     reasons = {size: story.tell(size)[0].unjudged() for size in SPLITS}
     assert all(reasons[size] == reasons[1] for size in SPLITS)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(stories(), st.sets(st.integers(0, STEPS // 40), min_size=1, max_size=4))
+def test_d8_rules_go_on_from_what_was_written_down(story: Story, restarts: set[int]) -> None:
+    """All rules, their state through JSON and back between any two frames: findings and reasons are the same."""
+    known, found = story.tell(40)
+    again, refound = story.tell(40, restarts)
+    assert refound == found
+    assert again.unjudged() == known.unjudged()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ from auditor.alerts.lifecycle import AlertBook
 from auditor.detect.engine import RunAuditor
 from auditor.ingest.decode import Block, StepBatch
 from auditor.model import Finding
+from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, table, words
 from support.lanes import Sender
@@ -71,8 +73,11 @@ class Story:
                     block[step - low - 1, 1, 0] = 3
             yield Block(low - first, np.array(ids, np.int64), block)
 
-    def tell(self, size: int) -> tuple[RunAuditor, list[Finding]]:
-        """The findings, with ``size`` steps in a frame; recordings come before the frame that holds their step."""
+    def tell(self, size: int, restarts: Collection[int] = ()) -> tuple[RunAuditor, list[Finding]]:
+        """The findings, with ``size`` steps in a frame; recordings come before the frame that holds their step.
+
+        After the frames of these numbers another auditor goes on from what the one before had written down.
+        """
         sender = Sender(RunAuditor(RUN))
         found = sender.start(framework=self.framework) + sender.manifest(self.manifest)
         waiting = list(self.recordings)
@@ -81,6 +86,9 @@ class Story:
             while waiting and waiting[0].step <= after:
                 found += sender.record(waiting.pop(0), ahead=True)
             found += sender.steps(self.frame(first, after), TABLE)
+            if first // size in restarts:
+                written = jsonfinite.dumps(sender.auditor.to_state())
+                sender.auditor = RunAuditor.from_state(json.loads(written))
         return sender.auditor, found + sender.auditor.ended(0, 0, "finished")
 
 
