@@ -119,6 +119,8 @@ def reachable(tensor: Any) -> bool:
     """Whether ``tensor`` belongs to the graph that is being traced."""
     if isinstance(tensor, tf.__internal__.EagerTensor):
         return bool(tf.executing_eagerly())
+    if isinstance(tensor, tf.Variable) or not hasattr(tensor, "graph"):  # Keras' variables count as tensors
+        return True
     graph = tf.compat.v1.get_default_graph()
     while graph is not None and graph is not tensor.graph:
         graph = getattr(graph, "outer_graph", None)

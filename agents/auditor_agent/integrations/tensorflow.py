@@ -10,11 +10,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor_agent.guard import guarded, note
 from auditor_agent.integrations import numbering, tensorflow_epochs
 from auditor_agent.integrations import tensorflow_evaluation as evaluation
+from auditor_agent.integrations import tensorflow_forward as forward
 from auditor_agent.integrations import tensorflow_tape as tape
 from auditor_agent.integrations.tensorflow_epochs import Epochs
 from auditor_agent.integrations.tensorflow_tape import Seen
@@ -32,6 +34,8 @@ class Loop:
         self._model, self._optimizer, self._loss = model, optimizer, loss
         self._names: dict[int, str] = {}
         self._watch: LoopWatch | None = None
+        self.ear: Reported | None = None
+        """Sees what the loop does besides reporting its steps; None: nobody does."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.run, name)
@@ -47,31 +51,50 @@ class Loop:
         """
         import tensorflow as tf
 
-        optimizer = self._optimizer or getattr(self._model, "optimizer", None)
-        rate = getattr(optimizer, "learning_rate", None)
         # Within a tf.function AutoGraph would rewrite what is called here.
-        see = tf.autograph.experimental.do_not_convert(self.see)
-        see(Seen(loss, list(gradients), list(variables), rate=rate), None)
+        see = tf.autograph.experimental.do_not_convert(self.see if self.ear is None else self.ear.step)
+        see(Seen(loss, list(gradients), list(variables), rate=self.rate), None)
 
-    def see(self, seen: Seen, known: tape.Known | None) -> None:
-        """Record a step; at the first one say what the run is."""
-        if self.run.finished or not any(gradient is not None for gradient in seen.gradients):
-            return
-        if _distributed():
-            return
+    @property
+    def rate(self) -> Any:
+        """The learning rate, where the optimizer is known."""
+        return getattr(self._optimizer or getattr(self._model, "optimizer", None), "learning_rate", None)
+
+    def see(self, seen: Seen, known: tape.Known | None, *, foreseen: bool = False) -> None:
+        """Record a step; at the first one say what the run is. ``foreseen``: :meth:`foresee` was told of it."""
+        watch = self._watching(seen, known)
+        if watch is not None:
+            watch.see(seen, foreseen=foreseen)
+
+    def foresee(self, seen: Seen, known: tape.Known) -> None:
+        """A step is about to be taken that the loop reports afterwards."""
+        watch = self._watching(seen, known)
+        if watch is not None:
+            watch.foresee(seen)
+
+    def _watching(self, seen: Seen, known: tape.Known | None) -> LoopWatch | None:
+        if self.run.finished or not any(gradient is not None for gradient in seen.gradients) or _distributed():
+            return None
         if self._watch is None:
             from auditor_agent.integrations.tensorflow_watch import LoopWatch
 
             self._watch = LoopWatch(self.run, self._name)
             self._declare(self._watch, seen, known)
-        self._watch.see(seen)
+        return self._watch
+
+    @guarded(None)
+    def acts(self, optimizer: Any) -> None:
+        """``optimizer`` acts, of a loop that reports its steps itself."""
+        self._optimizer = self._optimizer or optimizer
+        if self._watch is not None and self._watch.tape is not None and optimizer is not None:
+            self._watch.tape.optimizer(optimizer)
 
     @guarded(None)
     def _declare(self, watch: LoopWatch, seen: Seen, known: tape.Known | None) -> None:
         import tensorflow as tf
 
         from auditor_agent.integrations.tensorflow_manifest import find_model, manifest
-        from auditor_agent.integrations.tensorflow_record import facts, loop_tape
+        from auditor_agent.integrations.tensorflow_record import facts, iterations, loop_tape
 
         self.run.on_finish(self.close)
         # Registered after the run's own, hence called before it: what a crash left unread is read.
@@ -89,7 +112,8 @@ class Loop:
             initial=watch.initial(seen.variables),
         )
         if seen.heard is not None:
-            watch.tape = loop_tape(model, seen.optimizer, watch.counter(seen), self._name, watch.taps(seen))
+            every = iterations(seen.optimizer)  # a loop that reports its steps itself counts them itself
+            watch.tape = loop_tape(model, optimizer, watch.counter(seen), self._name, watch.taps(seen), every)
             body["loss"] = {**facts(seen).get("loss", {}), **body["loss"]}
         if watch.tape is not None:
             watch.epochs.before, watch.epochs.after = watch.begins, watch.ended
@@ -153,26 +177,32 @@ def audit(
         project: default ``AUDITOR_PROJECT``.
     """
     loop = Loop(open_run("tensorflow", name=name, project=project), model, optimizer=optimizer, loss=loss)
-    with tape.left_alone():
+    loop.ear = Reported(loop)
+    with loop.ear.listening_in():
         try:
             yield loop
         except BaseException as error:
             loop.run.finish("failed", f"{type(error).__name__}: {error}"[:500])
             raise
-    loop.run.finish("stopped" if loop.run.should_stop else "finished")
+        loop.run.finish("stopped" if loop.run.should_stop else "finished")
 
 
-class _Unasked(tape.Sink):
-    """The loop that ``install`` found: of the first optimizer that acts, or of raw variables."""
+class _Ear(tape.Sink):
+    """Puts what is seen besides the steps to the loop that it belongs to: modes, evaluations, data."""
 
     def __init__(self) -> None:
         self._loop: Loop | None = None
-        self._owner: int | None = None
-        self._acting = False
         self._modes: dict[str, Mapping[str, Any]] = {}
         self._waiting: list[Mapping[str, Any]] = []
         self._evaluation = evaluation.Evaluation(self._evaluated, self._last)
+
+    def attend(self) -> None:
+        """Evaluations are told here from now on."""
         evaluation.tell(self._evaluation)
+
+    def _tell_waiting(self) -> None:
+        while self._waiting:
+            self._tell(self._waiting.pop(0))
 
     def _last(self) -> int:
         """The last step there was, its row read."""
@@ -186,23 +216,6 @@ class _Unasked(tape.Sink):
             if fields:
                 self._loop.run.event(numbering.last(self._loop.run), "evaluation", **fields)
             self._loop.run.log(**scalars)
-
-    def see(self, seen: Seen, known: tape.Known) -> None:
-        """A step of some optimizer; only the first one's count."""
-        if self._loop is None or self._loop.run.finished:
-            self._loop, self._owner = Loop(open_run("tensorflow")), id(seen.optimizer)
-            self._loop.run.on_finish(self._evaluation.end)
-        self._acting = id(seen.optimizer) == self._owner
-        if self._acting:
-            self._loop.see(seen, known)
-        while self._waiting:
-            self._tell(self._waiting.pop(0))
-
-    def done(self) -> None:
-        """The step seen last was taken."""
-        acting, self._acting = self._acting, False
-        if acting and self._loop is not None:
-            self._loop.done()
 
     def mode(self, fields: Mapping[str, Any]) -> None:
         """A model was called in this mode; told when it is another one than before in this phase."""
@@ -231,6 +244,101 @@ class _Unasked(tape.Sink):
     def batches(self) -> Epochs | None:
         """Takes what is seen of the data."""
         return None if self._loop is None else self._loop.epochs
+
+
+class _Unasked(_Ear):
+    """The loop that ``install`` found: of the first optimizer that acts, or of raw variables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._owner: int | None = None
+        self._acting = False
+        self.attend()
+
+    def see(self, seen: Seen, known: tape.Known) -> None:
+        """A step of some optimizer; only the first one's count."""
+        if self._loop is None or self._loop.run.finished:
+            self._loop, self._owner = Loop(open_run("tensorflow")), id(seen.optimizer)
+            self._loop.run.on_finish(self._evaluation.end)
+        self._acting = id(seen.optimizer) == self._owner
+        if self._acting:
+            self._loop.see(seen, known)
+        self._tell_waiting()
+
+    def done(self) -> None:
+        """The step seen last was taken."""
+        acting, self._acting = self._acting, False
+        if acting and self._loop is not None:
+            self._loop.done()
+
+
+class Reported(_Ear):
+    """A loop that reports its steps itself, before its optimizer acts or after.
+
+    The steps are those that it reports. What a recording needs is taken at whichever comes first, for
+    weights as they were show before the optimizer acts. A step of which one half was traced and the
+    other is not is told by the half that came first.
+    """
+
+    def __init__(self, loop: Loop) -> None:
+        super().__init__()
+        self._loop: Loop = loop
+        self._first: Seen | None = None
+        self._told = False
+        self._traced: set[str] = set()
+
+    @contextlib.contextmanager
+    def listening_in(self) -> Iterator[None]:
+        """Tape, optimizers and data are observed within."""
+        with tape.reported(self):
+            tensorflow_epochs.observe()
+            self.attend()
+            self._loop.run.on_finish(self._evaluation.end)
+            try:
+                yield
+            finally:
+                _UNASKED.attend()
+
+    def see(self, seen: Seen, known: tape.Known) -> None:
+        """An optimizer is about to act, or the loop to assign by hand."""
+        import tensorflow as tf
+
+        self._loop.acts(seen.optimizer)
+        told, self._told = self._told, False
+        if told or (tf.executing_eagerly() and "step" in self._traced):
+            return
+        self._note("act")
+        self._first = replace(seen, optimizer=None, rate=self._loop.rate)
+        self._loop.foresee(self._first, known)
+        self._tell_waiting()
+
+    def step(self, seen: Seen, _: object) -> None:
+        """The loop reports a step."""
+        import tensorflow as tf
+
+        first, self._first = self._first, None
+        if first is not None:
+            self._loop.see(replace(seen, heard=first.heard, made=first.made, rate=first.rate), None, foreseen=True)
+        elif tf.executing_eagerly() and "act" in self._traced:
+            self._loop.see(seen, None, foreseen=True)
+        else:
+            self._note("step")
+            self._told = True
+            seen, known = tape.reporting(seen)
+            for call in seen.heard.calls if seen.heard is not None else ():
+                self.mode(forward.mode(call, learning=True))
+            self._loop.see(seen, known)
+        self._tell_waiting()
+
+    def _note(self, what: str) -> None:
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            self._traced.add(what)
+
+    def done(self) -> None:
+        """The optimizer has acted."""
+        self._loop.done()
 
 
 _UNASKED: Final = _Unasked()

@@ -9,7 +9,7 @@ batch, output and target leave through its tap (``keras_compiled``).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,11 @@ class LoopTape(Tape):
         """What the loop declares, in canonical units."""
         return self._declared()
 
+    def optimizer(self, acting: Any) -> None:
+        """``acting`` is the optimizer that acts, in a loop that did not say so."""
+        inner = getattr(acting, "inner_optimizer", acting)
+        self._probe = replace(self._probe, inner=inner, scaled=False)
+
     def _table(self) -> dict[int, str]:
         return {}
 
@@ -166,7 +171,9 @@ class _Compiled(LoopTape, CompiledTape):
     """Of a loop whose step XLA compiles."""
 
 
-def loop_tape(model: Any, optimizer: Any, counter: Any, names: Callable[[Any], str], taps: Any) -> LoopTape:
+def loop_tape(  # noqa: PLR0913, PLR0917 - what a loop consists of
+    model: Any, optimizer: Any, counter: Any, names: Callable[[Any], str], taps: Any, every: int
+) -> LoopTape:
     """The tape for the loop whose first step is under way.
 
     Args:
@@ -175,9 +182,10 @@ def loop_tape(model: Any, optimizer: Any, counter: Any, names: Callable[[Any], s
         counter: the variable that counts the updates.
         names: the name of a variable.
         taps: what looks at its layers; None where nothing can, and nothing is recorded under XLA then.
+        every: updates to a step.
     """
     inner, jit = getattr(optimizer, "inner_optimizer", optimizer), in_xla()
-    subject = _Subject(model, inner, inner is not optimizer, counter, taps, jit, iterations(optimizer))
+    subject = _Subject(model, inner, inner is not optimizer, counter, taps, jit, every)
     return (_Compiled if jit and taps is not None else _Traced)(subject, names)
 
 

@@ -6,7 +6,8 @@ assignment to one of the sources outside of an optimizer: the loop updates by ha
 tape gave. All hold for a loop that runs eagerly and for one that is being traced. ``Loss.__call__``
 tells the loss object and the shapes it meets, for the manifest.
 
-The wrappers read; what they call and return is the original's. Only ``auditor run`` asks for them.
+The wrappers read; what they call and return is the original's. ``auditor run`` asks for them, and
+``audit`` for the length of its block: there the loop reports its steps itself (``run.step``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from auditor_agent.integrations import tensorflow_flow as flow
 from auditor_agent.integrations import tensorflow_forward as forward
 from auditor_agent.integrations import tensorflow_layers as layers
 from auditor_agent.integrations import tensorflow_taped as taped
-from auditor_agent.integrations.tensorflow_wraps import below, wrap
+from auditor_agent.integrations.tensorflow_wraps import below, off, wrap
 
 _ASSIGNMENTS: Final = ("assign", "assign_sub", "assign_add")
 
@@ -92,24 +93,32 @@ class _Scene(threading.local):
 
 
 _scene: Final = _Scene()
-_alone: Final[list[int]] = [0]
 _sinks: Final[list[Sink]] = []
+_alone: Final[list[Sink]] = []
 
 
 @contextlib.contextmanager
-def left_alone() -> Iterator[None]:
-    """Within, nothing is reported: the loop reports for itself."""
-    _alone[0] += 1
+def reported(sink: Sink) -> Iterator[None]:
+    """Within, what is seen is told to ``sink`` alone: the loop reports its steps to it."""
+    _alone.append(sink)
     try:
+        _observe()
         yield
     finally:
-        _alone[0] -= 1
+        _alone.remove(sink)
+        if not sinks():
+            off()
 
 
 def observe(sink: Sink) -> None:
     """Report the steps of this process to ``sink``. Idempotent; wraps what is loaded by now."""
     if sink not in _sinks:
         _sinks.append(sink)
+    _observe()
+
+
+@guarded(None)
+def _observe() -> None:
     wrap(tf.GradientTape, "gradient", _gradient)
     wrap(tf.GradientTape, "__enter__", _enter)
     wrap(tf.GradientTape, "__exit__", _exit)
@@ -127,7 +136,7 @@ def observe_keras() -> None:
     """Watch Keras' optimizers and losses too, once Keras is there."""
     import keras
 
-    if _sinks and keras.backend.backend() == "tensorflow":
+    if sinks() and keras.backend.backend() == "tensorflow":
         wrap(keras.optimizers.Optimizer, "apply", _apply)
         wrap(keras.optimizers.LossScaleOptimizer, "apply", _apply)
         wrap(keras.losses.Loss, "__call__", _loss)
@@ -138,7 +147,14 @@ def observe_keras() -> None:
 
 def sinks() -> list[Sink]:
     """Who is told."""
-    return list(_sinks)
+    return _alone[-1:] or list(_sinks)
+
+
+def reporting(seen: Seen) -> tuple[Seen, Known]:
+    """The step that the loop itself reports, with what was seen since the last one; that is then forgotten."""
+    told = replace(seen, heard=_scene.heard, made=_scene.eager or flow.in_graph), _scene.known
+    _forget()
+    return told
 
 
 def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -216,9 +232,9 @@ def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
         if type(self).__name__ == "CompileLoss":
             evaluation.elsewhere()
         result = original(self, y_true, y_pred, *args, **kwargs)
-        if _scene.taping and _sinks:
+        if _scene.taping and sinks():
             _compared(self, y_true, y_pred, result)
-        elif _sinks:
+        elif sinks():
             evaluation.compared(y_pred, result)
         return result
 
@@ -235,10 +251,10 @@ def _begun() -> None:
         return
     evaluation.ending() if tf.executing_eagerly() else evaluation.training()
     _scene.heard = forward.Heard()
-    if not _alone[0] and (not tf.executing_eagerly() or any(sink.looking() for sink in _sinks)):
+    if sinks() and (not tf.executing_eagerly() or any(sink.looking() for sink in sinks())):
         _scene.heard.layers = {}
     layers.listen(_scene.heard.layers)
-    listening = tf.executing_eagerly() and not _alone[0] and any(sink.listening() for sink in _sinks)
+    listening = tf.executing_eagerly() and any(sink.listening() for sink in sinks())
     _scene.eager = flow.Eager() if listening else None
     if _scene.eager is not None:
         op_callbacks.add_op_callback(_scene.eager.heard)
@@ -259,7 +275,7 @@ def _ended() -> None:
 @guarded(None)
 def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
     """A model was called, not from within another's call."""
-    if not _sinks or _alone[0]:
+    if not sinks():
         return
     call = forward.called(model, args, kwargs, result)
     if call is None:
@@ -268,7 +284,7 @@ def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: A
         _scene.heard.call(call)
     else:
         evaluation.called(call.inputs, call.outputs)
-        for sink in _sinks:
+        for sink in sinks():
             sink.mode(forward.mode(call, learning=False))
 
 
@@ -281,7 +297,7 @@ def _compared(loss: Any, y_true: Any, y_pred: Any, result: Any) -> None:
 def _gave(target: Any, sources: Any, result: Any) -> None:
     """Keep what a tape gave, if it was asked for gradients of variables."""
     flat, gradients = tf.nest.flatten(sources), tf.nest.flatten(result)
-    if _alone[0] or len(flat) != len(gradients) or not all(_is_variable(source) for source in flat):
+    if not sinks() or len(flat) != len(gradients) or not all(_is_variable(source) for source in flat):
         return  # of activations, of inputs: no step of a training
     targets = tf.nest.flatten(target)
     _scene.taped.add(targets[0] if len(targets) == 1 else None, flat, gradients)
@@ -292,7 +308,7 @@ def _applied(optimizer: Any, gradients: list[Any], variables: list[Any] | None) 
     """An optimizer is about to act; within another one's ``apply``, or under ``fit``, it is no news."""
     from auditor_agent.integrations.keras_probe import tapped
 
-    if _scene.applying or _alone[0]:
+    if _scene.applying or not sinks():
         return
     if tapped(optimizer):
         _scene.taped.clear()
@@ -317,15 +333,15 @@ def _was_assigned(variable: Any) -> None:
     """A variable of a step by hand has its new value; with the last one the step is done."""
     _scene.unassigned.discard(id(variable))
     if not _scene.unassigned:
-        for sink in _sinks:
+        for sink in sinks():
             sink.done()
 
 
 @guarded(None)
 def _acted() -> None:
     """An optimizer has acted."""
-    if not _scene.applying and not _alone[0]:
-        for sink in _sinks:
+    if not _scene.applying:
+        for sink in sinks():
             sink.done()
 
 
@@ -340,7 +356,7 @@ def _report(seen: Seen) -> None:
     known, heard, eager = _scene.known, _scene.heard, _scene.eager
     _forget()
     seen = replace(seen, heard=heard, made=eager or flow.in_graph)
-    for sink in _sinks:
+    for sink in sinks():
         for call in heard.calls:
             sink.mode(forward.mode(call, learning=True))
         sink.see(seen, known)

@@ -114,14 +114,18 @@ class LoopWatch:
         return looks is not None and looks.wanted(self._number + 1)
 
     @guarded(None)
-    def see(self, seen: Seen) -> None:
-        """Have this step recorded whenever the code that calls this runs, traced or not."""
+    def see(self, seen: Seen, *, foreseen: bool = False) -> None:
+        """Have this step recorded whenever the code that calls this runs, traced or not.
+
+        ``foreseen``: :meth:`foresee` was told of it.
+        """
         binding = self._bind(seen)
         binding.told = told_loss(seen)
-        self.epochs.stepping(seen, _tick_of(seen, self._tick))
+        if not foreseen:
+            self.epochs.stepping(seen, _tick_of(seen, self._tick))
         unscale = _unscale(seen.optimizer)
         if seen.optimizer is None:
-            updates = self._tick.assign_add(1) - 1
+            updates = tf.identity(self._tick)
             rate = on.scalar(seen.rate)
         else:
             updates = tf.convert_to_tensor(_inner(seen.optimizer)._iterations)  # noqa: SLF001 -- no public name
@@ -133,13 +137,26 @@ class LoopWatch:
             values = accumulated(inner, binding.variables, binding.present, values, unscale)
             unscale = on.scalar(1.0)
         head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
-        offered = self._record_elements(seen, head, list(zip(binding.present, values, strict=True)))
+        offered = () if foreseen else self._record_elements(seen, head, list(zip(binding.present, values, strict=True)))
+        _weights(binding, (*head[:4], on.scalar(1.0)))  # first: a row of gradients that is read meanwhile finds them
         binding.gradients.put(head, values)
-        _weights(binding, (*head[:4], on.scalar(1.0)))
-        self._look(seen, head, offered)
+        if not foreseen:
+            self._look(seen, head, offered)
+        if seen.optimizer is None:
+            self._tick.assign_add(1)  # last: who asks meanwhile which step this is is told the same as before
         self._start()
         if tf.executing_eagerly() and binding.gradients.urgent:
             self.read()
+
+    @guarded(None)
+    def foresee(self, seen: Seen) -> None:
+        """An optimizer is about to act, and the loop reports the step afterwards: take what shows only now."""
+        self.epochs.stepping(seen, self._tick)
+        beyond = penalty(seen) if seen.heard is not None else None
+        head = (tf.identity(self._tick), on.scalar(seen.loss), on.scalar(beyond), on.scalar(seen.rate), on.scalar(1.0))
+        given = [(v, on.dense(g)) for v, g in zip(seen.variables, seen.gradients, strict=True) if g is not None]
+        self._look(seen, head, self._record_elements(seen, head, given))
+        self._start()
 
     def _record_elements(self, seen: Seen, head: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> Sequence[Any]:
         """Have the flight recorder take the step; what it asks the tap for."""
