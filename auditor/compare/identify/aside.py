@@ -50,7 +50,7 @@ def set_aside(fits: Sequence[Fit], given: Sample) -> tuple[Fit, Sample, Aside]:
         return fits[-1], given, NOTHING
     for fit in fits:
         steps, tensors = _unexplained(fit, given)
-        if steps.mean() < _MOST and tensors.mean() < _MOST:
+        if steps.mean() < _MOST and tensors.mean() <= _MOST:
             rest = given.without(steps, tensors)
             again = judge(fit.hypothesis, rest)
             if again.explains:

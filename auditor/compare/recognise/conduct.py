@@ -172,7 +172,7 @@ def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
     side = a if names[0] else b
     told = [", ".join(one[:_NAMED]) or "none" for one in names]
     entry, weight, effect = "OPT-00", 0.3, "the rule that moves the other weights does not move these"
-    if _constraints(side):
+    if constrained(side):
         entry, effect = "OPT-25", "a constraint moves these weights after the update rule has"
     elif side.framework in {"keras", "tensorflow"} and all("embed" in name for name in [*names[0], *names[1]]):
         entry, weight = "OPT-29", 0.01
@@ -181,7 +181,7 @@ def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
     yield Cause(entry, "update.unexplained", (told[0], told[1]), weight, effect, confidence=0.8, mend=mend)
 
 
-def _constraints(profile: Profile) -> bool:
+def constrained(profile: Profile) -> bool:
     """Whether a layer declares one."""
     model = (profile.manifest or {}).get("model")
     layers = (model.get("layers") or []) if isinstance(model, Mapping) else []

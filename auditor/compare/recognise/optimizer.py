@@ -9,6 +9,7 @@ from auditor.compare import effects
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
+from auditor.compare.recognise.conduct import constrained
 
 #: Entry by (rule, setting); ``*`` stands for any rule.
 _IDS: Final[Mapping[tuple[str, str], str]] = {
@@ -57,7 +58,13 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if explained[0] != explained[1]:
         effect = "no rule known here explains the recorded steps of one side"
         values = tuple(fact.value if known else "unknown" for fact, known in zip(rules, explained, strict=True))
-        yield Cause("OPT-00", "update.rule", (values[0], values[1]), _unknown(a, b), effect, confidence=sure(*rules))
+        if constrained(a) == constrained(b):
+            yield Cause(
+                "OPT-00", "update.rule", (values[0], values[1]), _unknown(a, b), effect, confidence=sure(*rules)
+            )
+        elif constrained(b if explained[0] else a):
+            effect = "a constraint moves the weights after the update rule has"
+            yield Cause("OPT-25", "update.rule", (values[0], values[1]), 0.3, effect, confidence=sure(*rules))
     if not all(explained):
         return
     if rules[0].value != rules[1].value:

@@ -50,6 +50,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     rules = between(a, b, "update.rule")
     if rules is None and not (left.known and right.known):
         return
+    if any(_hidden(side, found) and other.in_loss for side, found, other in ((a, left, right), (b, right, left))):
+        return  # what nobody could read is not zero
     same_gradient = close(left.in_gradient, right.in_gradient, _SAME)
     same_weight = close(left.decoupled, right.decoupled, _SAME)
     if same_gradient and same_weight:
@@ -61,6 +63,11 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield _decay(a, b, left, right)
     else:
         yield _strength(a, b, left, right)
+
+
+def _hidden(profile: Profile, found: Pull) -> bool:
+    """Whether a penalty in the loss may be there unseen: the loss was not explained, and nothing is declared."""
+    return not found.known and not (profile.loss and profile.loss[0].explains)
 
 
 def _moved(left: Pull, right: Pull) -> bool:

@@ -141,3 +141,58 @@ def test_amsgrad_is_told_where_its_steps_are_the_same_for_now() -> None:
     adam, ams = (run(lambda p, flag=flag: torch.optim.Adam(p, R, amsgrad=flag), steps=20) for flag in (False, True))
     found = diagnose(adam.profile(), ams.profile())
     assert found.causes[0].id == "OPT-22"
+
+
+def accumulating(batch: int, part: float, **more: Any) -> Tiny:
+    """A run whose loss is this part of the mean squared error of its batch."""
+    return run(batch=batch, loss=lambda output, target: part * ((output - target) ** 2).mean(), **more)
+
+
+def test_batches_that_make_one_batch_by_their_mean_are_no_difference() -> None:
+    """Four batches of eight, each a quarter of the loss, against one of thirty-two."""
+    four = {"micro_batches": curve(*[4.0] * 12)}
+    one = run(batch=32).profile()
+    mean = diagnose(accumulating(8, 0.25).profile(curves=four), one)
+    assert not [cause for cause in mean.causes if cause.id in {"OPT-21", "DATA-02", "LOSS-00", "LOSS-01"}]
+    summed = diagnose(accumulating(8, 1.0).profile(curves=four), one)
+    assert summed.causes[0].id == "OPT-21"
+
+
+def constrained(limit: float, *, declared: bool) -> Profile:
+    """Kernels whose columns are cut to a length after each step, as Keras does."""
+
+    def step(weights: Any, gradients: Any, at: int) -> Any:
+        del at
+        moved = [w - np.float32(R) * g for w, g in zip(weights, gradients, strict=True)]
+        lengths = [np.maximum(np.sqrt((w * w).sum(axis=0, keepdims=True)), 1e-7) for w in moved]
+        cut = [w * np.minimum(1, limit / n) if w.ndim > 1 else w for w, n in zip(moved, lengths, strict=True)]
+        return [w.astype(np.float32) for w in cut]
+
+    rule = {"class": "MaxNorm", "config": {"max_value": limit}}
+    layers = [{"name": "layer0", "class": "Dense", "config": {"kernel_constraint": rule if declared else None}}]
+    return Tiny(stepper=lambda: step, framework="keras", rate=R).profile(manifest={"model": {"layers": layers}})
+
+
+def test_weights_that_a_constraint_moves_are_set_apart_from_the_rule() -> None:
+    """By its id where it is declared; else as weights that the rule does not explain."""
+    plain = Tiny(stepper=lambda: torch_stepper(lambda p: torch.optim.SGD(p, R)), framework="keras", rate=R).profile()
+    assert first(constrained(0.7, declared=True), plain) == ("OPT-25", "update.unexplained")
+    assert first(constrained(0.7, declared=False), plain) == ("OPT-00", "update.unexplained")
+
+
+def test_a_run_that_stopped_early_is_told_and_is_no_mismatch() -> None:
+    """When it stops is partly chance."""
+    long = run(steps=12).profile(manifest={"data": {"epochs": 6}}, curves={"epoch": curve(*range(1, 7))})
+    short = run(steps=6).profile(manifest={"data": {"epochs": 6}}, curves={"epoch": curve(1, 2, 3)})
+    found = diagnose(long, short)
+    assert found.causes[0].id == "SCH-03"
+    assert not found.matters
+    assert not diagnose(long, long).causes
+
+
+def test_a_penalty_that_nobody_could_read_is_not_taken_for_none() -> None:
+    """Of one side the loss is not explained: what it holds beside the data's is unknown."""
+    seen = run(l2=0.05).profile()
+    hidden = run(loss=lambda output, target: ((output - target).abs() ** 1.7).mean(), told_apart=False, l2=0.05)
+    told = [cause.parameter for cause in diagnose(seen, hidden.profile()).causes]
+    assert "penalty.gradient_factor" not in told
