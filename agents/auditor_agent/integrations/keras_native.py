@@ -30,6 +30,8 @@ class NativeStore:
     is a custom call in the compiled program.
     """
 
+    anywhere = True
+
     def __init__(self, rows: int, tensors: int, *, jit: bool) -> None:
         self._ring = Ring(rows, tensors, threads=min(_THREADS, os.cpu_count() or 1))
         self._weights: Ring | None = None
@@ -47,6 +49,11 @@ class NativeStore:
     def lost(self) -> int:
         """Rows overwritten before they were read."""
         return self._ring.lost
+
+    @property
+    def crowded(self) -> bool:
+        """Whether half of the rows wait: it is time to read."""
+        return 2 * self._ring.waiting > self._ring.rows
 
     @property
     def urgent(self) -> bool:
@@ -106,9 +113,9 @@ def _readable(value: Any) -> Any:
 
 
 def _row(scalars: F64, words: arrays.Words, histograms: arrays.Words | None) -> Row:
-    iterations, loss, penalty, rate, unscale, found = scalars.tolist()
+    iterations, loss, penalty, rate, unscale, found, when = scalars.tolist()
     if unscale != 1.0:
         moments = words[len(COUNTS) :].view(np.float32).astype(np.float64) * unscale**_POWERS
         words = arrays.pack(words[: len(COUNTS)], moments)
         histograms = None if histograms is None else shifted(histograms, unscale)
-    return Row(int(iterations), loss, penalty, rate, unscale, words, int(found), histograms)
+    return Row(int(iterations), loss, penalty, rate, unscale, words, int(found), histograms, when)

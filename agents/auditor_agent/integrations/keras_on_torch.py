@@ -27,6 +27,8 @@ _ROWS: Final = 1024
 class TorchStore:
     """Statistics taken at once by the fastest kernel, on a device without waiting for it."""
 
+    anywhere = crowded = False
+
     def __init__(self, rows: int) -> None:
         self.rows, self.lost = rows, 0
         self._waiting: list[tuple[Tensor, Tensor]] = []

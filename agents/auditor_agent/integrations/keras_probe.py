@@ -50,6 +50,14 @@ class Binding:
 class Tape(Protocol):
     """What the flight recorder is told of a step."""
 
+    @property
+    def steps(self) -> frozenset[int]:
+        """Steps that are recorded."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether the next step may be one of them."""
+
     def start(self, run: Any, offset: int) -> None:
         """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first."""
 
@@ -180,7 +188,12 @@ class Probe:
     @property
     def updates(self) -> int:
         """Updates that the optimizer has made so far."""
-        return int(keras.ops.convert_to_tensor(self.inner._iterations)) // self.every  # noqa: SLF001 -- as in `_see`
+        return self.iterations // self.every
+
+    @property
+    def iterations(self) -> int:
+        """Its count: micro-batches where gradients are accumulated."""
+        return int(keras.ops.convert_to_tensor(self.inner._iterations))  # noqa: SLF001 -- as in `_see`
 
     def attach(self) -> None:
         """Wrap, and have the next ``fit`` trace its step anew."""

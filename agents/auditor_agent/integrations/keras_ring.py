@@ -30,6 +30,8 @@ from auditor_agent.statistics import COUNTS, WORDS
 class HostStore:
     """Statistics by NumPy in the process's own memory, for train functions that run on a CPU."""
 
+    anywhere = crowded = False
+
     def __init__(self, rows: int) -> None:
         self.rows = rows
         self._waiting: deque[Row] = deque()
@@ -68,6 +70,7 @@ class RingStore:
     """Statistics in the graph, written to a ring on the device."""
 
     urgent: Final = False
+    anywhere = crowded = False
 
     def __init__(self, tensors: int, rows: int) -> None:
         with tf.init_scope():

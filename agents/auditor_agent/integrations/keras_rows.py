@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -33,6 +34,8 @@ class Row:
     """NaN and Inf elements over all gradients."""
     histograms: Words | None = None
     """The gradients' (tensors, 64) counters, where they were counted."""
+    when: float = math.nan
+    """Unix time at which it was written; NaN where the store does not know."""
 
     @property
     def suspicious(self) -> bool:
@@ -49,8 +52,16 @@ class Store(Protocol):
         """Rows overwritten before they were read."""
 
     @property
+    def anywhere(self) -> bool:
+        """Whether any thread may drain it while steps run; its rows then know when they were written."""
+
+    @property
     def rows(self) -> int:
         """Steps that may pass between two reads."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether it is time to read."""
 
     @property
     def urgent(self) -> bool:

@@ -9,6 +9,9 @@ from typing import Any
 class Silent:
     """A tape that records nothing: for backends that the recorder does not know."""
 
+    steps: frozenset[int] = frozenset()
+    listening = False
+
     def start(self, run: Any, offset: int) -> None:
         """Nothing."""
 

@@ -71,6 +71,11 @@ class Tape:
 
     # -- around the step, on the host ---------------------------------------------------------
 
+    @property
+    def listening(self) -> bool:
+        """Whether the next step may be one that is recorded."""
+        return self._recorder is not None and self._recorder.active and self._near(1)
+
     def reached(self, iterations: int) -> None:
         """So many iterations the optimizer has made, as far as rows tell."""
         self._iterations = iterations

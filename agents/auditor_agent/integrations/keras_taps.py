@@ -7,6 +7,7 @@ what the recorder asked for as well, where no call of Python is possible.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -63,6 +64,7 @@ class Taps:
     def __init__(self, layers: keras_layers.Layers | None, *, accumulate: int, jit: bool) -> None:
         self._layers, self._accumulate, self._jit = layers, accumulate, jit
         self._traced: list[_Traced] = []
+        self._lock = threading.RLock()
         self._digests: dict[int, tuple[int, int]] = {}
         self._steps: Sequence[int] = ()
         self._tick: Any = None
@@ -120,7 +122,11 @@ class Taps:
 
     @guarded(None)
     def read(self) -> None:
-        """Turn what was taken into signals and arrays, oldest first."""
+        """Turn what was taken into signals and arrays, oldest first. Any thread may ask."""
+        with self._lock:
+            self._read()
+
+    def _read(self) -> None:
         found = [(block, traced.labels) for traced in self._traced for block in traced.tap.read()]
         for block, labels in sorted(found, key=lambda pair: pair[0].step):
             self._take(block, labels)

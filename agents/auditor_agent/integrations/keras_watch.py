@@ -3,14 +3,22 @@
 One watch per run and process; it lives through several ``fit`` calls. A step is one update of the
 weights: the first is step 1, accumulated micro-batches are one step, and a step that a
 LossScaleOptimizer skips is an event, not a step.
+
+Between two steps there is as good as nothing to do: of most it is only counted that they ran
+(:meth:`Watch.batch_end`), for each line of Python there is fetched into cold caches. Rows become
+records in the sender's thread (:meth:`Watch.settle`), many at once, where the store lets any thread
+read. Steps at which weights are looked at, the flight recorder listens, or something was not finite
+are dealt with where they happen.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,9 +26,11 @@ import numpy as np
 from auditor_agent.capture.arrays import Words
 from auditor_agent.capture.batches import Epoch
 from auditor_agent.capture.weights import WeightDigests
+from auditor_agent.guard import guarded
 from auditor_agent.integrations import numbering
 from auditor_agent.integrations.keras_probe import RING, Binding, Probe, floats
 from auditor_agent.integrations.keras_rows import Row
+from auditor_agent.integrations.keras_update import Update, times
 from auditor_agent.statistics import STATISTICS
 
 #: Seconds after which the host reads what the train function left, whatever the step count.
@@ -30,7 +40,6 @@ EARLY: Final = (1, 2, 3, 5, 10, 20)
 WEIGHTS_EVERY: Final = 50
 #: Elements of a weight that its digest is made of, about: a checksum of all would cost more than the statistics.
 DIGESTED: Final = 4096
-_L2: Final = STATISTICS.index("l2")
 
 
 class Watch:
@@ -46,6 +55,12 @@ class Watch:
         self._offset = 0
         self._sampled = 0
         self._sample_at = self._next_sample(0)
+        self._lock = threading.RLock()
+        self._quiet = 0
+        """Train steps that may still run before somebody has to look."""
+        self._alarm = False
+        self._pending: deque[Update] = deque()
+        self._weighed: dict[int, Words] = {}
         self._digests, self._epoch, self._epoch_steps = WeightDigests(), Epoch(), 0
         self._micro: list[float] = []
         self._ends: list[float] = []
@@ -53,6 +68,9 @@ class Watch:
         self._executed = 0
         self._names: dict[int, str] = {}
         self._layouts: dict[tuple[int, frozenset[int], bool], int] = {}
+        settling = getattr(run, "on_settle", None)
+        if settling is not None:
+            settling(self.settle)
 
     # -- what the callback tells -----------------------------------------------------------------
 
@@ -79,63 +97,120 @@ class Watch:
         self._probe, self._optimizer = probe, probe.inner
         probe.tape.start(self.run, self._offset)
         self._executed, self._ends, self._micro, self._names, self._layouts = 0, [], [], {}, {}
-        self._read_at = self._clock()
+        self._quiet, self._read_at = 0, self._clock()
 
     def batch_begin(self, executed: int) -> None:
         """``executed`` train steps are about to run."""
-        if self._probe is not None:
-            self._probe.tape.execution_begins(executed)
+        if self._quiet < executed and self._probe is not None:
+            with self._lock:
+                self._probe.tape.execution_begins(executed)
 
     def batch_end(self, executed: int, logs: Mapping[str, Any] | None = None) -> None:
-        """``executed`` more train steps were run; reads when it is time to. ``logs`` hold means only."""
+        """``executed`` more train steps were run; looks when it is time to. ``logs`` hold means only."""
         del logs
-        if self._probe is None:
+        probe = self._probe
+        if probe is None:
             return
-        self._probe.seen = True
-        self._probe.tape.execution_ended(executed)
-        now = self._clock()
-        self._ends.append(now)
-        self._executed += executed
         # After nearly every step, with cold caches: nothing here but comparisons.
-        if (
-            self._executed >= RING
-            or not 0 <= now - self._read_at < READ_EVERY
-            or self.step + self._executed // self._probe.every >= self._sample_at
-        ):
-            self.read()
+        self._quiet -= executed
+        if self._quiet >= 0 and not self._alarm and not any(b.store.urgent for b in probe.bindings):
             return
-        for binding in self._probe.bindings:
-            if binding.store.urgent or self._executed + executed > binding.store.rows:
+        with self._lock:
+            self._look(probe, executed)
+
+    def _look(self, probe: Probe, executed: int) -> None:
+        """After steps that somebody has to look at: weights, the recorder, rows that cannot wait."""
+        probe.seen = True
+        probe.tape.execution_ended(executed)
+        urgent = self._alarm or any(binding.store.urgent for binding in probe.bindings)
+        if not _anywhere(probe):
+            self._ends.append(self._clock())
+            self._executed += executed
+            if urgent or self._due(probe, executed):
                 self.read()
+            return
+        iterations = probe.iterations
+        probe.tape.reached(iterations)
+        done = self._offset + iterations // probe.every
+        if done > self._sampled and (urgent or done >= self._sample_at):
+            self._weigh(probe, done)
+        late = not 0 <= self._clock() - self._read_at < READ_EVERY and self._quiet <= 0
+        if urgent or late or any(binding.store.crowded for binding in probe.bindings):
+            self.read()
+        self._quiet = self._idle(probe, done)
+
+    def _due(self, probe: Probe, executed: int) -> bool:
+        """Whether the rows of a store that only this thread reads are to be read."""
+        return (
+            self._executed >= RING
+            or not 0 <= self._ends[-1] - self._read_at < READ_EVERY
+            or self.step + self._executed // probe.every >= self._sample_at
+            or any(self._executed + executed > binding.store.rows for binding in probe.bindings)
+        )
+
+    def _idle(self, probe: Probe, done: int) -> int:
+        """How many train steps may run before the next look, ``done`` steps being complete."""
+        if probe.tape.listening or not probe.bindings:
+            return 0
+        due = min([self._sample_at, *(step for step in probe.tape.steps if step > done)])
+        most = min(RING, *(binding.store.rows // 4 for binding in probe.bindings))
+        return max(0, min((due - 2 - done) * probe.every, most))
+
+    @guarded(None)
+    def settle(self) -> None:
+        """Record what waits and needs nothing else; called by the sender's thread."""
+        if self.run.finished or self._quiet <= 0:  # in a forked child the lock may be held for ever
+            return
+        with self._lock:
+            probe = self._probe
+            if probe is None or self._quiet <= 0 or not _anywhere(probe):
                 return
+            self._drain(probe)
+            while self._pending and not self._alarm and self._pending[0].step < self._sample_at:
+                self._record(self._pending.popleft())
 
     def read(self) -> None:
         """Record every step that has not been recorded."""
-        if self._probe is None:
+        probe = self._probe
+        if probe is None:
             return
-        self._tell_modes()
-        if self._probe.taps is not None:
-            self._probe.taps.read()
+        with self._lock:
+            self._tell_modes()
+            self._drain(probe)
+            self._alarm = False
+            latest = self._pending[-1] if self._pending else None
+            urgent = any(update.row.suspicious for update in self._pending)
+            if latest is not None and not _anywhere(probe) and (urgent or latest.step >= self._sample_at):
+                self._weigh(probe, latest.step)
+            while self._pending:
+                self._record(self._pending.popleft())
+            self._weighed.clear()
+            self._quiet, self._read_at = 0, self._clock()
+
+    def _drain(self, probe: Probe) -> None:
+        """Turn the rows that were written into steps that wait."""
+        if probe.taps is not None:
+            probe.taps.read()
         rows, lost = [], 0
-        for binding in self._probe.bindings:
+        for binding in probe.bindings:
             before = binding.store.lost
             rows += [(binding, row) for row in binding.store.drain()]
             lost += binding.store.lost - before
-        if len(self._probe.bindings) > 1:
+        if len(probe.bindings) > 1:
             rows.sort(key=lambda pair: pair[1].iterations)
-        times = _times(self._ends, len(rows), self._clock())
-        self._executed, self._ends, self._read_at = 0, [], self._clock()
-        found = (self._update(binding, row, when) for (binding, row), when in zip(rows, times, strict=True))
-        updates = [update for update in found if update is not None]
-        for update in updates[:-1]:
-            self._record(update)
-        if updates:
-            due = updates[-1].step >= self._sample_at or any(row.suspicious for _, row in rows)
-            self._record(updates[-1], self._weights(updates[-1]) if due else None)
+        if not _anywhere(probe):
+            ended = times(self._ends, len(rows), self._clock())
+            rows = [(binding, replace(row, when=when)) for (binding, row), when in zip(rows, ended, strict=True)]
+            self._executed, self._ends, self._read_at = 0, [], self._clock()
+            if rows:
+                probe.tape.reached(rows[-1][1].iterations + 1)
+        for binding, row in rows:
+            update = self._update(binding, row, row.when)
+            if update is not None:
+                self._pending.append(update)
+            self._alarm = self._alarm or row.suspicious
         if lost:
             self.run.event(self.step, "rows_lost", count=lost)
-        if rows:
-            self._probe.tape.reached(rows[-1][1].iterations + 1)
 
     def _tell_modes(self) -> None:
         assert self._probe is not None  # noqa: S101 -- only called from read()
@@ -144,7 +219,7 @@ class Watch:
 
     # -- steps ------------------------------------------------------------------------------------
 
-    def _update(self, binding: Binding, row: Row, when: float) -> _Update | None:
+    def _update(self, binding: Binding, row: Row, when: float) -> Update | None:
         """The step that a row completes; None within an accumulation or when it was skipped."""
         probe = self._probe
         assert probe is not None  # noqa: S101 -- only called from read()
@@ -157,7 +232,7 @@ class Watch:
             return None
         loss = sum(self._micro) / len(self._micro)
         self._micro = []
-        return _Update(probe, binding, row, step, loss, when)
+        return Update(probe, binding, row, step, loss, when)
 
     def _skipped(self, row: Row, step: int, when: float) -> None:
         scale = 1.0 / row.unscale if row.unscale else math.inf
@@ -166,8 +241,8 @@ class Watch:
         if not math.isfinite(row.loss):  # no overflow of the scaled gradients: the loss itself is broken
             self.run.record(step, {"loss": row.loss, "grad_scale": scale}, time=when, urgent=True)
 
-    def _record(self, update: _Update, weights: Words | None = None) -> None:
-        binding, words = update.binding, update.row.words
+    def _record(self, update: Update) -> None:
+        binding, words, weights = update.binding, update.row.words, self._weighed.pop(update.step, None)
         if binding.missing:
             words = words[:, binding.present]
         if weights is not None:
@@ -185,7 +260,7 @@ class Watch:
         self._epoch_steps += 1
         numbering.told(self.run, update.step)
 
-    def _signals(self, update: _Update) -> dict[str, float]:
+    def _signals(self, update: Update) -> dict[str, float]:
         """What the taps saw of the step: units of layers, the batch."""
         taps = update.probe.taps
         if taps is None:
@@ -208,7 +283,7 @@ class Watch:
             told = {"epoch": number, "steps": steps}
         self.run.event(self.step, "epoch", **told)
 
-    def _layout(self, update: _Update, *, weights: bool) -> int:
+    def _layout(self, update: Update, *, weights: bool) -> int:
         """The layout of a step's words: asked for once, as it costs more than the words do."""
         binding = update.binding
         key = (id(binding), frozenset(binding.missing), weights)
@@ -226,13 +301,15 @@ class Watch:
         regular = (step // self._weights_every + 1) * self._weights_every
         return min([regular, *(point for point in EARLY if point > step)])
 
-    def _weights(self, update: _Update) -> Words:
-        before, self._sampled = self._sampled, update.step
-        self._sample_at = self._next_sample(update.step)
-        if update.probe.taps is not None and (not before or update.step // WEIGHTS_EVERY > before // WEIGHTS_EVERY):
-            told = {self._name(v): _part(update.probe.host(v)) for v in floats(update.probe.model)}
-            self.run.event(update.step, "weights", **self._digests.fields(told))
-        return update.binding.store.statistics(floats(update.probe.model))
+    def _weigh(self, probe: Probe, step: int) -> None:
+        """Look at the weights as ``step`` left them; its row is recorded later."""
+        before, self._sampled = self._sampled, step
+        self._sample_at = self._next_sample(step)
+        if probe.taps is not None and (not before or step // WEIGHTS_EVERY > before // WEIGHTS_EVERY):
+            told = {self._name(v): _part(probe.host(v)) for v in floats(probe.model)}
+            self.run.event(step, "weights", **self._digests.fields(told))
+        if probe.bindings:
+            self._weighed[step] = probe.bindings[-1].store.statistics(floats(probe.model))
 
     @property
     def ready(self) -> bool:
@@ -257,46 +334,6 @@ class Watch:
         if id(variable) not in self._names and self._probe is not None:
             self._names = _names(self._probe.model)
         return self._names.get(id(variable)) or str(variable.path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    """One step to record."""
-
-    probe: Probe
-    binding: Binding
-    row: Row
-    step: int
-    loss: float
-    when: float
-
-    def scalars(self) -> dict[str, float]:
-        """Learning rate, loss and its parts, loss scale, norm after clipping: what there is of them."""
-        row, loss = self.row, self.loss
-        scalars = {"lr": row.rate}
-        if not (math.isnan(loss) and math.isnan(row.penalty)):  # both: the step's code never showed a loss
-            scalars["loss"] = loss
-        if row.penalty and not math.isnan(row.penalty):
-            scalars["loss/data"], scalars["loss/penalty"] = loss - row.penalty, row.penalty
-        if row.unscale != 1.0:
-            scalars["grad_scale"] = 1.0 / row.unscale
-        clipped = clipped_norm(self.probe.inner, row.words[_L2].view(np.float32))
-        if clipped is not None:
-            scalars["grad_norm_clipped"] = clipped
-        return scalars
-
-
-def clipped_norm(optimizer: Any, norms: Any) -> float | None:
-    """The global gradient norm after the optimizer's clipping, from the tensors' norms before it.
-
-    None without clipping by norm. ``clipvalue`` is not told: it needs the elements.
-    """
-    squares = np.asarray(norms, np.float64) ** 2
-    if optimizer.clipnorm is not None and optimizer.clipnorm > 0:
-        return float(np.sqrt(np.minimum(squares, float(optimizer.clipnorm) ** 2).sum()))
-    if optimizer.global_clipnorm is not None and optimizer.global_clipnorm > 0:
-        return float(min(np.sqrt(squares.sum()), float(optimizer.global_clipnorm)))
-    return None
 
 
 def _names(model: Any) -> dict[int, str]:
@@ -327,11 +364,6 @@ def named(column: Words) -> dict[str, float]:
     return dict(zip(STATISTICS, values, strict=True))
 
 
-def _times(ends: Sequence[float], rows: int, now: float) -> list[float]:
-    """When each of ``rows`` steps ended: ``ends`` where they match, else spread evenly between."""
-    if len(ends) == rows:
-        return list(ends)
-    if not ends or not rows:
-        return [now] * rows
-    at = np.linspace(0, len(ends) - 1, rows) if rows > 1 else np.array([len(ends) - 1.0])
-    return [float(value) for value in np.interp(at, range(len(ends)), ends)]
+def _anywhere(probe: Probe) -> bool:
+    """Whether any thread may read the rows, which know when they were written."""
+    return bool(probe.bindings) and all(binding.store.anywhere for binding in probe.bindings)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from auditor_agent.capture.arrays import words as host_words
-from auditor_agent.integrations import keras_native, keras_ring, keras_watch
+from auditor_agent.integrations import keras_native, keras_ring, keras_update
 from auditor_agent.integrations.keras_logs import LogWatch
 from support.keras_models import Array, MemoryRun, tf
 
@@ -63,7 +63,7 @@ def test_without_gradients_the_running_mean_gives_the_loss_of_each_batch() -> No
 
 def test_times_of_steps_run_together_are_spread_between_batches() -> None:
     """Where batches and steps do not match, the times of the steps rise evenly to the last."""
-    assert keras_watch._times([1.0, 2.0], 2, 9.0) == [1.0, 2.0]
-    assert keras_watch._times([1.0, 3.0], 3, 9.0) == [1.0, 2.0, 3.0]
-    assert keras_watch._times([], 2, 9.0) == [9.0, 9.0]
-    assert keras_watch._times([5.0], 2, 9.0) == [5.0, 5.0]
+    assert keras_update.times([1.0, 2.0], 2, 9.0) == [1.0, 2.0]
+    assert keras_update.times([1.0, 3.0], 3, 9.0) == [1.0, 2.0, 3.0]
+    assert keras_update.times([], 2, 9.0) == [9.0, 9.0]
+    assert keras_update.times([5.0], 2, 9.0) == [5.0, 5.0]

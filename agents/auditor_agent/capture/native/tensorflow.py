@@ -23,8 +23,8 @@ from auditor_agent.statistics import ROW_BYTES
 
 _LIBRARY: Final = Path(__file__).with_name("tensorflow_ops.so")
 _OPERATION, _CUSTOM_CALL = 1, 2
-#: float64 scalars at the beginning of a row; the last one counts its non-finite elements.
-SCALARS: Final = 6
+#: float64 scalars at the beginning of a row; the last two count its non-finite elements and say when it was written.
+SCALARS: Final = 7
 #: What a ring with histograms may take.
 _COUNTED_BYTES: Final = 16 << 20
 
@@ -130,6 +130,11 @@ class Ring:
         weakref.finalize(self, library.auditor_ring_delete, self.key).atexit = False
 
     @property
+    def waiting(self) -> int:
+        """Rows since the last read, lost ones included."""
+        return int(self._fields.written) - self.read_so_far
+
+    @property
     def suspicious(self) -> bool:
         """Whether a row with anything non-finite waits."""
         return bool(self._fields.suspicious)
@@ -159,7 +164,7 @@ class Ring:
         return 8 * SCALARS + (ROW_BYTES + (HISTOGRAM_BYTES if self._counted else 0)) * self.tensors
 
     def read(self) -> list[tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32], npt.NDArray[np.uint32] | None]]:
-        """The rows since the last call, oldest first: six scalars, (12, tensors) words, (tensors, 64) histograms.
+        """The rows since the last call, oldest first: seven scalars, (12, tensors) words, (tensors, 64) histograms.
 
         None in place of histograms that were not counted.
         """

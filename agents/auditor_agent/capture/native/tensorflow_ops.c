@@ -2,7 +2,7 @@
  *
  * Both write one row per step to a ring in this process's memory, without Python and its lock:
  *
- *     row = 6 float64 (iterations, loss, penalty, rate, unscale, non-finite elements)
+ *     row = 7 float64 (iterations, loss, penalty, rate, unscale, non-finite elements, Unix time)
  *         + 12 x R words (see auditor_agent/statistics.py)
  *
  * No header of TensorFlow is needed to compile this: its C interface is found in the process that
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD = 5, SCALARS = HEAD + 1, WORDS = 12, BINS = 64, MAX_RINGS = 1024, MAX_EARLY = 16, MAX_TENSORS = 1 << 20 };
+enum { HEAD = 5, SCALARS = HEAD + 2, WORDS = 12, BINS = 64, MAX_RINGS = 1024, MAX_EARLY = 16, MAX_TENSORS = 1 << 20 };
 enum { TF_FLOAT = 1, TF_DOUBLE = 2, TF_INT32 = 3, TF_INT64 = 9, TF_BFLOAT16 = 14, TF_HALF = 19 };
 
 typedef int (*statistics_function)(const void *const *, const int64_t *, const int32_t *, int64_t, void *, void *, int);
@@ -182,6 +182,12 @@ static int due(const ring *r, const double *head) {
     return 0;
 }
 
+static double unix_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 /* Write one row; called with the lock held, sizes, dtypes and data filled in. */
 static void record(ring *r, const double *head) {
     if (!due(r, head)) return;
@@ -203,6 +209,8 @@ static void record(ring *r, const double *head) {
     double found = (double)nonfinite(words, r->tensors);
     memcpy(row, head, HEAD * 8);
     memcpy(row + HEAD * 8, &found, 8);
+    double now = unix_time();
+    memcpy(row + (HEAD + 1) * 8, &now, 8);
     r->written++;
     /* A loss and a penalty that are both NaN were never told. */
     if (found > 0 || (!isfinite(head[1]) && !(isnan(head[1]) && isnan(head[2])))) r->suspicious++;
