@@ -21,6 +21,7 @@ import keras
 from auditor_agent.capture.arrays import Words
 from auditor_agent.guard import failure, guarded
 from auditor_agent.integrations.keras_layers import Layers, Step, mode
+from auditor_agent.integrations.keras_listener import Tape
 from auditor_agent.integrations.keras_rows import Store
 
 #: Steps between two reads of the ring, at most.
@@ -45,39 +46,6 @@ class Binding:
     def present(self) -> list[int]:
         """Places of the variables that have a gradient."""
         return [place for place in range(len(self.variables)) if place not in self.missing]
-
-
-class Tape(Protocol):
-    """What the flight recorder is told of a step."""
-
-    @property
-    def steps(self) -> frozenset[int]:
-        """Steps that are recorded."""
-
-    @property
-    def listening(self) -> bool:
-        """Whether the next step may be one of them."""
-
-    def start(self, run: Any, offset: int) -> None:
-        """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first."""
-
-    def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """``compute_loss`` was called with these arguments."""
-
-    def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
-        """The optimizer is about to act: ``gradients`` are (variable, dense gradient)."""
-
-    def after(self) -> None:
-        """The optimizer has acted."""
-
-    def execution_begins(self, count: int) -> None:
-        """``count`` train steps are about to run."""
-
-    def execution_ended(self, count: int) -> None:
-        """They have run."""
-
-    def reached(self, iterations: int) -> None:
-        """So many iterations the optimizer has made, as far as rows tell."""
 
 
 class Backend(Protocol):
