@@ -27,7 +27,8 @@ class AfterImport:
     """Stands first in ``sys.meta_path``; finds nothing itself, but sees what the others find.
 
     The loader that they found keeps its type and place; its ``exec_module`` is covered, for this one
-    module and once, by a function that calls it and then ``then(name)``.
+    module and once, by a function that calls it and then ``then(name)``. A module is waited for until
+    it runs: somebody may ask only whether it is there, as TensorFlow asks for Keras.
     """
 
     def __init__(self, names: Sequence[str], then: Callable[[str], None]) -> None:
@@ -40,12 +41,9 @@ class AfterImport:
         """The spec that the other finders give for ``name``; None for a module not waited for."""
         if name not in self._waiting:
             return None
-        self._waiting.discard(name)
         spec = _others(self, name, path, target)
-        if spec is None or spec.loader is None:
-            self._waiting.add(name)
-            return spec
-        self._cover(name, spec.loader)
+        if spec is not None and spec.loader is not None:
+            self._cover(name, spec.loader)
         return spec
 
     def _cover(self, name: str, loader: Any) -> None:
@@ -53,6 +51,7 @@ class AfterImport:
 
         def exec_module(module: ModuleType) -> None:
             del loader.exec_module
+            self._waiting.discard(name)
             execute(module)
             self._then(name)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -49,6 +50,16 @@ def test_a_module_that_is_not_there_stays_so() -> None:
         assert finder.find_spec("other_module") is None
     finally:
         sys.meta_path.remove(finder)
+
+
+def test_asking_whether_a_module_is_there_is_not_importing_it(module: str) -> None:
+    """What was only looked for is still waited for, and told once when it runs."""
+    seen: list[str] = []
+    sys.meta_path.insert(0, AfterImport([module], seen.append))
+    assert importlib.util.find_spec(module) is not None
+    assert seen == []
+    importlib.import_module(module)
+    assert seen == [module]
 
 
 def test_a_failing_import_fails_as_ever(module: str, tmp_path: Path) -> None:
