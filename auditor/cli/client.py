@@ -111,8 +111,11 @@ class Client:
         return self._json("POST", path, json=dict(body))
 
     def run(self, run: str) -> dict[str, Any]:
-        """Everything about one run (the ``show`` JSON)."""
-        return self.get(run_path(run))
+        """Everything about one run (the ``show`` JSON). Without a step and an alert its verdict is ``unknown``."""
+        shown = self.get(run_path(run))
+        if shown["verdict"] == "healthy" and not shown.get("steps") and not shown.get("alerts"):
+            shown |= {"verdict": "unknown", "why": "nothing was recorded"}
+        return shown
 
     def download(self, path: str, to: Path) -> int:
         """Writes what lies at ``path`` to a file, whole or not at all; its size in bytes."""

@@ -139,6 +139,8 @@ def _result(where: Where, run: str, code: int, baseline: str | None, patience: f
             if result is None:
                 _say(f"nothing was recorded for {run}: no training step of PyTorch or Keras was seen")
                 return unknown(run, code, "nothing was recorded")
+            if "why" in result:
+                _say(f"{result['why']} for {run}: it was heard of, but none of its training steps")
             _print(result)
             if baseline:
                 result = result | {"baseline": _compared(client, baseline, run)}

@@ -123,9 +123,11 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
 def _watch(run: Any, model: Any) -> Watch | LogWatch:
     """The watch of ``run``, following ``model``."""
     key, old = str(run.id), _WATCHES.get(str(run.id))
-    if not _tappable(model):
+    why = _untappable(model)
+    if why is not None:
+        guard.note(f"gradients are not captured ({why}): loss and metrics only")
         if not isinstance(old, LogWatch) or old.run is not run:
-            old = _WATCHES[key] = LogWatch(run)
+            old = _WATCHES[key] = LogWatch(run, why)
         return old
     from auditor_agent.integrations.keras_watch import Watch
 
@@ -137,19 +139,19 @@ def _watch(run: Any, model: Any) -> Watch | LogWatch:
     return old
 
 
-def _tappable(model: Any) -> bool:
+def _untappable(model: Any) -> str | None:
+    """Why the train step cannot be tapped; None if it can."""
     backend = keras.backend.backend()
     if backend == "torch":
-        return True
+        return None
     if backend != "tensorflow":
-        guard.note(f"gradients are not captured on the {backend} backend of Keras: loss and metrics only")
-        return False
+        return f"the {backend} backend of Keras"
     import tensorflow as tf
 
-    if tf.distribute.has_strategy() or model.distribute_strategy.num_replicas_in_sync > 1:
-        guard.note("gradients are not captured under a tf.distribute strategy: loss and metrics only")
-        return False
-    return True
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if tf.distribute.has_strategy() or replicas > 1:
+        return f"{type(model.distribute_strategy).__name__} of tf.distribute, {replicas} replicas"
+    return None
 
 
 @guard.guarded(None)

@@ -9,14 +9,17 @@ from typing import Any
 class LogWatch:
     """Records the loss of each batch, undone from the running mean that ``fit`` reports."""
 
-    def __init__(self, run: Any) -> None:
+    def __init__(self, run: Any, why: str = "") -> None:
         self.run = run
+        self._why = why
         self.step = 0
         self._seen, self._mean = 0, 0.0
 
     def begin(self, model: Any) -> None:
-        """Training starts; the model is not touched."""
+        """Training starts; the model is not touched. What is missing, and why, is told."""
         del model
+        told = {"gradients": f"not captured: {self._why}", "loss": "of each batch, undone from fit's running mean"}
+        self.run.observe(capture=told)
 
     def batch_begin(self, executed: int) -> None:
         """Nothing is looked at before a step."""

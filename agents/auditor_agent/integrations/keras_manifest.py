@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import inspect
 import os
 import platform
 import sys
@@ -121,14 +122,14 @@ def describe_layer(layer: Any) -> dict[str, Any]:
 def optimizer(instance: Any) -> dict[str, Any]:
     """The optimizer with every hyperparameter as resolved; a schedule with its configuration."""
     inner = getattr(instance, "inner_optimizer", instance)
-    config = dict(inner.get_config())
+    config = _config(inner)
     rate = getattr(inner, "_learning_rate", None)
     body: dict[str, Any] = {"class": type(inner).__name__, "module": type(inner).__module__.split(".")[0]}
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         body["schedule"] = {"class": type(rate).__name__, "config": plain(rate.get_config())}
-    config["learning_rate"] = float(keras.ops.convert_to_tensor(inner.learning_rate))
+    config["learning_rate"] = float(_read(inner.learning_rate))
     body["hyperparameters"] = plain(config)
-    body["iterations"] = int(keras.ops.convert_to_tensor(inner.iterations))
+    body["iterations"] = int(_read(inner.iterations))
     if inner is not instance:
         body["loss_scale"] = {
             "class": type(instance).__name__,
@@ -136,6 +137,20 @@ def optimizer(instance: Any) -> dict[str, Any]:
             "dynamic_growth_steps": int(instance.dynamic_growth_steps),
         }
     return body
+
+
+def _read(value: Any) -> Any:
+    """A scalar's value, also where a strategy mirrors its variable."""
+    tensor = keras.ops.convert_to_tensor(value)
+    return tensor.numpy() if isinstance(tensor, keras.Variable) else tensor
+
+
+def _config(inner: Any) -> dict[str, Any]:
+    try:
+        return dict(inner.get_config())
+    except TypeError:  # under a tf.distribute strategy the rate is mirrored: Keras itself cannot tell it
+        names = inspect.signature(type(inner).__init__).parameters
+        return {name: getattr(inner, name) for name in names if hasattr(inner, name) and name != "learning_rate"}
 
 
 def loss(model: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from auditor_agent.capture.native.tensorflow import custom_call, operation
+from auditor_agent.integrations import keras_target
 from auditor_agent.integrations.keras_layers import Layers
 from auditor_agent.integrations.keras_native import NativeStore
 from auditor_agent.integrations.keras_ring import HostStore, RingStore, host
@@ -27,6 +28,7 @@ __all__ = [
     "store",
     "tape",
     "taps",
+    "target",
     "total",
     "untraced",
 ]
@@ -51,6 +53,7 @@ def on_cpu() -> bool:
 
 def tape(probe: Any) -> Any:
     """The flight recorder's part in a train step on TensorFlow."""
+    keras_target.listen()
     # Branches in the graph cost each step some microseconds per tensor, also where they are not taken.
     if probe.taps is not None and (probe.jit or probe.alone):
         from auditor_agent.integrations.keras_compiled import CompiledTape
@@ -70,6 +73,11 @@ def taps(layers: Layers | None, *, accumulate: int, jit: bool) -> Any:
     from auditor_agent.integrations.keras_taps import Taps
 
     return Taps(layers, accumulate=accumulate, jit=jit)
+
+
+def target(variables: Sequence[Any]) -> Any:
+    """What the step's tape differentiated by one of these variables; None if nothing was heard of one."""
+    return keras_target.take(variables)
 
 
 def outside() -> AbstractContextManager[Any]:

@@ -18,7 +18,20 @@ from auditor_agent.integrations.keras_layers import Layers
 from auditor_agent.integrations.keras_rows import Row, Store, row_of
 from auditor_agent.integrations.keras_silent import Silent
 
-__all__ = ["dense", "host", "mean", "outside", "reciprocal", "scalar", "store", "tape", "taps", "total", "untraced"]
+__all__ = [
+    "dense",
+    "host",
+    "mean",
+    "outside",
+    "reciprocal",
+    "scalar",
+    "store",
+    "tape",
+    "taps",
+    "target",
+    "total",
+    "untraced",
+]
 
 #: Steps kept where nobody reads them.
 _ROWS: Final = 1024
@@ -81,6 +94,11 @@ def taps(layers: Layers, *, accumulate: int, jit: bool) -> EagerTaps | None:
     if jit or get_device() != "cpu":
         return None
     return EagerTaps(layers, accumulate=accumulate)
+
+
+def target(variables: Sequence[Any]) -> Any:
+    """Nothing: a backward pass does not say which loss it began at."""
+    del variables
 
 
 def outside() -> AbstractContextManager[Any]:

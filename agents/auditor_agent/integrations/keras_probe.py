@@ -84,6 +84,10 @@ class Backend(Protocol):
         """What looks at layers' outputs and the batch within the step; None where nothing can."""
 
     @staticmethod
+    def target(variables: Sequence[Any]) -> Any:
+        """What the step's gradients by ``variables`` are of, where that can be heard; once."""
+
+    @staticmethod
     def host(variable: Any) -> Any:
         """The values of a variable as NumPy's array; waits for a device."""
 
@@ -122,7 +126,8 @@ class Probe:
         """Oldest first; more than one if the set of trainable variables changed."""
         self.seen = False
         """Whether a traced step has run: what the weights were before is past."""
-        self._ring, self._loss, self._on = ring, None, backend()
+        self._ring, self._on = ring, backend()
+        self._loss: Any = None
         self.layers = Layers(model)
         self.taps = self._on.taps(self.layers, accumulate=self.every, jit=self.jit)
         self.modes: list[dict[str, Any]] = []
@@ -246,10 +251,10 @@ class Probe:
     @guarded(None)
     def _see(self, grads: Sequence[Any], variables: Sequence[Any] | None) -> None:
         """Put this step's row; runs while tracing, before the optimizer acts."""
-        loss, self._loss = self._loss, None
         unscale = self._unscale()
         # A model that was built late has its variables by now.
         variables = list(self.inner._trainable_variables if variables is None else variables)  # noqa: SLF001 -- no public name
+        loss, penalty = self._lost(variables)
         binding = self._bind(list(self.model.trainable_variables) or variables)
         found: list[Any] = [None] * len(binding.variables)
         for gradient, variable in zip(grads, variables, strict=False):
@@ -262,9 +267,7 @@ class Probe:
             dense, unscale = self._accumulated(binding, dense, unscale), self._on.scalar(1.0)
         rate = keras.ops.convert_to_tensor(self.inner.learning_rate)
         count = self.inner._iterations  # noqa: SLF001 -- `iterations` counts updates where gradients are accumulated
-        # Neither told: a step that computes its loss itself has none that is known to be broken.
-        penalty = self._on.scalar(None) if loss is None else self._penalty()
-        head = (keras.ops.convert_to_tensor(count), self._on.scalar(loss), penalty, rate, unscale)
+        head = (keras.ops.convert_to_tensor(count), loss, penalty, rate, unscale)
         told = [(v, g) for v, g, there in zip(binding.variables, dense, found, strict=True) if there is not None]
         step = self.layers.heard
         self._changed("train", step)
@@ -275,6 +278,17 @@ class Probe:
         self.tape.before(head, binding.variables, told)
         binding.store.put(head, dense)
         self._tap(head, step)
+
+    def _lost(self, variables: Sequence[Any]) -> tuple[Any, Any]:
+        """Loss and penalty of this step. Neither told: a loss that nobody heard is not known to be broken."""
+        loss: Any
+        loss, self._loss = self._loss, None
+        heard = self._on.target(variables)
+        if loss is not None:
+            return self._on.scalar(loss), self._penalty()
+        if heard is not None:  # the step never calls `compute_loss`: its tape's target, whose parts are not known
+            return self._on.scalar(heard), self._on.scalar(0.0)
+        return self._on.scalar(None), self._on.scalar(None)
 
     @guarded(None)
     def _tap(self, head: Sequence[Any], step: Step) -> None:

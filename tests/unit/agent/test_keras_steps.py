@@ -1,0 +1,73 @@
+"""Train steps that go their own way: without ``compute_loss``, under a distribution strategy."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from auditor_agent.keras import Audit
+from support.keras_models import MemoryRun, by_tape, data, keras, mlp, tf
+
+
+class OwnStep(keras.Sequential):  # type: ignore[misc]  # Keras has no types
+    """Computes its loss by hand and tells it to nobody."""
+
+    def train_step(self, batch: Any) -> dict[str, Any]:
+        """One step."""
+        x, y = batch
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self(x, training=True) - y))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"targets": tf.reduce_mean(y)}
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_step_that_never_calls_compute_loss_has_its_loss(jit: bool) -> None:
+    """What its tape differentiated is the loss."""
+    x, y = data(160)
+    twin = mlp()
+    twin.compile("sgd", "mse")
+    expected = [loss for loss, _ in by_tape(twin, x, y, 16, 1)]
+    model, run = OwnStep(mlp().layers), MemoryRun()
+    model.compile("sgd", jit_compile=jit)
+    model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    assert run.scalar("loss") == pytest.approx(expected, rel=1e-5)
+    assert all("loss/penalty" not in record["scalars"] for record in run.records)
+
+
+STRATEGY = """
+import sys
+from auditor_agent.keras import Audit
+from support.keras_models import MemoryRun, data, keras, mlp, tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+run = MemoryRun()
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = mlp()
+    model.compile("adam", "mse")
+model.fit(*data(160), batch_size=16, epochs=2, verbose=0, callbacks=[Audit(run=run)])
+assert run.steps == list(range(1, 21)), run.steps
+assert all(record["scalars"]["loss"] > 0 for record in run.records)
+assert "2 replicas" in run.observed["capture"]["gradients"], run.observed
+assert run.manifests[-1]["optimizer"]["hyperparameters"]["epsilon"] == 1e-7, run.manifests[-1]["optimizer"]
+print("told")
+"""
+
+
+def test_under_a_strategy_steps_and_losses_are_told_and_what_is_missing() -> None:
+    """Two replicas: every step and its loss; the manifest says that gradients are not there."""
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", STRATEGY]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "told\n", done.stderr
