@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from auditor_agent import guard
+from auditor_agent.capture.native import tensorflow as native
 from auditor_agent.keras import Audit
 from support.keras_models import MemoryRun, by_tape, data, keras, mlp, tf
 
@@ -46,6 +48,8 @@ def test_a_step_that_never_calls_compute_loss_has_its_loss(jit: bool) -> None:
 
 STRATEGY = """
 import sys
+from auditor_agent import guard
+from auditor_agent.capture.native import tensorflow as native
 from auditor_agent.keras import Audit
 from support.keras_models import MemoryRun, data, keras, mlp, tf
 
@@ -71,3 +75,23 @@ def test_under_a_strategy_steps_and_losses_are_told_and_what_is_missing() -> Non
     command = [sys.executable, "-c", STRATEGY]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "told\n", done.stderr
+
+
+def test_a_library_of_another_version_counts_as_absent_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows would be read amiss: every step is recorded another way instead."""
+    if native.operation() is None:
+        pytest.skip("the C library was not built")
+    native.loaded.cache_clear()
+    monkeypatch.setattr(native, "_ABI", -1)
+    guard.TALLY.reset()
+    try:
+        assert native.operation() is None
+        assert native.custom_call() is None
+        assert any("another version" in cause for cause in guard.TALLY.counts())
+        model, run = mlp(), MemoryRun()
+        model.compile("sgd", "mse")
+        model.fit(*data(160), batch_size=16, verbose=0, callbacks=[Audit(run=run)])
+    finally:
+        native.loaded.cache_clear()
+    assert run.steps == list(range(1, 11))
+    assert len(run.scalar("loss")) == len(run.steps)

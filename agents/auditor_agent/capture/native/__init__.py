@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from auditor_agent.guard import note
 from auditor_agent.histogram import BINS
 from auditor_agent.statistics import ROW_BYTES
 
@@ -28,7 +29,9 @@ def _library() -> ctypes.CDLL | None:
         library = ctypes.CDLL(str(_LIBRARY))
         library.auditor_digest.restype = ctypes.c_uint64
         library.auditor_units.restype = library.auditor_sample.restype = library.auditor_rows.restype = None
-    except (OSError, AttributeError):  # none, or another version's
+    except (OSError, AttributeError) as error:
+        if _LIBRARY.exists():  # another version's, or another machine's
+            note("the C library of the statistics cannot be used: build it anew; slower ways are used", str(error))
         return None
     library.auditor_statistics.restype = ctypes.c_int
     library.auditor_statistics.argtypes = [

@@ -18,10 +18,13 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from auditor_agent.capture import native
+from auditor_agent.guard import note
 from auditor_agent.histogram import BINS, HISTOGRAM_BYTES
 from auditor_agent.statistics import ROW_BYTES
 
 _LIBRARY: Final = Path(__file__).with_name("tensorflow_ops.so")
+#: ``auditor_tensorflow_abi`` of the library that goes with this module.
+_ABI: Final = 2
 _OPERATION, _CUSTOM_CALL = 1, 2
 #: float64 scalars at the beginning of a row; the last two count its non-finite elements and say when it was written.
 SCALARS: Final = 7
@@ -50,7 +53,12 @@ def loaded() -> tuple[Any, Any, int]:
     try:
         module = tf.load_op_library(str(_LIBRARY))
         library = ctypes.CDLL(str(_LIBRARY))
-    except (OSError, tf.errors.OpError):
+    except (OSError, tf.errors.OpError) as error:
+        note("the C library for TensorFlow cannot be loaded: slower ways are used", str(error))
+        return None, None, 0
+    version = getattr(library, "auditor_tensorflow_abi", None)
+    if version is None or version() != _ABI:
+        note("the C library for TensorFlow is another version's: build it anew; slower ways are used meanwhile")
         return None, None, 0
     library.auditor_ring_new.restype = ctypes.c_void_p
     library.auditor_ring_new.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_int64]
