@@ -7,6 +7,7 @@ first event.
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import sys
 import threading
@@ -32,6 +33,8 @@ from auditor_agent.stream.spool import Spool
 from auditor_agent.stream.tensors import EMPTY, TensorTable
 
 _NONE: Final[Mapping[str, float]] = MappingProxyType({})
+#: Seconds between two wakings for what is not finite: frames of every later step would only delay the first one.
+_URGENT_APART: Final = 0.1
 _GRAVE: Final = {"critical": ("diverged",), "warning": ("suspect", "diverged")}
 
 
@@ -48,6 +51,7 @@ class Run:
         self.name = name or config.name or _script() or me.run
         self._stop_on, self._baseline = _GRAVE.get(config.stop_on, ()), config.baseline
         self._verdict, self._stop, self._gone, self._step = "unknown", False, False, 0
+        self._woken = clock.monotonic() - _URGENT_APART
         self._ending, self._finished = Ending(), False
         self._closing: list[Callable[[], None]] = []
         self._settling: list[Callable[[], None]] = []
@@ -277,7 +281,9 @@ class Run:
             guard.note("too many scalar names: values dropped")
         if not self._sender.started:
             self._sender.start()
-        if urgent or self._ring.crowded:
+        now = clock.monotonic() if urgent else -math.inf
+        if now - self._woken >= _URGENT_APART or self._ring.crowded:
+            self._woken = max(self._woken, now)
             self._sender.wake()
 
     def _heard(self, outcome: Outcome) -> None:

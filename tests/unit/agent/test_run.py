@@ -77,6 +77,24 @@ def test_something_urgent_is_sent_at_once(
     assert time.monotonic() - begin < 0.5
 
 
+def test_a_run_that_stays_nan_does_not_wake_the_sender_at_each_step(
+    fake_daemon: FakeDaemon, new_run: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is sent at once; of those that follow within a tenth of a second no frames of their own are made."""
+    monkeypatch.setattr(sender, "PERIOD", 5.0)
+    run = new_run()
+    run.record(0)
+    fake_daemon.wait(lambda daemon: daemon.steps() == 1)
+    run.record(1, {"loss": math.nan}, urgent=True)
+    fake_daemon.wait(lambda daemon: daemon.steps() == 2)
+    for step in range(2, 20):
+        run.record(step, {"loss": math.nan}, urgent=True)
+    assert fake_daemon.steps() == 2
+    run.finish()
+    assert fake_daemon.steps() == 20
+    assert len([frame for frame in fake_daemon.frames.values() if frame.header["type"] == "steps"]) == 3
+
+
 def test_the_table_comes_again_when_the_daemon_asks(fake_daemon: FakeDaemon, new_run: Opener) -> None:
     """``need: tensors`` in an answer: the next steps frame carries the table."""
     run = new_run()
