@@ -62,7 +62,8 @@ class Part:
 
     def remember(self) -> None:
         """Keep the weights, or evenly spread ones of them where they are many, until :meth:`update`."""
-        self._before = [_spread(parameter, self._stride()).clone() for parameter in self._local()]
+        stride = self._stride()
+        self._before = [_spread(parameter, stride).clone() for parameter in self._local()]
 
     def update(self) -> list[Tensor]:
         """What became of the weights since :meth:`remember`; empty if nothing was kept."""
