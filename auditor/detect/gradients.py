@@ -15,14 +15,19 @@ from auditor.detect.series import Recent, running_median, turns
 from auditor.detect.view import F64, Bool, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
+#: Steps that the others are compared with, at most; three at least.
+_FIRST: Final = 20
+#: Steps in a row that must each lie above every norm before them.
+_HELD: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class ExplodingParameters:
     """Thresholds.
 
-    ``growth``: norm against the median of the first three, 100 (AT uses 70 between layers; healthy
+    ``growth``: norm against the median of the first steps, 100 (AT uses 70 between layers; healthy
     catapults at a large learning rate stay below 30, measured by benchmarks/false_alarms.py).
-    ``loss_growth``: how far the loss must follow, 3 times its first value (ours).
+    ``loss_growth``: how far the loss must follow, 3 times its first values (ours).
     ``runaway``: norm growth that is critical whatever the loss has done beyond rising, 10⁶ (RULES.md).
     """
 
@@ -33,10 +38,11 @@ class ExplodingParameters:
 
 @dataclass(slots=True)
 class ExplodingMemory:
-    """Recent norms and losses; the steps in which both are known."""
+    """Recent norms and losses, of the steps in which both are known; ``top``: largest but for the last three."""
 
-    norms: Recent = field(default_factory=lambda: Recent(limit=2, head=3))
-    losses: Recent = field(default_factory=lambda: Recent(limit=2, head=3))
+    norms: Recent = field(default_factory=lambda: Recent(limit=_HELD - 1, head=_FIRST))
+    losses: Recent = field(default_factory=lambda: Recent(limit=2, head=_FIRST))
+    top: float = 0.0
 
 
 class ExplodingGradient(Rule):
@@ -48,8 +54,9 @@ class ExplodingGradient(Rule):
     meaning = "gradient norms grow without bound and take the loss along"
     needs = "gradient statistics, loss"
     trigger = (
-        "median of 3 steps: norm > 100 times the first norms and loss > 3 times the first losses, "
-        "or norm > 10⁶ times and loss above its start"
+        "median of 3 steps: norm > 100 times that of the first 20 steps and loss > 3 times theirs, or norm > 10⁶ "
+        "times (before step 20: the largest so far) and loss above its start; and each of 4 above every norm before, "
+        "which of n norms without a trend they are by a chance of 24 / n⁴ (batches of one sample, rare positives)"
     )
     source = "SMD, AT, DD; RULES.md"
     summary = (
@@ -77,13 +84,17 @@ class ExplodingGradient(Rule):
         norms, losses = view.gradient_norm[at], view.loss[at]
         norm3 = running_median(memory.norms.last, norms, 3)
         loss3 = running_median(memory.losses.last, losses, 3)
-        seen = memory.norms.count
+        seen, record = memory.norms.count, lowest(memory.norms.last, norms) > self._tops(norms)
         memory.norms.add(norms)
         memory.losses.add(losses)
-        start, initial = memory.norms.initial, abs(memory.losses.initial)
-        growth, risen = norm3 / start, loss3 / initial if initial else np.zeros_like(loss3)
-        bad = (growth > parameters.growth) & (risen > parameters.loss_growth)
+        start = firsts(memory.norms.first, seen, len(norms))
+        initial = np.abs(firsts(memory.losses.first, seen, len(norms)))
+        growth, risen = norm3 / start, np.divide(loss3, initial, out=np.zeros_like(loss3), where=initial > 0)
+        many = np.arange(seen, seen + len(norms)) >= _FIRST + 2
+        bad = many & (growth > parameters.growth) & (risen > parameters.loss_growth)
         bad |= (growth > parameters.runaway) & (risen > 1)
+        # What lasts need not set records.
+        bad &= record | (self.active | (np.cumsum(bad & record) > 0))
         # The first three steps are what the others are compared with.
         bad[: max(0, 3 - seen)] = False
         calm = (risen < parameters.loss_growth / 2) & (growth < parameters.growth / 2)
@@ -99,6 +110,15 @@ class ExplodingGradient(Rule):
         """Gradients and losses of the same steps are needed."""
         return None if self.memory.norms.count > 3 else "needs the loss and the gradients of more than three steps"
 
+    def _tops(self, norms: F64) -> F64:
+        """The largest norm before each step and the three before it, (N,); 0 where there is none."""
+        memory = self.memory
+        last = memory.norms.last
+        known = np.concatenate([np.zeros(_HELD - 1 - len(last)), last, norms])
+        tops = np.maximum.accumulate(np.concatenate([[memory.top], known[: len(norms)]]))
+        memory.top = float(tops[-1])
+        return np.asarray(tops[:-1], dtype=np.float64)
+
     def _sighting(self, view: StepView, at: int, growth: float, loss: float) -> Finding:
         evidence = {
             "norm": float(view.gradient_norm[at]),
@@ -108,6 +128,26 @@ class ExplodingGradient(Rule):
             "initial_loss": self.memory.losses.initial,
         }
         return self.finding(view, at, Subject("gradient", largest(view, at), view.rank), evidence)
+
+
+def lowest(tail: F64, values: F64) -> F64:
+    """The smallest of each value and the three before it, taken from ``tail`` where needed, (N,)."""
+    padded = np.concatenate([np.full(_HELD - 1 - len(tail), np.inf), tail, values])
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, _HELD).min(axis=1), dtype=np.float64)
+
+
+def firsts(first: F64, seen: int, count: int) -> F64:
+    """For each of ``count`` steps after ``seen``, what it is compared with, (N,): of the first 20 the median.
+
+    While there are fewer, the largest of those before the last three: of a handful, the median may be
+    of next to nothing (batches without a single positive).
+    """
+    if not len(first):
+        return np.full(count, np.nan)
+    whole = np.clip(np.arange(seen, seen + count) - 2, 1, _FIRST)
+    tops = np.maximum.accumulate(first)
+    few = tops[np.minimum(whole, len(first)) - 1]
+    return np.where(whole < _FIRST, few, np.median(first))
 
 
 def largest(view: StepView, at: int) -> str:

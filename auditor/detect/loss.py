@@ -27,7 +27,9 @@ class SpikeParameters:
     ``share``: and by this share of the loss at the start, 0.25 (ours: wobbles of a converged run are
     no spikes). ``history``: steps needed, 100 (ours).
     ``lr_jump``: a learning rate this much above that of 20 steps before begins a new history, 1.5
-    (scheduler restarts).
+    (scheduler restarts). ``disturbed``: where gradients are known, the largest norm of the jump's three
+    steps over the largest of the last 64, 3 (ours): a loss that jumps while gradients stay as they were
+    is that of another task (a harder lesson, another data set, new labels), and begins a new history.
     """
 
     margin: float = 5.0
@@ -35,6 +37,7 @@ class SpikeParameters:
     single: float = 1.5
     history: int = 100
     lr_jump: float = 1.5
+    disturbed: float = 3.0
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class SpikeMemory:
     raw: Recent = field(default_factory=lambda: Recent(limit=256))
     smooth: Recent = field(default_factory=lambda: Recent(limit=64))
     rates: Recent = field(default_factory=lambda: Recent(limit=20))
+    norms: Recent = field(default_factory=lambda: Recent(limit=64))
     limit: float = math.inf
     calm: float = math.inf
     usual: float = math.nan
@@ -64,7 +68,8 @@ class LossSpike(Rule):
     needs = "loss; the learning rate, to know scheduler restarts"
     trigger = (
         "median of 5 steps above the median of the last 64 by 5 times the distance to their maximum, by a quarter of "
-        "the initial loss, and by 1.5 times the way to the largest of the last 256; not after the learning rate rose"
+        "the initial loss, and by 1.5 times the way to the largest of the last 256; not after the learning "
+        "rate rose, and not while gradients stay within 3 times the largest norm of the last 64 steps"
     )
     source = "OPS, ZClip"
     summary = (
@@ -143,8 +148,14 @@ class LossSpike(Rule):
         if not self.active and memory.smooth.count % _STRIDE == 0:
             self._judge_history()
         found: list[Finding] = []
+        norms = _norms(view)[at]
         if not self.active and (smooth > memory.limit).any():
             hit = int(np.argmax(smooth > memory.limit))
+            if not self._disturbed(norms[: hit + 1]):
+                self._restart()
+                memory.smooth.add(smooth[hit:])
+                memory.norms.add(norms[np.isfinite(norms)])
+                return []
             evidence = {"loss": float(smooth[hit]), "usual": memory.usual, "limit": memory.limit}
             # The median of five is beyond the limit at the third loss that is: the second before began it.
             moments = [*memory.before, *((int(view.steps[i]), float(view.times[i])) for i in at[: hit + 1])]
@@ -161,9 +172,18 @@ class LossSpike(Rule):
             smooth = smooth[back:]
         if not self.active:
             memory.smooth.add(smooth)
+            memory.norms.add(norms[np.isfinite(norms)])
         else:
             memory.smooth.count += len(smooth)
         return found
+
+    def _disturbed(self, norms: F64) -> bool:
+        """Whether the jump at the end of ``norms`` came with gradients unlike those before; yes if none are known."""
+        joined = np.concatenate([self.memory.norms.last, norms[np.isfinite(norms)]])
+        before, now = joined[:-3], joined[-3:]
+        if len(before) < _STRIDE or not np.isfinite(norms[-1]):
+            return True
+        return bool(now.max() > self.parameters.disturbed * before.max())
 
     def _judge_history(self) -> None:
         memory, parameters = self.memory, self.parameters
@@ -177,6 +197,14 @@ class LossSpike(Rule):
         single = float(memory.raw.last.max())
         memory.limit = max(limit, usual + parameters.single * (single - usual))
         memory.calm = usual + max(1.5 * (top - usual), 0.2 * least)
+
+
+def _norms(view: StepView) -> F64:
+    """The norm of each step's gradients, before clipping where that was told, (N,)."""
+    norms = view.gradient_norm.copy()
+    at, before = view.scalar("grad_norm_before_clip")
+    norms[at] = before
+    return norms
 
 
 def _norm(view: StepView, at: int) -> dict[str, float]:

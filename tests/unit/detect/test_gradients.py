@@ -102,3 +102,18 @@ def test_a_shallow_network_is_not_judged_and_says_so() -> None:
         frame = batch(seq, shallow, first=20 * seq, steps=20, loss=2.0, l2=norms)
         assert only("vanishing_gradient", auditor.observe(frame, shallow, 0)) == []
     assert auditor.unjudged()["vanishing_gradient"] == "2 weight matrices, needs 4"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_heavy_tails_are_not_exploding(seed: int) -> None:
+    """Batches of one sample with Cauchy noise: gradient and loss go a thousandfold up and down, and set no trend."""
+    residual = np.abs(np.random.default_rng(seed).standard_cauchy(200)) + 1e-3
+    assert only("exploding_gradient", judge(residual**2, residual[:, None])[0]) == []
+
+
+@pytest.mark.parametrize("frame", [1, 7, 50])
+def test_an_explosion_is_told_at_the_same_step_however_frames_are_cut(frame: int) -> None:
+    """Noise around a growing norm, compared with what came before."""
+    noise = np.exp(0.3 * np.random.default_rng(5).normal(size=200))
+    found = only("exploding_gradient", judge(growing(1.3) * noise, (growing(1.3) * noise)[:, None], frame=frame)[0])
+    assert found[0].step == 69

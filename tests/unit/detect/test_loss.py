@@ -12,16 +12,24 @@ from auditor.model import Finding
 from support.batches import RUN, batch, table
 
 TABLE = table()
+GRADIENTS = [tensor for tensor in TABLE if tensor.kind == "gradient"]
 RNG = np.random.default_rng(7)
 
 
-def judge(loss: np.ndarray, *, lr: Any = None, frame: int = 25, weights: float | None = None) -> list[Finding]:
-    """The findings of a run with these losses; ``weights``: how the weights grow, None if none are sampled."""
+def judge(
+    loss: np.ndarray, *, lr: Any = None, frame: int = 25, weights: float | None = None, follows: bool = True
+) -> list[Finding]:
+    """The findings of a run with these losses.
+
+    ``weights``: how the weights grow, None if none are sampled; ``follows``: gradients grow with the loss.
+    """
     auditor, found, seq = RunAuditor(RUN), [], 0
     for first in range(0, len(loss), frame):
         part = slice(first, min(first + frame, len(loss)))
         rates = None if lr is None else np.broadcast_to(np.asarray(lr, float), loss.shape)[part]
         losses = {"loss": loss[part], "lr": rates, "steps": part.stop - part.start}
+        sizes = np.where(np.isfinite(loss[part]), loss[part], 1.0) if follows else np.ones(part.stop - part.start)
+        losses["l2"] = np.repeat(sizes[:, None], len(GRADIENTS), axis=1)
         found += auditor.observe(batch(seq, TABLE, first=first, **losses), TABLE, 0)
         seq += 1
         if weights is not None:
@@ -156,3 +164,13 @@ def test_a_running_median_does_not_depend_on_the_cuts(sizes: list[int]) -> None:
         out += running_median(values[max(0, at - 4) : at], values[at : at + size], 5).tolist()
         at += size
     assert out == pytest.approx(expected)
+
+
+def test_another_task_is_no_spike() -> None:
+    """A harder lesson, other labels: the loss jumps and gradients stay what they were; a new history begins."""
+    loss = noisy(1.0, 0.05)
+    loss[200:] *= 4.0
+    assert judge(loss, follows=False) == []
+    assert judge(loss) != []
+    loss[300:310] = 40.0
+    assert [found.step for found in judge(loss, follows=False)] == []
