@@ -57,6 +57,13 @@ PAIRS: Final = (
     Program(
         "torch_loss_from_numpy", "tune", "zero_gradient", ("unchanged_parameters", "optimizer_step_missing"), "same"
     ),
+    Program("torch_layers_in_a_list", "tune", "unchanged_parameters"),
+    Program("torch_step_outside_the_loop", "tune", "optimizer_step_missing"),
+    Program("torch_gan_generator_detached", "tune", "zero_gradient", ("unchanged_parameters",), "what has none stays"),
+    Program("torch_biases_shut_relu_off", "tune", "poor_init", ("dead_units",), "what the biases do"),
+    Program("torch_probabilities_clamped", "tune", "output_activation_mismatch"),
+    Program("torch_log_softmax_over_samples", "tune", "output_activation_mismatch"),
+    Program("torch_labels_many_hot", "tune", "label_range"),
     Program("torch_no_zero_grad", "tune", "gradient_accumulated"),
     Program("tf_gradients_pile_up", "report", "gradient_accumulated"),
     # The learning rate.
