@@ -79,7 +79,9 @@ def test_the_state_survives_a_trip_through_json() -> None:
     whole, parts = RunAuditor(RUN), RunAuditor(RUN)
     expected, found = [], []
     for seq in range(20):
-        frame = batch(seq, TABLE, first=20 * seq, steps=20, loss=loss[20 * seq : 20 * seq + 20], lr=0.1)
+        losses = loss[20 * seq : 20 * seq + 20]
+        norms = np.repeat(losses[:, None], sum(tensor.kind == "gradient" for tensor in TABLE), axis=1)
+        frame = batch(seq, TABLE, first=20 * seq, steps=20, loss=losses, lr=0.1, l2=norms)
         expected += whole.observe(frame, TABLE, 0)
         text = jsonfinite.dumps(parts.to_state())
         parts = RunAuditor.from_state(json.loads(text))
