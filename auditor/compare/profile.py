@@ -11,6 +11,7 @@ from auditor.compare.identify import Fact, Facts, backward, conduct, initial, lo
 from auditor.compare.identify.evidence import Evidence, evidence
 from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.update import UpdateRule
+from auditor.compare.structure import Structure, structure
 from auditor.compare.trajectories import Curve
 from auditor.ingest.records import StepRecording
 
@@ -33,6 +34,7 @@ class Profile:
     events: Sequence[Any] = ()
     manifest: Mapping[str, Any] | None = None
     last_step: int | None = None
+    structure: Structure = field(default_factory=Structure)
 
     def value(self, parameter: str, default: Any = None) -> Any:
         """A fact's value, or ``default``."""
@@ -80,7 +82,8 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     facts = Facts()
     for fact in (*found, *declared.facts(manifest)):
         facts.add(fact)
-    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step)
+    network = structure(framework, manifest, [one.facts for one in kept.steps])
+    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step, network)
 
 
 def _modes(events: Sequence[Any]) -> list[Fact]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import keras
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.keras_operations import Order
 
 #: Layers whose outputs are looked at; of more, evenly spread ones.
 MOST: Final = 64
@@ -44,6 +45,8 @@ class Step:
     inputs: Any = None
     output: Any = None
     """What the model was given and gave."""
+    order: Order = field(default_factory=Order)
+    """Which layers ran, one after the other, each as often as it was called."""
 
 
 class Layers:
@@ -55,6 +58,8 @@ class Layers:
         self.keep = True
         """Whether outputs are held until the step is taken; a traced step has none to hold."""
         self._modes: dict[str, dict[str, Any]] = {}
+        self.curious = True
+        """Whether the order in which the layers run is still to be told."""
 
     def listen(self) -> None:
         """Hear every layer that there is by now; one that is heard already is left as it is."""
@@ -75,8 +80,12 @@ class Layers:
         def heard(*args: Any, **kwargs: Any) -> Any:
             if layer is self._model:
                 self._step = Step()
+            order = self._step.order
+            begun = order.begin() if self.curious else None
             output = call(*args, **kwargs)
             self._hear(layer, args, kwargs, output)
+            if begun is not None and layer is not self._model and not isinstance(output, keras.KerasTensor):
+                order.end(layer, begun, path_of(layer))
             return output
 
         setattr(heard, _MARK, self)

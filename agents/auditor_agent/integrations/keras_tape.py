@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations import keras_layers
+from auditor_agent.integrations import keras_layers, keras_operations
 from auditor_agent.integrations.keras_probe import backend
 from auditor_agent.recorder import Recorder, configured_steps, state_role
 from auditor_agent.stream.recording import Array, positions
@@ -53,6 +53,7 @@ class Tape:
         self._loss_facts: dict[str, Any] | None = None
         self._iterations = 0
         self._output_activation: str | None = None
+        self._operations: dict[str, Any] | None = None  # what a forward pass consists of; told once
         self.steps: frozenset[int] = frozenset()
         """Steps that are recorded."""
         self.offered: list[tuple[Any, Any]] = []
@@ -112,7 +113,11 @@ class Tape:
     def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """``compute_loss`` was called with these arguments."""
         given = dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
-        self._output_activation = keras_layers.output_activation(self._probe.layers.heard, given.get("y_pred"))
+        heard = self._probe.layers.heard
+        self._output_activation = keras_layers.output_activation(heard, given.get("y_pred"))
+        if self._operations is None and heard.order.ran:
+            self._operations = keras_operations.facts(heard.order, given.get("y_pred"))
+            self._probe.layers.curious = not self.eager
         self._data = []
         if self._recorder is None or (self.eager and not self._listening):
             return
@@ -230,6 +235,9 @@ class Tape:
         facts: dict[str, Any] = {"loss": loss, **self._probe.phase()}
         if self._output_activation is not None:
             facts["output_activation"] = self._output_activation
+        if self._operations:  # once
+            facts |= self._operations
+            self._operations = {}
         return facts
 
     def _shape(self, arrays: Sequence[Array], role: str) -> list[int] | None:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import tensorflow_flow as flow
+from auditor_agent.integrations.keras_operations import Order
 
 #: Calls of models in one step that are kept: several networks, several batches.
 _MOST_CALLS: Final = 4
@@ -43,6 +44,8 @@ class Heard:
     """What went in, where no model was called."""
     layers: dict[int, Any] | None = None
     """The first call of each layer (``keras_layers.Call``), by identity; None: not looked at."""
+    order: Order = field(default_factory=Order)
+    """Which layers ran, one after the other."""
 
     def call(self, call: Call) -> None:
         """A model was called."""

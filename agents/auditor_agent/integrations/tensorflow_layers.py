@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import tensorflow_flow as flow
+from auditor_agent.integrations.keras_operations import Order
 
 #: Operations of TensorFlow that are activations.
 ACTIVATIONS: Final = {
@@ -39,6 +40,7 @@ class _Ear(threading.local):
     """What this thread's layers are told to."""
 
     calls: dict[int, Any] | None = None
+    order: Order | None = None
 
 
 _ear: Final = _Ear()
@@ -52,18 +54,27 @@ class Operation:
     activation: Any
 
 
-def listen(calls: dict[int, Any] | None) -> None:
-    """Note in ``calls``, by identity, the first call of each layer (``keras_layers.Call``); None: no more."""
-    _ear.calls = calls
+def listen(calls: dict[int, Any] | None, order: Order | None = None) -> None:
+    """Note in ``calls``, by identity, the first call of each layer (``keras_layers.Call``); None: no more.
+
+    In ``order``: every call.
+    """
+    _ear.calls, _ear.order = calls, order
 
 
 def layer(original: Callable[..., Any]) -> Callable[..., Any]:
     """The wrapper of ``Layer.__call__``."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _ear.calls is None:
+            return original(self, *args, **kwargs)
+        order = _ear.order
+        begun = None if order is None else order.begin()
         result = original(self, *args, **kwargs)
         if _ear.calls is not None:
             _hear(_ear.calls, self, args, kwargs, result)
+        if order is not None and begun is not None:
+            order.end(self, begun, str(getattr(self, "path", None) or self.name))
         return result
 
     return call

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from auditor_agent.capture.manifest import update_rule
 from auditor_agent.guard import guarded
-from auditor_agent.integrations import keras_layers, keras_looks, tensorflow_forward
+from auditor_agent.integrations import keras_layers, keras_looks, keras_operations, tensorflow_forward
 from auditor_agent.integrations import keras_on_tensorflow as on
 from auditor_agent.integrations import tensorflow_flow as flow
 from auditor_agent.integrations import tensorflow_layers as layers
@@ -152,6 +152,8 @@ class LoopTape(Tape):
             **told.get("loss", {}),
             **{key: extents for key, extents in seen.items() if extents is not None},
         }
+        for name in ("operations", "operations_whole"):  # once
+            self._facts_told.pop(name, None)
         return told
 
 
@@ -276,6 +278,9 @@ def facts(seen: Seen) -> dict[str, Any]:
         told["output_activation"] = tensorflow_forward.activation(call.model)
     if heard.compared and (found := layers.output_activation(heard.compared[-1].output, seen.made)) is not None:
         told["output_activation"] = found
+    ends = [call.outputs[0] for call in heard.calls[-1:] if call.outputs] or [one.output for one in heard.compared[-1:]]
+    if ends and (operations := keras_operations.facts(heard.order, ends[0])) is not None:
+        told |= operations
     return {"phase": "train", **told}
 
 

@@ -253,7 +253,7 @@ def _begun() -> None:
     _scene.heard = forward.Heard()
     if sinks() and (not tf.executing_eagerly() or any(sink.looking() for sink in sinks())):
         _scene.heard.layers = {}
-    layers.listen(_scene.heard.layers)
+    layers.listen(_scene.heard.layers, _scene.heard.order)
     listening = tf.executing_eagerly() and any(sink.listening() for sink in sinks())
     _scene.eager = flow.Eager() if listening else None
     if _scene.eager is not None:

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from auditor_agent.capture import kernels
 from auditor_agent.guard import guarded
+from auditor_agent.integrations import torch_operations
 from auditor_agent.integrations.torch_batch import Batches
 from auditor_agent.integrations.torch_epochs import Epochs
 from auditor_agent.integrations.torch_evaluation import Evaluation
@@ -78,6 +79,8 @@ class _Pass:
     modules: dict[str, nn.Module] = field(default_factory=dict)
     nodes: dict[Any, str] = field(default_factory=dict)
     """The layers' names by the autograd node of their output."""
+    within: dict[str, list[Any]] = field(default_factory=dict)
+    """What recurrent layers and attention were given, by name."""
     held: dict[str, Tensor] = field(default_factory=dict)
     """Outputs of layers, until the pass is over and shows what became of them."""
 
@@ -191,20 +194,25 @@ class ForwardProbe:
             handle.remove()
 
     def _layer(self, name: str) -> Any:
-        def hook(module: nn.Module, _args: Any, output: Any) -> None:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
             if not _compiling():
-                self._hear(name, module, output)
+                self._hear(name, module, args, output)
 
         return hook
 
     @guarded(None)
     @torch.no_grad()
-    def _hear(self, name: str, module: nn.Module, output: Any) -> None:
+    def _hear(self, name: str, module: nn.Module, args: Any, output: Any) -> None:
         looked = self._pass
-        if looked is None or name in looked.done:
+        if looked is None:
+            return
+        if name in looked.done:  # called again: its place among the operations is all that is noted
+            looked.nodes.update({one.grad_fn: name for one in _tensors(output) if one.grad_fn is not None})
             return
         start = time.perf_counter()
         looked.done.add(name)
+        if (given := torch_operations.given(module, args)) is not None:
+            looked.within[name] = given
         for tensor in _tensors(output):
             plain = tensor.detach()
             if looked.sampled:
@@ -257,10 +265,16 @@ class ForwardProbe:
         elif looked.recorded:
             last = output_activation(outputs[0]) if outputs else None
             self._tape.forward(module, args, kwargs, output, last)
+            self._operations(looked, outputs)
         self._spend(start)
         self._quit()
         if not looked.evaluates:
             self._sampled = False  # the first pass of the step counts; the recorder hears micro-batches as well
+
+    def _operations(self, looked: _Pass, outputs: list[Tensor]) -> None:
+        """What the pass consisted of, once."""
+        if self._tape.curious:
+            self._tape.ran(torch_operations.operations(outputs, looked.nodes, looked.within))
 
     def _add(self, kind: str, name: str, tensor: Tensor) -> None:
         if self._seen is not None and not (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):
@@ -279,8 +293,12 @@ def compiled() -> bool:
 
 
 def _chosen(root: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The modules at the leaves, by name."""
-    leaves = [(clean(name), module) for name, module in root.named_modules() if name and not any(module.children())]
+    """The modules at the leaves, by name; attention counts as one."""
+    leaves = [
+        (clean(name), module)
+        for name, module in root.named_modules()
+        if name and (isinstance(module, nn.MultiheadAttention) or not any(module.children()))
+    ]
     return leaves[:: -(-len(leaves) // _MODULES)] if leaves else []
 
 

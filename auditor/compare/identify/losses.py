@@ -143,6 +143,12 @@ def probability_rows(clip: float) -> Pointwise:
     return loss
 
 
+def clipped_shares_rows(o: F64, y: F64) -> F64:
+    """Cross entropy of probabilities clipped first and then made to add up to one (Keras, of class numbers)."""
+    p = np.clip(o, KERAS_EPSILON, 1 - KERAS_EPSILON)
+    return cross_entropy(np.log(p / p.sum(axis=-1, keepdims=True)), y)
+
+
 def log_probability_rows(o: F64, y: F64) -> F64:
     """Cross entropy of logarithms of probabilities (torch's NLLLoss)."""
     return cross_entropy(o, y)

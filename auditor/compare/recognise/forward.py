@@ -1,86 +1,115 @@
-"""What the layers compute: FWD-*. Declared settings, weighed by what the outputs of equal inputs show."""
+"""What the layers compute: FWD-*. Two networks side by side, each difference with the size that replaying it shows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import sizes
 from auditor.compare.recognise.cause import Cause, between, close
+from auditor.compare.structure import Difference, Operation, differences
+from auditor.compare.structure.operations import WEIGHTED
 
-#: Size of a difference where nothing was measured, by kind of layer: what the catalogue's experiments show.
-_GUESS: Final[Mapping[str, tuple[str, float]]] = {
-    "batchnorm.epsilon": ("FWD-01", 0.02),
-    "batchnorm.axis": ("FWD-04", 0.5),
-    "layernorm.epsilon": ("FWD-06", 0.01),
-    "groupnorm.epsilon": ("FWD-06", 0.01),
-    "rmsnorm.epsilon": ("FWD-06", 0.01),
-    "dropout.rate": ("FWD-07", 0.2),
-    "leakyrelu.negative_slope": ("FWD-09", 0.1),
-    "gelu.approximate": ("FWD-08", 0.0015),
-    "averagepool.padding": ("FWD-12", 0.05),
-    "avgpool.count_include_pad": ("FWD-12", 0.05),
-    "softmax.axis": ("FWD-22", 0.5),
-    "embedding.padding_idx": ("FWD-21", 0.01),
-    "embedding.mask_zero": ("FWD-21", 0.01),
-    "upsampl.interpolation": ("FWD-19", 0.1),
-    "upsampl.align_corners": ("FWD-19", 0.1),
-    "lstm.batch_first": ("FWD-16", 0.5),
-    "gru.batch_first": ("FWD-16", 0.5),
-    "gru.reset_after": ("FWD-15", 0.1),
+#: Entries by setting, of any kind or of one.
+_ENTRIES: Final[Mapping[str, str]] = {
+    "batchnorm.epsilon": "FWD-01",
+    "epsilon": "FWD-06",
+    "rate": "FWD-07",
+    "approximate": "FWD-08",
+    "slope": "FWD-09",
+    "function": "FWD-10",
+    "alpha": "FWD-10",
+    "activation": "FWD-10",
+    "gates": "FWD-10",
+    "pads": "FWD-11",
+    "border": "FWD-12",
+    "reset_after": "FWD-15",
+    "first": "FWD-16",
+    "conv_transpose.padding": "FWD-18",
+    "mode": "FWD-19",
+    "corners": "FWD-19",
+    "heads": "FWD-20",
+    "embedding.padding": "FWD-21",
 }
-_DEFAULTS: Final[Mapping[str, Any]] = {"negative_slope": 0.01, "approximate": "none"}
-_SAME: Final[Mapping[Any, Any]] = {"none": False, "tanh": True}
+_ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Layers that are set differently, and activations."""
-    yield from _activations(a, b)
-    for name in a.facts.under("forward."):
-        both = between(a, b, name)
-        if both is not None and name != "forward.activations":
-            kind = name.removeprefix("forward.")
-            yield from _layers(kind, both[0].value, both[1].value)
+    """What one network has and the other has not, and what both have and set otherwise."""
+    found = differences(a.structure, b.structure)
+    if _sizes(a) and _sizes(a) == _sizes(b):
+        # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
+        found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
+    ran = a.structure.ran and b.structure.ran
+    for block in _blocks(found):
+        yield _cause(block, a, b, ran=ran)
+    yield from _axes(a, b)
 
 
-def _activations(a: Profile, b: Profile) -> Iterator[Cause]:
-    both = between(a, b, "forward.activations")
-    if both is None or both[0].value == both[1].value:
-        return
-    left, right = ([name for name in side.value if name not in {"softmax", "logsoftmax", "sigmoid"}] for side in both)
-    if left == right or not left or not right or len(left) != len(right):
-        return  # an output's activation belongs to the loss; functions that the program calls are not declared
-    effect = "another activation function"
-    yield Cause("FWD-10", "forward.activations", (both[0].value, both[1].value), 0.3, effect, "declared", 0.6)
+def _sizes(side: Profile) -> list[int]:
+    """Elements of each weight, sorted."""
+    return [] if side.evidence.first is None else sorted(one.size for one in side.evidence.first.of("weight").values())
 
 
-def _layers(kind: str, a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> Iterator[Cause]:
-    """The first layer of a kind whose settings differ; in ``momentum`` frameworks mean opposite things."""
-    if len(a) != len(b):
-        return
-    told: set[str] = set()
-    for left, right in zip(a, b, strict=True):
-        for name in (left.keys() & right.keys()) - told - {"momentum"}:
-            entry, weight = _GUESS.get(f"{kind}.{name}", ("", 0.0))
-            if entry and not _equal(left[name], right[name]):
-                told.add(name)
-                weight = _sized(kind, name, left[name], right[name], weight)
-                yield Cause(
-                    entry, f"{kind}.{name}", (left[name], right[name]), weight, "declared differently", "declared", 0.7
-                )
+def _blocks(found: Sequence[Difference]) -> Iterator[list[Difference]]:
+    """Operations that one side alone has, one after the other, are one block: a layer with its activation."""
+    block: list[Difference] = []
+    for one in found:
+        if block and not (_same_side(block[-1], one) and one.place - block[-1].place <= 1):
+            yield block
+            block = []
+        block.append(one)
+        if one.a is not None and one.b is not None:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
-def _equal(a: Any, b: Any) -> bool:
-    a, b = (_SAME.get(value, value) if isinstance(value, str) else value for value in (a, b))
-    return close(a, b)
+def _same_side(one: Difference, other: Difference) -> bool:
+    return (one.a is None) == (other.a is None) and (one.b is None) == (other.b is None)
 
 
-def _sized(kind: str, name: str, a: Any, b: Any, guess: float) -> float:
-    """A guess in proportion to how far the values are apart."""
-    sized: dict[str, Callable[[float, float], float]] = {
-        "rate": lambda x, y: min(1.0, abs(x - y)),
-        "negative_slope": lambda x, y: min(1.0, abs(x - y) / 2),
-        "epsilon": lambda x, y: min(0.1, guess * abs(x - y) / 1e-3),
-    }
-    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (a, b))
-    return max(1e-4, sized[name](a, b)) if name in sized and numbers and kind else guess
+def _cause(block: Sequence[Difference], a: Profile, b: Profile, *, ran: bool) -> Cause:
+    first = next((one for one in block if _any(one).kind in WEIGHTED), block[0])
+    kind = _any(first).kind
+    setting = first.setting
+    entry = (
+        _ENTRIES.get(f"{kind}.{setting}", _ENTRIES.get(setting, "FWD-00")) if setting else _ALONE.get(kind, "FWD-00")
+    )
+    size, said = sizes.of(first, a, b)
+    values = first.values if setting else (_words(block, 0), _words(block, 1))
+    function = first.a.settings.get("function") if first.a is not None else None
+    kind = str(function) if kind == "activation" and setting not in {"", "function"} else kind
+    parameter = f"{kind}.{setting}" if setting else f"forward.{kind}"
+    return Cause(entry, parameter, values, size, said, "measured" if ran else "declared", 0.95 if ran else 0.8)
+
+
+def _any(one: Difference) -> Operation:
+    found = one.a or one.b
+    assert found is not None  # noqa: S101 -- a difference has an operation on one side at least
+    return found
+
+
+def _words(block: Sequence[Difference], side: int) -> str:
+    words = [found.word for one in block if (found := (one.a, one.b)[side]) is not None]
+    return " + ".join(words) or "none"
+
+
+#: Settings that say along which axis a layer works: only frameworks that count axes alike can be compared.
+_AXES: Final = {"batchnorm": ("axis", "FWD-04"), "softmax": ("axis", "FWD-22")}
+
+
+def _axes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Layers along other axes, as declared."""
+    for kind, (name, entry) in _AXES.items():
+        both = between(a, b, f"forward.{kind}")
+        if both is None or len(both[0].value) != len(both[1].value):
+            continue
+        for left, right in zip(both[0].value, both[1].value, strict=True):
+            if name in left and name in right and not close(left[name], right[name]):
+                values = (left[name], right[name])
+                effect = "the layer works along another axis"
+                yield Cause(entry, f"{kind}.{name}", values, sizes.ANOTHER, effect, "declared", 0.8)
+                break

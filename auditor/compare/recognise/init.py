@@ -29,6 +29,8 @@ _IDS: Final[Mapping[str, str]] = {
     "attention.bias": "INIT-11",
     "prelu.kernel": "INIT-12",
 }
+#: Biases of which a part begins off zero on purpose: the forget gate's.
+_OFFSET: Final = frozenset({"lstm.bias", "gru.bias"})
 _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
 _BOUNDED: Final = frozenset({"normal", "truncated_normal"})
 #: Of a factor e in the weights' scale: it is gone after some steps, unlike what acts at every one.
@@ -49,6 +51,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _off_centre(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Cause]:
+    if name.removeprefix("init.") in _OFFSET:
+        return
     centres = [abs(side["mean"]) / max(side["std"], 1e-12) if side["off_centre"] else 0.0 for side in (a, b)]
     if max(centres) > 3 * min(centres) and max(centres) > 0.2:
         size = max(centres)

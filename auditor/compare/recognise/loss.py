@@ -9,8 +9,9 @@ import numpy as np
 
 from auditor.compare import effects
 from auditor.compare.identify.evidence import data
+from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
+from auditor.compare.recognise.cause import LISTED, Cause, between, close, how, percent, sure
 
 #: Functions that are one loss up to a constant, by the entry that says so.
 _FAMILY: Final = {"huber": "LOSS-11", "smooth l1": "LOSS-11", "poisson": "LOSS-12", "cosine": "LOSS-13",
@@ -26,7 +27,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from broadcast
     found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b)]
     yield from found
-    if not broadcast and not found:
+    if not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from _size(a, b)
     yield from _backward(a, b)
 
@@ -105,10 +106,23 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
             effect="rate on one side, its logarithm on the other",
         )
     elif any("clipped" in word for word in words):
-        yield Cause(
-            "LOSS-06", "loss.takes", (words[0], words[1]), weight=0.05, effect="probabilities are clipped on one side"
-        )
+        weight = max(_clipped(side) for side in (a, b))
+        effect = f"probabilities are clipped on one side: {percent(weight)} of the loss's gradient is lost to it"
+        yield Cause("LOSS-06", "loss.takes", (words[0], words[1]), weight=weight, effect=effect)
     # Logits and probabilities are two spellings of one loss where each is given what it takes.
+
+
+def _clipped(side: Profile) -> float:
+    """The part of the gradient by the logits, p - y, that probabilities beyond Keras's bounds would have had."""
+    for one in side.evidence.steps:
+        output, target = data(one, "output", "output0"), data(one, "target")
+        if output is None or target is None or output.size != target.size or output.min() < 0 or output.max() > 1:
+            continue
+        off = output.ravel() - target.ravel()
+        beyond = np.minimum(output.ravel(), 1 - output.ravel()) < KERAS_EPSILON
+        length = float(np.linalg.norm(off))
+        return float(np.linalg.norm(off[beyond])) / length if length > 0 else 0.0
+    return 0.0
 
 
 def _smoothing(a: Profile, b: Profile) -> Iterator[Cause]:

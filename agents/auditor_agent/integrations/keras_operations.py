@@ -1,0 +1,155 @@
+"""The order in which the layers of a Keras model run, and what a program calls as functions between them.
+
+In a traced step every operation has its place in the graph: what lies neither within a layer nor behind the
+model's output is the program's own (``tf.nn.relu(self.dense(x))``). Of an eager step the layers alone are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from auditor_agent.guard import guarded
+
+#: Operations told of one pass.
+MOST: Final = 512
+_MOST_NODES: Final = 20_000
+#: Operations of TensorFlow by what they are called elsewhere.
+_FUNCTIONS: Final = {
+    "Relu": "relu",
+    "Relu6": "relu6",
+    "Tanh": "tanh",
+    "Sigmoid": "sigmoid",
+    "Softmax": "softmax",
+    "Elu": "elu",
+    "Selu": "selu",
+    "LeakyRelu": "leaky_relu",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Erf": "gelu",
+}
+_POOLS: Final = {"MaxPool": "MaxPooling2D", "AvgPool": "AveragePooling2D"}
+_WHOLE: Final = {"Mean": "global_average_pool", "Max": "global_max_pool"}
+#: Layers whose parts are their own matter, by a word of their class.
+_CLOSED: Final = ("LSTM", "GRU", "RNN", "Attention", "Bidirectional")
+
+
+@dataclass(slots=True)
+class Order:
+    """What ran so far in a step: (path of the layer, first and last place in the graph)."""
+
+    ran: list[tuple[str, int, int]] = field(default_factory=list)
+    graph: Any = None
+
+    def begin(self) -> tuple[int, int]:
+        """A layer is about to run: how many had, and how many operations there were."""
+        return len(self.ran), self._count()
+
+    @guarded(None)
+    def end(self, layer: Any, begun: tuple[int, int], path: str) -> None:
+        """It has run."""
+        before, place = begun
+        if _closed(layer):
+            del self.ran[before:]
+        elif _made_of_layers(layer):
+            return
+        if len(self.ran) < MOST:
+            self.ran.append((path, place, self._count()))
+
+    def _count(self) -> int:
+        graph = _graph()
+        if graph is None:
+            return 0
+        self.graph = graph
+        return len(graph.get_operations())
+
+
+def _closed(layer: Any) -> bool:
+    name = type(layer).__name__
+    return any(word in name for word in _CLOSED)
+
+
+def _made_of_layers(layer: Any) -> bool:
+    return any(True for _ in layer._flatten_layers(include_self=False))  # noqa: SLF001 -- no public walk
+
+
+def _graph() -> Any:
+    """The graph that is being traced; None in an eager step and on other backends."""
+    import sys
+
+    tf = sys.modules.get("tensorflow")
+    if tf is None or tf.executing_eagerly():
+        return None
+    return tf.compat.v1.get_default_graph()
+
+
+@guarded(cast("dict[str, Any] | None", None))
+def facts(order: Order, output: Any) -> dict[str, Any] | None:
+    """``operations``, and whether none was missed; None if nothing ran."""
+    if not order.ran:
+        return None
+    layers = [(place, {"layer": path}) for path, place, _ in order.ran]
+    node = getattr(output, "op", None) if order.graph is not None else None
+    traced = node is not None and getattr(output, "graph", None) is order.graph
+    between = list(_between(order, node)) if traced else []
+    # A layer of no operations (an Input, an inactive dropout) shares its place with the next: theirs is the order.
+    found = sorted([*layers, *between], key=lambda one: one[0])
+    return {"operations": [told for _, told in found][:MOST], "operations_whole": traced}
+
+
+def _between(order: Order, last: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    behind = _behind(last)
+    for place, node in enumerate(order.graph.get_operations()):
+        if node.type in _TOLD and node.name in behind and not any(a <= place < b for _, a, b in order.ran):
+            told = _entry(node)
+            if told is not None:
+                yield place, told
+
+
+_TOLD: Final = frozenset({*_FUNCTIONS, *_POOLS, *_WHOLE})
+
+
+def _behind(last: Any) -> set[str]:
+    """Names of the operations that ``last`` was made from, itself among them."""
+    waiting, seen = [last], {last.name}
+    while waiting and len(seen) < _MOST_NODES:
+        for tensor in waiting.pop().inputs:
+            if tensor.op.name not in seen:
+                seen.add(tensor.op.name)
+                waiting.append(tensor.op)
+    return seen
+
+
+def _entry(node: Any) -> dict[str, Any] | None:
+    if node.type in _FUNCTIONS:
+        function = _FUNCTIONS[node.type]
+        slope = {"negative_slope": float(node.get_attr("alpha"))} if function == "leaky_relu" else {}
+        return {"op": function, **slope}
+    if node.type in _POOLS:
+        size, step = ([int(n) for n in node.get_attr(name)][1:-1] for name in ("ksize", "strides"))
+        padding = node.get_attr("padding")
+        padding = padding.decode() if isinstance(padding, bytes) else padding
+        told = {"pool_size": size, "strides": step, "padding": padding.lower()}
+        return {"op": _POOLS[node.type], **told, "input_shape": _extents(node.inputs[0])}
+    return {"op": _WHOLE[node.type]} if _over_positions(node) else None
+
+
+def _over_positions(node: Any) -> bool:
+    """Whether a mean or maximum runs over positions, not over the features of a row or over everything."""
+    import sys
+
+    axes = sys.modules["tensorflow"].get_static_value(node.inputs[1])
+    rank = node.inputs[0].shape.rank
+    if axes is None or rank is None:
+        return False
+    chosen = {int(axis) % rank for axis in _flat(axes)}
+    return 0 not in chosen and bool(chosen) and chosen != {rank - 1}
+
+
+def _flat(axes: Any) -> Sequence[Any]:
+    return list(axes.reshape(-1)) if hasattr(axes, "reshape") else [axes]
+
+
+def _extents(tensor: Any) -> list[int | None]:
+    return [None if extent is None else int(extent) for extent in tensor.shape]

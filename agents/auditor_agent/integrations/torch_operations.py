@@ -1,0 +1,225 @@
+"""What a forward pass consists of, in the order in which it ran: read off autograd's graph, once in a run.
+
+Layers by their names; activations, pooling, dropout and padding as operations with their settings, whether a
+module does them or a function: ``F.gelu(x, approximate="tanh")`` is told with ``approximate``, as it ran.
+What happens within a recurrent layer or attention is not told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+#: Operations told of one pass, and nodes of its graph that are looked at.
+MOST: Final = 512
+_MOST_NODES: Final = 8192
+_ACTIVATIONS: Final = {
+    "Relu": "relu",
+    "Tanh": "tanh",
+    "Sigmoid": "sigmoid",
+    "Gelu": "gelu",
+    "Silu": "silu",
+    "LeakyRelu": "leaky_relu",
+    "Elu": "elu",
+    "Softplus": "softplus",
+    "Mish": "mish",
+    "Hardtanh": "hardtanh",
+    "Hardswish": "hardswish",
+    "Hardsigmoid": "hardsigmoid",
+    "PreluKernel": "prelu",
+    "LogSigmoid": "logsigmoid",
+    "Glu": "glu",
+    "Softmax": "softmax",
+    "LogSoftmax": "log_softmax",
+}
+_POOLS: Final = {
+    "MaxPool2DWithIndices": "max_pool",
+    "MaxPool3DWithIndices": "max_pool",
+    "MkldnnMaxPool2D": "max_pool",
+    "AvgPool2D": "average_pool",
+    "AvgPool3D": "average_pool",
+}
+_WHOLE_POOLS: Final = {
+    "AdaptiveAvgPool2D": "global_average_pool",
+    "AdaptiveAvgPool3D": "global_average_pool",
+    "AdaptiveMaxPool2D": "global_max_pool",
+    "Mean": "global_average_pool",
+    "Amax": "global_max_pool",
+    "Max": "global_max_pool",
+}
+_NORMS: Final = {"NativeBatchNorm": "batchnorm", "NativeLayerNorm": "layernorm", "NativeGroupNorm": "groupnorm"}
+_SETTINGS: Final = (
+    *("approximate", "negative_slope", "alpha", "beta", "kernel_size", "stride", "padding", "dilation", "ceil_mode"),
+    *("count_include_pad", "dim"),
+)
+#: Layers within which operations are the layer's own matter.
+_CLOSED: Final = (torch.nn.RNNBase, torch.nn.MultiheadAttention)
+
+
+def operations(
+    outputs: Iterable[Tensor], layers: Mapping[Any, str], within: Mapping[str, Iterable[Any]]
+) -> list[dict[str, Any]]:
+    """The operations behind a model's outputs, at most :data:`MOST`.
+
+    Args:
+        outputs: of the model, before the backward pass.
+        layers: names of layers by the node (``grad_fn``) of their output.
+        within: by name of a recurrent layer or attention the nodes of what it was given.
+    """
+    nodes = sorted(_reachable(output.grad_fn for output in outputs), key=_place)
+    hidden = _hidden(layers, within)
+    found: list[dict[str, Any]] = []
+    for node in nodes[:_MOST_NODES]:
+        if node in layers:
+            told = _told(node) or {}
+            found.append({**told, "layer": layers[node]})
+        elif node not in hidden and (entry := _told(node)) is not None and entry.get("op") != "conv":
+            found.append(entry)
+    return found[:MOST]
+
+
+def given(module: torch.nn.Module, args: Any) -> list[Any] | None:
+    """The nodes of what a recurrent layer or attention was given; None for other modules."""
+    if not isinstance(module, _CLOSED):
+        return None
+    parts = args if isinstance(args, (tuple, list)) else (args,)
+    return [part.grad_fn for part in parts if isinstance(part, Tensor) and part.grad_fn is not None]
+
+
+def _reachable(roots: Iterable[Any], stops: frozenset[Any] = frozenset()) -> set[Any]:
+    waiting = [root for root in roots if root is not None]
+    seen: set[Any] = set()
+    while waiting and len(seen) < _MOST_NODES:
+        node = waiting.pop()
+        if node in seen or node in stops:
+            continue
+        seen.add(node)
+        waiting.extend(child for child, _ in node.next_functions if child is not None)
+    return seen
+
+
+def _hidden(layers: Mapping[Any, str], within: Mapping[str, Iterable[Any]]) -> set[Any]:
+    """Nodes between what a closed layer was given and what it gave."""
+    found: set[Any] = set()
+    for node, name in layers.items():
+        if name in within:
+            found |= _reachable([node], frozenset(within[name]))
+    return found
+
+
+def _place(node: Any) -> int:
+    """When a node was made; the leaves, which autograd counts last, have no place of their own."""
+    return int(node._sequence_nr())  # noqa: SLF001 -- the only place that has it
+
+
+def _told(node: Any) -> dict[str, Any] | None:
+    name = str(node.name()).rpartition("::")[2].partition("Backward")[0]
+    if name in _ACTIVATIONS:
+        return _activation(node, _ACTIVATIONS[name])
+    reader = next((_READERS[word] for word in (name, name[: len("Upsample")]) if word in _READERS), None)
+    with contextlib.suppress(RuntimeError):  # of a tensor that was changed in place since
+        return None if reader is None else reader(node, name)
+    return None
+
+
+def _activation(node: Any, function: str) -> dict[str, Any]:
+    found = {"op": function, **_settings(node)}
+    if function == "elu" and getattr(node, "_saved_scale", 1) != 1:
+        return {"op": "selu"}
+    if function == "hardtanh" and getattr(node, "_saved_min_val", -1) == 0 and getattr(node, "_saved_max_val", 1) == 6:
+        return {"op": "relu6"}
+    return found
+
+
+def _settings(node: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in _SETTINGS:
+        value = getattr(node, f"_saved_{name}", None)
+        if isinstance(value, tuple):
+            value = [_signed(part) for part in value]
+        if isinstance(value, (bool, int, float, str, list)) and value != []:
+            found[name] = _signed(value)
+    return found
+
+
+def _signed(value: Any) -> Any:
+    """Autograd's bindings show a negative number as one near 2⁶⁴."""
+    return value - 2**64 if isinstance(value, int) and value >= 2**63 else value
+
+
+def _from(node: Any, saved: str) -> dict[str, Any]:
+    """The extents of an image, or of what else lies between channels and the end."""
+    tensor = getattr(node, f"_saved_{saved}", None)
+    return {"from": [int(extent) for extent in tensor.shape[2:]]} if isinstance(tensor, Tensor) else {}
+
+
+def _pool(node: Any, name: str) -> dict[str, Any]:
+    return {"op": _POOLS[name], **_settings(node), **_from(node, "self")}
+
+
+def _convolution(node: Any, name: str) -> dict[str, Any]:
+    del name
+    return {"op": "conv", **_from(node, "input")}
+
+
+def _norm(node: Any, name: str) -> dict[str, Any]:
+    epsilon = getattr(node, "_saved_eps", None)
+    return {"op": _NORMS[name]} | ({} if epsilon is None else {"epsilon": float(epsilon)})
+
+
+def _upsample(node: Any, name: str) -> dict[str, Any]:
+    del node
+    return {"op": "upsample", "mode": name.removeprefix("Upsample").rstrip("123D").lower()}
+
+
+def _pad(node: Any, name: str) -> dict[str, Any]:
+    del name
+    flat = [_signed(part) for part in getattr(node, "_saved_pad", ())]
+    return {"op": "pad", "pads": [flat[at : at + 2] for at in range(0, len(flat), 2)][::-1]}
+
+
+def _whole(node: Any, name: str) -> dict[str, Any] | None:
+    """A mean or maximum over positions; none over the features of a row, as normalizations take it."""
+    if name.startswith("Adaptive"):
+        return {"op": _WHOLE_POOLS[name]}
+    dims = getattr(node, "_saved_dim", None)
+    sizes = getattr(node, "_saved_self_sym_sizes", None)
+    if dims is None:
+        return None
+    chosen = {_signed(dim) for dim in (dims if isinstance(dims, tuple) else (dims,))}
+    rank = len(sizes) if sizes is not None else 0
+    chosen = {dim + rank if dim < 0 and rank else dim for dim in chosen}
+    if not chosen or (len(chosen) == 1 and rank and chosen == {rank - 1}) or (rank and len(chosen) >= rank):
+        return None
+    return {"op": _WHOLE_POOLS[name]}
+
+
+def _dropped(node: Any, name: str) -> dict[str, Any] | None:
+    """A dropout: what it multiplies by is 0 or 1 / (1 - rate)."""
+    if name == "NativeDropout":
+        rate = getattr(node, "_saved_p", None)
+        return None if rate is None else {"op": "dropout", "rate": float(rate)}
+    mask = getattr(node, "_saved_other", None)
+    if getattr(node, "_saved_self", None) is not None or not isinstance(mask, Tensor) or not mask.is_cpu:
+        return None
+    if not mask.is_floating_point() or mask.numel() < 2:
+        return None
+    top = float(mask.max())
+    if top <= 1 or not bool(((mask == 0) | (mask == top)).all()):
+        return None
+    return {"op": "dropout", "rate": round(1 - 1 / top, 6)}
+
+
+_READERS: Final[Mapping[str, Callable[[Any, str], dict[str, Any] | None]]] = {
+    **dict.fromkeys(_POOLS, _pool),
+    **dict.fromkeys(_WHOLE_POOLS, _whole),
+    **dict.fromkeys(_NORMS, _norm),
+    **dict.fromkeys(("Mul", "NativeDropout"), _dropped),
+    "Convolution": _convolution,
+    "Upsample": _upsample,
+    "ConstantPadNd": _pad,
+}

@@ -1,0 +1,144 @@
+"""Hypotheses about a loss: every function of the tables under every reduction, held against the recorded values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify import losses
+from auditor.compare.identify.evidence import F64
+from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductions, smooth
+
+#: Relative error of a loss that float32 arithmetic leaves, by the number of terms nearly not at all.
+TOLERANCE: Final = 2e-5
+#: Steps with whole weights that it takes to read a penalty off the loss.
+_FEWEST_WHOLE: Final = 3
+
+ELEMENTWISE: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
+    ("squared error", "values", losses.squared),
+    ("absolute error", "values", losses.absolute),
+    ("huber(1)", "values", losses.huber(1.0)),
+    ("log cosh", "values", losses.log_cosh),
+    ("binary cross entropy", "logits", losses.binary_logits),
+    ("binary cross entropy", "probabilities", losses.binary_probabilities(0.0)),
+    ("binary cross entropy", "probabilities, clipped at 1e-7", losses.binary_probabilities(1e-7)),
+    ("poisson", "rate", losses.poisson_rate),
+    ("poisson", "rate", losses.poisson_rate_torch),
+    ("poisson", "log rate", losses.poisson_log),
+    ("hinge", "values", losses.hinge),
+    ("squared hinge", "values", losses.squared_hinge),
+    ("squared logarithmic error", "values", losses.squared_logarithmic),
+    ("percentage error", "values", losses.percentage),
+    ("divergence", "probabilities", losses.divergence),
+    ("divergence", "log probabilities", losses.divergence_log),
+    *((f"huber({d:g})", "values", losses.huber(d)) for d in (0.1, 0.5, 1.5, 2.0, 5.0, 10.0)),
+    *((f"smooth l1({b:g})", "values", losses.smooth_l1(b)) for b in (0.1, 0.5, 2.0, 5.0)),
+)
+ROWS: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
+    ("cross entropy", "logits", losses.logits_rows),
+    ("cross entropy", "probabilities", losses.probability_rows(0.0)),
+    ("cross entropy", "probabilities, clipped at 1e-7", losses.probability_rows(1e-7)),
+    ("cross entropy", "probabilities, clipped before they are shared out", losses.clipped_shares_rows),
+    ("cross entropy", "log probabilities", losses.log_probability_rows),
+    ("cross entropy", "softmax of probabilities", losses.double_rows),
+    ("cross entropy", "softmax of a softmax of logits", losses.double_rows_of_logits),
+    ("cosine", "values", losses.cosine),
+    ("cosine distance", "values", losses.cosine_distance),
+)
+#: Which label smoothing is tried; for binary targets it moves towards one half.
+_SMOOTHING: Final = (0.0, 0.1, 0.05, 0.2, 0.01, 0.3)
+_FACTORS: Final = (1.0, 0.5, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LossFit:
+    """One hypothesis: function, what it took the output for, reduction, factor; ``residual`` relative."""
+
+    function: str
+    takes: str
+    reduction: str
+    factor: float
+    broadcast: bool
+    smoothing: float
+    residual: float
+    beyond: dict[int, float] = field(default_factory=dict)
+    """By step, what the recorded loss holds beyond this: a penalty in proportion to the kernels' squares."""
+
+    @property
+    def explains(self) -> bool:
+        """Whether nothing but rounding is left."""
+        return self.residual <= TOLERANCE
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        """What makes it another loss than a rival."""
+        return (self.function, self.takes, self.factor, self.broadcast, self.smoothing)
+
+
+def tabled(pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """Losses as the tables have them."""
+    for smoothing in _SMOOTHING:
+        for met, broadcast in aligned(pairs):
+            for row in ELEMENTWISE:
+                if not smoothing or row[0].startswith("binary"):
+                    yield from _reduced(met, row, broadcast=broadcast, smoothing=smoothing)
+        rows = one_hot(pairs)
+        if rows is not None:
+            for row in apt(rows):
+                if not smoothing or row[0].startswith("cross"):
+                    yield from _reduced(rows, row, broadcast=False, smoothing=smoothing)
+
+
+def apt(rows: Sequence[Pair]) -> Iterator[tuple[str, str, losses.Pointwise]]:
+    """Losses of rows, each with what it makes of these outputs: logits and probabilities can be told apart."""
+    shares = all(_shares(pair.output) for pair in rows)
+    for function, takes, loss in ROWS:
+        if function == "cross entropy" and (takes == "logits" and shares):
+            continue  # a softmax of what is a softmax: the next hypothesis
+        if function == "cross entropy" and takes == "softmax of probabilities" and not shares:
+            continue
+        mistaken = takes.startswith("probabilities") and not shares
+        yield function, f"logits taken for {takes}" if mistaken else takes, loss
+
+
+def _shares(output: F64) -> bool:
+    """Whether rows are probabilities: within 0 and 1, one in sum."""
+    return bool((output >= 0).all() and np.allclose(output.sum(axis=-1), 1.0, atol=1e-3))
+
+
+def _reduced(
+    pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool, smoothing: float
+) -> Iterator[LossFit]:
+    """One function under every reduction and factor."""
+    function, takes, loss = row
+    parts = [loss(pair.output, smooth(pair.target, function, smoothing)) for pair in pairs]
+    if not all(np.isfinite(part).all() for part in parts):
+        return
+    values = np.array([pair.value for pair in pairs])
+    scale = np.sqrt(np.mean(values * values)) or 1.0
+    for reduction, reduced in reductions(parts, pairs).items():
+        for factor in _FACTORS:
+            beyond = values - factor * reduced
+            residual = float(np.sqrt(np.mean(beyond * beyond)) / scale)
+            fit = LossFit(function, takes, reduction, factor, broadcast, smoothing, residual)
+            yield fit
+            if TOLERANCE < residual < 1:
+                yield from _with_penalty(fit, beyond, values, pairs)
+
+
+def _with_penalty(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """The hypothesis that what is left is a penalty on the kernels' squares, told together with the loss."""
+    squares = np.array([pair.squares for pair in pairs])
+    whole = np.isfinite(squares) & (squares > 0)
+    if whole.sum() < _FEWEST_WHOLE or any(pair.apart for pair in pairs):
+        return
+    left, square, value = beyond[whole], squares[whole], values[whole]
+    factor = float(left @ square / (square @ square))
+    residual = float(np.sqrt(np.mean((left - factor * square) ** 2) / np.mean(value * value)))
+    if factor > 0 and residual < TOLERANCE:
+        told = {pair.step: float(rest) for pair, rest, known in zip(pairs, beyond, whole, strict=True) if known}
+        # Behind every explanation that needs no penalty.
+        yield replace(fit, residual=max(residual, 0.9 * TOLERANCE), beyond=told)

@@ -1,0 +1,188 @@
+"""Output and target of each step as they met in the loss, and what reductions make of pointwise losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify import losses
+from auditor.compare.identify.evidence import F64, Evidence, data
+from auditor.ingest.records import StepRecording
+
+_MOST_STEPS: Final = 20
+_MOST_CLASSES: Final = 2048
+#: A loss so many times the first one would outweigh all other steps.
+_EXPLODED: Final = 1e4
+#: What saves the logarithms of a softmax, not what it was of.
+_DERIVED: Final = ("NllLoss", "LogSoftmax")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Output and target of one step as they met in the loss, and the loss of the data."""
+
+    output: F64
+    target: F64
+    value: float
+    batch: int
+    weights: F64 | None = None
+    step: int = 0
+    squares: float = np.nan
+    """Sum of squares of the weights with two or more axes; NaN where they were not recorded whole."""
+    apart: bool = False
+    """Whether the framework told the penalty apart from ``value``."""
+    derived: bool = False
+    """Whether ``output`` is what the loss made of the model's output first: logarithms of a softmax."""
+    each: F64 | None = None
+    """Weights of the samples, where the framework was given some."""
+
+
+def pairs_of(evidence: Evidence) -> list[Pair]:
+    """The pairs of the first steps that are of one kind, up to the one at which the loss broke."""
+    pairs = [pair for one in evidence.steps[:_MOST_STEPS] if (pair := pair_of(one)) is not None]
+    if any(not pair.derived for pair in pairs):
+        pairs = [pair for pair in pairs if not pair.derived]
+    return _before_it_broke([pair for pair in pairs if pair.output.shape[1:] == pairs[0].output.shape[1:]])
+
+
+def _before_it_broke(pairs: Sequence[Pair]) -> list[Pair]:
+    """The steps up to the one at which loss or output overflows: those after it say nothing of the function."""
+    kept: list[Pair] = []
+    for pair in pairs:
+        known = abs(pair.value) <= _EXPLODED * abs(kept[0].value) if kept and kept[0].value else True
+        if not (np.isfinite(pair.value) and np.isfinite(pair.output).all() and known):
+            break
+        kept.append(pair)
+    return kept
+
+
+def pair_of(one: StepRecording) -> Pair | None:
+    """Output and target of a step; None where they, or the loss, were not recorded."""
+    value = data_loss(one)
+    if value is None:
+        return None
+    output, target, derived = _compared(one)
+    if output is None or target is None or not output.size or not output.ndim:
+        return None
+    batch = data(one, "batch")
+    each = data(one, "batch", "sample_weight0")
+    count = len(batch) if batch is not None and batch.ndim else len(output)
+    apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
+    classes = data(one, "target", "loss.weight")
+    return Pair(output, target, value, count, classes, one.step, _squares(one), apart, derived, each)
+
+
+def _squares(one: StepRecording) -> float:
+    """Sum of squares of the kernels: weights with two or more axes."""
+    kernels = [array for array in one.of("weight").values() if len(array.shape) > 1]
+    if not kernels or any(array.sampled or array.values is None for array in kernels):
+        return float("nan")
+    return float(sum(np.sum(np.asarray(array.values, np.float64) ** 2) for array in kernels))
+
+
+def data_loss(one: StepRecording) -> float | None:
+    """The loss without its penalty, where the two are told apart."""
+    scalars = one.scalars
+    for name in ("loss/data", "data_loss"):
+        if name in scalars:
+            return float(scalars[name])
+    if "loss" not in scalars:
+        return None
+    penalty = scalars.get("loss/penalty", scalars.get("regularization_loss", 0.0))
+    return float(scalars["loss"]) - float(penalty)
+
+
+def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
+    """Output and target; where only their difference was seen, that against zero."""
+    target = data(one, "target", "loss.target")
+    target = data(one, "target") if target is None else target
+    names = [name for name in one.of("output") if name.endswith(".input") and not name.startswith(("Pow", "Abs"))]
+    model = data(one, "output", "output0")
+    if target is not None:
+        inner = data(one, "output", names[0]) if names else None
+        if inner is not None and names[0].startswith(_DERIVED):
+            if model is not None and model.shape == inner.shape:
+                return model, target, False
+            return inner, target, True
+        return (model if inner is None else inner), target, False
+    for name in ("Pow.input", "Abs.input"):
+        difference = data(one, "output", name)
+        if difference is not None:
+            return difference, np.zeros_like(difference), False
+    return None, None, False
+
+
+def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
+    """By name, what each reduction makes of pointwise losses, one number per step."""
+    found = {
+        "mean": [float(part.mean()) for part in parts],
+        "sum": [float(part.sum()) for part in parts],
+        "sum over outputs, mean over batch": [float(part.sum() / len(part)) for part in parts],
+        "mean over outputs, sum over batch": [float(part.sum() * len(part) / part.size) for part in parts],
+    }
+    weighted = _weighted(parts, pairs)
+    return {name: np.array(values) for name, values in (found | weighted).items()}
+
+
+def _weighted(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:
+    """With the class weights that were recorded with the target: both ways to normalise (LOSS-08)."""
+    if all(pair.each is not None and len(pair.each) == len(part) for pair, part in zip(pairs, parts, strict=True)):
+        return losses.weighted_rows(parts, [np.ravel(pair.each) for pair in pairs if pair.each is not None])
+    weights = pairs[0].weights
+    if weights is None or parts[0].ndim != 1 or pairs[0].target.shape[-1:] != weights.shape:
+        return {}
+    each = [(pair.target * weights).sum(axis=-1) for pair in pairs]
+    both = list(zip(parts, each, strict=True))
+    return {
+        "mean by weight": [float((part * w).sum() / w.sum()) for part, w in both],
+        "weighted, mean over batch": [float((part * w).mean()) for part, w in both],
+    }
+
+
+def smooth(target: F64, function: str, smoothing: float) -> F64:
+    """Targets moved towards the uniform."""
+    if not smoothing:
+        return target
+    classes = 2 if function.startswith("binary") else target.shape[-1]
+    return target * (1 - smoothing) + smoothing / classes
+
+
+def aligned(pairs: Sequence[Pair]) -> Iterator[tuple[list[Pair], bool]]:
+    """Elementwise pairs: target in the output's shape, and as it broadcasts where the shapes differ."""
+    first = pairs[0]
+    if first.output.size == first.target.size:
+        yield [_with(pair, pair.output, pair.target.reshape(pair.output.shape)) for pair in pairs], False
+    if first.output.shape != first.target.shape:
+        try:
+            wide = [np.broadcast_arrays(pair.output, pair.target) for pair in pairs]
+        except ValueError:
+            return
+        if wide[0][0].size > first.output.size and wide[0][0].size <= 1 << 22:
+            yield [_with(p, np.array(o), np.array(y)) for p, (o, y) in zip(pairs, wide, strict=True)], True
+
+
+def _with(pair: Pair, output: F64, target: F64) -> Pair:
+    return replace(pair, output=output, target=target)
+
+
+def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
+    """Rows of classes: output (..., K) and target as one-hot rows; None where the target is no class."""
+    first = pairs[0]
+    if first.output.ndim < 2 or not 1 < first.output.shape[-1] <= _MOST_CLASSES:
+        return None
+    if first.output.shape == first.target.shape:
+        return list(pairs)
+    found = []
+    for pair in pairs:
+        classes = pair.output.shape[-1]
+        labels = pair.target.reshape(-1)
+        output = pair.output.reshape(-1, classes)
+        valid = (labels >= 0) & (labels < classes)
+        if len(labels) != len(output) or not np.array_equal(labels, np.round(labels)) or not valid.any():
+            return None
+        kept = np.eye(classes)[labels[valid].astype(int)]
+        found.append(_with(pair, output[valid], kept))
+    return found

@@ -1,0 +1,75 @@
+"""Losses with a number of their own, which the steps settle: label smoothing, the corner of a huber loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify import losses
+from auditor.compare.identify.evidence import F64
+from auditor.compare.identify.loss_fits import ELEMENTWISE, LossFit, apt
+from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductions, smooth
+
+#: Steps that it takes to solve for a number: with fewer one that is free fits everything.
+_FEWEST: Final = 3
+#: Smoothing that counts as some, and where a corner is looked for.
+_LEAST_SMOOTHING: Final = 1e-3
+_CORNERS: Final = (1e-3, 1e2)
+_HALVINGS: Final = 40
+_REDUCTIONS: Final = ("mean", "sum", "sum over outputs, mean over batch")
+
+
+def solved(pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """The hypotheses, each with its number solved for."""
+    if len(pairs) < _FEWEST:
+        return
+    for met, broadcast in aligned(pairs):
+        for row in ELEMENTWISE:
+            if row[0] == "binary cross entropy":
+                yield from _smoothed(met, row, broadcast=broadcast)
+        yield from _cornered(met, broadcast=broadcast)
+    rows = one_hot(pairs)
+    if rows is not None:
+        for row in apt(rows):
+            if row[0] == "cross entropy":
+                yield from _smoothed(rows, row, broadcast=False)
+
+
+def _smoothed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
+    """The smoothing that explains the loss, which is linear in it: targets enter cross entropy linearly."""
+    function, _, loss = row
+    ends = [[loss(pair.output, smooth(pair.target, function, whole)) for pair in pairs] for whole in (0.0, 1.0)]
+    if not all(np.isfinite(part).all() for parts in ends for part in parts):
+        return
+    sharp, flat = (reductions(parts, pairs) for parts in ends)
+    values = np.array([pair.value for pair in pairs])
+    for reduction, reduced in sharp.items():
+        way = flat[reduction] - reduced
+        square = float(way @ way)
+        smoothing = round(float(way @ (values - reduced)) / square, 5) if square > 0 else 0.0
+        if _LEAST_SMOOTHING < smoothing < 1:
+            off = values - reduced - smoothing * way
+            residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
+            yield LossFit(function, row[1], reduction, 1.0, broadcast, smoothing, residual)
+
+
+def _cornered(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:
+    """The corner of a huber or smooth absolute loss that explains the loss, by halving: both are monotone in it."""
+    values = np.array([pair.value for pair in pairs])
+    for name, family in (("huber", losses.huber), ("smooth l1", losses.smooth_l1)):
+        for reduction in _REDUCTIONS:
+            low, high = _CORNERS
+            for _ in range(_HALVINGS):
+                middle = float(np.sqrt(low * high))
+                more = float(_reduced_by(family(middle), pairs, reduction).sum()) < float(values.sum())
+                low, high = (middle, high) if more == (name == "huber") else (low, middle)
+            corner = float(f"{np.sqrt(low * high):.4g}")
+            off = values - _reduced_by(family(corner), pairs, reduction)
+            residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
+            yield LossFit(f"{name}({corner:g})", "values", reduction, 1.0, broadcast, 0.0, residual)
+
+
+def _reduced_by(loss: losses.Pointwise, pairs: Sequence[Pair], reduction: str) -> F64:
+    return reductions([loss(pair.output, pair.target) for pair in pairs], pairs)[reduction]

@@ -1,0 +1,140 @@
+"""Where a convolution's or a pooling's window stands: kernel, stride and the padding that takes part.
+
+Of a padding at the far side only what a window reaches counts: with a stride of 2 a symmetrical
+padding of 1 and ``same`` give outputs of one size, shifted against each other (FWD-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Pads = list[list[int]]
+
+
+def of_torch(told: Mapping[str, Any], extents: Any, kind: str) -> dict[str, Any]:
+    """Settings of a module or of a node of autograd's graph.
+
+    Args:
+        told: ``kernel_size``, ``stride``, ``padding``, ``dilation``.
+        extents: of the input, without samples and channels; None where unknown.
+        kind: of the operation.
+    """
+    rank = _rank(told, extents)
+    kernel = _spread(told.get("kernel_size"), rank)
+    stride = _spread(told.get("stride") or kernel, rank)
+    dilation = _spread(told.get("dilation") or 1, rank)
+    if kernel is None or stride is None or dilation is None:
+        return {}
+    found: dict[str, Any] = {"kernel": kernel, "stride": stride, "dilation": dilation}
+    padding = told.get("padding", 0)
+    if kind == "conv_transpose" or (isinstance(padding, str) and padding not in {"same", "valid"}):
+        return found | {"padding": padding}
+    if isinstance(padding, str):
+        return found | {"pads": same(padding, kernel, stride, dilation, _extents(extents, rank))}
+    margins = _spread(padding, rank) or [0] * rank
+    near = [[margin, margin] for margin in margins]
+    if told.get("ceil_mode"):
+        found["ceil"] = True
+    found["pads"] = reached(near, kernel, stride, dilation, _extents(extents, rank))
+    if kind == "average_pool" and any(margins):
+        found["border"] = "counted" if told.get("count_include_pad", True) else "left out"
+    return found
+
+
+def of_keras(told: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The same of a layer of Keras."""
+    shape = told.get("input_shape")
+    extents = _between(shape, str(told.get("data_format") or "channels_last"))
+    if kind == "pad":
+        padding = told.get("padding")
+        pairs = padding if isinstance(padding, list) else [padding] * len(extents or [0])
+        return {"pads": [list(pair) if isinstance(pair, list) else [pair, pair] for pair in pairs]}
+    rank = len(extents) if extents else _rank(told, None)
+    if "count_include_pad" in told:
+        return {"border": "counted" if told["count_include_pad"] else "left out"}
+    kernel = _spread(told.get("kernel_size", told.get("pool_size")), rank)
+    stride = _spread(told.get("strides") or kernel, rank)
+    dilation = _spread(told.get("dilation_rate") or 1, rank)
+    if kernel is None or stride is None or dilation is None:
+        return {}
+    found: dict[str, Any] = {"kernel": kernel, "stride": stride, "dilation": dilation}
+    padding = str(told.get("padding", "valid"))
+    if kind == "conv_transpose":
+        return found | {"padding": padding}
+    if padding == "causal":
+        return found | {"pads": [[(k - 1) * d, 0] for k, d in zip(kernel, dilation, strict=True)]}
+    pads = same(padding, kernel, stride, dilation, extents)
+    found["pads"] = pads
+    if kind == "average_pool" and pads is not None and any(any(pair) for pair in pads):
+        found["border"] = "left out"
+    return found
+
+
+def same(
+    padding: str, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], extents: Sequence[int] | None
+) -> Pads | None:
+    """What ``same`` or ``valid`` amounts to; None where it depends on extents that are unknown."""
+    if padding != "same":
+        return [[0, 0] for _ in kernel]
+    if extents is None:
+        if any(step != 1 for step in stride):
+            return None
+        extents = [1 << 16 for _ in kernel]
+    found = []
+    for extent, size, step, apart in zip(extents, kernel, stride, dilation, strict=True):
+        total = max(0, (-(-extent // step) - 1) * step + (size - 1) * apart + 1 - extent)
+        found.append([total // 2, total - total // 2])
+    return found
+
+
+def reached(
+    pads: Pads, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], extents: Sequence[int] | None
+) -> Pads | None:
+    """Padding as far as a window reaches; None where that depends on extents that are unknown."""
+    if extents is None:
+        return pads if all(step == 1 for step in stride) or not any(any(pair) for pair in pads) else None
+    found = []
+    for (near, far), extent, size, step, apart in zip(pads, extents, kernel, stride, dilation, strict=True):
+        window = (size - 1) * apart + 1
+        last = (extent + near + far - window) // step * step + window
+        found.append([near, max(0, last - extent - near)])
+    return found
+
+
+def added(pads: Any, more: Any) -> Any:
+    """Two paddings, one after the other."""
+    if not isinstance(pads, list) or not isinstance(more, list) or len(pads) != len(more):
+        return pads
+    return [[a + c, b + d] for (a, b), (c, d) in zip(pads, more, strict=True)]
+
+
+def _rank(told: Mapping[str, Any], extents: Any) -> int:
+    if isinstance(extents, list) and extents:
+        return len(extents)
+    for key in ("kernel_size", "pool_size", "stride", "strides"):
+        if isinstance(told.get(key), (list, tuple)):
+            return len(told[key])
+    name = str(told.get("class", ""))
+    return next((rank for rank in (1, 2, 3) if f"{rank}d" in name.lower()), 2)
+
+
+def _spread(value: Any, rank: int) -> list[int] | None:
+    if isinstance(value, int):
+        return [value] * rank
+    if isinstance(value, (list, tuple)) and all(isinstance(part, int) for part in value):
+        return list(value) * rank if len(value) == 1 else list(value)
+    return None
+
+
+def _extents(extents: Any, rank: int) -> list[int] | None:
+    known = isinstance(extents, list) and len(extents) == rank and all(isinstance(one, int) for one in extents)
+    return list(extents) if known else None
+
+
+def _between(shape: Any, layout: str) -> list[int] | None:
+    """The extents between samples and channels."""
+    if not isinstance(shape, list) or len(shape) < 3 or any(isinstance(part, list) for part in shape):
+        return None
+    inner = shape[2:] if layout == "channels_first" else shape[1:-1]
+    return list(inner) if all(isinstance(extent, int) for extent in inner) else None

@@ -1,0 +1,344 @@
+"""The operations of one run's network in the order in which they run, in one vocabulary.
+
+From the layers that its manifest declares, in the order in which the recording saw them run; where the
+recording has the graph behind the output (``facts.operations``), what the program calls as functions is
+in it, and a module that is called twice is there twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from auditor.compare.structure import geometry, words
+
+#: Operations with weights of their own.
+WEIGHTED: Final = frozenset(
+    {
+        *("dense", "conv", "depthwise", "conv_transpose", "embedding", "lstm", "gru", "rnn", "attention"),
+        *("batchnorm", "layernorm", "groupnorm", "rmsnorm"),
+    }
+)
+#: Classes of Keras models that list their layers in the order in which they run.
+_IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
+_PROJECTIONS: Final = 3
+#: Operations of a graph that are told as they are.
+_PLAIN: Final = frozenset(
+    {"batchnorm", "layernorm", "groupnorm", "upsample", "global_average_pool", "global_max_pool", "pad"}
+)
+#: Layers made of layers.
+_COMPOUND: Final = frozenset({"attention", "lstm", "gru", "rnn"})
+#: What the loss has to do with, at the end of a network: given as logits or as probabilities.
+_ENDS: Final = frozenset({"softmax", "logsoftmax", "sigmoid", "logsigmoid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its kind, the program's name for it, and what of it can differ."""
+
+    kind: str
+    name: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        """A few words: ``dense(64)``, ``gelu``."""
+        if self.kind == "activation":
+            return str(self.settings.get("function"))
+        size = next((self.settings[key] for key in ("units", "rate") if key in self.settings), None)
+        return self.kind if size is None else f"{self.kind}({size:g})"
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """The operations of a network. ``whole``: none was missed: calls of functions, modules called again."""
+
+    operations: tuple[Operation, ...] = ()
+    whole: bool = False
+    ordered: bool = False
+    """Whether they are in the order in which they run, not in that in which the program made them."""
+    ran: bool = False
+    """Whether they were seen to run, not only declared."""
+
+
+def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]]) -> Structure:
+    """The network of a run.
+
+    Args:
+        framework: ``torch``, ``keras``, ``tensorflow`` or ``sklearn``.
+        manifest: what it declares.
+        facts: the ``facts`` of its recorded steps.
+    """
+    model = (manifest or {}).get("model")
+    told = model.get("layers") if isinstance(model, Mapping) else None
+    layers = [layer for layer in told or [] if isinstance(layer, Mapping)]
+    ran = next((one for one in facts if isinstance(one.get("operations"), list)), {})
+    graph, complete = ran.get("operations"), bool(ran.get("operations_whole", True))
+    listed = (one["layers"] for one in facts if isinstance(one.get("layers"), list) and one["layers"])
+    seen: Sequence[Mapping[str, Any]] = next(listed, [])
+    tensors = model.get("tensors", {}) if isinstance(model, Mapping) else {}
+    if framework == "torch":
+        found = list(_of_torch(_outermost(layers), graph, seen, tensors))
+        ordered = bool(graph or seen)
+    else:
+        found = list(_of_keras(_ordered(_outermost(layers), graph)))
+        ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
+    whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
+    return Structure(tuple(_without_end(_folded(found))), whole, ordered, bool(graph or seen))
+
+
+def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without what is part of another layer that counts as one: projections of attention, cells of recurrent ones."""
+    kept: list[Mapping[str, Any]] = []
+    around: list[str] = []
+    for layer in layers:
+        path = str(layer.get("path") or layer.get("name"))
+        if any(path.startswith((f"{whole}/", f"{whole}.")) for whole in around):
+            continue
+        kept.append(layer)
+        if words.kind_of(layer.get("class")) in _COMPOUND or words.plain(layer.get("class")) == "bidirectional":
+            around.append(path)
+    return kept
+
+
+# -- PyTorch ----------------------------------------------------------------------------------
+
+
+def _of_torch(
+    layers: Sequence[Mapping[str, Any]], graph: Any, seen: Sequence[Mapping[str, Any]], tensors: Mapping[str, Any]
+) -> Iterator[Operation]:
+    by_name = {str(layer.get("name")): layer for layer in layers}
+    if isinstance(graph, list):
+        for node in graph:
+            if isinstance(node, Mapping):
+                yield from _node(node, by_name, tensors)
+        return
+    order = [str(one.get("name")) for one in seen] or list(by_name)
+    functions = {str(one.get("name")): one.get("activation") for one in seen}
+    for name in order:
+        if name in by_name:
+            made = _torch_layer(by_name[name], tensors, {})
+            yield from made
+            called = words.activation(functions.get(name))
+            if called is not None and made and made[0].kind != "activation":
+                yield Operation("activation", name, {"function": called})
+
+
+def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[str, Any]) -> Iterator[Operation]:
+    """One node of the graph: of a module with weights, or an operation by itself."""
+    name = str(node.get("layer", ""))
+    if name in by_name and words.kind_of(by_name[name].get("class")) in WEIGHTED:
+        yield from _torch_layer(by_name[name], tensors, node)
+        return
+    kind = str(node.get("op"))
+    function = words.activation(kind)
+    if function is not None:
+        yield Operation(
+            "activation", name, {"function": function, **words.activation_settings("torch", function, node)}
+        )
+    elif kind in {"max_pool", "average_pool"}:
+        yield Operation(kind, name, geometry.of_torch(node, node.get("from"), kind))
+    elif kind == "dropout":
+        yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
+    elif kind in _PLAIN:
+        yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "pads") if key in node})
+
+
+def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Mapping[str, Any]) -> list[Operation]:
+    kind, name = words.kind_of(layer.get("class")), str(layer.get("name"))
+    if kind is None:
+        return []
+    settings: dict[str, Any] = {}
+    if kind == "activation":
+        function = words.activation(layer.get("class")) or ""
+        settings = {"function": function, **words.activation_settings("torch", function, layer)}
+    elif kind == "dense":
+        return list(
+            _dense(name, layer.get("in_features"), layer.get("out_features"), bias=_biased(name, "bias", tensors))
+        )
+    elif kind == "attention":
+        return list(
+            _attention(name, layer.get("embed_dim"), _common(layer), bias=_biased(name, "in_proj_bias", tensors))
+        )
+    elif kind in {"conv", "conv_transpose"}:
+        groups = int(layer.get("groups") or 1)
+        kind = "depthwise" if groups > 1 and groups == layer.get("in_channels") else kind
+        settings = {"units": layer.get("out_channels"), "bias": _biased(name, "bias", tensors), "groups": groups}
+        settings |= geometry.of_torch(layer, node.get("from"), kind)
+    elif kind in {"max_pool", "average_pool"}:
+        settings = geometry.of_torch(layer, None, kind)
+    elif kind in {"lstm", "gru", "rnn"}:
+        return _recurrent(kind, name, layer)
+    else:
+        settings = _common(layer)
+        if kind == "embedding":
+            settings |= {"units": layer.get("embedding_dim"), "padding": layer.get("padding_idx") is not None}
+    return [Operation(kind, name, _known(settings))]
+
+
+def _biased(name: str, bias: str, tensors: Mapping[str, Any]) -> bool | None:
+    """Whether a layer has a bias; None where its tensors are not told."""
+    if not any(known.startswith(f"{name}.") for known in tensors):
+        return None
+    return f"{name}.{bias}" in tensors
+
+
+def _recurrent(kind: str, name: str, layer: Mapping[str, Any]) -> list[Operation]:
+    both = bool(layer.get("bidirectional"))
+    one = {"units": layer.get("hidden_size"), "both": both, "bias": bool(layer.get("bias", True))}
+    one |= {"first": bool(layer.get("batch_first")), "activation": str(layer.get("nonlinearity") or "tanh")}
+    if kind != "rnn":
+        one |= {"gates": "sigmoid"}
+    if kind == "gru":
+        one |= {"reset_after": True}
+    return [Operation(kind, name, _known(one)) for _ in range(int(layer.get("num_layers") or 1))]
+
+
+# -- Keras, TensorFlow, scikit-learn ----------------------------------------------------------
+
+
+def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mapping[str, Any]]:
+    """Layers as they ran, where that is known: once for each call; operations called as functions among them."""
+    if not isinstance(graph, list):
+        yield from layers
+        return
+    by_name = {str(layer[key]): layer for layer in layers for key in ("name", "path") if layer.get(key)}
+    for node in graph:
+        name = node.get("layer") if isinstance(node, Mapping) else None
+        if name is not None and str(name) in by_name:
+            yield by_name[str(name)]
+        elif isinstance(node, Mapping) and node.get("op"):
+            yield {"class": node["op"], "name": node.get("name", ""), "config": dict(node)}
+
+
+def _of_keras(layers: Iterator[Mapping[str, Any]]) -> Iterator[Operation]:
+    for layer in layers:
+        config = layer.get("config")
+        told = {**layer, **(config if isinstance(config, Mapping) else {})}
+        yield from _keras_layer(told)
+        if words.kind_of(told.get("class")) not in {"activation", "lstm", "gru", "rnn"}:
+            given = told.get("activation")
+            function = words.activation(given["class"] if isinstance(given, Mapping) and "class" in given else given)
+            if function is not None:
+                settings = words.activation_settings("keras", function, {})
+                yield Operation("activation", str(told.get("name")), {"function": function, **settings})
+
+
+def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
+    kind, name = words.kind_of(told.get("class")), str(told.get("name"))
+    bias = bool(told.get("use_bias", told.get("bias_axes", True)))
+    if kind is None:
+        if words.plain(told.get("class")) == "bidirectional":
+            yield from _both_ways(told)
+    elif kind == "dense":
+        yield from _dense(name, *_fans(told), bias=bias)
+    elif kind == "attention":
+        yield from _attention(name, _fans(told)[0], _common(told), bias=bias)
+    elif kind in {"lstm", "gru", "rnn"}:
+        yield _keras_recurrent(kind, name, told, both=False)
+    else:
+        yield Operation(kind, name, _known(_keras_settings(kind, told)))
+
+
+def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    if kind == "activation":
+        function = words.activation(told.get("class")) or ""
+        if function == "relu" and told.get("negative_slope"):
+            function = "leakyrelu"
+        return {"function": function, **words.activation_settings("keras", function, told)}
+    if kind in {"conv", "depthwise", "conv_transpose"}:
+        settings = {"units": told.get("filters"), "bias": bool(told.get("use_bias", True))}
+        return settings | {"groups": int(told.get("groups") or 1)} | geometry.of_keras(told, kind)
+    if kind in {"max_pool", "average_pool", "pad"}:
+        return geometry.of_keras(told, kind)
+    settings = _common(told)
+    if kind == "embedding":
+        settings |= {"units": told.get("output_dim"), "padding": bool(told.get("mask_zero"))}
+        settings |= {"padding": told["padding_idx"] is not None} if "padding_idx" in told else {}
+    return settings
+
+
+def _both_ways(told: Mapping[str, Any]) -> Iterator[Operation]:
+    inner = told.get("layer")
+    inner = inner if isinstance(inner, Mapping) else {}
+    kind = words.kind_of(inner.get("class"))
+    if kind in {"lstm", "gru", "rnn"}:
+        yield _keras_recurrent(kind, str(told.get("name")), inner.get("config") or {}, both=True)
+
+
+def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: bool) -> Operation:
+    settings = {"units": told.get("units"), "both": both, "bias": bool(told.get("use_bias", True))}
+    settings |= {"activation": words.activation(told.get("activation")) or "linear"}
+    if kind != "rnn":
+        settings |= {"gates": words.activation(told.get("recurrent_activation")) or "linear"}
+    if kind == "gru":
+        settings |= {"reset_after": bool(told.get("reset_after", True))}
+    if "batch_first" in told:
+        settings |= {"first": bool(told["batch_first"])}
+    return Operation(kind, name, _known(settings))
+
+
+def _fans(told: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Features that a layer takes and gives."""
+    weights = [one for one in told.get("weights") or [] if isinstance(one, Mapping) and len(one.get("shape") or ()) > 1]
+    shape = list(weights[0]["shape"]) if weights else [None, None]
+    given = told.get("output_shape")
+    last = given[-1] if isinstance(given, list) and given and isinstance(given[-1], int) else shape[-1]
+    return shape[0], told.get("units", last)
+
+
+# -- both -------------------------------------------------------------------------------------
+
+
+def _dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[Operation]:
+    """A product with weights; one that gives three times what it takes counts as three (queries, keys, values)."""
+    if isinstance(taken, int) and taken > 1 and given == _PROJECTIONS * taken:
+        for _ in range(_PROJECTIONS):
+            yield Operation("dense", name, _known({"units": taken, "bias": bias}))
+        return
+    yield Operation("dense", name, _known({"units": given, "bias": bias}))
+
+
+def _attention(name: str, width: Any, told: Mapping[str, Any], *, bias: bool | None) -> Iterator[Operation]:
+    """Attention as the four products that it is; the first has its settings."""
+    settings = _known({"units": width, "bias": bias})
+    yield Operation("dense", name, {**settings, **_known({"heads": told.get("heads")})})
+    for _ in range(_PROJECTIONS):
+        yield Operation("dense", name, settings)
+
+
+def _common(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of normalizations, dropout and attention."""
+    rate = told.get("rate", told.get("p", told.get("dropout")))
+    heads = told.get("num_heads")
+    groups = told.get("num_groups", told.get("groups"))
+    found = {"epsilon": told.get("epsilon", told.get("eps")), "rate": rate, "heads": heads, "groups": groups}
+    found |= {"mode": told.get("interpolation", told.get("mode")), "corners": told.get("align_corners")}
+    return _known(found)
+
+
+def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _folded(found: Sequence[Operation]) -> Iterator[Operation]:
+    """Padding as part of the operation that it is for; dropout that drops nothing is none."""
+    waiting: list[list[int]] | None = None
+    for one in found:
+        if one.kind == "pad":
+            waiting = one.settings.get("pads")
+        elif one.kind == "dropout" and not one.settings.get("rate"):
+            continue
+        elif waiting is not None and "pads" in one.settings:
+            yield Operation(one.kind, one.name, {**one.settings, "pads": geometry.added(one.settings["pads"], waiting)})
+            waiting = None
+        else:
+            yield one
+
+
+def _without_end(found: Iterator[Operation]) -> list[Operation]:
+    kept = [one for one in found if one.settings.get("function") not in {"softmax", "logsoftmax"}]
+    while kept and kept[-1].settings.get("function") in _ENDS:
+        kept.pop()
+    return kept
