@@ -1,0 +1,118 @@
+"""What a forward pass consists of, as PyTorch's and TensorFlow's graphs tell it."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from auditor_agent.integrations import torch_operations
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from auditor_agent.integrations import keras_operations  # noqa: E402 -- after the framework it is for
+
+
+class Net(nn.Module):
+    """Functions, a module called twice, a recurrent layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3, stride=2, padding=1)
+        self.rnn = nn.LSTM(3, 5, batch_first=True)
+        self.act = nn.Tanh()
+        self.out = nn.Linear(5, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Images to two numbers."""
+        x = functional.leaky_relu(self.conv(x), 0.3)
+        x = functional.avg_pool2d(x, 3, 1, padding=1, count_include_pad=False)
+        x, _ = self.rnn(self.act(x).flatten(2).transpose(1, 2))
+        x = functional.dropout(self.act(x).mean(1), 0.25)
+        return self.out(functional.gelu(x, approximate="tanh"))
+
+
+def told() -> list[dict[str, Any]]:
+    """The operations of one pass, through hooks as the probe puts them on."""
+    torch.manual_seed(0)
+    net = Net()
+    nodes: dict[Any, str] = {}
+    within: dict[str, Any] = {}
+
+    def hook(name: str) -> Any:
+        def heard(module: nn.Module, args: Any, output: Any) -> None:
+            tensor = output[0] if isinstance(output, tuple) else output
+            nodes[tensor.grad_fn] = name
+            if (given := torch_operations.given(module, args)) is not None:
+                within[name] = given
+
+        return heard
+
+    for name, module in net.named_children():
+        module.register_forward_hook(hook(name))
+    return torch_operations.operations([net(torch.randn(4, 1, 8, 8))], nodes, within)
+
+
+def test_a_torch_pass_is_told_in_its_order_with_its_settings() -> None:
+    """Modules by name, functions by what they are; what an LSTM does within is its own matter."""
+    found = told()
+    assert [one.get("layer", one.get("op")) for one in found] == [
+        *("conv", "leaky_relu", "average_pool", "act", "rnn", "act", "global_average_pool", "dropout", "gelu", "out"),
+    ]
+    by_op = {one["op"]: one for one in found if "op" in one}
+    assert by_op["conv"]["from"] == [8, 8]
+    assert by_op["leaky_relu"]["negative_slope"] == pytest.approx(0.3)
+    assert (by_op["average_pool"]["padding"], by_op["average_pool"]["count_include_pad"]) == ([1, 1], False)
+    assert by_op["gelu"]["approximate"] == "tanh"
+
+
+def test_a_dropout_called_as_a_function_is_known_by_what_it_multiplies_by() -> None:
+    """0 or 1 / (1 - rate)."""
+    rates = [one["rate"] for one in told() if one.get("op") == "dropout"]
+    assert rates == [0.25]
+
+
+def test_a_traced_pass_of_keras_tells_layers_and_functions_between_them() -> None:
+    """By their place in the graph; what a layer does within is not told again."""
+    dense, out = keras.layers.Dense(4, activation="gelu"), keras.layers.Dense(2)
+    order = keras_operations.Order()
+    found: list[Any] = []
+
+    def run(layer: Any, x: Any) -> Any:
+        begun = order.begin()
+        result = layer(x)
+        order.end(layer, begun, layer.name)
+        return result
+
+    dense.build((None, 3))
+    out.build((None, 4))
+
+    @tf.function
+    def step(x: Any) -> Any:
+        y = run(out, tf.nn.leaky_relu(run(dense, x), alpha=0.4))
+        found.append(keras_operations.facts(order, y))
+        return tf.reduce_sum(tf.nn.relu(y))
+
+    step(tf.ones((2, 3)))
+    names = [one.get("layer", one.get("op")) for one in found[0]["operations"]]
+    assert names == [dense.name, "leaky_relu", out.name]
+    assert found[0]["operations"][1]["negative_slope"] == pytest.approx(0.4)
+    assert found[0]["operations_whole"] is True
+
+
+def test_an_eager_pass_tells_its_layers_and_that_functions_may_be_missing() -> None:
+    """Nothing shows what is called between them."""
+    dense, order = keras.layers.Dense(2), keras_operations.Order()
+    begun = order.begin()
+    y = dense(tf.ones((1, 3)))
+    order.end(dense, begun, dense.name)
+    assert keras_operations.facts(order, y) == {"operations": [{"layer": dense.name}], "operations_whole": False}

@@ -1,0 +1,134 @@
+"""Two networks side by side: layers in one vocabulary, where windows stand, what corresponds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.compare.structure import Operation, Structure, differences, geometry, structure, words
+
+
+def network(*operations: tuple[str, dict[str, Any]], whole: bool = True, ordered: bool = True) -> Structure:
+    """A network of (kind, settings)."""
+    made = tuple(Operation(kind, str(at), settings) for at, (kind, settings) in enumerate(operations))
+    return Structure(made, whole=whole, ordered=ordered, ran=True)
+
+
+def relu() -> tuple[str, dict[str, Any]]:
+    """An activation."""
+    return "activation", {"function": "relu"}
+
+
+def dense(units: int, **more: Any) -> tuple[str, dict[str, Any]]:
+    """A product with weights."""
+    return "dense", {"units": units, "bias": True, **more}
+
+
+NORM = ("layernorm", {"epsilon": 1e-5})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("torch.nn.modules.batchnorm.BatchNorm2d", "batchnorm"),
+        ("BatchNormalization", "batchnorm"),
+        ("Conv2DTranspose", "conv_transpose"),
+        ("ConvTranspose2d", "conv_transpose"),
+        ("DepthwiseConv2D", "depthwise"),
+        ("GlobalAveragePooling2D", "global_average_pool"),
+        ("AdaptiveAvgPool2d", "global_average_pool"),
+        ("MaxPooling1D", "max_pool"),
+        ("LeakyReLU", "activation"),
+        ("Linear", "dense"),
+        ("Sequential", None),
+        ("Flatten", None),
+    ],
+)
+def test_layers_of_all_frameworks_have_one_word(name: str, kind: str | None) -> None:
+    """By their class."""
+    assert words.kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("extent", "keras", "torch"),
+    [(16, [[0, 1]], [[1, 0]]), (15, [[1, 1]], [[1, 1]])],
+)
+def test_same_with_a_stride_stands_elsewhere_on_even_extents_only(
+    extent: int, keras: list[list[int]], torch: list[list[int]]
+) -> None:
+    """A window of 3 with a stride of 2: as TensorFlow pads, and what of a padding of 1 a window reaches."""
+    assert geometry.same("same", [3], [2], [1], [extent]) == keras
+    assert geometry.reached([[1, 1]], [3], [2], [1], [extent]) == torch
+
+
+def test_equal_networks_do_not_differ() -> None:
+    """Names do not matter."""
+    one = network(dense(8), relu(), dense(1))
+    assert differences(one, one) == []
+
+
+def test_a_layer_more_is_told_and_its_neighbours_are_not() -> None:
+    """The pairing is the cheapest, not that by place."""
+    found = differences(network(dense(8), relu(), dense(8), relu(), dense(1)), network(dense(8), relu(), dense(1)))
+    assert [(one.a.kind if one.a else None, one.b) for one in found] == [("dense", None), ("activation", None)]
+
+
+def test_another_width_is_one_setting() -> None:
+    """Of a layer that both have."""
+    found = differences(network(dense(64), relu(), dense(1)), network(dense(32), relu(), dense(1)))
+    assert [(one.setting, one.values) for one in found] == [("units", (64, 32))]
+
+
+def test_another_place_is_one_difference() -> None:
+    """Normalisation before or after: neither missing nor one too many."""
+    found = differences(network(NORM, dense(8), dense(8)), network(dense(8), NORM, dense(8)))
+    assert [one.setting for one in found] == ["order"]
+
+
+def test_what_may_be_hidden_is_not_missed() -> None:
+    """A program that calls its activations as functions, seen by its modules alone."""
+    modules = network(dense(8), dense(1), whole=False)
+    assert differences(modules, network(dense(8), relu(), dense(1))) == []
+    assert differences(modules, network(dense(8), relu(), dense(8), dense(1)))
+
+
+def test_a_graph_tells_functions_and_repeated_calls() -> None:
+    """What ran, in its order; a softmax at the end belongs to the loss."""
+    manifest = {
+        "model": {
+            "tensors": {"fc.weight": {}, "fc.bias": {}, "out.weight": {}},
+            "layers": [
+                {"name": "fc", "class": "Linear", "in_features": 4, "out_features": 4},
+                {"name": "out", "class": "Linear", "in_features": 4, "out_features": 2},
+            ],
+        }
+    }
+    ran = [
+        {"layer": "fc"},
+        {"op": "leaky_relu", "negative_slope": 0.3},
+        {"layer": "fc"},
+        {"op": "dropout", "rate": 0.5},
+    ]
+    found = structure("torch", manifest, [{}, {"operations": [*ran, {"layer": "out"}, {"op": "softmax"}]}])
+    assert [one.word for one in found.operations] == ["dense(4)", "leakyrelu", "dense(4)", "dropout(0.5)", "dense(2)"]
+    assert [one.settings.get("bias") for one in found.operations if one.kind == "dense"] == [True, True, False]
+    assert found.operations[1].settings["slope"] == 0.3
+    assert found.whole
+    assert found.ordered
+
+
+def test_attention_is_four_products_in_every_spelling() -> None:
+    """A module of attention, and queries, keys and values from one product of three times the width."""
+    layers = [{"name": "attend", "class": "MultiheadAttention", "embed_dim": 8, "num_heads": 2}]
+    tensors = {"attend.in_proj_weight": {}, "attend.in_proj_bias": {}, "attend.out_proj.bias": {}}
+    module = structure(
+        "torch", {"model": {"layers": layers, "tensors": tensors}}, [{"operations": [{"layer": "attend"}]}]
+    )
+    packed = [
+        {"name": "qkv", "class": "Linear", "in_features": 8, "out_features": 24},
+        {"name": "out", "class": "Linear", "in_features": 8, "out_features": 8},
+    ]
+    told = {"model": {"layers": packed, "tensors": {"qkv.bias": {}, "out.bias": {}}}}
+    by_hand = structure("torch", told, [{"operations": [{"layer": "qkv"}, {"layer": "out"}]}])
+    assert differences(module, by_hand) == []
