@@ -145,6 +145,7 @@ def _print_causes(out: Console, found: Mapping[str, Any]) -> None:
         out.print(facts([
             (clean(cause["parameter"]), f"a {clean(said(cause['a']))}   b {clean(said(cause['b']))}"),
             ("effect", f"{clean(cause['effect'])} ({cause['how']}, confidence {cause['confidence']:g})"),
+            ("follows", "; ".join(clean(one["says"]) for one in cause["consequences"]) or None),
             ("fix", clean(cause["fix"])), ("more", f"auditor causes show {clean(cause['id'])}"),
         ]))  # fmt: skip
     for entry in found["harmless"]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from auditor.compare import aligned, catalogue
+from auditor.compare import aligned, catalogue, consequences
 from auditor.compare.natural import natural
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import (
@@ -46,6 +46,15 @@ class Diagnosis:
 
     causes: tuple[Cause, ...]
     harmless: tuple[Cause, ...]
+    roots: tuple[Cause, ...] = ()
+    """The causes that matter, the earliest first: measured, and more than what frameworks do by default."""
+    follows: Mapping[Cause, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """By root, the later stages in which the two differ because of it."""
+
+    @property
+    def earliest(self) -> Cause | None:
+        """Where the two part: the first root in a step's order; where none matters, the likeliest cause."""
+        return next(iter(self.roots), next(iter(self.causes), None))
 
     @property
     def matters(self) -> bool:
@@ -63,7 +72,18 @@ def diagnose(a: Profile, b: Profile) -> Diagnosis:
     if not any(not usual[id(cause)] or cause.weight >= MATTERS for cause in causes):
         # Nothing else tells the two apart: then what somebody set is the answer, however little it does.
         causes = [one for one in found if _set(one) and one not in causes and not usual[id(one)]] + causes
-    return Diagnosis(tuple(causes), tuple(cause for cause in found if cause not in causes))
+    roots = tuple(sorted((one for one in causes if _counts(one, usual=usual[id(one)])), key=_place))
+    harmless = tuple(cause for cause in found if cause not in causes)
+    return Diagnosis(tuple(causes), harmless, roots, consequences.of(a, b, roots))
+
+
+def _counts(cause: Cause, *, usual: bool) -> bool:
+    return cause.how == "measured" and -_rank(cause, usual)[0] >= MATTERS
+
+
+def _place(cause: Cause) -> tuple[int, int]:
+    """When a cause acts first: its step, and the stage within it."""
+    return cause.step, catalogue.entry(cause.id).order
 
 
 def _set(cause: Cause) -> bool:
@@ -92,8 +112,11 @@ def stage(cause: Cause) -> str:
     return _TOLD.get(found, found)
 
 
-def as_json(cause: Cause, frameworks: tuple[str, str]) -> dict[str, Any]:
-    """A cause in the shape of DESIGN section 3, with the fix for the side that it mends."""
+def as_json(cause: Cause, frameworks: tuple[str, str], follows: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """A cause in the shape of DESIGN section 3, with the fix for the side that it mends.
+
+    ``consequences``: the later stages in which the two differ because of it.
+    """
     entry = catalogue.entry(cause.id)
     return {
         "id": cause.id,
@@ -106,6 +129,7 @@ def as_json(cause: Cause, frameworks: tuple[str, str]) -> dict[str, Any]:
         "how": cause.how,
         "confidence": cause.confidence,
         "weight": cause.weight,
+        "consequences": [{**one, "says": consequences.words(one)} for one in follows],
         "effect": cause.effect,
         "fix": entry.fix_for(frameworks["ab".index(cause.mend)]),
         "versions": {name: entry.versions[name] for name in frameworks if name in entry.versions},

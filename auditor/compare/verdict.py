@@ -81,7 +81,10 @@ def compare(
         "configuration": configuration,
         "outcome": ended.word,
         "first_divergence": _divergence(found, ended.broke),
-        "causes": [causes.as_json(cause, (first_a.framework, first_b.framework)) for cause in found.causes],
+        "causes": [
+            causes.as_json(cause, (first_a.framework, first_b.framework), found.follows.get(cause, ()))
+            for cause in found.causes
+        ],
         "harmless": [_harmless(cause) for cause in found.harmless],
         "metrics": metrics_json(group_a, group_b, ended),
         "a": _who(group_a),
@@ -142,11 +145,9 @@ def _explained(a: Side, b: Side, found: Diagnosis) -> list[str]:
 
 
 def _divergence(found: Diagnosis, broke: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Where the two part first: at the first cause; without one, where one of them broke."""
-    if not found.causes:
-        return broke
-    first = found.causes[0]
-    return {"stage": causes.stage(first), "step": first.step}
+    """Where the two part first: at the earliest cause that matters; without one, where one of them broke."""
+    first = found.earliest
+    return broke if first is None else {"stage": causes.stage(first), "step": first.step}
 
 
 def _harmless(cause: Cause) -> dict[str, Any]:

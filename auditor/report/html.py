@@ -152,12 +152,19 @@ def _causes(found: Mapping[str, Any]) -> str:
         f'<section class="card"><p><b>{place}. <code>{text(cause["id"])}</code></b> {text(cause["title"])} '
         f'<span class="muted">({text(cause["stage"])}, {text(cause["how"])})</span></p>'
         f"<p><code>{text(cause['parameter'])}</code>: A {text(said(cause['a']))}, B {text(said(cause['b']))}</p>"
-        f"<p>{text(cause['effect'])}</p><p>To align: <code>{text(cause['fix'])}</code></p>{_explained(cause)}</section>"
+        f"<p>{text(cause['effect'])}</p>{_follows(cause)}<p>To align: <code>{text(cause['fix'])}</code></p>"
+        f"{_explained(cause)}</section>"
         for place, cause in enumerate(found["causes"], 1)
     )
     harmless = "".join(f"<li><code>{text(one['id'])}</code> {text(one['why'])}</li>" for one in found["harmless"])
     below = f'<h3>Differs without effect</h3><ul class="small">{harmless}</ul>' if harmless else ""
     return f"<h2>Why they differ</h2>\n{cards}{below}" if cards or below else ""
+
+
+def _follows(cause: Mapping[str, Any]) -> str:
+    """Later stages that differ because of the cause, no causes themselves."""
+    told = "; ".join(text(one["says"]) for one in cause.get("consequences", ()))
+    return f'<p class="small muted">What follows from it: {told}.</p>' if told else ""
 
 
 def _explained(cause: Mapping[str, Any]) -> str:

@@ -58,6 +58,7 @@ def _smoothed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, 
 def _cornered(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:
     """The corner of a huber or smooth absolute loss that explains the loss, by halving: both are monotone in it."""
     values = np.array([pair.value for pair in pairs])
+    largest = max(float(np.abs(pair.output - pair.target).max(initial=0.0)) for pair in pairs)
     for name, family in (("huber", losses.huber), ("smooth l1", losses.smooth_l1)):
         for reduction in _REDUCTIONS:
             low, high = _CORNERS
@@ -66,6 +67,8 @@ def _cornered(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:
                 more = float(_reduced_by(family(middle), pairs, reduction).sum()) < float(values.sum())
                 low, high = (middle, high) if more == (name == "huber") else (low, middle)
             corner = float(f"{np.sqrt(low * high):.4g}")
+            if corner >= largest:
+                continue  # nothing lies beyond it: a squared error by another name
             off = values - _reduced_by(family(corner), pairs, reduction)
             residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
             yield LossFit(f"{name}({corner:g})", "values", reduction, 1.0, broadcast, 0.0, residual)

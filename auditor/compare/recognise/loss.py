@@ -114,15 +114,18 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _clipped(side: Profile) -> float:
     """The part of the gradient by the logits, p - y, that probabilities beyond Keras's bounds would have had."""
+    parts = [0.0]
     for one in side.evidence.steps:
         output, target = data(one, "output", "output0"), data(one, "target")
-        if output is None or target is None or output.size != target.size or output.min() < 0 or output.max() > 1:
+        if output is None or target is None or not output.size or output.min() < 0 or output.max() > 1:
             continue
-        off = output.ravel() - target.ravel()
-        beyond = np.minimum(output.ravel(), 1 - output.ravel()) < KERAS_EPSILON
-        length = float(np.linalg.norm(off))
-        return float(np.linalg.norm(off[beyond])) / length if length > 0 else 0.0
-    return 0.0
+        if output.ndim == 2 and target.size == len(output) != output.size:  # classes by their number
+            target = np.eye(output.shape[1])[np.clip(target.astype(int).ravel(), 0, output.shape[1] - 1)]
+        if target.size == output.size:
+            off = output.ravel() - target.ravel()
+            beyond = np.minimum(output.ravel(), 1 - output.ravel()) < KERAS_EPSILON
+            parts.append(float(np.linalg.norm(off[beyond])) / max(1e-30, float(np.linalg.norm(off))))
+    return max(parts)
 
 
 def _smoothing(a: Profile, b: Profile) -> Iterator[Cause]:

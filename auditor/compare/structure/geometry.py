@@ -25,7 +25,8 @@ def of_torch(told: Mapping[str, Any], extents: Any, kind: str) -> dict[str, Any]
     stride = _spread(told.get("stride") or kernel, rank)
     dilation = _spread(told.get("dilation") or 1, rank)
     if kernel is None or stride is None or dilation is None:
-        return {}
+        counted = told.get("count_include_pad")
+        return {} if counted is None else {"border": "counted" if counted else "left out"}
     found: dict[str, Any] = {"kernel": kernel, "stride": stride, "dilation": dilation}
     padding = told.get("padding", 0)
     if kind == "conv_transpose" or (isinstance(padding, str) and padding not in {"same", "valid"}):

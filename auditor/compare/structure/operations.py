@@ -108,7 +108,7 @@ def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _of_torch(
     layers: Sequence[Mapping[str, Any]], graph: Any, seen: Sequence[Mapping[str, Any]], tensors: Mapping[str, Any]
 ) -> Iterator[Operation]:
-    by_name = {str(layer.get("name")): layer for layer in layers}
+    by_name = {str(layer.get("name")): _merged(layer) for layer in layers}
     if isinstance(graph, list):
         for node in graph:
             if isinstance(node, Mapping):
@@ -191,7 +191,7 @@ def _recurrent(kind: str, name: str, layer: Mapping[str, Any]) -> list[Operation
     if kind != "rnn":
         one |= {"gates": "sigmoid"}
     if kind == "gru":
-        one |= {"reset_after": True}
+        one |= {"reset_after": bool(layer.get("reset_after", True))}
     return [Operation(kind, name, _known(one)) for _ in range(int(layer.get("num_layers") or 1))]
 
 
@@ -214,8 +214,7 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
 
 def _of_keras(layers: Iterator[Mapping[str, Any]]) -> Iterator[Operation]:
     for layer in layers:
-        config = layer.get("config")
-        told = {**layer, **(config if isinstance(config, Mapping) else {})}
+        told = _merged(layer)
         yield from _keras_layer(told)
         if words.kind_of(told.get("class")) not in {"activation", "lstm", "gru", "rnn"}:
             given = told.get("activation")
@@ -269,14 +268,25 @@ def _both_ways(told: Mapping[str, Any]) -> Iterator[Operation]:
 
 def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: bool) -> Operation:
     settings = {"units": told.get("units"), "both": both, "bias": bool(told.get("use_bias", True))}
-    settings |= {"activation": words.activation(told.get("activation")) or "linear"}
+    settings |= {"activation": _function(told.get("activation"))}
     if kind != "rnn":
-        settings |= {"gates": words.activation(told.get("recurrent_activation")) or "linear"}
+        settings |= {"gates": _function(told.get("recurrent_activation"))}
     if kind == "gru":
         settings |= {"reset_after": bool(told.get("reset_after", True))}
     if "batch_first" in told:
         settings |= {"first": bool(told["batch_first"])}
     return Operation(kind, name, _known(settings))
+
+
+def _merged(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer with its configuration beside its name."""
+    config = layer.get("config")
+    return {**layer, **(config if isinstance(config, Mapping) else {})}
+
+
+def _function(told: Any) -> str | None:
+    """An activation by name; None where nothing is told of it."""
+    return None if told is None else words.activation(told) or "linear"
 
 
 def _fans(told: Mapping[str, Any]) -> tuple[Any, Any]:
