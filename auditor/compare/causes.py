@@ -48,8 +48,8 @@ class Diagnosis:
     harmless: tuple[Cause, ...]
     roots: tuple[Cause, ...] = ()
     """The causes that matter, the earliest first: measured, and more than what frameworks do by default."""
-    follows: Mapping[Cause, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    """By root, the later stages in which the two differ because of it."""
+    follows: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """By a root's id and parameter, the later stages in which the two differ because of it."""
 
     @property
     def earliest(self) -> Cause | None:

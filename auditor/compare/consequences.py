@@ -28,15 +28,15 @@ _RATIO: Final = 1.5
 _SCATTERS: Final = 3.0
 
 
-def of(a: Profile, b: Profile, roots: Sequence[Cause]) -> Mapping[Cause, list[dict[str, Any]]]:
-    """By cause, the stages after it in which the two differ in size.
+def of(a: Profile, b: Profile, roots: Sequence[Cause]) -> Mapping[tuple[str, str], list[dict[str, Any]]]:
+    """By a cause's id and parameter, the stages after it in which the two differ in size.
 
     Args:
         a: one run.
         b: the other.
         roots: the causes that matter; what follows is put under the last of them that comes before it.
     """
-    found: dict[Cause, list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for stage, words, size in _QUANTITIES:
         before = [cause for cause in roots if catalogue.entry(cause.id).order < STAGES.index(stage)]
         if not before:
@@ -46,7 +46,7 @@ def of(a: Profile, b: Profile, roots: Sequence[Cause]) -> Mapping[Cause, list[di
         if told is not None:
             last = max(before, key=lambda cause: catalogue.entry(cause.id).order)
             entry = {"stage": stage, "quantity": words, "a": told[0], "b": told[1], "ratio": told[1] / told[0]}
-            found.setdefault(last, []).append(entry)
+            found.setdefault((last.id, last.parameter), []).append(entry)
     return found
 
 

@@ -82,7 +82,9 @@ def compare(
         "outcome": ended.word,
         "first_divergence": _divergence(found, ended.broke),
         "causes": [
-            causes.as_json(cause, (first_a.framework, first_b.framework), found.follows.get(cause, ()))
+            causes.as_json(
+                cause, (first_a.framework, first_b.framework), found.follows.get((cause.id, cause.parameter), ())
+            )
             for cause in found.causes
         ],
         "harmless": [_harmless(cause) for cause in found.harmless],

@@ -87,27 +87,27 @@ def _graph() -> Any:
 @guarded(cast("dict[str, Any] | None", None))
 def facts(order: Order, output: Any) -> dict[str, Any] | None:
     """``operations``, and whether none was missed; None if nothing ran."""
-    if not order.ran:
-        return None
     layers = [(place, {"layer": path}) for path, place, _ in order.ran]
-    node = getattr(output, "op", None) if order.graph is not None else None
-    traced = node is not None and getattr(output, "graph", None) is order.graph
-    between = list(_between(order, node)) if traced else []
+    graph = _graph()
+    traced = graph is not None and getattr(output, "graph", None) is graph and order.graph in {None, graph}
+    between = list(_between(order, graph, output.op)) if traced else []
+    if not layers and not between:
+        return None
     # A layer of no operations (an Input, an inactive dropout) shares its place with the next: theirs is the order.
     found = sorted([*layers, *between], key=lambda one: one[0])
     return {"operations": [told for _, told in found][:MOST], "operations_whole": traced}
 
 
-def _between(order: Order, last: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     behind = _behind(last)
-    for place, node in enumerate(order.graph.get_operations()):
+    for place, node in enumerate(graph.get_operations()):
         if node.type in _TOLD and node.name in behind and not any(a <= place < b for _, a, b in order.ran):
             told = _entry(node)
             if told is not None:
                 yield place, told
 
 
-_TOLD: Final = frozenset({*_FUNCTIONS, *_POOLS, *_WHOLE})
+_TOLD: Final = frozenset({*_FUNCTIONS, *_POOLS, *_WHOLE, "MatMul"})
 
 
 def _behind(last: Any) -> set[str]:
@@ -126,6 +126,8 @@ def _entry(node: Any) -> dict[str, Any] | None:
         function = _FUNCTIONS[node.type]
         slope = {"negative_slope": float(node.get_attr("alpha"))} if function == "leaky_relu" else {}
         return {"op": function, **slope}
+    if node.type == "MatMul":
+        return _product(node)
     if node.type in _POOLS:
         size, step = ([int(n) for n in node.get_attr(name)][1:-1] for name in ("ksize", "strides"))
         padding = node.get_attr("padding")
@@ -133,6 +135,22 @@ def _entry(node: Any) -> dict[str, Any] | None:
         told = {"pool_size": size, "strides": step, "padding": padding.lower()}
         return {"op": _POOLS[node.type], **told, "input_shape": _extents(node.inputs[0])}
     return {"op": _WHOLE[node.type]} if _over_positions(node) else None
+
+
+def _product(node: Any) -> dict[str, Any] | None:
+    """A product with a variable that is no layer's: ``x @ w + b``."""
+    if not _of_variable(node.inputs[1]) or node.outputs[0].shape.rank is None:
+        return None
+    sums = [after for after in node.outputs[0].consumers() if after.type in {"AddV2", "BiasAdd"}]
+    bias = any(_of_variable(given) for after in sums for given in after.inputs)
+    return {"op": "Dense", "units": _extents(node.outputs[0])[-1], "use_bias": bias}
+
+
+def _of_variable(tensor: Any) -> bool:
+    node = tensor.op
+    while node.type in {"Identity", "Cast"}:
+        node = node.inputs[0].op
+    return str(node.type) == "ReadVariableOp"
 
 
 def _over_positions(node: Any) -> bool:
@@ -144,7 +162,9 @@ def _over_positions(node: Any) -> bool:
     if axes is None or rank is None:
         return False
     chosen = {int(axis) % rank for axis in _flat(axes)}
-    return 0 not in chosen and bool(chosen) and chosen != {rank - 1}
+    if 0 in chosen or not chosen:
+        return False
+    return chosen != {rank - 1} or (rank > 2 and not node.get_attr("keep_dims"))
 
 
 def _flat(axes: Any) -> Sequence[Any]:

@@ -79,8 +79,8 @@ class _Pass:
     modules: dict[str, nn.Module] = field(default_factory=dict)
     nodes: dict[Any, str] = field(default_factory=dict)
     """The layers' names by the autograd node of their output."""
-    within: dict[str, list[Any]] = field(default_factory=dict)
-    """What recurrent layers and attention were given, by name."""
+    within: dict[Any, list[Any] | None] = field(default_factory=dict)
+    """The nodes of what each layer was given, by the node of its output."""
     held: dict[str, Tensor] = field(default_factory=dict)
     """Outputs of layers, until the pass is over and shows what became of them."""
 
@@ -207,22 +207,27 @@ class ForwardProbe:
         if looked is None:
             return
         if name in looked.done:  # called again: its place among the operations is all that is noted
-            looked.nodes.update({one.grad_fn: name for one in _tensors(output) if one.grad_fn is not None})
+            self._noted(looked, name, args, output)
             return
         start = time.perf_counter()
         looked.done.add(name)
-        if (given := torch_operations.given(module, args)) is not None:
-            looked.within[name] = given
+        self._noted(looked, name, args, output)
         for tensor in _tensors(output):
             plain = tensor.detach()
             if looked.sampled:
                 self._add("activation", name, plain)
-            if tensor.grad_fn is not None:
-                looked.nodes[tensor.grad_fn] = name
             self._units(looked, name, activation_of(module), plain)
             looked.held[name] = plain
             break
         self._spend(start)
+
+    @staticmethod
+    def _noted(looked: _Pass, name: str, args: Any, output: Any) -> None:
+        """The layer's place in the graph: of whichever of its outputs is used."""
+        given = torch_operations.given(args)
+        for tensor in _tensors(output):
+            if tensor.grad_fn is not None:
+                looked.nodes[tensor.grad_fn], looked.within[tensor.grad_fn] = name, given
 
     def _units(self, looked: _Pass, name: str, activation: str | None, output: Tensor) -> None:
         """Dead and saturated units for the statistics, values and units for the flight recorder."""
@@ -273,8 +278,8 @@ class ForwardProbe:
 
     def _operations(self, looked: _Pass, outputs: list[Tensor]) -> None:
         """What the pass consisted of, once."""
-        if self._tape.curious:
-            self._tape.ran(torch_operations.operations(outputs, looked.nodes, looked.within))
+        if self._tape.operations is None and any(one.requires_grad for one in outputs):
+            self._tape.operations = torch_operations.operations(outputs, looked.nodes, looked.within)
 
     def _add(self, kind: str, name: str, tensor: Tensor) -> None:
         if self._seen is not None and not (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import torch
 from torch import Tensor
 
 #: Operations told of one pass, and nodes of its graph that are looked at.
@@ -56,38 +55,44 @@ _SETTINGS: Final = (
     *("approximate", "negative_slope", "alpha", "beta", "kernel_size", "stride", "padding", "dilation", "ceil_mode"),
     *("count_include_pad", "dim"),
 )
-#: Layers within which operations are the layer's own matter.
-_CLOSED: Final = (torch.nn.RNNBase, torch.nn.MultiheadAttention)
+#: Products, and whether they have a bias.
+_PRODUCTS: Final = {"Addmm": True, "Mm": False}
 
 
 def operations(
-    outputs: Iterable[Tensor], layers: Mapping[Any, str], within: Mapping[str, Iterable[Any]]
+    outputs: Iterable[Tensor], layers: Mapping[Any, str], within: Mapping[Any, Iterable[Any] | None]
 ) -> list[dict[str, Any]]:
     """The operations behind a model's outputs, at most :data:`MOST`.
 
     Args:
         outputs: of the model, before the backward pass.
         layers: names of layers by the node (``grad_fn``) of their output.
-        within: by name of a recurrent layer or attention the nodes of what it was given.
+        within: by the same node, the nodes of what the layer was given.
     """
     nodes = sorted(_reachable(output.grad_fn for output in outputs), key=_place)
     hidden = _hidden(layers, within)
     found: list[dict[str, Any]] = []
+    calls: set[tuple[str, int]] = set()
     for node in nodes[:_MOST_NODES]:
         if node in layers:
-            told = _told(node) or {}
-            found.append({**told, "layer": layers[node]})
+            call = layers[node], id(within.get(node))
+            if within.get(node) is None or call not in calls:  # the state beside the output of the same call
+                found.append({**(_told(node) or {}), "layer": layers[node]})
+            calls.add(call)
         elif node not in hidden and (entry := _told(node)) is not None and entry.get("op") != "conv":
             found.append(entry)
     return found[:MOST]
 
 
-def given(module: torch.nn.Module, args: Any) -> list[Any] | None:
-    """The nodes of what a recurrent layer or attention was given; None for other modules."""
-    if not isinstance(module, _CLOSED):
-        return None
-    parts = args if isinstance(args, (tuple, list)) else (args,)
-    return [part.grad_fn for part in parts if isinstance(part, Tensor) and part.grad_fn is not None]
+def given(args: Any) -> list[Any] | None:
+    """The nodes of what a layer was given, none for what has no gradient; None where no tensor is seen among it."""
+    parts = [one for part in (args if isinstance(args, tuple) else (args,)) for one in _parts(part)]
+    tensors = [one for one in parts if isinstance(one, Tensor)]
+    return [one.grad_fn for one in tensors if one.grad_fn is not None] if tensors else None
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, (tuple, list)) else (value,)
 
 
 def _reachable(roots: Iterable[Any], stops: frozenset[Any] = frozenset()) -> set[Any]:
@@ -102,12 +107,13 @@ def _reachable(roots: Iterable[Any], stops: frozenset[Any] = frozenset()) -> set
     return seen
 
 
-def _hidden(layers: Mapping[Any, str], within: Mapping[str, Iterable[Any]]) -> set[Any]:
-    """Nodes between what a closed layer was given and what it gave."""
+def _hidden(layers: Mapping[Any, str], within: Mapping[Any, Iterable[Any] | None]) -> set[Any]:
+    """Nodes between what a layer was given and what it gave."""
     found: set[Any] = set()
-    for node, name in layers.items():
-        if name in within:
-            found |= _reachable([node], frozenset(within[name]))
+    for node in layers:
+        stops = within.get(node)
+        if stops is not None:
+            found |= _reachable([node], frozenset(stops))
     return found
 
 
@@ -166,6 +172,16 @@ def _convolution(node: Any, name: str) -> dict[str, Any]:
     return {"op": "conv", **_from(node, "input")}
 
 
+def _product(node: Any, name: str) -> dict[str, Any] | None:
+    """A product with a parameter that is no module's: ``x @ self.w + self.b``."""
+    below = [child for child, _ in node.next_functions if child is not None]
+    below += [grandchild for child in below for grandchild, _ in child.next_functions if grandchild is not None]
+    if not any(hasattr(child, "variable") for child in below):
+        return None
+    shape = node._input_metadata[0].shape  # noqa: SLF001 -- the only place that has it
+    return {"op": "dense", "units": int(shape[-1])} | ({"bias": True} if _PRODUCTS[name] else {})
+
+
 def _norm(node: Any, name: str) -> dict[str, Any]:
     epsilon = getattr(node, "_saved_eps", None)
     return {"op": _NORMS[name]} | ({} if epsilon is None else {"epsilon": float(epsilon)})
@@ -193,7 +209,9 @@ def _whole(node: Any, name: str) -> dict[str, Any] | None:
     chosen = {_signed(dim) for dim in (dims if isinstance(dims, tuple) else (dims,))}
     rank = len(sizes) if sizes is not None else 0
     chosen = {dim + rank if dim < 0 and rank else dim for dim in chosen}
-    if not chosen or (len(chosen) == 1 and rank and chosen == {rank - 1}) or (rank and len(chosen) >= rank):
+    if not chosen or (rank and len(chosen) >= rank):
+        return None
+    if chosen == {rank - 1} and (rank < 3 or getattr(node, "_saved_keepdim", False)):
         return None
     return {"op": _WHOLE_POOLS[name]}
 
@@ -219,6 +237,7 @@ _READERS: Final[Mapping[str, Callable[[Any, str], dict[str, Any] | None]]] = {
     **dict.fromkeys(_WHOLE_POOLS, _whole),
     **dict.fromkeys(_NORMS, _norm),
     **dict.fromkeys(("Mul", "NativeDropout"), _dropped),
+    **dict.fromkeys(_PRODUCTS, _product),
     "Convolution": _convolution,
     "Upsample": _upsample,
     "ConstantPadNd": _pad,

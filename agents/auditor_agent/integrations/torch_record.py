@@ -80,7 +80,8 @@ class Tape:
         # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
-        self._operations: list[dict[str, Any]] | None = None  # what one forward pass consists of; told once
+        self.operations: list[dict[str, Any]] | None = None
+        """What one training pass consists of; told once."""
         self._recorder: Recorder | None = None
         self._first: Part | None = None
         self._sizes: dict[int, list[tuple[int, int]]] = {}
@@ -193,15 +194,6 @@ class Tape:
         self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None}
         if self._unowned is None:
             self._unowned = unowned(module, outputs)
-
-    @property
-    def curious(self) -> bool:
-        """Whether it is not known yet what a forward pass consists of."""
-        return self._operations is None and bool(self._forwards)
-
-    def ran(self, operations: list[dict[str, Any]]) -> None:
-        """A training pass consists of these operations."""
-        self._operations = operations
 
     @guarded(None)
     @torch.no_grad()
@@ -357,8 +349,8 @@ class Tape:
             step.facts["layers"] = [fact for fact, _ in self._layers.values()]
             if self._unowned:
                 step.facts["unowned"], self._unowned = self._unowned, []
-            if self._operations:
-                step.facts["operations"], self._operations = self._operations, []
+            if self.operations:
+                step.facts["operations"], self.operations = self.operations, []
         self._forget()
 
     def _told(self, step: _Step, name: str) -> None:

@@ -43,6 +43,8 @@ def value_of(fit: LossFit, pair: Pair) -> float | None:
     if not met:
         return None
     part = table[fit.function, takes](met[0].output, smooth(met[0].target, fit.function, fit.smoothing))
+    if fit.positive != 1.0:
+        part *= 1 + (fit.positive - 1) * met[0].target
     reduced = reductions([part], met).get(fit.reduction)
     return None if reduced is None else fit.factor * float(reduced[0])
 
@@ -80,6 +82,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
         "factor": best.factor,
         "broadcast": best.broadcast or _seen_broadcast(evidence),
         "label_smoothing": best.smoothing,
+        "positive_weight": best.positive,
     }
     margin = None if rival is None else rival / max(best.residual, 1e-12)
     # Function and factor are told apart by their product alone where a half huber is a squared error.

@@ -64,6 +64,8 @@ class LossFit:
     broadcast: bool
     smoothing: float
     residual: float
+    positive: float = 1.0
+    """Of binary cross entropy: what the loss of positive targets is multiplied by."""
     beyond: dict[int, float] = field(default_factory=dict)
     """By step, what the recorded loss holds beyond this: a penalty in proportion to the kernels' squares."""
 
@@ -75,7 +77,7 @@ class LossFit:
     @property
     def meaning(self) -> tuple[Any, ...]:
         """What makes it another loss than a rival."""
-        return (self.function, self.takes, self.factor, self.broadcast, self.smoothing)
+        return (self.function, self.takes, self.factor, self.broadcast, self.smoothing, self.positive)
 
 
 def tabled(pairs: Sequence[Pair]) -> Iterator[LossFit]:

@@ -29,6 +29,7 @@ def solved(pairs: Sequence[Pair]) -> Iterator[LossFit]:
         for row in ELEMENTWISE:
             if row[0] == "binary cross entropy":
                 yield from _smoothed(met, row, broadcast=broadcast)
+                yield from _positive(met, row, broadcast=broadcast)
         yield from _cornered(met, broadcast=broadcast)
     rows = one_hot(pairs)
     if rows is not None:
@@ -53,6 +54,27 @@ def _smoothed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, 
             off = values - reduced - smoothing * way
             residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
             yield LossFit(function, row[1], reduction, 1.0, broadcast, smoothing, residual)
+
+
+def _positive(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
+    """The weight of positive targets that explains the loss, which is linear in it."""
+    function, takes, loss = row
+    parts = [loss(pair.output, pair.target) for pair in pairs]
+    if not all(
+        np.isfinite(part).all() and np.isin(pair.target, (0, 1)).all() for part, pair in zip(parts, pairs, strict=True)
+    ):
+        return
+    values = np.array([pair.value for pair in pairs])
+    positives = reductions([part * pair.target for part, pair in zip(parts, pairs, strict=True)], pairs)
+    for reduction, whole in reductions(parts, pairs).items():
+        way = positives[reduction]
+        square = float(way @ way)
+        more = float(way @ (values - whole)) / square if square > 0 else 0.0
+        positive = float(f"{1 + more:.5g}")
+        if positive > 0 and abs(positive - 1) > _LEAST_SMOOTHING:
+            off = values - whole - (positive - 1) * way
+            residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
+            yield LossFit(function, takes, reduction, 1.0, broadcast, 0.0, residual, positive)
 
 
 def _cornered(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:

@@ -25,7 +25,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """How the two losses differ."""
     broadcast = list(_broadcast(a, b))
     yield from broadcast
-    found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b)]
+    found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b), *_positive(a, b)]
     yield from found
     if not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from _size(a, b)
@@ -136,6 +136,14 @@ def _smoothing(a: Profile, b: Profile) -> Iterator[Cause]:
         yield Cause(
             "LOSS-07", "loss.label_smoothing", (both[0].value, both[1].value), weight, effect, how(*both), sure(*both)
         )
+
+
+def _positive(a: Profile, b: Profile) -> Iterator[Cause]:
+    both = between(a, b, "loss.positive_weight")
+    if both is not None and not close(both[0].value, both[1].value):
+        weight = min(1.0, abs(float(np.log(both[1].value / both[0].value))))
+        effect = f"positive targets count {both[0].value:g} times on one side, {both[1].value:g} times on the other"
+        yield Cause("LOSS-08", "loss.positive_weight", (both[0].value, both[1].value), weight, effect, how(*both))
 
 
 def _size(a: Profile, b: Profile) -> Iterator[Cause]:

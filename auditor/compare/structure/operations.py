@@ -139,6 +139,8 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
         )
     elif kind in {"max_pool", "average_pool"}:
         yield Operation(kind, name, geometry.of_torch(node, node.get("from"), kind))
+    elif kind == "dense":
+        yield from _dense(name, None, node.get("units"), bias=node.get("bias"))
     elif kind == "dropout":
         yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
     elif kind in _PLAIN:

@@ -46,14 +46,13 @@ def told() -> list[dict[str, Any]]:
     torch.manual_seed(0)
     net = Net()
     nodes: dict[Any, str] = {}
-    within: dict[str, Any] = {}
+    within: dict[Any, Any] = {}
 
     def hook(name: str) -> Any:
-        def heard(module: nn.Module, args: Any, output: Any) -> None:
+        def heard(_module: nn.Module, args: Any, output: Any) -> None:
             tensor = output[0] if isinstance(output, tuple) else output
             nodes[tensor.grad_fn] = name
-            if (given := torch_operations.given(module, args)) is not None:
-                within[name] = given
+            within[tensor.grad_fn] = torch_operations.given(args)
 
         return heard
 

@@ -29,9 +29,9 @@ def test_gradients_after_another_initialiser_are_told_under_it() -> None:
     assert [cause.id for cause in found.causes][:1] == ["INIT-01"]
     root = found.roots[0]
     assert root.id == "INIT-01"
-    stages = [one["stage"] for one in found.follows[root]]
+    stages = [one["stage"] for one in found.follows[root.id, root.parameter]]
     assert "backward" in stages
-    told = causes.as_json(root, ("torch", "torch"), found.follows[root])["consequences"]
+    told = causes.as_json(root, ("torch", "torch"), found.follows[root.id, root.parameter])["consequences"]
     assert all("times as large in b" in one["says"] for one in told)
 
 
