@@ -123,15 +123,15 @@ def pairs(seeds: int) -> dict[str, list[tuple[Made, Made]]]:
 
 
 def groups(seeds: int) -> dict[str, list[tuple[list[Made], list[Made]]]]:
-    """Several seeds a side, of the pairs that are comparable."""
-    half = max(1, seeds // 2)
+    """Several seeds a side, of the pairs that are comparable; of one configuration only where there are two seeds."""
+    half = seeds // 2
 
     def some(c: Configuration, which: Sequence[int]) -> list[Made]:
         return [Made(c, seed) for seed in which]
 
     every = [(left[t], right[t]) for left, right in ACROSS for t in left.keys() & right.keys()]
     return {
-        "groups of one configuration": [(some(c, range(half)), some(c, range(half, 2 * half))) for c in EVERY],
+        "groups of one configuration": [(some(c, range(half)), some(c, range(half, 2 * half))) for c in EVERY if half],
         "groups of aligned configurations": [(some(a, range(seeds)), some(b, range(seeds))) for a, b in every],
     }
 
