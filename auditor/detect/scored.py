@@ -131,9 +131,27 @@ def _loss(view: RecordView) -> tuple[str, bool | None]:
 
 def _target(view: RecordView) -> F64 | None:
     targets = [one for name, one in view.of("target").items() if name in {"target0", "loss.target"}]
+    if not targets:
+        return _compared(view)
     if len(targets) != 1 or targets[0].sampled or targets[0].values is None or not targets[0].size:
         return None
     return np.asarray(targets[0].whole(), dtype=np.float64)
+
+
+def _compared(view: RecordView) -> F64 | None:
+    """The targets of a loss written by hand, or of torch's L1: the output less the difference that was recorded."""
+    fact = view.facts.get("loss")
+    chain = fact.get("chain", []) if isinstance(fact, Mapping) else []
+    if chain[-2:] not in (["Pow", "Sub"], ["Abs", "Sub"]) or not isinstance(fact, Mapping):
+        return None
+    nodes = [node for node in fact.get("graph") or () if isinstance(node, Mapping) and node.get("op") == "Sub"]
+    sides = nodes[0].get("inputs") if len(nodes) == 1 else None
+    off, output = view.array("output", f"{chain[-2]}.input"), view.array("output", "output0")
+    known = off is not None and output is not None and off.shape == output.shape and not (off.sampled or output.sampled)
+    if sides not in (["output0", None], [None, "output0"]) or not known or off is None or output is None:
+        return None
+    sign = 1.0 if sides[0] == "output0" else -1.0
+    return np.asarray(output.whole().astype(np.float64) - sign * off.whole().astype(np.float64))
 
 
 def _data_loss(view: RecordView) -> float | None:

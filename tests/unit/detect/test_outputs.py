@@ -217,3 +217,17 @@ def test_several_ones_under_a_softmax() -> None:
     assert (found.rule, found.evidence["high"]) == ("label_range", many.sum(axis=1).max())
     for soft in (np.eye(4)[LABELS], 0.9 * np.eye(4)[LABELS] + 0.025, softmax(RNG.normal(size=(32, 4)))):
         assert judge(RNG.normal(size=(32, 4)), soft, facts=facts) == []
+
+
+def test_targets_of_a_loss_written_by_hand_are_the_output_less_the_difference() -> None:
+    """Torch's L1, or (p - y) ** 2 either way round: a tanh that cannot reach them is named."""
+    output, target = np.tanh(RNG.normal(size=(32, 1))), 100 + RNG.normal(size=(32, 1))
+    for op, sides, off in (("Abs", ["output0", None], output - target), ("Pow", [None, "output0"], target - output)):
+        graph = [{"op": "Mean", "inputs": [1]}, {"op": op, "inputs": [2]}, {"op": "Sub", "inputs": sides}]
+        facts = {"loss": {"operation": "arithmetic", "chain": ["Mean", op, "Sub"], "graph": graph}}
+        sender, found = Sender(RunAuditor(RUN)), []
+        sender.start(framework="torch")
+        for step in range(1, 4):
+            arrays = [array("output", "output0", output), array("output", f"{op}.input", off)]
+            found += sender.record(Recording(step, arrays, {"loss": 9.0}, {**facts, "output_activation": "tanh"}))
+        assert [one.rule for one in found] == ["output_activation_mismatch"]
