@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.outputs import last_activation
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule, dump, load
+from auditor.detect.scored import output_gradient, scored
 from auditor.detect.view import F64
 from auditor.ingest.records import Recorded, indices
 from auditor.model import Finding, Severity, Subject
@@ -19,6 +21,8 @@ from auditor.model import Finding, Severity, Subject
 _SAMPLE: Final = 512
 #: Weights that are followed; of more, evenly spread ones.
 _MOST: Final = 64
+#: Relative difference up to which a gradient is that of its own batch.
+_PLAIN: Final = 2e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,10 @@ class Trace:
 
 @dataclass(slots=True)
 class AccumulatedMemory:
-    """Traces by weight, of at most ``_MOST`` weights, while recorded steps follow each other."""
+    """Traces by weight, of at most ``_MOST`` weights, while recorded steps follow each other.
+
+    ``plain``: of these steps, but the first, those at which the last bias had the gradient of its own batch.
+    """
 
     traces: dict[str, Trace] = field(default_factory=dict)
     kept: int = 0
@@ -93,6 +100,7 @@ class AccumulatedMemory:
     step: int = 0
     pairs: int = -1
     judged: int = 0
+    plain: int = 0
 
 
 class GradientAccumulated(Rule):
@@ -107,8 +115,9 @@ class GradientAccumulated(Rule):
         "over at least 8 neighbouring recorded steps, in three quarters of the weights: each gradient is the one "
         "before and something new (cosine above 0.85); what is new is of the size of the first gradient, 0.2 to 4 "
         "times, and not opposed to what was new before, as differences of separate gradients are; and the norm has "
-        "trebled. In PyTorch, where the agent sees whether gradients are there before the backward pass: in 8 recorded "
-        "steps in a row they are"
+        "trebled; not where the last bias has, at half of the steps, just the gradient of its own batch. In PyTorch, "
+        "where the agent sees whether gradients are there before the backward pass: in 8 recorded steps in a row they "
+        "are"
     )
     source = "UMLAUT (CHI'21), TrainCheck (OSDI'25); the test on differences is ours"
     summary = (
@@ -140,13 +149,14 @@ class GradientAccumulated(Rule):
             memory.traces, memory.pairs = {}, -1
             return []
         if view.step != memory.step + 1:
-            memory.traces, memory.pairs = {}, -1
+            memory.traces, memory.pairs, memory.plain = {}, -1, 0
         memory.step, memory.pairs = view.step, memory.pairs + 1
         for name in list(gradients)[:: 1 + len(gradients) // _MOST]:
             values = _same(gradients[name])
             if values is not None:
                 memory.traces.setdefault(name, Trace()).add(values)
-        if memory.pairs < self.parameters.pairs:
+        memory.plain += int(memory.pairs > 0 and _plain(view))
+        if memory.pairs < self.parameters.pairs or 2 * memory.plain > memory.pairs:
             return []
         memory.judged += 1
         return self._told(view) if memory.kept else self._judge(view)
@@ -159,7 +169,7 @@ class GradientAccumulated(Rule):
         """The traces one by one."""
         traces = {name: dump(trace) for name, trace in self.memory.traces.items()}
         memory = {
-            **{name: getattr(self.memory, name) for name in ("step", "pairs", "judged", "kept")},
+            **{name: getattr(self.memory, name) for name in ("step", "pairs", "judged", "kept", "plain")},
             "traces": traces,
         }
         return {"active": self.active, "memory": memory}
@@ -199,6 +209,21 @@ class GradientAccumulated(Rule):
             "pairs": self.memory.pairs,
         }
         return [self.finding(view, 0, Subject("gradient", shown[0], view.rank), evidence)]
+
+
+def _plain(view: RecordView) -> bool:
+    """Whether a bias at the end of the model has just the gradient that outputs and targets of this step give it."""
+    seen = scored(view)
+    expected = None if seen is None else output_gradient(seen, last_activation(view))
+    size = 0.0 if expected is None else float(np.linalg.norm(expected))
+    if expected is None or not size > 0:
+        return False
+    for one in view.of("gradient").values():
+        if one.shape == (len(expected),) and one.values is not None and len(one.values) == len(expected):
+            off = one.values.astype(np.float64) - expected
+            if float(np.linalg.norm(off)) <= _PLAIN * size:
+                return True
+    return False
 
 
 def cosine(left: F64, right: F64) -> float:

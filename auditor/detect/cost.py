@@ -98,6 +98,17 @@ class Cost:
         return task.guess
 
     @property
+    def unsure(self) -> float:
+        """Standard error of the cost of guessing among classes, as a part of it: the shares are those of a sample."""
+        task = self.task
+        if not self.entropic or len(task.targets) < 2:
+            return 0.0
+        shares = np.unique(task.targets, return_counts=True)[1] / len(task.targets)
+        surprise = -np.log(shares)
+        mean = float(shares @ surprise)
+        return math.sqrt(float(shares @ (surprise - mean) ** 2) / len(task.targets)) / mean if mean > 0 else 0.0
+
+    @property
     def entropic(self) -> bool:
         """Whether the targets are classes."""
         return self.task.family in _ENTROPIC

@@ -96,9 +96,10 @@ def _nonfinite(one: Recorded) -> dict[str, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class RepeatParameters:
-    """``times``: neighbouring steps with the same batch, 4 (ours)."""
+    """``times``: neighbouring steps with the same batch, 4; ``beyond``: times what chance gives, 3 (ours)."""
 
     times: int = 4
+    beyond: float = 3.0
 
 
 @dataclass(slots=True)
@@ -138,7 +139,8 @@ class RepeatedBatches(Rule):
     meaning = "the same samples again and again within a pass over the data, as by workers with equal seeds"
     needs = "digests of the batches, or recordings with batches"
     trigger = (
-        "a batch equals the one just before it, 4 times among at least 3 different ones; or a loader of several "
+        "a batch equals the one just before it, 4 times among at least 3 different ones, and 3 times as often as "
+        "batches drawn from these by chance; or a loader of several "
         "batches is begun anew at every step and always gives the same; or all batches of an epoch of "
         "at least 4 steps are one and the same (a run on one batch whose epochs are single steps is none: full-batch "
         "training, overfitting one batch on purpose)"
@@ -195,6 +197,8 @@ class RepeatedBatches(Rule):
     def _repeated(self, view: StepView | RecordView, at: int, repeats: Repeats, name: str) -> list[Finding]:
         if self.active or repeats.repeated < self.parameters.times or len(repeats.distinct) < 3:
             return []
+        if repeats.repeated < self.parameters.beyond * repeats.seen / len(repeats.distinct):
+            return []  # as often as batches drawn from so few would
         evidence = {"repeated": repeats.repeated, "seen": repeats.seen, "distinct": len(repeats.distinct)}
         what = f"workers or an iterator that repeat, among {len(repeats.distinct)} different ones"
         return [self.finding(view, at, Subject("batch", name, view.rank), {"what": what, **evidence})]

@@ -65,7 +65,7 @@ class WrongMode(Rule):
         "20 steps in a row in which all layers with two modes are in evaluation mode, if dropout is among them, or "
         "training began in the right mode, or the normalisation is as it was initialised (a network that goes on from "
         "trained weights may freeze it); or two evaluations, not at every step, with dropout or normalisation in "
-        "training mode"
+        "training mode (TensorFlow loops: not of a model whose outputs other models judge, as a generator's)"
     )
     source = "TrainCheck (OSDI'25), seeds"
     summary = "{what}: {names} ({kinds}); step {step}{where}."
@@ -122,6 +122,8 @@ class WrongMode(Rule):
         memory = self.memory
         memory.seen_evaluation = True
         memory.evaluation = str(event.get("training"))
+        if event.get("unscored") is True:
+            memory.evaluation = ""  # a generator is called to look at what it makes, with dropout for its noise
         memory.evaluation_kinds, memory.evaluation_modules = _words(event, "kinds"), _words(event, "modules")
         memory.evaluated, memory.last = 0, -1
         # TensorFlow tells an evaluation once, when it is traced; normalisation alone may be a generator's.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.formulas import ERRORS, TINY, binary_entropy, categorical_entropy
 from auditor.detect.recorded import RecordView
 from auditor.detect.view import F64
 from auditor.ingest.records import Recorded
@@ -25,6 +27,9 @@ _TORCH: Final[Mapping[str, tuple[str, bool | None]]] = {
 }
 #: Names of losses of Keras and scikit-learn that compare an output with a target element by element.
 _REGRESSION: Final = ("squared_error", "absolute_error", "huber", "log_cosh", "logcosh", "mse", "mae")
+#: Relative difference up to which a formula's value is the recorded loss (float32 sums), and rows that it takes.
+_EXACT: Final = 1e-4
+_ROWS: Final = 4
 #: Chains of a hand-written squared or absolute error, from the reduction down to the difference.
 _DIFFERENCES: Final = (["Pow", "Sub"], ["Abs", "Sub"], ["Square", "Sub"], ["Mul", "Sub"])
 
@@ -92,8 +97,13 @@ def _scored(view: RecordView) -> Scored | None:
         return None
     values = output.whole().astype(np.float64)
     rows = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(-1, 1)
-    family, logits = _loss(view) if _taken(view, output) else ("", None)
-    return Scored(family, logits, rows, _target(view), _data_loss(view))
+    seen = Scored("", None, rows, _target(view), _data_loss(view))
+    if not _taken(view, output):
+        return seen
+    family, logits = _loss(view)
+    if not family:
+        family, logits = inferred(seen)
+    return replace(seen, family=family, logits=logits)
 
 
 def _taken(view: RecordView, output: Recorded) -> bool:
@@ -162,3 +172,64 @@ def _data_loss(view: RecordView) -> float | None:
         return None
     penalty = known.get("loss/penalty", known.get("regularization_loss", 0.0))
     return float(known["loss"]) - float(penalty)
+
+
+def inferred(seen: Scored) -> tuple[str, bool | None]:
+    """Family and kind of a loss that nobody named: those whose formula gives just the recorded loss.
+
+    So a loss written out by hand, or called as a function, is known like any other. Errors count as
+    their mean, half of it, or the mean of their sums over a row.
+    """
+    loss, targets, rows = seen.loss, seen.targets, seen.outputs
+    if loss is None or targets is None or len(rows) < _ROWS or not np.isfinite(rows).all() or not abs(loss) > TINY:
+        return "", None
+
+    def same(value: float) -> bool:
+        return abs(value - loss) <= _EXACT * abs(loss)
+
+    probable = bool(rows.min() >= 0 and rows.max() <= 1)
+    labels = seen.labels() if seen.classes > 1 else None
+    if labels is not None and len(labels) == len(rows) and labels.min() >= 0 and labels.max() < seen.classes:
+        for logits in (True, False, None):
+            if (logits is not False or probable) and same(categorical_entropy(logits, rows, labels)):
+                return "categorical", logits
+    if targets.size != rows.size:
+        return "", None
+    flat, wanted = rows.ravel(), targets.ravel()
+    if wanted.min() >= 0 and wanted.max() <= 1:
+        for logits in (True, False) if probable else (True,):
+            if same(binary_entropy(logits, flat, wanted)):
+                return "binary", logits
+    errors = (float(measure(flat - wanted).mean()) for measure in ERRORS.values())
+    found = any(same(scale * error) for error in errors for scale in (1.0, 0.5, float(seen.classes)))
+    return ("regression" if found else ""), None
+
+
+def output_gradient(seen: Scored, activation: str) -> F64 | None:
+    """What a bias right before the last activation gets from this batch alone, (C,), as a mean over the rows.
+
+    None where it is not known: for a loss, or an activation, that does not go with the other.
+    """
+    rows, targets, n = seen.outputs, seen.targets, len(seen.outputs)
+    if seen.family == "categorical" and (labels := seen.labels()) is not None and len(labels) == n:
+        if labels.min() < 0 or labels.max() >= seen.classes or (seen.logits is not True and activation != "softmax"):
+            return None
+        powers = np.exp(rows - rows.max(axis=1, keepdims=True)) if seen.logits else rows
+        powers = powers / np.maximum(powers.sum(axis=1, keepdims=True), TINY)
+        powers[np.arange(n), labels.astype(np.int64)] -= 1
+        out: F64 = powers.mean(axis=0)
+        return out
+    if targets is None or targets.size != rows.size:
+        return None
+    wanted = targets.reshape(rows.shape)
+    if seen.family == "binary" and (seen.logits is True or activation == "sigmoid"):
+        given = 1 / (1 + np.exp(-rows)) if seen.logits else rows
+        return np.asarray((given - wanted).mean(axis=0) / seen.classes)
+    if seen.family == "regression" and activation in {"", "linear"}:
+        off = rows - wanted
+        for name, slope in (("squared", 2 * off), ("absolute", np.sign(off))):
+            value = float(ERRORS[name](off).mean())
+            scale = seen.loss / value if seen.loss is not None and value > TINY else math.nan
+            if any(abs(scale / one - 1) < _EXACT for one in (1.0, 0.5, float(seen.classes))):
+                return np.asarray(scale * slope.mean(axis=0) / seen.classes)
+    return None

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.formulas import binary_entropy
 from auditor.detect.outputs import OutputRule, distributions, last_activation, operation, squashes
 from auditor.detect.recorded import RecordView
 from auditor.detect.scored import Scored
-from auditor.detect.task import binary_entropy
 from auditor.model import Severity
 
 #: Relative difference up to which a recomputed loss counts as the recorded one (float16 sums).

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.course import Course
+from auditor.detect.owned import held, trainable
 from auditor.detect.rule import Rule
-from auditor.detect.unmoved import held, trainable
 from auditor.detect.view import StepView, layer_of
 from auditor.model import Finding, Severity, Subject
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.detect.formulas import ERRORS, TINY, binary_entropy, categorical_entropy, guess_error
 from auditor.detect.scored import Scored
 from auditor.detect.view import F64
 
@@ -19,30 +18,6 @@ _KEPT: Final = 4096
 _AGREE: Final = 3
 #: Relative difference up to which two scales agree.
 _OFF: Final = 0.02
-_TINY: Final = 1e-7
-
-Measure = Callable[[F64], F64]
-
-
-def _huber(off: F64) -> F64:
-    size = np.abs(off)
-    out: F64 = np.where(size <= 1, off**2 / 2, size - 0.5)
-    return out
-
-
-def _log_cosh(off: F64) -> F64:
-    size = np.abs(off)
-    out: F64 = size + np.log1p(np.exp(-2 * size)) - math.log(2)
-    return out
-
-
-#: What regressions minimise, by name; Huber's with a threshold of 1, the default of torch and Keras.
-ERRORS: Final[Mapping[str, Measure]] = {
-    "squared": np.square,
-    "absolute": np.abs,
-    "huber": _huber,
-    "log_cosh": _log_cosh,
-}
 
 
 def _empty() -> F64:
@@ -77,7 +52,7 @@ class Task:
         if seen.loss is None or not math.isfinite(seen.loss):
             return
         for name, value in computed(seen, targets).items():
-            if value > _TINY:
+            if value > TINY:
                 scale, known = seen.loss / value, self.ratios.get(name, [])
                 agrees = bool(known) and abs(scale / (known[0] or math.nan) - 1) < _OFF
                 self.ratios[name] = [*(known if agrees else []), scale][-_AGREE:]
@@ -103,20 +78,14 @@ class Task:
             shares = np.unique(self.targets, return_counts=True)[1] / len(self.targets)
             return float(-(shares * np.log(shares)).sum())
         if self.family == "binary":
-            p = min(max(float(self.targets.mean()), _TINY), 1 - _TINY)
+            p = min(max(float(self.targets.mean()), TINY), 1 - TINY)
             return -(p * math.log(p) + (1 - p) * math.log(1 - p))
         return guess_error(self.error, self.targets)
 
     def _credit(self, name: str) -> tuple[int, float]:
         """How well a formula explains the losses: recordings that agree, then how near its scale is to 1."""
         scales = self.ratios[name]
-        return len(scales), -abs(math.log(abs(scales[-1]) or _TINY))
-
-
-def guess_error(error: str, targets: F64) -> float:
-    """Mean error ``error`` of the better of two constant answers to ``targets``: their mean and their median."""
-    measure = ERRORS.get(error, np.square)
-    return min(float(measure(targets - at).mean()) for at in (targets.mean(), np.median(targets)))
+        return len(scales), -abs(math.log(abs(scales[-1]) or TINY))
 
 
 def computed(seen: Scored, targets: F64) -> dict[str, float]:
@@ -133,7 +102,7 @@ def computed(seen: Scored, targets: F64) -> dict[str, float]:
 def _computed(seen: Scored, targets: F64) -> dict[str, float]:
     if seen.family == "categorical":
         fits = len(targets) == len(seen.outputs) and targets.min() >= 0 and targets.max() < seen.classes
-        return {"entropy": _categorical(seen, targets.astype(np.int64))} if fits else {}
+        return {"entropy": categorical_entropy(seen.logits, seen.outputs, targets)} if fits else {}
     if targets.size != seen.outputs.size or not targets.size:
         return {}
     outputs, targets = seen.outputs.ravel(), targets.ravel()
@@ -141,21 +110,3 @@ def _computed(seen: Scored, targets: F64) -> dict[str, float]:
         return {"entropy": binary_entropy(seen.logits, outputs, targets)} if seen.logits is not None else {}
     off = outputs - targets
     return {name: float(measure(off).mean()) for name, measure in ERRORS.items()}
-
-
-def binary_entropy(logits: bool, outputs: F64, targets: F64) -> float:
-    """Mean binary cross entropy of ``outputs`` (logits, or probabilities) and targets of one shape."""
-    if logits:
-        return float((np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))).mean())
-    inside = np.clip(outputs, _TINY, 1 - _TINY)
-    return float(-(targets * np.log(inside) + (1 - targets) * np.log1p(-inside)).mean())
-
-
-def _categorical(seen: Scored, labels: npt.NDArray[np.int64]) -> float:
-    own = seen.outputs[np.arange(len(labels)), labels]
-    if seen.logits is False:
-        return float(-np.log(np.maximum(own, _TINY)).mean())
-    if seen.logits is None:  # logarithms of probabilities
-        return float(-own.mean())
-    top = seen.outputs.max(axis=1)
-    return float((top + np.log(np.exp(seen.outputs - top[:, None]).sum(axis=1)) - own).mean())

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.detect.facts import RunFacts
 from auditor.detect.fresh import fresh
 from auditor.detect.moves import adaptive
+from auditor.detect.owned import held, trainable, weights, within
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import F64, StepView
@@ -29,6 +29,8 @@ _STILL: Final = "and no weight has moved"
 
 #: Steps with gradients after which a trainable variable without any counts as forgotten.
 _APPLIED: Final = 50
+#: What an event tells of a variable's values.
+_SPREAD: Final = ("mean", "std", "absmax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class UnmovedMemory:
     """By weight: its first print (step, then the eight moments), the last step at which it was the same or not.
 
     ``moved``: weights that have changed. ``gradients``: steps with a gradient other than zero, and the
-    mean size of it. ``steps``: steps with gradients in all. ``discarded``: recorded steps in a row that
-    threw gradients away.
+    mean size of it. ``layers``: those that run in the forward pass. ``steps``: steps with gradients in
+    all. ``discarded``: recorded steps in a row that threw gradients away.
     """
 
     prints: dict[str, list[float]] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class UnmovedMemory:
     moved: list[str] = field(default_factory=list)
     pushes: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
+    layers: list[str] = field(default_factory=list)
     steps: int = 0
     rate: float = math.nan
     discarded: int = 0
@@ -169,9 +172,10 @@ class UnchangedParameters(Unmoved):
         "of the steps they had a gradient that the learning rate turns into a visible step (where no optimizer holds "
         "them: only if they still look as an initialiser leaves them); or the last layer is frozen as it was "
         "initialised; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the first or the "
-        "last trainable variables were never among those applied in 50 steps; or (PyTorch) the output depends on "
-        "parameters that look new and that neither the model nor any optimizer holds; weights of float16 or bfloat16 "
-        "are judged by update_swallowed"
+        "last trainable variables were never among those applied in 50 steps, or variables that the loss is made of "
+        "look new and were never assigned; or (Keras, a train_step of one's own) trainable weights of layers that run "
+        "look new and never got a gradient; or (PyTorch) the output depends on parameters that look new and that "
+        "neither the model nor any optimizer holds; weights of float16 or bfloat16 are judged by update_swallowed"
     )
     source = "TrainCheck (OSDI'25), DeepDiagnosis (ICSE'22); the proof by moments is ours"
     summary = "{name} and {others} more have not moved since the first step: {why} (step {step}{where})."
@@ -198,6 +202,8 @@ class UnchangedParameters(Unmoved):
     def _loop(self, view: StepView) -> list[Finding]:
         before = self.memory.steps
         found = super().observe(view)
+        for at, event in () if found or self.active else view.events("unapplied"):
+            found += self._unapplied(view, at, event)
         late = before < _APPLIED <= self.memory.steps
         if found or self.active or not late or view.run.framework != "tensorflow":
             return found
@@ -211,6 +217,7 @@ class UnchangedParameters(Unmoved):
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Parameters that the output depends on, that look new, and that neither model nor optimizer knows of."""
+        self._layers(view)
         told = view.facts.get("unowned")
         strays = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
         matrices = [one for one in strays if len(one.get("shape", ())) > 1]
@@ -220,6 +227,33 @@ class UnchangedParameters(Unmoved):
         why = "the model computes with them, and neither it nor an optimizer holds them"
         evidence = {"why": why, "others": len(shapes) - 1, "parameters": shapes, "moved": len(self.memory.moved)}
         return [self.finding(view, 0, Subject("weight", f"a parameter of shape {shapes[0]}", view.rank), evidence)]
+
+    def _unapplied(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
+        """Variables that the loss is made of, that nothing moves, and that look new."""
+        told = [one for one in event.get("variables") or () if isinstance(one, Mapping)]
+        new = [one for one in told if fresh(one.get("shape") or (), {name: float(one[name]) for name in _SPREAD})]
+        if not new or self.active:
+            return []
+        names = [str(one["name"]) for one in told]
+        why = "the loss is made of them, and no optimizer was ever given their gradients"
+        evidence = {"why": why, "others": len(names) - 1, "parameters": names[:16], "moved": event.get("moved", 0)}
+        return [self.finding(view, at, Subject("weight", str(new[0]["name"]), view.rank), evidence)]
+
+    def _outside(self, view: StepView) -> list[str]:
+        """Keras: layers that run, and that a train_step of one's own leaves out: trainable, as they were drawn."""
+        memory = self.memory
+        if view.run.framework != "keras" or memory.rate == 0:
+            return []
+        absent = [name for name in trainable(view.run) if name not in memory.pushes and name in memory.still]
+        if memory.layers or view.run.loss.get("losses"):  # else a loss of one's own: layers are built when they run
+            absent = [name for name in absent if any(within(name, layer) for layer in memory.layers)]
+        return absent if any(self._fresh(view, name) for name in absent) else []
+
+    def _layers(self, view: RecordView) -> None:
+        """Learn which layers run in the forward pass."""
+        told = view.facts.get("layers")
+        if not self.memory.layers and view.phase == "train" and isinstance(told, list):
+            self.memory.layers = [str(one.get("name")) for one in told if isinstance(one, Mapping)]
 
     def judge(self, view: StepView, at: int) -> list[Finding]:
         """Stuck weights while others move; or none moves, for none has a gradient."""
@@ -239,6 +273,8 @@ class UnchangedParameters(Unmoved):
             why = "no optimizer holds them, though they have gradients"
         else:
             why = "they have gradients, and a learning rate that would show"
+        if not stuck:
+            stuck, why = self._outside(view), "their layers run, and no gradient of them was ever applied"
         if not stuck:
             stuck, why = self._head(view), "they are frozen as they were initialised, at the end of the model"
         if not stuck:
@@ -261,7 +297,7 @@ class UnchangedParameters(Unmoved):
     def _head(self, view: StepView) -> list[str]:
         """The last declared layer with weights (Keras), if it is not trained and looks new: zero bias, drawn kernel."""
         memory = self.memory
-        layers = [[str(w.get("name")) for w in _weights(layer)] for layer in view.run.layers if _weights(layer)]
+        layers = [[str(w.get("name")) for w in weights(layer)] for layer in view.run.layers if weights(layer)]
         if view.run.framework not in {"keras", "tensorflow"} or len(layers) < 2 or not memory.still:
             return []
         names = [name for name in layers[-1] if name in memory.still]
@@ -341,24 +377,3 @@ class OptimizerStepMissing(Unmoved):
         evidence = {"steps": self.memory.steps, "what": _STILL, "why": why, "parameters": stuck[:16]}
         evidence["lr"] = self.memory.rate
         return [self.finding(view, at, Subject("run", "optimizer", view.rank), evidence)]
-
-
-def held(run: RunFacts) -> set[str] | None:
-    """The parameters that declared optimizers hold; None where that is not told."""
-    several = run.section().get("optimizers")
-    declared = several if isinstance(several, list) else [run.optimizer]
-    groups = [group for one in declared if isinstance(one, Mapping) for group in one.get("groups") or ()]
-    if not groups:
-        return None
-    return {str(name) for group in groups if isinstance(group, Mapping) for name in group.get("parameters") or ()}
-
-
-def trainable(run: RunFacts) -> list[str]:
-    """What Keras' layers declare to be trainable, in their order."""
-    told = [weight for layer in run.layers if layer.get("trainable", True) for weight in _weights(layer)]
-    return [str(weight["name"]) for weight in told if weight.get("trainable") and "name" in weight]
-
-
-def _weights(layer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    told = layer.get("weights")
-    return [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []

@@ -81,8 +81,8 @@ class Overfitting(Rule):
     needs = "val_loss (or val_score) at 8 evaluations or more; loss"
     trigger = (
         "the last 5 evaluations all lie above the best by half of what was gained from the first to the best, by a "
-        "quarter of the best, and by 4 standard deviations of the steps between evaluations, while the training loss "
-        "has fallen by a tenth since"
+        "quarter of the best, and by 4 standard deviations of the steps between evaluations, and above the training "
+        "loss, which has fallen by a tenth since"
     )
     source = "SMD overfit, UMLAUT (CHI'21), AutoTrainer (ICSE'21); the test is ours"
     summary = (
@@ -139,7 +139,9 @@ class Overfitting(Rule):
         rise = max(parameters.share * (memory.first - memory.best), least, parameters.noise * noise)
         then, now = memory.training_then, float(np.median(memory.training))
         fell = now < then - (1 - parameters.improved) * abs(then)
-        if self.active or not fell or not (values[-parameters.sustained :] > memory.best + rise).all():
+        # Weighted classes make two losses of one: that of validation rises, and stays below that of training.
+        beyond = score or float(np.median(values[-parameters.sustained :])) > now
+        if self.active or not fell or not beyond or not (values[-parameters.sustained :] > memory.best + rise).all():
             return []
         sign = -1.0 if score else 1.0
         evidence = {"name": memory.name, "best": sign * memory.best, "best_at": memory.best_at}
@@ -196,8 +198,8 @@ class MetricChance(Rule):
     needs = "accuracy by epoch, of data not trained on if there is any; recordings with targets"
     trigger = (
         "after 5 epochs and 200 steps no accuracy of any epoch, of validation data where there is any, lies above the "
-        "share of the commonest class by more than 3 standard errors; where that class has 60 % or more, the loss must "
-        "be that of guessing too"
+        "share of the commonest class by more than 3 standard errors, and it does not rise from epoch to epoch; where "
+        "that class has 60 % or more, the loss must be that of guessing too, beyond the error of both"
     )
     source = "UMLAUT (CHI'21); the margin is ours"
     summary = (
@@ -266,14 +268,20 @@ class MetricChance(Rule):
             return [self.cleared(view, at, Subject("metric", name, view.rank))] if values[-1] > limit else []
         if not 0 <= best <= limit or (share >= parameters.uneven and not self._guesses()):
             return []
+        if (np.diff(values) > 0).all():
+            return []  # it is on its way
         if memory.cost.ordered and not self._guesses():
             return []  # the recorded batches do not tell the shares of the classes
         evidence = {"name": name, "best": best, "limit": limit, "majority": share, "epochs": len(values)}
         return [self.finding(view, at, Subject("metric", name, view.rank), evidence)]
 
     def _guesses(self) -> bool:
-        chance = self.memory.cost.chance
-        return chance is not None and float(np.median(self.memory.losses.last)) > self.parameters.loss * chance
+        """Whether the loss is surely that of guessing, for the noise of both."""
+        cost, last = self.memory.cost, self.memory.losses.last
+        if cost.chance is None or len(last) < 2:
+            return False
+        noise = math.hypot(float(np.std(last)) / math.sqrt(len(last)), cost.unsure * cost.chance)
+        return bool(float(np.median(last)) - noise > self.parameters.loss * cost.chance)
 
 
 def _told(view: StepView) -> list[tuple[int, dict[str, float]]]:

@@ -27,6 +27,7 @@ from auditor_agent.integrations import tensorflow_flow as flow
 from auditor_agent.integrations import tensorflow_forward as forward
 from auditor_agent.integrations import tensorflow_layers as layers
 from auditor_agent.integrations import tensorflow_taped as taped
+from auditor_agent.integrations import tensorflow_whole as whole
 from auditor_agent.integrations.tensorflow_wraps import below, off, wrap
 
 _ASSIGNMENTS: Final = ("assign", "assign_sub", "assign_add")
@@ -160,6 +161,7 @@ def reporting(seen: Seen) -> tuple[Seen, Known]:
 def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
     def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, target, sources, *args, **kwargs)
+        whole.reached(self)
         _gave(target, sources, result)
         return result
 
@@ -215,6 +217,7 @@ def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _assign(original: Callable[..., Any]) -> Callable[..., Any]:
     def assign(self: Any, *args: Any, **kwargs: Any) -> Any:
+        whole.moved(self)
         if _scene.taped and not _scene.applying:
             _assigned(self)
         result = original(self, *args, **kwargs)
@@ -284,8 +287,9 @@ def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: A
         _scene.heard.call(call)
     else:
         evaluation.called(call.inputs, call.outputs)
+        told = forward.mode(call, learning=False) | whole.unscored(call.model)
         for sink in sinks():
-            sink.mode(forward.mode(call, learning=False))
+            sink.mode(told)
 
 
 @guarded(None)
@@ -355,6 +359,7 @@ def _met(loss: Any, y_true: Any, y_pred: Any) -> None:
 def _report(seen: Seen) -> None:
     known, heard, eager = _scene.known, _scene.heard, _scene.eager
     _forget()
+    whole.score(heard)
     seen = replace(seen, heard=heard, made=eager or flow.in_graph)
     for sink in sinks():
         for call in heard.calls:

@@ -21,6 +21,7 @@ from auditor_agent.capture.weights import WeightDigests
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import keras_on_tensorflow as on
 from auditor_agent.integrations import numbering
+from auditor_agent.integrations import tensorflow_whole as whole
 from auditor_agent.integrations.keras_native import NativeStore
 from auditor_agent.integrations.keras_probe import accumulated
 from auditor_agent.integrations.keras_rows import Row, Store
@@ -307,6 +308,8 @@ class LoopWatch:
             self.run.histograms(step, layout, np.ascontiguousarray(row.histograms, "<u4").tobytes())
         numbering.told(self.run, step)
         self.epochs.recorded(step, row.iterations)
+        if step == WEIGHTS_EVERY:
+            whole.tell(self.run, step, self.initial)
         if weights is not None and (step == 1 or step % WEIGHTS_EVERY == 0):
             self.run.event(step, "weights", **self._changes.fields(self._columns(binding, weights)))
         for late in [update for update in binding.held if update < row.iterations]:
@@ -342,6 +345,8 @@ class LoopWatch:
         """Record what is left and let the thread end."""
         self._closed.set()
         self.read()
+        if whole.FEWEST <= (last := numbering.last(self.run)) < WEIGHTS_EVERY:
+            whole.tell(self.run, last, self.initial)
         self.epochs.close()
         if self.tape is not None:
             self.tape.close()

@@ -17,7 +17,7 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations import tensorflow as loops  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations import tensorflow_epochs, tensorflow_tape  # noqa: E402
+from auditor_agent.integrations import tensorflow_epochs, tensorflow_tape, tensorflow_whole  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -32,6 +32,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
     told, unasked = MemoryRun(f"whole {id(monkeypatch)}"), loops._Unasked()
     monkeypatch.setattr(loops, "open_run", lambda *_, **__: told)
     monkeypatch.setattr(tensorflow_tape, "_sinks", [])
+    monkeypatch.setattr(tensorflow_whole, "_reached", {})
+    monkeypatch.setattr(tensorflow_whole, "_looked", [0])
     tensorflow_tape.observe(unasked)
     tensorflow_epochs.observe()
     keras.utils.clear_session()
@@ -66,3 +68,41 @@ def test_a_data_set_begun_anew_at_each_step_is_told_once(run: MemoryRun, wrap: A
     run.finish()
     [told] = [event for event in run.events if event["type"] == "loader_restarted"]
     assert (told["steps"], told["batches"]) == (8, 4)
+
+
+def test_a_generator_is_not_evaluated(run: MemoryRun) -> None:
+    """Its outputs are judged by another model: calling it in training mode is looking at what it makes."""
+    drop = keras.layers.Dropout(0.5)
+    maker = keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, "tanh"), drop, keras.layers.Dense(6)])
+    judge = keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)])
+    loss, optimizer = keras.losses.BinaryCrossentropy(from_logits=True), keras.optimizers.Adam()
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            told = loss(tf.ones((130, 1)), judge(maker(X, training=True)))
+        wanted = maker.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(told, wanted), wanted, strict=True))
+    for one in (maker, judge):
+        one(X, training=True)
+    run.finish()
+    modes = [event for event in run.events if event["type"] == "mode" and event["phase"] == "eval"]
+    assert [event.get("unscored", False) for event in modes] == [True, False]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_variables_that_nothing_moves_are_told(run: MemoryRun, wrap: Any) -> None:
+    """Gradients are asked of the head alone; a body that is not trainable is nobody's fault."""
+    for trainable in (True, False):
+        body, head = keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)
+        net = keras.Sequential([keras.Input((6,)), body, head])
+        body.trainable = trainable
+        step = training(net, wrap, lambda head=head: head.trainable_variables)
+        for _ in range(30):
+            step(tf.constant(X), tf.constant(Y))
+        if trainable:
+            kernel = body.kernel.numpy()
+    run.finish()
+    [told] = [event for event in run.events if event["type"] == "unapplied"]
+    first, bias = told["variables"]
+    assert (first["shape"], bias["shape"]) == ([6, 8], [8])
+    assert first["absmax"] == pytest.approx(float(np.abs(kernel).max()))
+    assert told["moved"] >= 2

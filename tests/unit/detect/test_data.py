@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,14 @@ def test_one_batch_on_purpose_and_short_cycles_are_left_alone() -> None:
     assert fed(batches[:2] * 10) == []
     assert fed(batches * 7) == []
     assert fed([np.zeros((4, 3))] * 10 + batches * 3) == []
+
+
+def test_the_few_orders_of_a_tiny_data_set_come_twice_by_chance() -> None:
+    """Four samples in one batch have 24 orders: one comes again at once as often as chance has it."""
+    orders = RNG.integers(1, 25, 300).tolist()
+    assert sum(a == b for a, b in itertools.pairwise(orders)) >= 4
+    assert digested(orders, 1) == []
+    assert len(digested([one for one in range(1, 26) for _ in range(2)], 100)) == 1
 
 
 def epochs(orders: list[str], steps: int = 5, framework: str = "torch", targets: Any = None) -> list[Finding]:

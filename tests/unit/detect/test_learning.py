@@ -10,7 +10,7 @@ from auditor.detect.cost import Cost
 from auditor.detect.engine import RunAuditor
 from auditor.detect.learning import LossNotDecreasing
 from auditor.detect.rule import dump, load
-from auditor.detect.scored import Scored
+from auditor.detect.scored import Scored, inferred, output_gradient
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN
@@ -173,3 +173,54 @@ def test_a_schedule_that_came_to_nothing_is_named() -> None:
     assert found[0].evidence["spent"] == pytest.approx(10, rel=0.01)
     assert of(Course().tell(noisy(CHANCE, 0.01), lr=0.01 * 0.99 ** np.arange(400)), "learning_rate") == []
     assert of(Course().tell(noisy(0.3 * CHANCE, 0.01), lr=decay), "learning_rate") == []
+
+
+@pytest.mark.parametrize(
+    ("family", "logits", "loss"),
+    [
+        ("categorical", True, lambda z, y: float(-np.log(softmax(z)[np.arange(64), y]).mean())),
+        ("binary", True, lambda z, y: float((np.log1p(np.exp(z)) - z * np.eye(4)[y]).mean())),
+        ("regression", None, lambda z, y: float(0.5 * ((z - np.eye(4)[y]) ** 2).mean())),
+        ("", None, lambda z, y: float(((z - np.eye(4)[y]) ** 4).mean())),
+    ],
+)
+def test_a_loss_that_nobody_named_is_known_by_its_value(family: str, logits: bool | None, loss: Any) -> None:
+    """Written out by hand: the formula that gives just the recorded loss."""
+    rng = np.random.default_rng(2)
+    outputs, labels = rng.normal(size=(64, 4)), rng.integers(0, 4, 64)
+    assert inferred(Scored("", None, outputs, np.eye(4)[labels], loss(outputs, labels))) == (family, logits)
+
+
+def test_probabilities_are_told_from_logits_by_the_loss() -> None:
+    """The same outputs, once as they are and once squashed again."""
+    rng = np.random.default_rng(2)
+    outputs, labels = softmax(rng.normal(size=(64, 4))), rng.integers(0, 4, 64)
+    for logits, rows in ((False, outputs), (True, softmax(outputs))):
+        loss = float(-np.log(rows[np.arange(64), labels]).mean())
+        assert inferred(Scored("", None, outputs, labels.astype(float), loss)) == ("categorical", logits)
+
+
+@pytest.mark.parametrize("family", ["categorical", "binary", "regression"])
+def test_the_gradient_of_the_last_bias_follows_from_outputs_and_targets(family: str) -> None:
+    """Against differences of the loss itself."""
+    rng = np.random.default_rng(4)
+    outputs, labels = rng.normal(size=(64, 3)), rng.integers(0, 3, 64)
+    targets = np.eye(3)[labels]
+
+    def loss(bias: Any) -> float:
+        z = outputs + bias
+        if family == "categorical":
+            return float(-np.log(softmax(z)[np.arange(64), labels]).mean())
+        return float(
+            ((z - targets) ** 2).mean() if family == "regression" else (np.log1p(np.exp(z)) - z * targets).mean()
+        )
+
+    seen = Scored(family, True if family != "regression" else None, outputs, targets, loss(0.0))
+    expected = [(loss(1e-5 * axis) - loss(-1e-5 * axis)) / 2e-5 for axis in np.eye(3)]
+    assert output_gradient(seen, "linear") == pytest.approx(expected, rel=1e-5)
+
+
+def softmax(logits: Any) -> Any:
+    """Rows of probabilities."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

@@ -87,6 +87,8 @@ def test_evaluation_in_training_mode() -> None:
     assert found[0].evidence["what"] == "Evaluation runs in training mode"
     traced = judge([mode(1, "train", "true"), mode(10, "eval", "true", **DROPOUT)], framework="tensorflow")
     assert len(traced) == 1
+    look = [mode(10, "eval", "true", unscored=True, **DROPOUT), *map(evaluation, (20, 40, 60))]
+    assert judge([mode(1, "train", "true"), *look], framework="tensorflow") == []
 
 
 def test_an_event_without_steps_waits_for_the_next_ones() -> None:

@@ -183,6 +183,24 @@ def test_what_looks_as_it_was_drawn(draw: Callable[[Any], Any], verdict: bool) -
     assert fresh(values.shape, moments) is verdict
 
 
+@pytest.mark.parametrize(("spread", "said_"), [(0.1, True), (0.37, False)])
+def test_variables_that_the_loss_is_made_of_and_nothing_moves(spread: float, said_: bool) -> None:
+    """As an initialiser leaves them they were forgotten; trained ones may be left as they are."""
+    kernel = {
+        "name": "enc/kernel",
+        "shape": [64, 32],
+        "mean": 0.0,
+        "std": spread,
+        "absmax": spread * np.sqrt(3) * 0.9999,
+    }
+    kernel |= {"std": np.sqrt(2 / 96), "absmax": np.sqrt(6 / 96) * 0.9999} if said_ else {}
+    sender, tensors = Sender(RunAuditor(RUN)), table()
+    sender.start(framework="tensorflow")
+    event = {"type": "unapplied", "step": 50, "variables": [kernel], "moved": 4}
+    found = sender.steps(batch(0, tensors, first=50, steps=1, loss=1.0, events=[event]), tensors)
+    assert [one.rule for one in found] == (["unchanged_parameters"] if said_ else [])
+
+
 def test_a_step_that_the_agent_misses_is_said_and_taken_back() -> None:
     """The agent's word is enough where no step comes; gradients of a step that comes later clear it."""
     sender = Sender(RunAuditor(RUN))

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.detect.cost import Cost
 from support.course import CHANCE, Course, noisy, of
 
 
@@ -53,6 +54,11 @@ def test_training_must_have_gone_on_improving() -> None:
     assert overfit(RISING, losses=noisy(1.0, 0.05, 220)) == []
 
 
+def test_a_validation_loss_below_that_of_training_is_no_overfitting() -> None:
+    """Weighted classes make two losses of one: validation's rises as training's falls, far above it."""
+    assert overfit(RISING, losses=noisy(np.geomspace(10.0, 2.0, 220), 0.05, 220)) == []
+
+
 def test_of_a_score_more_is_better() -> None:
     """scikit-learn's validation score falls from 0.9 to 0.6; a fall by 0.05 is nothing."""
     falling = [0.5, 0.7, 0.9, 0.85, 0.6, 0.6, 0.58, 0.6, 0.57, 0.6]
@@ -98,3 +104,21 @@ def test_a_regression_has_no_accuracy() -> None:
     """Keras reports one for it nevertheless: 0."""
     course = Course("values")
     assert of(course.tell(noisy(1.0, 0.05, 400), scalars={"accuracy": epochs([0.0] * 10, 40)}), "metric_chance") == []
+
+
+def test_an_accuracy_on_its_way_up_is_waited_for() -> None:
+    """Noisy labels learnt slowly: each epoch is better than the one before; one that stays there is named."""
+    assert chance(np.linspace(0.2, 0.3, 12)) == []
+    assert len(chance(np.full(12, 0.3))) == 1
+
+
+def test_a_rare_class_is_guessed_only_beyond_the_error_of_both() -> None:
+    """Nine of ten are of one class: a loss a little below that of guessing, by few samples, proves nothing."""
+    cost = Cost()
+    cost.task.family, cost.task.classes = "binary", 1
+    cost.task.targets = np.r_[np.ones(13), np.zeros(115)]
+    p = 13 / 128
+    spread = np.sqrt(p * (1 - p)) * np.log((1 - p) / p)
+    assert cost.unsure == pytest.approx(spread / np.sqrt(128) / cost.guess, rel=1e-6)
+    cost.task.targets = np.arange(128) % 2.0
+    assert cost.unsure == pytest.approx(0.0, abs=1e-9)
