@@ -24,6 +24,8 @@ _KEPT: Final = 512
 _WAITING: Final = 32
 #: Recordings that must have met the loss of their step.
 _MET: Final = 3
+#: How near 1 the units of a cross entropy are of which one will do.
+_EXACT: Final = 1e-3
 #: Ratio of the largest to the smallest unit beyond which none is known (micro-batches differ by less).
 _SPREAD: Final = 2.0
 #: Entropy of the targets, nats, below which guessing is no measure (one class: a GAN's real ones).
@@ -81,7 +83,8 @@ class Cost:
     def chance(self) -> float | None:
         """Loss of the best constant answer, as heard; None while it is not known or no measure."""
         task = self.task
-        if task.chance is None or len(self.units) < _MET:
+        exact = self.entropic and all(abs(unit - 1) < _EXACT for unit in self.units)
+        if task.chance is None or len(self.units) < (1 if exact else _MET):
             return None
         low, middle, high = np.quantile(self.units, (0.0, 0.5, 1.0)).tolist()
         guess = self.guess

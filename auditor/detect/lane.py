@@ -46,7 +46,7 @@ class Lane:
         self.pulse = Pulse()
         self.superseded: int | None = None
         self.facts = RunFacts()
-        self.parted = False
+        self.parted = self.renewed = False
         """Whether a step told its loss without the penalty."""
         self.broken: dict[str, str] = {}
         """Rules that raised, and what."""
@@ -145,8 +145,10 @@ class Lane:
         found: list[Finding] = []
         # The same number twice is one step in two records.
         backs = [int(at) + 1 for at in np.flatnonzero(np.diff(steps) < 0)]
-        if self.last_step is not None and steps[0] < self.last_step:
+        if self.renewed or (self.last_step is not None and steps[0] < self.last_step):
             backs = [0, *backs]
+        others = [] if backs[-1:] > [0] else _others(view)
+        self.renewed, backs = len(view) in others, sorted({*backs, *others} - {len(view)})
         for first, after in pairwise(sorted({0, *backs, len(view)})):
             if first in backs:
                 found += self.overdue()
@@ -190,6 +192,7 @@ class Lane:
             "last_step": self.last_step,
             "superseded": self.superseded,
             "parted": self.parted,
+            "renewed": self.renewed,
             "early": list(self._early),
             "pulse": self.pulse.state(),
             "facts": asdict(replace(self.facts, baseline=None)),
@@ -200,6 +203,7 @@ class Lane:
         """Take back what :meth:`state` gave."""
         self.next_seq, self.last_step = int(state["next_seq"]), state["last_step"]
         self.superseded, self.parted = state["superseded"], bool(state.get("parted"))
+        self.renewed = bool(state.get("renewed"))
         self._early = tuple(state.get("early", ()))
         self.pulse = Pulse.restored(state["pulse"])
         self.facts = RunFacts(**state["facts"])
@@ -210,6 +214,13 @@ class Lane:
     def unjudged(self) -> dict[str, str | None]:
         """Why each rule cannot judge, None where it can."""
         return {rule.id: self.broken.get(rule.id) or rule.unjudged() for rule in self.rules}
+
+
+def _others(view: StepView) -> list[int]:
+    """The indices from which on another model is trained; the view's length where it is from the next one on."""
+    told = [event for event in view.batch.events if event.get("type") == "optimizer_changed"]
+    places = [int(event["step"]) for event in told if event.get("another_model") is True]
+    return [int(np.searchsorted(view.steps.astype(np.int64), step, side="right")) for step in places]
 
 
 def with_attempt(finding: Finding, attempt: int) -> Finding:

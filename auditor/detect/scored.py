@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Final
 
@@ -103,7 +103,7 @@ def _scored(view: RecordView) -> Scored | None:
     family, logits = _loss(view)
     if not family:
         family, logits = inferred(seen)
-    return replace(seen, family=family, logits=logits)
+    return Scored(family, logits, rows, seen.targets, seen.loss)
 
 
 def _taken(view: RecordView, output: Recorded) -> bool:
@@ -112,6 +112,8 @@ def _taken(view: RecordView, output: Recorded) -> bool:
     Not so in a contrastive loss (similarities of outputs), or where heads lie outside the model.
     """
     fact = view.facts.get("loss")
+    if isinstance(fact, Mapping) and fact.get("derived") is True:
+        return False
     shape = fact.get("output_shape") if isinstance(fact, Mapping) else None
     if isinstance(shape, list) and all(isinstance(size, int) for size in shape) and prod(shape) != output.size:
         return False

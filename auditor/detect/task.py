@@ -16,6 +16,8 @@ from auditor.detect.view import F64
 _KEPT: Final = 4096
 #: Recorded losses that must agree on the scale between our formula and the program's.
 _AGREE: Final = 3
+#: How near 1 the scale of a cross entropy is that needs no second recording.
+_EXACT: Final = 1e-3
 #: Relative difference up to which two scales agree.
 _OFF: Final = 0.02
 
@@ -67,7 +69,9 @@ class Task:
         Entropy of the labels, entropy of the share of ones, variance of the targets, or their mean
         absolute distance from the median.
         """
-        if len(self.scales) < _AGREE or len(self.targets) < 2:
+        # One recording will do where the loss is just what the formula gives.
+        exact = bool(self.scales) and self.family != "regression" and abs(self.scales[-1] - 1) < _EXACT
+        if (len(self.scales) < _AGREE and not exact) or len(self.targets) < 2:
             return None
         return self.scales[-1] * self.guess
 

@@ -90,7 +90,8 @@ class Watch:
         if self._optimizer is not probe.inner:
             self._offset = numbering.offset(self.run, probe.updates)
         if self._optimizer is not None and self._optimizer is not probe.inner:
-            self.run.event(self.step, "optimizer_changed", model=str(probe.model.name))
+            other = self._probe is not None and self._probe.model is not probe.model
+            self.run.event(self.step, "optimizer_changed", model=str(probe.model.name), another_model=other)
         if self._probe is not probe:
             for binding in probe.bindings:
                 binding.store.drain()

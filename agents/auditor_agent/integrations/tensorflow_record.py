@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -269,6 +270,8 @@ def facts(seen: Seen) -> dict[str, Any]:
     _look(seen, heard)
     if heard.compared:
         told["loss"] = heard.compared[-1].facts
+        if _derived(heard):
+            told["loss"] = {**told["loss"], "derived": True}
         extents = flow.shape(seen.loss)
         if extents:  # a loss for each sample: its gradient is that of the sum
             told["loss"] = {**told["loss"], "loss_shape": extents}
@@ -282,6 +285,16 @@ def facts(seen: Seen) -> dict[str, Any]:
     if ends and (operations := keras_operations.facts(heard.order, ends[0])) is not None:
         told |= operations
     return {"phase": "train", **told}
+
+
+def _derived(heard: tensorflow_forward.Heard) -> bool:
+    """Whether what the loss compares is worked out of the models' outputs: of another size than any of them."""
+    shapes = [flow.shape(output) for call in heard.calls for output in call.outputs]
+    given = flow.shape(heard.compared[-1].output)
+    if not shapes or given is None or None in shapes:
+        return False
+    sizes = [prod(extent or 1 for extent in extents or ()) for extents in (given, *shapes)]  # an unknown one: the batch
+    return sizes[0] not in sizes[1:]
 
 
 def penalty(seen: Seen) -> Any:

@@ -345,8 +345,7 @@ class LoopWatch:
         """Record what is left and let the thread end."""
         self._closed.set()
         self.read()
-        if whole.FEWEST <= (last := numbering.last(self.run)) < WEIGHTS_EVERY:
-            whole.tell(self.run, last, self.initial)
+        whole.tell(self.run, numbering.last(self.run), self.initial, until=WEIGHTS_EVERY)
         self.epochs.close()
         if self.tape is not None:
             self.tape.close()

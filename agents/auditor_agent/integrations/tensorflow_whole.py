@@ -65,14 +65,17 @@ def unapplied() -> list[Any]:
     return [variable for key, variable in alive if key not in _moved and key not in frozen]
 
 
-def tell(run: Any, step: int, statistics: Callable[[Sequence[Any]], Any]) -> None:
+def tell(run: Any, step: int, statistics: Callable[[Sequence[Any]], Any], until: int | None = None) -> None:
     """The event ``unapplied`` of ``run``, unless everything moved, or nothing at all did.
 
     Args:
         run: gets the event.
         step: the last one there was.
         statistics: the words of variables, one column each, or None.
+        until: the step at which it was told; a run that ends before, and is not too short, tells it at its end.
     """
+    if until is not None and not FEWEST <= step < until:
+        return
     if told := fields(statistics):
         run.event(step, "unapplied", **told)
 
@@ -80,7 +83,7 @@ def tell(run: Any, step: int, statistics: Callable[[Sequence[Any]], Any]) -> Non
 def fields(statistics: Callable[[Sequence[Any]], Any]) -> dict[str, Any]:
     """Its fields, empty where there is nothing to say."""
     left = [variable for variable in unapplied() if variable.dtype.is_floating][:_MOST]
-    words = statistics(left) if left and len(left) < len(_reached) else None
+    words = statistics(left) if left and _moved else None
     if words is None:
         return {}
     told = []
@@ -88,4 +91,4 @@ def fields(statistics: Callable[[Sequence[Any]], Any]) -> dict[str, Any]:
         values = dict(zip(STATISTICS, [*words[:4, at].tolist(), *words[4:, at].view(np.float32).tolist()], strict=True))
         shape, name = [int(extent) for extent in variable.shape], str(variable.name).split(":")[0]
         told.append({"name": name, "shape": shape, **{one: values[one] for one in ("mean", "std", "absmax")}})
-    return {"variables": told, "moved": len(_reached) - len(left)}
+    return {"variables": told, "moved": len(_moved)}

@@ -17,7 +17,13 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations import tensorflow as loops  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations import tensorflow_epochs, tensorflow_tape, tensorflow_whole  # noqa: E402
+from auditor_agent.integrations import (  # noqa: E402  # noqa: E402
+    tensorflow_epochs,
+    tensorflow_forward,
+    tensorflow_record,
+    tensorflow_tape,
+    tensorflow_whole,
+)
 from support.record_run import MemoryRun  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -106,3 +112,26 @@ def test_variables_that_nothing_moves_are_told(run: MemoryRun, wrap: Any) -> Non
     assert (first["shape"], bias["shape"]) == ([6, 8], [8])
     assert first["absmax"] == pytest.approx(float(np.abs(kernel).max()))
     assert told["moved"] >= 2
+
+
+def test_an_optimizer_of_another_model_moves_nothing_of_this_one(run: MemoryRun) -> None:
+    """Its variables were collected before the model was cloned: all that the loss is made of stays."""
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)])
+    theirs, net = net.trainable_variables, keras.models.clone_model(net)
+    optimizer = keras.optimizers.Adam(0.01)
+    for _ in range(30):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((net(X) - Y) ** 2)
+        optimizer.apply_gradients(zip(tape.gradient(loss, net.trainable_variables), theirs, strict=True))
+    run.finish()
+    [told] = [event for event in run.events if event["type"] == "unapplied"]
+    assert len(told["variables"]) == 4
+
+
+def test_what_is_worked_out_of_the_outputs_is_told() -> None:
+    """One output per row, chosen by an action, is none of the model's; one of another shape may be."""
+    for compared, derived in (((32,), True), ((32, 3), False), ((96,), False)):
+        heard = tensorflow_forward.Heard(calls=[tensorflow_forward.Call(None, [], [tf.zeros((32, 3))], training=True)])
+        heard.loss(tf.zeros(compared), tf.zeros(compared), tf.zeros(()), {"operation": "mse"})
+        seen = tensorflow_tape.Seen(tf.zeros(()), [], [], heard=heard)
+        assert tensorflow_record._derived(seen.heard) is derived

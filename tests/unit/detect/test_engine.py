@@ -110,6 +110,20 @@ def test_a_rewind_starts_the_histories_afresh() -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("cut", [200, 120, 300])
+def test_another_model_starts_the_histories_afresh(cut: int) -> None:
+    """A second fit goes on with the first one's numbers; of the same model the losses are one series."""
+    losses = np.r_[np.random.default_rng(1).uniform(0.09, 0.11, 200), np.random.default_rng(2).uniform(4.9, 5.1, 200)]
+    for another in (True, False):
+        auditor, found = RunAuditor(RUN), []
+        event = {"type": "optimizer_changed", "step": 199, "model": "b", "another_model": another}
+        for seq, (first, after) in enumerate([(0, cut), (cut, 400)]):
+            events = [event] if first <= 199 < after else []
+            part = batch(seq, TABLE, first=first, steps=after - first, loss=losses[first:after], events=events)
+            found += auditor.observe(part, TABLE, 0)
+        assert ("loss_spike" in {one.rule for one in found}) is not another
+
+
 def test_rules_are_muted_and_tuned_by_id() -> None:
     """A muted rule says nothing; an unknown rule or parameter is an error that names the known ones."""
     auditor = RunAuditor(RUN, overrides={"nonfinite_gradient": {"mute": True}, "loss_spike": {"share": 0.5}})

@@ -11,10 +11,11 @@ from auditor.detect.engine import RunAuditor
 from auditor.detect.learning import LossNotDecreasing
 from auditor.detect.rule import dump, load
 from auditor.detect.scored import Scored, inferred, output_gradient
+from auditor.detect.task import Task
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN
-from support.course import CHANCE, VALUES, Course, noisy, of
+from support.course import CHANCE, LABELS, VALUES, Course, logits, noisy, of
 from support.lanes import Sender, array
 
 RULE = LossNotDecreasing.id
@@ -195,9 +196,9 @@ def test_probabilities_are_told_from_logits_by_the_loss() -> None:
     """The same outputs, once as they are and once squashed again."""
     rng = np.random.default_rng(2)
     outputs, labels = softmax(rng.normal(size=(64, 4))), rng.integers(0, 4, 64)
-    for logits, rows in ((False, outputs), (True, softmax(outputs))):
+    for taken, rows in ((False, outputs), (True, softmax(outputs))):
         loss = float(-np.log(rows[np.arange(64), labels]).mean())
-        assert inferred(Scored("", None, outputs, labels.astype(float), loss)) == ("categorical", logits)
+        assert inferred(Scored("", None, outputs, labels.astype(float), loss)) == ("categorical", taken)
 
 
 @pytest.mark.parametrize("family", ["categorical", "binary", "regression"])
@@ -224,3 +225,14 @@ def softmax(logits: Any) -> Any:
     """Rows of probabilities."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def test_one_recording_will_do_where_the_loss_is_just_the_formula() -> None:
+    """A run that breaks within three steps: guessing costs the entropy; a scaled loss, and a regression, need three."""
+    for scale, known in ((1.0, True), (32.0, False)):
+        cost = Cost()
+        cost.task.observe(Scored("categorical", True, logits(1.0), LABELS.astype(float), scale))
+        assert (cost.task.chance is not None) is known
+    cost.task = Task()
+    cost.task.observe(Scored("regression", None, np.ones((32, 1)), np.zeros((32, 1)), 1.0))
+    assert cost.task.chance is None
