@@ -140,7 +140,7 @@ class GradientAccumulated(Rule):
         """Adds a step; judges from the ninth in a row on, once."""
         memory = self.memory
         gradients = view.of("gradient") if view.phase == "train" else {}
-        if not gradients or self.active:
+        if not gradients or self.active or _anew(view):
             return []
         told = view.facts.get("gradients_before")
         memory.kept = 0 if told in {"none", "zero"} else memory.kept + (told == "kept")
@@ -209,6 +209,12 @@ class GradientAccumulated(Rule):
             "pairs": self.memory.pairs,
         }
         return [self.finding(view, 0, Subject("gradient", shown[0], view.rank), evidence)]
+
+
+def _anew(view: RecordView) -> bool:
+    """Whether the framework itself computes each gradient anew: scikit-learn, and Keras' own train_step."""
+    own = view.run.section("precision").get("own_train_step")
+    return view.run.framework == "sklearn" or (view.run.framework == "keras" and own is False)
 
 
 def _plain(view: RecordView) -> bool:

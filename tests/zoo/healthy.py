@@ -7,6 +7,10 @@ from typing import Final
 from tests.zoo.program import Program
 
 _TUNE: Final = (
+    "keras_healthy_series_in_order",
+    "tf_healthy_image_to_image",
+    "keras_healthy_two_models",
+    "keras_healthy_class_weights",
     "keras_healthy_convnet_augmented",
     "keras_healthy_dropout_imbalance",
     "keras_healthy_early_floor",
@@ -45,6 +49,8 @@ _TUNE: Final = (
     "torch_healthy_wide_relu",
 )
 _REPORT: Final = (
+    "tf_healthy_q_learning",
+    "keras_healthy_slow_noisy_labels",
     "keras_healthy_lstm_text",
     "keras_healthy_multilabel",
     "keras_healthy_noise_floor",

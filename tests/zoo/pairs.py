@@ -181,4 +181,14 @@ PAIRS: Final = (
     Program("torch_replicas_own_seeds", "tune", "replica_divergence"),
     Program("torch_ddp_bypassed", "report", "replica_divergence"),
     Program("torch_rank_bad_shard", "tune", "rank_outlier"),
+    # Written blind, as a stranger would, before the rules knew them.
+    Program("tf_first_batch_forever", "tune", "repeated_batches"),
+    Program("keras_decay_of_one_step", "tune", "learning_rate", ("metric_chance", *_STILL), "nothing moves any more"),
+    Program("keras_forecast_lr_tiny", "report", "learning_rate", _STILL, "nothing moves"),
+    Program("tf_encoder_left_out", "tune", "unchanged_parameters"),
+    Program("keras_train_step_head_only", "tune", "unchanged_parameters"),
+    Program("tf_variables_of_the_original", "report", "unchanged_parameters"),
+    Program(
+        "keras_relu_before_cross_entropy", "report", "output_activation_mismatch", ("constant_output",), "it says 0"
+    ),
 )

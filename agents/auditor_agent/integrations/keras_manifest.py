@@ -232,6 +232,7 @@ def precision(model: Any) -> dict[str, Any]:
         "epsilon": keras.config.epsilon(),
         "jit_compile": bool(model.jit_compile),
         "run_eagerly": bool(model.run_eagerly),
+        "own_train_step": not type(model).train_step.__module__.startswith("keras."),
         "steps_per_execution": int(model.steps_per_execution),
     }
 

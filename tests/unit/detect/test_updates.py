@@ -59,6 +59,14 @@ def test_gradients_that_pile_up() -> None:
     assert found.evidence["alike"] > 0.85
 
 
+def test_a_framework_that_computes_each_gradient_anew_piles_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras' own train_step: whatever its gradients look like; one written by hand may keep them."""
+    monkeypatch.setattr(Training, "framework", "keras")
+    for own in (True, False):
+        training = Training(rate=0.01, keep=True, manifest={"precision": {"own_train_step": own}})
+        assert ("gradient_accumulated" in said(training, 40)) is own
+
+
 def test_full_batches_are_alike_without_piling_up() -> None:
     """The same data at every step: gradients are alike, but nothing new comes and the norm falls."""
     training = Training(rate=0.05, batch=4096)
