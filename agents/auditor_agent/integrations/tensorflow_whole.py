@@ -23,7 +23,7 @@ _scored: Final[weakref.WeakKeyDictionary[Any, bool]] = weakref.WeakKeyDictionary
 _called: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
 """Models that were called in steps."""
 _reached: Final[dict[int, weakref.ref[Any]]] = {}
-_moved: Final[set[int]] = set()
+_moved: Final[dict[int, weakref.ref[Any]]] = {}
 _looked: Final[list[int]] = [0]
 
 
@@ -48,21 +48,26 @@ def reached(tape: Any) -> None:
     """Keep in mind what ``tape``, just asked for gradients, saw the loss to be made of."""
     if _looked[0] < _LOOKS:
         _looked[0] += 1
-        for variable in tape.watched_variables():
-            _reached.setdefault(id(variable), weakref.ref(variable))
+        _reached.update((id(variable), weakref.ref(variable)) for variable in tape.watched_variables())
 
 
 def moved(variable: Any) -> None:
     """``variable`` is assigned: by an optimizer, by hand, or as a whole."""
-    if id(variable) not in _moved:
-        _moved.add(id(variable))
+    if not _is_moved(variable):
+        _moved[id(variable)] = weakref.ref(variable)
+
+
+def _is_moved(variable: Any) -> bool:
+    """By identity: the number may have been that of a variable that is gone."""
+    known = _moved.get(id(variable))
+    return known is not None and known() is variable
 
 
 def unapplied() -> list[Any]:
     """Variables that losses were made of and nothing has assigned since they were made, but those frozen in Keras."""
     frozen = {id(getattr(one, "value", one)) for model in _called for one in model.non_trainable_variables}
     alive = [(key, variable) for key, ref in _reached.items() if (variable := ref()) is not None]
-    return [variable for key, variable in alive if key not in _moved and key not in frozen]
+    return [variable for key, variable in alive if key not in frozen and not _is_moved(variable)]
 
 
 def tell(run: Any, step: int, statistics: Callable[[Sequence[Any]], Any], until: int | None = None) -> None:
