@@ -96,6 +96,8 @@ def _others(name: str, equal: Sequence[LossFit]) -> tuple[str, ...]:
     """Functions or reductions that give the same numbers."""
     if name not in {"reduction", "function"}:
         return ()
+    if name == "reduction":  # of the same loss: with a weight that was solved for, another reduction fits as well
+        equal = [fit for fit in equal if fit.meaning == equal[0].meaning]
     values = [str(getattr(fit, name)) for fit in equal]
     return tuple(sorted(set(values) - {values[0]}))
 

@@ -94,7 +94,7 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
             how=how(*both),
             confidence=sure(*both),
         )
-    elif any("taken for" in word for word in words):
+    elif any("taken for" in word for word in words) or any(_mistaken(side) for side in (a, b)):
         effect = "logits are taken for probabilities on one side: clipped, most gradients are zero"
         yield Cause("LOSS-04", "loss.takes", (words[0], words[1]), 0.9, effect, how(*both), sure(*both))
     elif any("rate" in word for word in words):
@@ -110,6 +110,14 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
         effect = f"probabilities are clipped on one side: {percent(weight)} of the loss's gradient is lost to it"
         yield Cause("LOSS-06", "loss.takes", (words[0], words[1]), weight=weight, effect=effect)
     # Logits and probabilities are two spellings of one loss where each is given what it takes.
+
+
+def _mistaken(side: Profile) -> bool:
+    """Whether what the loss took for probabilities lies outside of 0 and 1."""
+    if not str(side.value("loss.takes")).startswith("probabilities"):
+        return False
+    outputs = [output for one in side.evidence.steps if (output := data(one, "output", "output0")) is not None]
+    return any(output.size and (output.min() < 0 or output.max() > 1) for output in outputs)
 
 
 def _clipped(side: Profile) -> float:
@@ -160,6 +168,8 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
     else:
         return
     weight = _scale_effect(a, b, scale)
+    if entry == "LOSS-08":
+        weight = max(weight, *(_uneven(side) for side in (a, b)))
     told: list[Any] = [f"{fact.value} x {part.value:g}" for fact, part in zip(reduction, factor, strict=True)]
     effect = (
         f"the gradient is {max(scale, 1 / scale):.3g} times as large on one side: its steps change by {percent(weight)}"
@@ -173,6 +183,17 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         how=how(*factor),
         confidence=sure(*factor, *reduction),
     )
+
+
+def _uneven(side: Profile) -> float:
+    """How unevenly samples are weighted: the standard deviation of their weights against the mean."""
+    weights = [data(one, "batch", "sample_weight0") for one in side.evidence.steps]
+    known = [each.ravel() for each in weights if each is not None and each.size]
+    if known:
+        each = np.concatenate(known)
+        return float(each.std() / max(1e-30, abs(float(each.mean()))))
+    classes = next((w for one in side.evidence.steps if (w := data(one, "target", "loss.weight")) is not None), None)
+    return 0.0 if classes is None else float(classes.std() / max(1e-30, abs(float(classes.mean()))))
 
 
 def _may_be(reduction: Any) -> bool:
