@@ -59,8 +59,8 @@ def show(name: str, *, as_json: bool) -> None:
     """Show a baseline: its runs, its series, how far good runs go."""
     import numpy as np
 
-    from auditor.detect.baselines import DeviationParameters
     from auditor.detect.envelope import Envelope
+    from auditor.detect.rules.baselines import DeviationParameters
 
     with connect() as client:
         found = client.get("/v1/baselines", name=name)["baselines"]

@@ -22,9 +22,9 @@ from auditor.detect.facts import RunFacts
 from auditor.detect.job import Job, JobRule
 from auditor.detect.lane import Item, Lane, Told, with_attempt
 from auditor.detect.live_state import LiveState
-from auditor.detect.liveness import ClockRule
 from auditor.detect.recorded import RecordPart
 from auditor.detect.registry import Overrides, instances
+from auditor.detect.rules.cluster.liveness import ClockRule
 from auditor.detect.view import StepView
 from auditor.ingest.decode import StepBatch, Tensor
 from auditor.model import Finding

@@ -12,9 +12,9 @@ import numpy as np
 from auditor.detect.ahead import Ahead
 from auditor.detect.facts import RunFacts
 from auditor.detect.guarding import ask
-from auditor.detect.liveness import Pulse
 from auditor.detect.recorded import Assembler, RecordPart, RecordView
 from auditor.detect.rule import Moment, Rule
+from auditor.detect.rules.cluster.liveness import Pulse
 from auditor.detect.view import StepView
 from auditor.model import Finding, Subject
 

@@ -1,6 +1,6 @@
 """Which rules there are: the built-in ones, those of the entry point ``auditor.rules``, less the muted.
 
-A rule is found by being a class with an ``id`` in a module of :mod:`auditor.detect`: no list to keep.
+A rule is found by being a class with an ``id`` in a module below :mod:`auditor.detect.rules`: no list to keep.
 
 Overrides are a mapping of rule id to its parameters, e.g. ``{"run_stalled": {"stall_seconds": 60},
 "loss_spike": {"mute": True}}``.
@@ -15,7 +15,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from auditor import detect
+from auditor.detect import rules as built_in_rules
 from auditor.detect.rule import PHASES, Rule
 
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -23,10 +23,10 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 @cache
 def built_in() -> tuple[type[Rule], ...]:
-    """The rules of the modules of :mod:`auditor.detect`, in the order of their phases, then by name."""
+    """The rules of the modules below :mod:`auditor.detect.rules`, in the order of their phases, then by name."""
     found: dict[str, type[Rule]] = {}
-    for module in pkgutil.iter_modules(detect.__path__):
-        for value in vars(importlib.import_module(f"{detect.__name__}.{module.name}")).values():
+    for module in pkgutil.walk_packages(built_in_rules.__path__, f"{built_in_rules.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, type) and issubclass(value, Rule) and "id" in vars(value):
                 found[value.id] = value
     return tuple(sorted(found.values(), key=lambda rule: (PHASES.index(rule.phase), rule.id)))

@@ -126,7 +126,7 @@ class StepView:
 
     @cached_property
     def data_loss(self) -> F64:
-        """The loss without the penalty, shape (N,): see :func:`auditor.detect.cost.data_loss`."""
+        """The loss without the penalty, shape (N,): see :func:`auditor.detect.evidence.cost.data_loss`."""
         at, values = self.scalar("loss/data")
         if not self.parted:
             return self.loss

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditor.detect.baselines import fingerprint
 from auditor.detect.envelope import GRADIENT, LOSS, MAX_TENSORS, MIN_RUNS, NORM, Binner, Envelope, envelope
 from auditor.detect.facts import RunFacts
+from auditor.detect.rules.baselines import fingerprint
 from auditor.detect.view import F64, StepView
 from auditor.ingest.intake import replayed, tensor_ids_fit
 from auditor.store.baselines import BaselineRecord

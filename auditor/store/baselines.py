@@ -14,7 +14,7 @@ from auditor.store.text import clean, from_json, to_json
 
 @dataclass(frozen=True, slots=True)
 class BaselineRecord:
-    """A baseline. ``fingerprint``: what a run of the same kind has (see ``detect/baselines.py``).
+    """A baseline. ``fingerprint``: what a run of the same kind has (see ``detect/rules/baselines.py``).
 
     ``envelope`` is empty in a list of baselines. Times are Unix seconds of the daemon.
     """

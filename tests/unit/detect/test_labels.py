@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from auditor.detect.engine import RunAuditor
-from auditor.detect.neighbours import Pairs
+from auditor.detect.evidence.neighbours import Pairs
 from auditor.model import Finding
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table

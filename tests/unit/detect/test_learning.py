@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.detect.cost import Cost
 from auditor.detect.engine import RunAuditor
-from auditor.detect.learning import LossNotDecreasing
+from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.scored import Scored, inferred, output_gradient
+from auditor.detect.evidence.task import Task
 from auditor.detect.rule import dump, load
-from auditor.detect.scored import Scored, inferred, output_gradient
-from auditor.detect.task import Task
+from auditor.detect.rules.loss.learning import LossNotDecreasing
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from auditor.detect.engine import RunAuditor
-from auditor.detect.series import running_median
+from auditor.detect.evidence.series import running_median
 from auditor.model import Finding
 from support.batches import RUN, batch, table
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.detect.accumulated import GradientAccumulated
 from auditor.detect.engine import RunAuditor
-from auditor.detect.fresh import fresh
+from auditor.detect.evidence.fresh import fresh
+from auditor.detect.rules.gradients.accumulated import GradientAccumulated
 from auditor.model import Finding
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table

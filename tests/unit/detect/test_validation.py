@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.detect.cost import Cost
+from auditor.detect.evidence.cost import Cost
 from support.course import CHANCE, Course, noisy, of
 
 

@@ -1,0 +1,157 @@
+"""The cost of guessing in the units in which the loss is heard step by step.
+
+What is recorded of a step need not be what is heard of it: a gradient scaler's loss is recorded
+scaled, of an accumulated step one micro-batch. So our own formula's value of a recorded step is set
+against the loss that was heard of the same step.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from auditor.detect.evidence.scored import Scored, scored
+from auditor.detect.evidence.task import Task
+from auditor.detect.recorded import RecordView
+from auditor.detect.view import F64, StepView
+
+#: Steps that a recording may come before or after the loss of its step.
+_KEPT: Final = 512
+#: Recordings that wait for the loss of their step.
+_WAITING: Final = 32
+#: Recordings that must have met the loss of their step.
+_MET: Final = 3
+#: How near 1 the units of a cross entropy are of which one will do.
+_EXACT: Final = 1e-3
+#: Ratio of the largest to the smallest unit beyond which none is known (micro-batches differ by less).
+_SPREAD: Final = 2.0
+#: Entropy of the targets, nats, below which guessing is no measure (one class: a GAN's real ones).
+_TRIVIAL: Final = 0.05
+#: Samples of a class, on average, without which the labels' entropy is not known: ln C is its bound.
+_PER_CLASS: Final = 5
+_ENTROPIC: Final = frozenset({"categorical", "binary"})
+
+
+def _empty() -> F64:
+    return np.zeros(0)
+
+
+@dataclass(slots=True)
+class Cost:
+    """Targets seen, and how our formula's loss relates to the one heard.
+
+    ``told``: our value of recorded steps of which the loss was not heard yet, by step. ``units``:
+    loss heard by our value, of the last recordings. ``within``: cost of guessing of single batches.
+    """
+
+    task: Task = field(default_factory=Task)
+    told: dict[str, float] = field(default_factory=dict)
+    steps: F64 = field(default_factory=_empty)
+    heard: F64 = field(default_factory=_empty)
+    units: list[float] = field(default_factory=list)
+    within: list[float] = field(default_factory=list)
+
+    def observe(self, view: StepView) -> None:
+        """Take in steps."""
+        losses = data_loss(view)
+        at = np.flatnonzero(np.isfinite(losses))
+        self.steps = np.concatenate([self.steps, view.steps[at].astype(np.float64)])
+        self.heard = np.concatenate([self.heard, losses[at]])
+        if self.told:
+            self._meet()
+        self.steps, self.heard = self.steps[-_KEPT:], self.heard[-_KEPT:]
+
+    def observe_record(self, view: RecordView) -> Scored | None:
+        """Take in a recording; what it was scored as."""
+        seen = scored(view)
+        if seen is None:
+            return None
+        self.task.observe(seen)
+        if seen.loss is not None and math.isfinite(seen.loss) and self.task.scales and self.task.scales[-1]:
+            self.told[str(view.step)] = seen.loss / self.task.scales[-1]
+            while len(self.told) > _WAITING:
+                self.told.pop(next(iter(self.told)))
+            self._meet()
+        guess = _alone(seen, self.task)
+        self.within = [*self.within, guess][-20:] if math.isfinite(guess) else self.within
+        return seen
+
+    @property
+    def chance(self) -> float | None:
+        """Loss of the best constant answer, as heard; None while it is not known or no measure."""
+        task = self.task
+        exact = self.entropic and all(abs(unit - 1) < _EXACT for unit in self.units)
+        if task.chance is None or len(self.units) < (1 if exact else _MET):
+            return None
+        low, middle, high = np.quantile(self.units, (0.0, 0.5, 1.0)).tolist()
+        guess = self.guess
+        if low <= 0 or high > _SPREAD * low or guess <= (_TRIVIAL if self.entropic else 0.0):
+            return None
+        return float(middle * guess)
+
+    @property
+    def guess(self) -> float:
+        """The cost as a plain mean; of classes too many for the samples ln C, which it cannot exceed."""
+        task = self.task
+        if task.family == "categorical" and len(task.targets) < _PER_CLASS * task.classes:
+            return math.log(task.classes)
+        return task.guess
+
+    @property
+    def unsure(self) -> float:
+        """Standard error of the cost of guessing among classes, as a part of it: the shares are those of a sample."""
+        task = self.task
+        if not self.entropic or len(task.targets) < 2:
+            return 0.0
+        shares = np.unique(task.targets, return_counts=True)[1] / len(task.targets)
+        surprise = -np.log(shares)
+        mean = float(shares @ surprise)
+        return math.sqrt(float(shares @ (surprise - mean) ** 2) / len(task.targets)) / mean if mean > 0 else 0.0
+
+    @property
+    def entropic(self) -> bool:
+        """Whether the targets are classes."""
+        return self.task.family in _ENTROPIC
+
+    @property
+    def ordered(self) -> bool:
+        """Whether single batches hold far less variety than all together: the data is not shuffled."""
+        return bool(self.within) and float(np.median(self.within)) < 0.6 * self.task.guess
+
+    @property
+    def majority(self) -> float:
+        """Share of the commonest class among the targets seen, NaN where there are no classes."""
+        task = self.task
+        if task.family not in _ENTROPIC or not len(task.targets):
+            return math.nan
+        return float(np.unique(task.targets, return_counts=True)[1].max() / len(task.targets))
+
+    def _meet(self) -> None:
+        for step, value in list(self.told.items()):
+            found = np.flatnonzero(self.steps == float(step))
+            if len(found) and value:
+                self.units = [*self.units, float(self.heard[found[-1]]) / value][-5:]
+                del self.told[step]
+
+
+def _alone(seen: Scored, task: Task) -> float:
+    """Cost of guessing of this batch by itself; NaN if it has no two targets. Worked out once for all rules."""
+    name = f"guess {task.family} {task.error} {task.classes}"
+    if name not in seen.derived:
+        targets = seen.labels() if seen.family == "categorical" else seen.targets
+        known = targets is not None and targets.size > 1 and bool(seen.family)
+        single = Task(task.family, task.error, task.classes, targets.ravel()) if known and targets is not None else None
+        seen.derived[name] = single.guess if single is not None else math.nan
+    return float(seen.derived[name])
+
+
+def data_loss(view: StepView) -> F64:
+    """The loss of each step, (N,), without the penalty where the run tells that; NaN where none was given.
+
+    A run that told it for some steps only has no other losses here: both are no one series. One array for
+    all rules: not to be written to.
+    """
+    return view.data_loss

@@ -1,0 +1,116 @@
+"""What a model that knows nothing of the inputs would pay: the cost of guessing, from recorded targets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from auditor.detect.evidence.formulas import ERRORS, TINY, binary_entropy, categorical_entropy, guess_error
+from auditor.detect.evidence.scored import Scored
+from auditor.detect.view import F64
+
+#: Targets kept for the guess; the recorder holds 20 batches.
+_KEPT: Final = 4096
+#: Recorded losses that must agree on the scale between our formula and the program's.
+_AGREE: Final = 3
+#: How near 1 the scale of a cross entropy is that needs no second recording.
+_EXACT: Final = 1e-3
+#: Relative difference up to which two scales agree.
+_OFF: Final = 0.02
+
+
+def _empty() -> F64:
+    return np.zeros(0)
+
+
+@dataclass(slots=True)
+class Task:
+    """Targets seen, and how the recorded loss relates to ours.
+
+    ``targets``: class labels, or flattened values of a regression. ``ratios``: recorded loss by
+    recomputed one, of the last recordings that agree, for each formula: 1 for a mean, 0.5 for half
+    squared errors, the batch size for a sum. ``error``: the formula that explains the losses best;
+    ``scales``: its ratios.
+    """
+
+    family: str = ""
+    error: str = ""
+    classes: int = 0
+    targets: F64 = field(default_factory=_empty)
+    scales: list[float] = field(default_factory=list)
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+
+    def observe(self, seen: Scored) -> None:
+        """Take in one recorded step."""
+        targets = seen.labels() if seen.family == "categorical" else seen.targets
+        if targets is None or not seen.family:
+            return
+        self.family, self.classes = seen.family, seen.classes
+        if len(self.targets) < _KEPT:
+            self.targets = np.concatenate([self.targets, targets.ravel()])[:_KEPT]
+        if seen.loss is None or not math.isfinite(seen.loss):
+            return
+        for name, value in computed(seen, targets).items():
+            if value > TINY:
+                scale, known = seen.loss / value, self.ratios.get(name, [])
+                agrees = bool(known) and abs(scale / (known[0] or math.nan) - 1) < _OFF
+                self.ratios[name] = [*(known if agrees else []), scale][-_AGREE:]
+        if self.ratios:
+            self.error = max(self.ratios, key=self._credit)
+            self.scales = self.ratios[self.error]
+
+    @property
+    def chance(self) -> float | None:
+        """Loss of the best constant answer, in the program's own units; None until it is known.
+
+        Entropy of the labels, entropy of the share of ones, variance of the targets, or their mean
+        absolute distance from the median.
+        """
+        # One recording will do where the loss is just what the formula gives.
+        exact = bool(self.scales) and self.family != "regression" and abs(self.scales[-1] - 1) < _EXACT
+        if (len(self.scales) < _AGREE and not exact) or len(self.targets) < 2:
+            return None
+        return self.scales[-1] * self.guess
+
+    @property
+    def guess(self) -> float:
+        """:attr:`chance` as a plain mean over elements."""
+        if self.family == "categorical":
+            shares = np.unique(self.targets, return_counts=True)[1] / len(self.targets)
+            return float(-(shares * np.log(shares)).sum())
+        if self.family == "binary":
+            p = min(max(float(self.targets.mean()), TINY), 1 - TINY)
+            return -(p * math.log(p) + (1 - p) * math.log(1 - p))
+        return guess_error(self.error, self.targets)
+
+    def _credit(self, name: str) -> tuple[int, float]:
+        """How well a formula explains the losses: recordings that agree, then how near its scale is to 1."""
+        scales = self.ratios[name]
+        return len(scales), -abs(math.log(abs(scales[-1]) or TINY))
+
+
+def computed(seen: Scored, targets: F64) -> dict[str, float]:
+    """The losses that the recorded one may be a multiple of, by name; empty where nothing can be computed.
+
+    Worked out once for all rules that ask; ``targets``: labels or amounts, as ``seen`` has them.
+    """
+    if "computed" not in seen.derived:
+        seen.derived["computed"] = _computed(seen, targets)
+    known: dict[str, float] = seen.derived["computed"]
+    return known
+
+
+def _computed(seen: Scored, targets: F64) -> dict[str, float]:
+    if seen.family == "categorical":
+        fits = len(targets) == len(seen.outputs) and targets.min() >= 0 and targets.max() < seen.classes
+        return {"entropy": categorical_entropy(seen.logits, seen.outputs, targets)} if fits else {}
+    if targets.size != seen.outputs.size or not targets.size:
+        return {}
+    outputs, targets = seen.outputs.ravel(), targets.ravel()
+    if seen.family == "binary":
+        return {"entropy": binary_entropy(seen.logits, outputs, targets)} if seen.logits is not None else {}
+    off = outputs - targets
+    return {name: float(measure(off).mean()) for name, measure in ERRORS.items()}

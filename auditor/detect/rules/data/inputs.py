@@ -1,0 +1,150 @@
+"""Inputs on scales that the first layer cannot use."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.evidence.cost import data_loss
+from auditor.detect.evidence.progress import Progress
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.detect.view import StepView, due, stretches
+from auditor.model import Finding, Severity, Subject
+
+#: Steps from one judgement to the next.
+_EVERY: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleParameters:
+    """Thresholds, all ours.
+
+    ``size``: root mean square of the inputs, 10: standardised ones have 1, pixels of 0..255 some 100.
+    ``spread``: the widest column over the median one by standard deviation, 100. ``steps``: steps
+    before a loss that stays counts, 100. ``chance``: it stays if it is above this part of the cost of
+    guessing, 0.85. ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5.
+    """
+
+    size: float = 10.0
+    spread: float = 100.0
+    steps: int = 100
+    chance: float = 0.85
+    saturated: float = 0.5
+
+
+@dataclass(slots=True)
+class ScaleMemory:
+    """The mildest batch, losses beside the cost of guessing, and the first layer's saturation (NaN unknown)."""
+
+    size: float = math.nan
+    spread: float = math.nan
+    progress: Progress = field(default_factory=Progress)
+    saturated: float = math.nan
+    layer: str = ""
+
+
+class InputScale(Rule):
+    """Raw inputs, and a network that suffers from them."""
+
+    id = "input_scale"
+    severity = Severity.WARNING
+    phase = "batch"
+    meaning = "inputs are not normalised, and it shows: the first layer saturates or the loss stays that of guessing"
+    needs = "recordings with batches; loss, targets or saturation as proof"
+    trigger = (
+        "inputs with a root mean square above 10, or one column 100 times as spread as the median one, and one of: "
+        "half of the first saturating layer's outputs at their ends, or after 100 steps a loss still above 0.85 times "
+        "the cost of guessing"
+    )
+    source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
+    summary = (
+        "The inputs are not normalised (root mean square {size:.4g}, widest column {spread:.4g} times the median), and "
+        "{what}{where}."
+    )
+    likely_causes = ("features in their raw units, or pixels in 0..255", "a scaler that was fitted but not applied")
+    advice = (
+        "Standardise the features with statistics of the training set: sklearn.preprocessing.StandardScaler, "
+        "keras.layers.Normalization with adapt(), or (x - mean) / std; divide pixels by 255."
+    )
+    Parameters = ScaleParameters
+    State = ScaleMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Measures the first batches and the task."""
+        self.memory.progress.observe_record(view)
+        batch = next(iter(view.of("batch").values()), None)
+        if batch is None or batch.values is None or view.phase != "train":
+            return []
+        if not batch.dtype.startswith(("float", "bfloat", "int", "uint")):
+            return []
+        values = np.asarray(batch.values, dtype=np.float64)
+        if not values.size or not np.isfinite(values).all() or _indices(batch.dtype, view):
+            return []
+        size = float(np.sqrt((values**2).mean()))
+        self.memory.size = float(np.fmin(self.memory.size, size))
+        if len(batch.shape) == 2 and not batch.sampled and batch.shape[0] >= 8:
+            spread = values.reshape(batch.shape).std(axis=0)
+            middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
+            widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
+            self.memory.spread = float(np.fmin(self.memory.spread, widest))
+        return []
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Judges the harm at every 50th step."""
+        memory, found, heard = self.memory, [], data_loss(view)
+        memory.progress.cost.observe(view)
+        for first, after in stretches(view, _EVERY):
+            memory.progress.add(heard[first:after])
+            self._saturation(view, first, after)
+            found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return found
+
+    def _saturation(self, view: StepView, first: int, after: int) -> None:
+        memory = self.memory
+        for name, at, told in view.scalars("saturated/"):
+            values = told[(at >= first) & (at < after)]
+            if len(values) and name.removeprefix("saturated/") == (memory.layer or name.removeprefix("saturated/")):
+                memory.layer, memory.saturated = name.removeprefix("saturated/"), float(values[-1])
+
+    def _judge(self, view: StepView, at: int) -> list[Finding]:
+        memory = self.memory
+        if self.active or not self._off():
+            return []
+        what = self._harm()
+        if what is None:
+            return []
+        spread = memory.spread if math.isfinite(memory.spread) else 1.0
+        evidence: dict[str, Any] = {"size": memory.size, "spread": spread, "what": what}
+        chance = memory.progress.chance
+        evidence |= {"chance": chance} if chance is not None else {}
+        return [self.finding(view, at, Subject("batch", "input0", view.rank), evidence)]
+
+    def unjudged(self) -> str | None:
+        """No numbers were seen."""
+        return None if math.isfinite(self.memory.size) else "no batch of numbers was recorded"
+
+    def _off(self) -> bool:
+        return bool(self.memory.size > self.parameters.size or self.memory.spread > self.parameters.spread)
+
+    def _harm(self) -> str | None:
+        memory, parameters = self.memory, self.parameters
+        if memory.saturated >= parameters.saturated:
+            return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
+        chance, heard = memory.progress.chance, memory.progress.losses
+        if chance is None or chance <= 0 or heard.count < parameters.steps or len(heard.last) < heard.limit:
+            return None
+        recent = memory.progress.recent
+        stays = recent > parameters.chance * chance
+        return (
+            f"after {heard.count} steps the loss ({recent:.4g}) is that of guessing ({chance:.4g})" if stays else None
+        )
+
+
+def _indices(dtype: str, view: RecordView) -> bool:
+    """Whether whole numbers are indices of an embedding, not amounts."""
+    layers = (str(layer.get("class", "")) for layer in view.run.layers)
+    return dtype.startswith(("int", "uint")) and any("embedding" in name.lower() for name in layers)

@@ -1,0 +1,143 @@
+"""Labels that do not belong to their inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from auditor.detect.evidence.cost import data_loss
+from auditor.detect.evidence.neighbours import Pairs
+from auditor.detect.evidence.progress import Progress
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.detect.view import StepView, due, stretches
+from auditor.model import Finding, Severity, Subject
+
+#: Steps from one judgement to the next.
+_EVERY: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MismatchParameters:
+    """Thresholds, all ours.
+
+    ``unrelated``: neighbours agree less surely than this many standard deviations, 2. ``chance``:
+    the loss never fell below this part of the cost of guessing, 0.9, after ``steps`` steps, 200; or
+    is still above ``slow``, 0.5, of it after ``epochs`` passes, 5, having begun the second pass no
+    better than it began the first. ``contradicted``: part of repeated inputs that came with another target
+    the second time, 0.5, of at least ``repeated``, 32.
+    """
+
+    unrelated: float = 2.0
+    chance: float = 0.9
+    slow: float = 0.5
+    steps: int = 200
+    epochs: int = 5
+    contradicted: float = 0.5
+    repeated: int = 32
+
+
+@dataclass(slots=True)
+class MismatchMemory:
+    """What was recorded, and the losses since; ``related``: z of the neighbours' agreement."""
+
+    pairs: Pairs = field(default_factory=Pairs)
+    progress: Progress = field(default_factory=Progress)
+    first_epoch: list[float] = field(default_factory=list)
+    epochs: int = 0
+    related: float | None = None
+    judged: bool = False
+
+
+class LabelMismatch(Rule):
+    """Inputs and targets were shuffled apart, or never belonged together."""
+
+    id = "label_mismatch"
+    severity = Severity.WARNING
+    phase = "batch"
+    meaning = "targets do not belong to their inputs (shuffled apart): only memorising can lower the loss"
+    needs = "recordings with batches and targets; loss; epochs where the framework tells them"
+    trigger = (
+        "the same sample comes with another class the second time (half of at least 32); or among at least 200 "
+        "recorded samples neither nearest neighbours nor any column agree with the targets more than chance allows, "
+        "and training agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, or after 5 "
+        "epochs above half of it with nothing learnt in the first; tables of numbers and images only"
+    )
+    source = "TheDeepChecker; the neighbour test is ours (Cover and Hart 1967, Henze 1988)"
+    summary = "Targets seem to have nothing to do with their inputs: {what} (step {step}{where})."
+    likely_causes = (
+        "inputs and targets were shuffled with different permutations, or one of them was sorted or filtered alone",
+        "two files or columns were joined by position instead of by key",
+    )
+    advice = (
+        "Shuffle both with one permutation (index = rng.permutation(len(X)); X, y = X[index], y[index], or "
+        "sklearn.utils.shuffle(X, y)), then look at ten samples with their targets as the model gets them."
+    )
+    Parameters = MismatchParameters
+    State = MismatchMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Collects samples; says at once when repeated inputs contradict themselves."""
+        memory = self.memory
+        seen = memory.progress.cost.observe_record(view)
+        if seen is None or self.active:
+            return []
+        labels = seen.labels() if seen.family == "categorical" else None
+        targets = labels if labels is not None else seen.targets
+        if targets is None or targets.size != len(seen.outputs) or memory.judged:
+            return []
+        memory.pairs.add(view, targets.ravel(), labels=labels is not None or seen.family == "binary")
+        again = memory.pairs.contradicted + memory.pairs.confirmed
+        share = memory.pairs.contradicted / max(again, 1)
+        if again < self.parameters.repeated or share < self.parameters.contradicted:
+            return []
+        what = f"{share:.0%} of the inputs that came twice had another target the second time"
+        evidence = {"what": what, "repeated": again, "contradicted": memory.pairs.contradicted}
+        return [self.finding(view, 0, Subject("target", "target0", view.rank), evidence)]
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Judged once the neighbours disagree, at every 50th step."""
+        memory, found, heard = self.memory, [], data_loss(view)
+        memory.progress.cost.observe(view)
+        ends = view.epochs
+        for first, after in stretches(view, _EVERY, ends):
+            memory.progress.add(heard[first:after])
+            if after - 1 in ends:
+                memory.epochs = ends[after - 1]
+                memory.first_epoch = memory.first_epoch or [memory.progress.recent]
+            found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return found
+
+    def unjudged(self) -> str | None:
+        """No samples, too few, or no cost of guessing."""
+        memory = self.memory
+        if memory.judged and memory.related is None:
+            return "fewer than 200 distinct samples with targets were recorded whole"
+        if not memory.judged:
+            return f"needs {self.parameters.steps} steps and recordings with batches and targets"
+        return None if memory.progress.chance is not None else "the cost of guessing is not known for this loss"
+
+    def _judge(self, view: StepView, at: int) -> list[Finding]:
+        memory = self.memory
+        if self.active or memory.progress.losses.count < self.parameters.steps:
+            return []
+        if not memory.judged:
+            memory.related, memory.judged, memory.pairs = memory.pairs.dependence(), True, Pairs()
+        evidence = self._stuck() if memory.related is not None and memory.related < self.parameters.unrelated else None
+        return [self.finding(view, at, Subject("target", "target0", view.rank), evidence)] if evidence else []
+
+    def _stuck(self) -> dict[str, Any] | None:
+        memory, parameters = self.memory, self.parameters
+        chance = memory.progress.chance
+        if chance is None or chance <= 0:
+            return None
+        recent = memory.progress.recent
+        shown = {"chance": chance, "recent_loss": recent, "neighbours_z": memory.related}
+        if recent > parameters.chance * chance:
+            what = f"neighbours agree no more than by chance, and the loss ({recent:.4g}) is that of guessing"
+            return {"what": f"{what} ({chance:.4g})", **shown}
+        slow = memory.epochs >= parameters.epochs and recent > parameters.slow * chance
+        if slow and memory.first_epoch and memory.first_epoch[0] > parameters.chance * chance:
+            what = f"neighbours agree no more than by chance, and {memory.epochs} epochs only memorised"
+            return {"what": what, "first_epoch_loss": memory.first_epoch[0], "epochs": memory.epochs, **shown}
+        return None

@@ -1,0 +1,1 @@
+"""Gradients: too large, too small, piled up, or missing."""

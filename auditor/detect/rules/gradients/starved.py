@@ -1,0 +1,226 @@
+"""Parameters that no gradient reaches, and embeddings that are not looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.evidence.course import Course
+from auditor.detect.evidence.owned import held, trainable
+from auditor.detect.rule import Rule
+from auditor.detect.view import StepView, layer_of
+from auditor.model import Finding, Severity, Subject
+
+#: Marks at which it is judged: steps with a loss.
+_MARKS: Final = (50, 100, 200, 400)
+#: Elements of a weight below which zeros may be chance: one dead unit's bias.
+_FEWEST: Final = 8
+
+
+@dataclass(slots=True)
+class StarvedMemory:
+    """``zero``: tensors whose gradient was all zeros ; ``fed``: those that had one; ``ran``: layers that ran."""
+
+    course: Course = field(default_factory=Course)
+    zero: dict[str, int] = field(default_factory=dict)
+    fed: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+
+
+class ZeroGradient(Rule):
+    """Parameters that the optimizer holds never get a gradient."""
+
+    id = "zero_gradient"
+    severity = Severity.WARNING
+    phase = "gradient"
+    meaning = "parameters that require a gradient never get one: none at all, or nothing but zeros"
+    needs = "gradient statistics; for those without any, what the optimizer holds"
+    trigger = (
+        "after 50 steps with a loss other than 0: weights (8 elements or more) whose gradients were zeros in every "
+        "step; or parameters that the optimizer holds and that never had a gradient, if none has, or if their layer "
+        "ran in the forward pass, or if they are the first ones of the model, or all that one of several optimizers "
+        "holds; embeddings are left out"
+    )
+    source = "DeepDiagnosis (ICSE'22), TrainCheck (OSDI'25); RULES.md"
+    summary = "{count} of {parameters} parameters never had a gradient in {steps} steps, {name} first: {why}{where}."
+    likely_causes = (
+        "the graph is cut: .detach(), .data, .numpy(), torch.no_grad() or tf.stop_gradient on the way to the loss",
+        "units that are dead from the start, or weights of zeros behind them",
+        "gradients that underflow in float16 without loss scaling",
+    )
+    advice = (
+        "Follow the forward pass from {name} to the loss and remove what cuts it (compute the loss with functions of "
+        "the framework); freeze what is not to learn: requires_grad_(False), and leave it out of the optimizer."
+    )
+    consequence_of = ("dead_units", "symmetric_units", "poor_init", "saturated_units", "scaler_stuck")
+    State = StarvedMemory
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Takes the gradients in; judged at fixed numbers of steps, once per run."""
+        memory, before = self.memory, 0
+        if self.active:
+            return []
+        for mark, at, losses in memory.course.take(view):
+            self._count(view, before, at + 1)
+            before = at + 1
+            finite = losses[np.isfinite(losses)]
+            if mark in _MARKS and len(finite) and bool((finite != 0).any()):
+                found = self._judge(view, at, mark)
+                if found:
+                    return found
+        self._count(view, before, len(view))
+        return []
+
+    def unjudged(self) -> str | None:
+        """Too few steps."""
+        return None if self.memory.course.steps >= _MARKS[0] else f"needs {_MARKS[0]} steps with a loss"
+
+    def _count(self, view: StepView, since: int, until: int) -> None:
+        memory, fed = self.memory, set(self.memory.fed)
+        for block, columns in view.blocks("gradient"):
+            low, high = block.rows(since, until)
+            if low >= high:
+                continue
+            chosen = block.words[low:high]
+            # Anything but zeros: numbers, or what is none.
+            live = np.any(chosen[:, 3][:, columns] < chosen[:, 0][:, columns], axis=0).tolist()
+            for column, alive in zip(columns, live, strict=True):
+                name = view.table[int(block.tensors[column])].name
+                if alive and name not in fed:
+                    memory.fed.append(name)
+                    memory.zero.pop(name, None)
+                elif not alive and name not in memory.fed:
+                    memory.zero[name] = memory.zero.get(name, 0) + high - low
+        for block, columns in view.blocks("activation"):
+            low, high = block.rows(since, until)
+            if low >= high:
+                continue
+            names = [view.table[int(block.tensors[column])].name for column in columns]
+            memory.ran += [name for name in names if name not in memory.ran]
+
+    def _judge(self, view: StepView, at: int, mark: int) -> list[Finding]:
+        memory = self.memory
+        sizes = {tensor.name: int(np.prod(tensor.shape)) for tensor in view.table if tensor.kind == "gradient"}
+        skip = _embeddings(view)
+        fed = set(memory.fed)
+        zero = [n for n in memory.zero if sizes.get(n, 0) >= _FEWEST and layer_of(n) not in skip and n not in fed]
+        zero = [name for name in zero if not self._cancels(view, name, fed)]
+        wanted = [name for name in _wanted(view) if layer_of(name) not in skip]
+        absent = [name for name in wanted if name not in fed and name not in memory.zero]
+        if absent and fed and not zero:
+            first = wanted[: next((i for i, name in enumerate(wanted) if name in fed), 0)]
+            alone = {name for owned in _owned(view) if not fed.intersection(owned) for name in owned}
+            absent = [name for name in absent if layer_of(name) in memory.ran or name in first or name in alone]
+        starved = zero or absent
+        if not starved:
+            return []
+        why = "their gradients are zeros throughout" if zero else "none ever reached them"
+        evidence: dict[str, Any] = {"count": len(starved), "parameters": len(fed) + len(memory.zero) + len(absent)}
+        evidence |= {"steps": mark, "why": why, "names": starved[:16]}
+        return [self.finding(view, at, Subject("gradient", starved[0], view.rank), evidence)]
+
+    def _cancels(self, view: StepView, name: str, fed: set[str]) -> bool:
+        """Whether ``name`` is a bias beside weights that do learn: differences of outputs, or what follows, undo it."""
+        matrices = {t.name for t in view.table if t.kind == "gradient" and sum(n > 1 for n in t.shape) >= 2}
+        return name not in matrices and any(layer_of(other) == layer_of(name) for other in fed & matrices)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingParameters:
+    """``rows``: rows that were looked up in a step at most, 2 of at least ``least``, 16; ``steps``: 50 (ours)."""
+
+    rows: int = 2
+    least: int = 16
+    steps: int = 50
+
+
+@dataclass(slots=True)
+class EmbeddingMemory:
+    """By embedding: steps with a gradient, and the most rows that had one in a step."""
+
+    steps: dict[str, int] = field(default_factory=dict)
+    most: dict[str, float] = field(default_factory=dict)
+
+
+class EmbeddingUnused(Rule):
+    """Of a whole embedding only a row or two are ever looked up."""
+
+    id = "embedding_unused"
+    severity = Severity.INFO
+    phase = "batch"
+    meaning = "of an embedding only a row or two are ever looked up"
+    needs = "gradient statistics; an embedding among the declared layers"
+    trigger = "in each of 50 steps at most 2 rows of an embedding of 16 rows or more have a gradient other than zero"
+    source = "TrainCheck (OSDI'25); the bound is ours"
+    summary = "At most {most:g} of the {rows} rows of {name} were looked up in each of {steps} steps{where}."
+    likely_causes = (
+        "every token maps to the unknown index: the vocabulary and the tokens do not fit (case, white space, type)",
+        "indices that are clipped, or divided, before the lookup",
+    )
+    advice = "Print the indices of one batch and their shares of unknown and padding; rebuild the vocabulary."
+    Parameters = EmbeddingParameters
+    State = EmbeddingMemory
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Counts rows by what is not zero; once per run."""
+        chosen = _embeddings(view)
+        for block, columns in view.blocks("gradient") if chosen and not self.active else ():
+            for column in columns:
+                tensor = view.table[int(block.tensors[column])]
+                if layer_of(tensor.name) in chosen and len(tensor.shape) == 2 and tensor.shape[1]:
+                    found = self._count(view, block, int(column), tensor)
+                    if found:
+                        return found
+        return []
+
+    def unjudged(self) -> str | None:
+        """There is no embedding."""
+        return None if self.memory.steps else "no embedding with gradients was seen"
+
+    def _count(self, view: StepView, block: Any, column: int, tensor: Any) -> list[Finding]:
+        memory, parameters = self.memory, self.parameters
+        rows, width = tensor.shape
+        used = (block.words[:, 0, column].astype(np.int64) - block.words[:, 3, column]) / width
+        before = memory.steps.get(tensor.name, 0)
+        room = max(parameters.steps - before, 0)
+        memory.steps[tensor.name] = before + len(used)
+        if not room or rows < parameters.least:
+            return []
+        most = max(memory.most.get(tensor.name, 0.0), float(used[:room].max(initial=0.0)))
+        memory.most[tensor.name] = most
+        if len(used) < room or not 0 < most <= parameters.rows:
+            return []
+        evidence = {"most": most, "rows": rows, "steps": parameters.steps}
+        return [self.finding(view, block.first + room - 1, Subject("weight", tensor.name, view.rank), evidence)]
+
+
+def _embeddings(view: StepView) -> set[str]:
+    """Layers that look rows up, as their parameters name them."""
+    names = [str(layer.get("name")) for layer in view.run.layers if "embedding" in str(layer.get("class", "")).lower()]
+    if not names:
+        return set()
+    layers = {layer_of(tensor.name) for tensor in view.table if tensor.kind == "gradient"}
+    return {layer for layer in layers if layer in names or layer.rsplit("/", 1)[-1] in names}
+
+
+def _owned(view: StepView) -> list[list[str]]:
+    """The parameters of each declared optimizer, of several."""
+    several = view.run.section().get("optimizers")
+    told = [one.get("groups") or () for one in several if isinstance(one, Mapping)] if isinstance(several, list) else []
+    return [
+        [str(n) for group in own if isinstance(group, Mapping) for n in group.get("parameters") or ()] for own in told
+    ]
+
+
+def _wanted(view: StepView) -> list[str]:
+    """Parameters that were to get a gradient: what torch's optimizers hold, what Keras declares trainable."""
+    known = held(view.run)
+    if known is not None:
+        # A second optimizer's parameters need not be the model's: they are in the table all the same.
+        tensors = [*view.run.tensors, *(tensor.name for tensor in view.table if tensor.kind == "weight")]
+        return [name for name in dict.fromkeys(tensors) if name in known]
+    # What a TensorFlow loop does not apply may have gradients all the same: unchanged_parameters tells.
+    return [] if view.run.framework == "tensorflow" else trainable(view.run)

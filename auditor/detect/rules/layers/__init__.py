@@ -1,0 +1,1 @@
+"""What layers do with what passes through them: dead and saturated units, modes, normalisation."""

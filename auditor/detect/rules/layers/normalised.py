@@ -1,0 +1,167 @@
+"""Normalisation that computes one thing in training and another in evaluation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from auditor.detect.evidence.course import middle
+from auditor.detect.facts import RunFacts
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.detect.view import F64, StepView
+from auditor.model import Finding, Severity, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class GapParameters:
+    """Thresholds, ours.
+
+    ``gap``: how far evaluation is from training, median over a layer's units: shift of the mean by the
+    standard deviation, or |log| of the ratio of standard deviations, 1 (an e-fold). ``steps``: training
+    steps before it counts, 100: running statistics of torch's default have forgotten their start by
+    then (0.9¹⁰⁰), those of Keras' (0.99) all but a third. ``times``: recorded evaluations, 2.
+    ``declared``: steps after which statistics that are declared never to move count, 50.
+    """
+
+    gap: float = 1.0
+    steps: int = 100
+    times: int = 2
+    declared: int = 50
+
+
+@dataclass(slots=True)
+class GapMemory:
+    """``train``: a normalisation's units in the last recorded training step; ``held``: evaluations that were off."""
+
+    train: dict[str, list[list[float]]] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    compared: int = 0
+    steps: int = 0
+    losses: list[float] = field(default_factory=list)
+    evaluated: float = math.nan
+    fresh: list[str] = field(default_factory=list)
+    looked: bool = False
+
+
+class TrainEvalGap(Rule):
+    """Evaluation does not normalise as training does."""
+
+    id = "train_eval_gap_at_start"
+    severity = Severity.WARNING
+    phase = "activation"
+    meaning = "batch normalisation does something else in evaluation than in training: its statistics are not updated"
+    needs = "recordings of evaluations with the layers' units, or the declared momentum of the layers"
+    trigger = (
+        "after 100 steps, in two recorded evaluations in a row, the units of a normalisation layer have means off by "
+        "their standard deviation or spreads off by a factor e, in the median, against the recorded training step; or "
+        "a layer that is as it was initialised declares a momentum with which its statistics never move"
+    )
+    source = "seeds, UMLAUT (CHI'21); the test on units is ours"
+    summary = "{name} normalises in evaluation by other statistics than in training: {why} (step {step}{where})."
+    likely_causes = (
+        "momentum=0 in PyTorch, or momentum=1 in Keras: the two mean opposite things",
+        "a momentum so slow that the statistics are those of the start when the evaluation comes",
+        "evaluation data of another scale than the training data, or another preprocessing",
+    )
+    advice = (
+        "Set the momentum of the layer: torch.nn.BatchNorm2d(n, momentum=0.1), keras.layers.BatchNormalization"
+        "(momentum=0.9); compare the preprocessing of both data sets."
+    )
+    consequence_of = ("wrong_mode", "input_scale")
+    Parameters = GapParameters
+    State = GapMemory
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """The declared momentum, once training has gone on for a while."""
+        memory = self.memory
+        self._look(view)
+        before, memory.steps = memory.steps, memory.steps + len(view)
+        losses = view.loss[np.isfinite(view.loss)]
+        memory.losses = [*memory.losses, *losses.tolist()][-50:]
+        values = view.scalar("val_loss")[1]
+        memory.evaluated = float(values[-1]) if len(values) else memory.evaluated
+        mark = self.parameters.declared
+        if self.active or not before < mark <= memory.steps:
+            return []
+        layer = _frozen(view.run, memory.fresh)
+        if layer is None:
+            return []
+        name, momentum = layer
+        why = f"momentum {momentum:g} never updates them, they are those of the start"
+        evidence: dict[str, Any] = {"why": why, "momentum": momentum, "train_loss": middle(np.array(memory.losses))}
+        evidence |= {"val_loss": memory.evaluated} if math.isfinite(memory.evaluated) else {}
+        return [self.finding(view, mark - before - 1, Subject("activation", name, view.rank), evidence)]
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Units of normalisation layers, in training and in the evaluation that follows."""
+        memory = self.memory
+        kinds = {str(one.get("name")): str(one.get("kind", "")) for one in view.facts.get("layers") or ()}
+        units = {
+            name: one.whole().astype(np.float64)
+            for name, one in view.of("units").items()
+            if "batchnorm" in kinds.get(name, "").lower() and not one.sampled and one.values is not None
+        }
+        if view.phase == "train":
+            memory.train = {name: rows[:2].tolist() for name, rows in list(units.items())[:16]} or memory.train
+            return []
+        if view.step < self.parameters.steps or str(view.facts.get("training", "false")) == "true":
+            return []
+        worst: tuple[str, float] | None = None
+        for name, rows in units.items():
+            if name not in memory.train:
+                continue
+            memory.compared += 1
+            gap = _gap(np.array(memory.train[name]), rows)
+            memory.held[name] = memory.held.get(name, 0) + 1 if gap > self.parameters.gap else 0
+            if memory.held[name] >= self.parameters.times and (worst is None or gap > worst[1]):
+                worst = name, gap
+        if worst is None or self.active:
+            return []
+        name, gap = worst
+        why = f"its units are off by {gap:.2g} standard deviations or e-folds in the median"
+        evidence = {"why": why, "gap": gap, "units": len(memory.train[name][0]), "evaluations": memory.held[name]}
+        return [self.finding(view, 0, Subject("activation", name, view.rank), evidence)]
+
+    def unjudged(self) -> str | None:
+        """Nothing to compare."""
+        known = self.memory.compared or self.memory.fresh
+        return None if known else "no batch normalisation was seen, or no evaluation of it was recorded"
+
+    def _look(self, view: StepView) -> None:
+        if self.memory.looked:
+            return
+        for block, columns in view.blocks("weight"):
+            self.memory.looked = True
+            ones = (block.stat("min")[0, columns] == 1) & (block.stat("max")[0, columns] == 1)
+            self.memory.fresh += [view.table[int(block.tensors[column])].name for column in columns[ones]]
+
+
+def _gap(train: F64, evaluation: F64) -> float:
+    """Median over units of the larger of shift and |log ratio| of spreads."""
+    spread = np.maximum(train[1], 1e-12)
+    shift = np.abs(evaluation[0] - train[0]) / spread
+    ratio = np.abs(np.log(np.maximum(evaluation[1], 1e-12) / spread))
+    alive = train[1] > 1e-6
+    return float(np.median(np.maximum(shift, ratio)[alive])) if alive.any() else 0.0
+
+
+def _frozen(run: RunFacts, fresh: list[str]) -> tuple[str, float] | None:
+    """The first batch normalisation that declares never to move and whose scale is as it was made."""
+    never = 1.0 if run.framework in {"keras", "tensorflow"} else 0.0
+    for layer in run.layers:
+        if not str(layer.get("class", "")).lower().startswith(("batchnorm", "syncbatchnorm")):
+            continue
+        config = layer.get("config")
+        told = layer.get("momentum", config.get("momentum") if isinstance(config, Mapping) else None)
+        tracked = layer.get("track_running_stats", True) and layer.get("trainable", True)
+        if told != never or isinstance(told, bool) or not tracked:
+            continue
+        name = str(layer.get("name"))
+        if any(weight.replace("/", ".").startswith(f"{name}.") or f"/{name}/" in weight for weight in fresh):
+            return name, float(told)
+    return None

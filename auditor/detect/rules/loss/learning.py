@@ -1,0 +1,192 @@
+"""Runs in which nothing is learnt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.pace import STRIDE, rising, stretches
+from auditor.detect.evidence.plateau import Flatness, Plateau, flat_window, flatness
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Moment, Rule
+from auditor.detect.view import StepView
+from auditor.model import Finding, Severity, Subject
+
+#: Rules whose faults keep a run from learning.
+CAUSES: Final = (
+    *("vanishing_gradient", "exploding_gradient", "zero_gradient", "update_ratio", "unchanged_parameters"),
+    *("update_swallowed", "optimizer_step_missing", "gradient_accumulated", "clip_saturated", "learning_rate"),
+    *("dead_units", "saturated_units", "symmetric_units", "poor_init", "input_scale"),
+    *("softmax_twice", "logits_as_probabilities", "output_activation_mismatch", "loss_shape_broadcast"),
+    *("label_range", "label_mismatch", "repeated_batches", "data_order_fixed", "wrong_mode"),
+    *("loss_spike", "loss_diverging", "weight_explosion", "underfitting_regularization", "loss_oscillating"),
+    "scaler_stuck",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FlatParameters:
+    """Thresholds.
+
+    ``min_steps``: steps of a window, 200 (RULES.md: never under 100). ``change``: the loss has
+    certainly changed by less than this share of itself, 0.02, at three standard errors (ours: noisier
+    losses need more steps, up to 3,200). ``patience``: steps before a loss at chance is said of a run
+    that goes on, 400 (ours: XOR, parity and small networks rest at chance for a while before they
+    learn). ``slow_patience``: the same while the loss falls beyond its noise, 1,600. ``least``: steps
+    of a run that has ended, 100 (RULES.md). ``chance``: part of the cost of guessing that a flat loss
+    may be below, 0.98 (ours: what the recorded targets' entropy may be off by). ``pace``: a loss
+    above the cost of guessing that falls so slowly that it would need this many times the steps so far
+    to come there, 4 (ours).
+    """
+
+    min_steps: int = 200
+    change: float = 0.02
+    patience: int = 400
+    slow_patience: int = 1600
+    least: int = 100
+    chance: float = 0.98
+    pace: float = 4.0
+
+
+@dataclass(slots=True)
+class FlatMemory:
+    """Losses, rates, weights and gradients; and what guessing costs. ``bottom``: lowest level of 25 losses."""
+
+    plateau: Plateau = field(default_factory=Plateau)
+    cost: Cost = field(default_factory=Cost)
+    bottom: float = math.inf
+
+
+class LossNotDecreasing(Rule):
+    """The loss is flat, and something proves that it should not be."""
+
+    id = "loss_not_decreasing"
+    severity = Severity.WARNING
+    phase = "trend"
+    meaning = "nothing is learnt: the loss stays at the cost of guessing, or nothing moves the weights"
+    needs = "loss; recordings with outputs and targets, or gradient statistics, sampled weights, learning rate as proof"
+    trigger = (
+        "the loss (without penalty) is flat over 200 to 3,200 steps as its noise demands (changed by less than 2 % at "
+        "three standard errors) and at least 0.98 times what guessing costs: the entropy of the recorded labels or "
+        "the variance of the targets, in the loss's own units; or it is above that and falls too slowly to reach it "
+        "in four times the steps so far; after 400 steps, 1,600 if it falls beyond its noise, or 100 once the run has "
+        "ended. Or it is flat while the weights are bit for bit the same, the learning rate is 0, or most gradients "
+        "are zero; never while the learning rate is still rising"
+    )
+    source = "SMD, AutoTrainer (ICSE'21), UMLAUT (CHI'21); the proofs are ours"
+    summary = "The loss has not decreased over {window} steps up to step {step}: {level:.4g} ({proof_text}){where}."
+    likely_causes = (
+        "a learning rate of zero or far too small, or so large that the first steps destroyed the network",
+        "the optimizer does not hold the model's parameters, or its step is not called",
+        "gradients do not reach the weights (detached graph, dead or saturated activations)",
+        "targets far from the scale of the outputs, or labels that have nothing to do with the inputs",
+    )
+    advice = (
+        "Check, in this order: lr= in the optimizer's constructor; that the optimizer got model.parameters() of this "
+        "model and optimizer.step() is reached; that loss.backward() starts from a loss that was not detached; that "
+        "the targets of a regression are standardised. Then overfit one batch: a model that cannot is broken, one "
+        "that can has a data problem."
+    )
+    consequence_of = CAUSES
+    Parameters = FlatParameters
+    State = FlatMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Learns what guessing costs."""
+        self.memory.cost.observe_record(view)
+        return []
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Judged after every 25 losses."""
+        memory: FlatMemory = self.memory
+        memory.cost.observe(view)
+        found: list[Finding] = []
+        done = 0
+        for part in stretches(view, memory.plateau.losses.count):
+            memory.plateau.add(part)
+            if part.end:
+                memory.plateau.observe(view, done, part.after)
+                done = part.after
+                memory.bottom = min(memory.bottom, float(np.median(memory.plateau.losses.last[-STRIDE:])))
+                found += self._judge(part.moment, ended=False)
+        memory.plateau.observe(view, done, len(view))
+        return found
+
+    def finish(self, last: Moment) -> list[Finding]:
+        """A run that ended at the cost of guessing has not learnt, short as it was."""
+        return self._judge(last, ended=True)
+
+    def unjudged(self) -> str | None:
+        """Too short, or no floor known."""
+        if self.memory.plateau.losses.count < self.parameters.least:
+            return f"needs {self.parameters.least} steps with a loss"
+        unknown = "the cost of guessing is not known: only weights that stay and gradients that are zero can be judged"
+        return None if self.memory.cost.chance is not None else unknown
+
+    def _judge(self, last: Moment, *, ended: bool) -> list[Finding]:
+        plateau = self.memory.plateau
+        if plateau.losses.count < (self.parameters.least if ended else self.parameters.min_steps):
+            return []
+        recent = float(np.median(plateau.losses.last[-STRIDE:]))
+        if self.active:
+            learnt = recent < plateau.level - 0.05 * abs(plateau.level)
+            return [self.cleared(last, 0, Subject("loss", "loss", last.rank), {"loss": recent})] if learnt else []
+        flat = self._flat(ended=ended)
+        if flat is None or rising(plateau.rates.last[-flat.window :]):
+            return []
+        proof = self._chance(flat, ended=ended) or self._still(flat)
+        if proof is None:
+            return []
+        plateau.level = flat.level
+        shown = {"window": flat.window, "level": flat.level, "initial_loss": plateau.losses.initial}
+        shown |= {"fallen": flat.fallen, "error": flat.error}
+        return [self.finding(last, 0, Subject("loss", "loss", last.rank), shown | proof)]
+
+    def _flat(self, *, ended: bool) -> Flatness:
+        """The flat window if there is one, else the last steps as they are."""
+        losses, parameters = self.memory.plateau.losses.last, self.parameters
+        flat = flat_window(losses, parameters.min_steps, parameters.change)
+        if flat is None and ended:
+            flat = flat_window(losses, max(parameters.least, len(losses) // 2), 2 * parameters.change)
+        return flat or flatness(losses[-min(len(losses), parameters.min_steps) :])
+
+    def _still(self, flat: Flatness) -> dict[str, Any] | None:
+        if flat.moved >= self.parameters.change * abs(flat.level):
+            return None
+        return self.memory.plateau.still(flat) or self._width(flat)
+
+    def _chance(self, flat: Flatness, *, ended: bool) -> dict[str, Any] | None:
+        memory, parameters = self.memory, self.parameters
+        chance, count = memory.cost.chance, memory.plateau.losses.count
+        patient = parameters.slow_patience if flat.falling else parameters.patience
+        if chance is None or chance <= 0 or (count < patient and not ended):
+            return None
+        if memory.bottom < 0.9 * chance:
+            return None  # it has learnt, and lost it again: that is another fault
+        text = f"guessing costs {chance:.4g}"
+        evidence = {"proof": "chance", "chance": chance, "family": memory.cost.task.family}
+        limit = parameters.change * (2 if ended else 1)
+        if flat.level >= parameters.chance * chance and flat.moved < limit * abs(flat.level):
+            return evidence | {"proof_text": text}
+        sure = flat.level - 3 * flat.error
+        fastest = flat.fallen + flat.error
+        needed = 0.5 * flat.window * (sure - chance) / fastest if fastest > 0 else math.inf
+        if sure > chance and needed > parameters.pace * count:
+            return evidence | {"proof_text": f"{text}, and it falls too slowly to come there", "steps_needed": needed}
+        return None
+
+    def _width(self, flat: Flatness) -> dict[str, Any] | None:
+        """Where nothing was recorded: ln C for a last layer of C units, of a loss that never fell."""
+        memory = self.memory
+        classes, plateau = memory.plateau.classes, memory.plateau
+        if memory.cost.task.family or classes < 3 or plateau.fell(flat.level) or plateau.losses.count < 400:
+            return None
+        chance = math.log(classes)
+        if not 0.98 * chance <= flat.level <= 1.1 * chance:
+            return None
+        text = f"guessing among {classes} classes costs {chance:.4g}"
+        return {"proof": "chance", "proof_text": text, "chance": chance, "classes": classes}

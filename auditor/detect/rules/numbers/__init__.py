@@ -1,0 +1,1 @@
+"""Numbers that are none, and numbers that leave their scale."""

@@ -1,0 +1,1 @@
+"""Weights: how they begin, whether they move, by how much, and what pulls on them."""

@@ -1,0 +1,277 @@
+"""Initial weights that cannot begin: off centre, of the wrong size, or all alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.evidence.cost import data_loss
+from auditor.detect.evidence.progress import Progress
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.detect.view import F64, StepView, due, stretches
+from auditor.ingest.records import Recorded
+from auditor.model import Finding, Severity, Subject
+
+#: Elements that a weight must have for its mean and spread to say something.
+_FEWEST: Final = 64
+#: Steps from one judgement to the next.
+_EVERY: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class InitParameters:
+    """Thresholds.
+
+    ``centre``: |mean| over standard deviation, 0.5, where it shifts what the layer sums by more than 1
+    (``centre`` of every published initialiser is 0: Glorot and Bengio 2010, He et al. 2015).
+    ``large``: standard deviation over sqrt(2 / fan_in) (He et al.), 4, with saturation or a first loss
+    above ``loss``, 5, times the cost of guessing, or ``saturated``, 0.5, of a layer's outputs at their
+    ends, as proof. ``small``: below it, 0.02, in all hidden
+    layers, with a run that learns nothing as proof. ``bias``: mean of a bias of 8 units or more, all on
+    one side of zero, 1, with ``dead``, 0.9, of a layer's units dead or at their ends in the first steps
+    as proof. The numbers are ours.
+    """
+
+    centre: float = 0.5
+    large: float = 4.0
+    small: float = 0.02
+    loss: float = 5.0
+    saturated: float = 0.5
+    bias: float = 1.0
+    dead: float = 0.9
+
+
+@dataclass(slots=True)
+class InitMemory:
+    """Of the first recorded step: each matrix' mean, spread and fan-in; what came of it."""
+
+    progress: Progress = field(default_factory=Progress)
+    names: list[str] = field(default_factory=list)
+    means: list[float] = field(default_factory=list)
+    spreads: list[float] = field(default_factory=list)
+    fans: list[float] = field(default_factory=list)
+    saturated: float = 0.0
+    dead: float = 0.0
+    biases: dict[str, float] = field(default_factory=dict)
+    """Of the first recorded step: the mean of each bias that lies far from zero, all of it on one side."""
+    step: int = -1
+
+
+class PoorInit(Rule):
+    """The weights at the start are off, and the first steps prove it."""
+
+    id = "poor_init"
+    severity = Severity.WARNING
+    phase = "batch"
+    meaning = "initial weights off: mean away from zero, or a variance that no signal survives"
+    needs = "recordings of the first step; activations, targets or loss as proof of the size"
+    trigger = (
+        "at the first recorded step a weight matrix with |mean| above half its standard deviation, and large enough to "
+        "shift the layer's sums by more than 1; or a standard deviation 4 times sqrt(2 / fan_in) and either saturated "
+        "units or a first loss 5 times that of guessing; or all hidden layers below 0.02 times and nothing learnt; or "
+        "a bias with |mean| above 1, all on one side, and nine in ten units of a layer dead or saturated from the start"
+    )
+    source = "seeds; SMD poor_weight_initialization, TheDeepChecker; Glorot and Bengio 2010, He et al. 2015"
+    summary = "The initial weights of {name} are off: {what}{more}{where}."
+    likely_causes = (
+        "a custom initialiser with a mean away from zero, or positive values only",
+        "a fixed standard deviation that does not fit the number of inputs (1.0 on a wide layer)",
+    )
+    advice = (
+        "Use the initialiser of the activation: He/Kaiming for ReLU (nn.init.kaiming_normal_, "
+        "kernel_initializer='he_normal'), Glorot/Xavier for tanh and sigmoid; both have mean 0."
+    )
+    Parameters = InitParameters
+    State = InitMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Measures the first recording; what is off centre is said at once."""
+        memory = self.memory
+        memory.progress.observe_record(view)
+        if memory.step >= 0 or view.step > 1:
+            return []
+        memory.step = view.step
+        memory.biases = _far_biases(view, self.parameters.bias)
+        found: list[Finding] = []
+        for name, weight, fan in _matrices(view):
+            values = _numbers(weight)
+            if values is None or len(values) < _FEWEST:
+                continue
+            mean, spread = float(values.mean()), float(values.std())
+            memory.names.append(name)
+            memory.means.append(mean)
+            memory.spreads.append(spread)
+            memory.fans.append(float(fan))
+            if spread > 0 and abs(mean) > self.parameters.centre * spread and abs(mean) * fan > 1:
+                what = f"mean {mean:.4g} with a standard deviation of {spread:.4g}"
+                evidence = {"what": what, "mean": mean, "std": spread, "fan_in": fan, "reason": "off_centre"}
+                found.append(self.finding(view, 0, Subject("weight", name, view.rank), evidence))
+        return found
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Looks for the proof of a wrong size, at every 50th step."""
+        memory, found = self.memory, []
+        for _, at, values in view.scalars("saturated/"):
+            early = values[view.steps[at] <= 5]
+            memory.saturated = max(memory.saturated, float(early.max())) if len(early) else memory.saturated
+        for _, at, values in view.scalars("dead_units/"):
+            early = values[view.steps[at] <= 5]
+            memory.dead = max(memory.dead, float(early.max())) if len(early) else memory.dead
+        losses = data_loss(view)
+        memory.progress.cost.observe(view)
+        for first, after in stretches(view, _EVERY):
+            memory.progress.add(losses[first:after])
+            found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return found
+
+    def _judge(self, view: StepView, at: int) -> list[Finding]:
+        memory = self.memory
+        if self.active or not memory.names:
+            return []
+        if memory.biases and max(memory.dead, memory.saturated) >= self.parameters.dead:
+            name, mean = next(iter(memory.biases.items()))
+            what = f"mean {mean:.4g}, and {max(memory.dead, memory.saturated):.0%} of a layer's units are off with it"
+            evidence = {"what": what, "mean": mean, "reason": "bias"}
+            return [self.finding(view, at, Subject("weight", name, view.rank), evidence)]
+        wide = [s / math.sqrt(2 / fan) for s, fan in zip(memory.spreads, memory.fans, strict=True)]
+        place = int(np.argmax(wide))
+        proof = self._too_large() if wide[place] > self.parameters.large else None
+        if proof is None and len(wide) > 2 and max(wide[:-1]) < self.parameters.small and memory.progress.stuck:
+            place, proof = 0, "the run learns nothing"
+        if proof is None:
+            return []
+        spread, fan = memory.spreads[place], memory.fans[place]
+        what = f"standard deviation {spread:.4g}, {wide[place]:.2g} times what {fan:.0f} inputs ask for, and {proof}"
+        evidence = {"what": what, "std": spread, "fan_in": fan, "ratio": wide[place], "reason": "scale"}
+        return [self.finding(view, at, Subject("weight", memory.names[place], view.rank), evidence)]
+
+    def unjudged(self) -> str | None:
+        """The first step was not recorded."""
+        return None if self.memory.names else "the first step's weights were not recorded"
+
+    def _too_large(self) -> str | None:
+        memory = self.memory
+        if memory.saturated >= self.parameters.saturated:
+            return f"{memory.saturated:.0%} of a layer's outputs are at their ends"
+        over = memory.progress.start_over_chance
+        return f"the first loss is {over:.3g} times that of guessing" if over > self.parameters.loss else None
+
+
+@dataclass(slots=True)
+class SymmetryMemory:
+    """How many recordings in a row show each tensor's units alike."""
+
+    held: dict[str, int] = field(default_factory=dict)
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SymmetryParameters:
+    """``share``: part of a layer's units that are copies of another, 0.9; ``held``: recordings in a row, 4 (ours)."""
+
+    share: float = 0.9
+    held: int = 4
+
+
+class SymmetricUnits(Rule):
+    """Units of a layer are copies: they compute and learn the same."""
+
+    id = "symmetric_units"
+    severity = Severity.WARNING
+    phase = "weight"
+    meaning = "the units of a layer are copies of each other and stay so: the layer is one unit wide"
+    needs = "recordings with weights and gradients"
+    trigger = (
+        "nine in ten units of a matrix have the weights of another unit after each of 4 recorded steps, and their "
+        "gradients are alike too; embeddings excepted"
+    )
+    source = "TheDeepChecker; the counts are ours"
+    summary = (
+        "{copies} of the {units} units of {name} have the same weights as another, and the same gradient{more}{where}."
+    )
+    likely_causes = (
+        "constant or zero initialisation of the weights",
+        "one seeded initialiser shared by units or by layers of one shape",
+    )
+    advice = (
+        "Initialise at random: remove kernel_initializer='zeros' / nn.init.constant_ (biases may be zero), and give "
+        "each layer an initialiser of its own."
+    )
+    Parameters = SymmetryParameters
+    State = SymmetryMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """One finding per tensor when it has held."""
+        found: list[Finding] = []
+        for name, _, _ in _matrices(view, whole=True):
+            after, gradient = view.array("updated", name), view.array("gradient", name)
+            if after is None or gradient is None or after.sampled or gradient.sampled:
+                continue
+            self.memory.seen += 1
+            axis = 0 if view.run.framework == "torch" else -1
+            copies, units = _copies(after, axis), after.shape[axis]
+            alike = copies >= self.parameters.share * units and _copies(gradient, axis) >= copies
+            self.memory.held[name] = self.memory.held.get(name, 0) + 1 if alike else 0
+            if self.memory.held[name] == self.parameters.held:
+                evidence = {"copies": copies, "units": units}
+                found.append(self.finding(view, 0, Subject("weight", name, view.rank), evidence))
+        return found
+
+    def unjudged(self) -> str | None:
+        """No weight was recorded whole."""
+        return None if self.memory.seen else "no weight was recorded whole, with its gradient"
+
+
+def _matrices(view: RecordView, *, whole: bool = False) -> Iterator[tuple[str, Recorded, int]]:
+    """The trainable weights of two or more axes of more than one unit, with their number of inputs."""
+    embedded, gradients = _embeddings(view), view.of("gradient")
+    for name, weight in view.of("weight").items():
+        shape = weight.shape
+        if len(shape) < 2 or name not in gradients or name in embedded or (whole and weight.sampled):
+            continue
+        out = shape[0] if view.run.framework == "torch" else shape[-1]
+        if out > 1 or not whole:
+            yield name, weight, max(math.prod(shape) // max(out, 1), 1)
+
+
+def _far_biases(view: RecordView, far: float) -> dict[str, float]:
+    """Means of the vectors that are all on one side of zero and on average beyond ``far``, by name."""
+    found: dict[str, float] = {}
+    for name, weight in view.of("weight").items():
+        values = _numbers(weight) if len(weight.shape) == 1 and "bias" in name.lower() else None
+        if values is None or len(values) < 8:
+            continue
+        mean = float(values.mean())
+        if abs(mean) > far and (values.min() > 0 or values.max() < 0):
+            found[name] = mean
+    return found
+
+
+def _embeddings(view: RecordView) -> frozenset[str]:
+    """Names of the weights of embedding layers: their rows are no units, and 1 is their usual spread."""
+    named = [str(layer.get("name", "")) for layer in view.run.layers if "embed" in str(layer.get("class", "")).lower()]
+    names = view.of("weight")
+    return frozenset(
+        name for name in names if "embed" in name.lower() or any(one and name.startswith(f"{one}.") for one in named)
+    )
+
+
+def _numbers(weight: Recorded) -> F64 | None:
+    if weight.values is None or not len(weight.values):
+        return None
+    values = np.asarray(weight.values, dtype=np.float64)
+    return values if np.isfinite(values).all() else None
+
+
+def _copies(one: Recorded, axis: int) -> int:
+    """Units that have the values of another unit, to float32's rounding."""
+    values: Any = np.moveaxis(one.whole(), axis, 0).reshape(one.shape[axis], -1)
+    scale = float(np.abs(values).max()) if values.size else 0.0
+    steps = np.round(values.astype(np.float64) / (scale * 1e-6)) if scale > 0 and np.isfinite(scale) else values * 0
+    _, counts = np.unique(steps, axis=0, return_counts=True)
+    return int(counts[counts > 1].sum())

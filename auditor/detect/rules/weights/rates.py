@@ -1,0 +1,222 @@
+"""Learning rates that cannot work: zero, below zero, or of the wrong size for what they do."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.course import Course, first, middle
+from auditor.detect.evidence.moves import moves
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Rule
+from auditor.detect.view import F64, StepView
+from auditor.model import Finding, Severity, Subject
+
+#: Recorded steps of the beginning that count.
+_FIRST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RateParameters:
+    """Thresholds, ours unless said otherwise.
+
+    ``zero_steps``: steps from the first on with a rate of 0, 50 (a warm-up leaves 0 after one).
+    ``promised``: what a step takes off the loss to first order, gradient times update over the loss,
+    5e-5: at that rate a tenth of the loss takes 2,000 steps; healthy runs of the zoo promise 1e-3 to
+    0.4, a rate 10,000 times too small 5e-7. ``flat``: and the loss has moved by less than 5 %
+    (and two standard errors of its medians),
+    ``near``: staying above this part of the cost of guessing, 0.5 (a model that goes on from good
+    weights may creep). ``longer``: the rate has not grown since by more than this factor, 3.
+    ``low``: part of the largest rate below which a schedule has come to nothing, 1e-3; ``spent``: what it
+    gave before, in steps at its largest rate, 30; ``late``: part of the steps that are left with
+    nothing, 0.75. ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a
+    warm-up). ``jump``: the loss went beyond so many times its start, 3. ``kept``: and is still above
+    this part of it after 50 steps, 0.9.
+    """
+
+    zero_steps: int = 50
+    promised: float = 5e-5
+    flat: float = 0.05
+    near: float = 0.5
+    longer: float = 3.0
+    low: float = 1e-3
+    spent: float = 30.0
+    late: float = 0.75
+    stride: float = 0.3
+    jump: float = 3.0
+    kept: float = 0.9
+
+
+@dataclass(slots=True)
+class RateMemory:
+    """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight.
+
+    ``given``: sum of the rates of ``steps``; ``low``: those at next to nothing of the largest.
+    """
+
+    course: Course = field(default_factory=Course)
+    cost: Cost = field(default_factory=Cost)
+    drops: list[float] = field(default_factory=list)
+    strides: list[float] = field(default_factory=list)
+    recorded_rate: float = math.nan
+    largest_rate: float = math.nan
+    known: int = 0
+    zeros: int = 0
+    given: float = 0.0
+    steps: int = 0
+    low: int = 0
+
+
+class LearningRate(Rule):
+    """The learning rate is zero, negative, far too small or far too large."""
+
+    id = "learning_rate"
+    severity = Severity.WARNING
+    phase = "update"
+    meaning = "the learning rate is zero, negative, or tiny or huge for what it does"
+    needs = "learning rates; recordings of the first steps and losses as proof"
+    trigger = (
+        "a rate below 0; a rate of 0 in each of the first 50 steps; steps that promise (gradient times update) less "
+        "than 5e-5 of the loss each, while the loss has moved by less than 5 % and stays above half the cost of "
+        "guessing; a schedule that leaves three of four steps less than a thousandth of its largest rate, after no "
+        "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; or first "
+        "updates above 0.3 of the weights, after which the loss went to 3 times its start or became non-finite and "
+        "has not come back in 50 steps"
+    )
+    source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
+    summary = "{what} (step {step}{where})."
+    likely_causes = (
+        "the rate was copied from another model or optimizer, or has a slip in its exponent",
+        "a schedule that returns 0 (an integer division, steps counted per batch instead of per epoch)",
+        "clipping to a norm far below that of the gradients, or targets far larger than one step can reach",
+    )
+    advice = (
+        "Change lr= in the optimizer's constructor: 1e-3 for Adam, 1e-2 to 1e-1 for SGD are where to begin, and the "
+        "update should be about a thousandth of the weight. Print the schedule's first 100 values where one is used."
+    )
+    consequence_of = ("input_scale", "poor_init", "clip_saturated", "nonfinite_input")
+    Parameters = RateParameters
+    State = RateMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """What the first steps do, and what the task costs."""
+        memory = self.memory
+        memory.cost.observe_record(view)
+        taken = moves(view)
+        if not taken or len(memory.drops) >= _FIRST:
+            return []
+        memory.drops.append(-sum(move.uphill for move in taken))
+        ratios = [move.ratio for move in taken if move.matrix and math.isfinite(move.ratio)]
+        memory.strides.append(float(np.median(ratios)) if ratios else math.nan)
+        memory.recorded_rate = float(np.fmax(memory.recorded_rate, view.scalars.get("lr", math.nan)))
+        return []
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Rates at once, what they do at fixed numbers of steps; once per run."""
+        memory = self.memory
+        memory.cost.observe(view)
+        rates = view.learning_rate
+        known = rates[np.isfinite(rates)]
+        found = [] if self.active else self._impossible(view, rates)
+        memory.known += len(known)
+        reached = 0
+        for _, at, losses in memory.course.take(view):
+            self._raise(rates[reached : at + 1])
+            reached = at + 1
+            told = None if self.active else self._tiny(losses) or self._huge(losses) or self._decayed(losses)
+            found += [self._said(view, at, told)] if told is not None else []
+        self._raise(rates[reached:])
+        return found
+
+    def unjudged(self) -> str | None:
+        """No rate was told, and no step recorded."""
+        return None if self.memory.known or self.memory.drops else "neither learning rates nor steps were recorded"
+
+    def _raise(self, rates: F64) -> None:
+        """Take in the rates of some steps."""
+        memory, told = self.memory, rates[np.isfinite(rates)]
+        if len(told):
+            memory.largest_rate = float(np.fmax(memory.largest_rate, told.max()))
+            memory.given += float(told.sum())
+            memory.steps += len(told)
+            memory.low += int((told < self.parameters.low * memory.largest_rate).sum())
+
+    def _impossible(self, view: StepView, rates: F64) -> list[Finding]:
+        below = np.flatnonzero(rates < 0)
+        if len(below):
+            value = float(rates[below[0]])
+            return [self._said(view, int(below[0]), {"what": f"The learning rate is {value:.4g}", "lr": value})]
+        memory, limit = self.memory, self.parameters.zero_steps
+        if memory.zeros < memory.known or memory.zeros >= limit:
+            return []
+        at = np.flatnonzero(np.isfinite(rates))
+        nonzero = np.flatnonzero(rates[at] != 0)
+        run = int(nonzero[0]) if len(nonzero) else len(at)
+        before, memory.zeros = memory.zeros, memory.zeros + run
+        if memory.zeros < limit:
+            return []
+        what = f"The learning rate was 0 in each of the first {limit} steps: nothing is learnt"
+        return [self._said(view, int(at[limit - before - 1]), {"what": what, "lr": 0.0})]
+
+    def _tiny(self, losses: F64) -> dict[str, Any] | None:
+        memory, parameters = self.memory, self.parameters
+        chance, start, now = memory.cost.chance, first(losses, 50), middle(losses[-50:])
+        if len(losses) < 100 or len(memory.drops) < 10 or chance is None or chance <= 0:
+            return None
+        drop = float(np.median(memory.drops))
+        noise = 2 * float(np.nanstd(losses[:50])) / math.sqrt(25)  # of the difference of two medians of 50
+        still = abs(now - start) <= parameters.flat * abs(start) + noise and now >= parameters.near * chance
+        grown = memory.largest_rate > parameters.longer * memory.recorded_rate
+        if not still or grown or not 0 < drop < parameters.promised * abs(start):
+            return None
+        steps = 0.1 * abs(start) / drop
+        what = (
+            f"At these steps a tenth of the loss takes {steps:.2g} of them (rate {memory.recorded_rate:.3g}); after "
+            f"{len(losses)} the loss is {now:.4g}, it began at {start:.4g}"
+        )
+        return {"what": what, "drop": drop, "steps": steps, "loss": now, "initial_loss": start, "chance": chance}
+
+    def _decayed(self, losses: F64) -> dict[str, Any] | None:
+        """A schedule that came to nothing before anything was learnt."""
+        memory, parameters = self.memory, self.parameters
+        chance, now = memory.cost.chance, middle(losses[-50:])
+        if (
+            chance is None
+            or len(losses) < 100
+            or not memory.largest_rate > 0
+            or not now >= parameters.near * chance > 0
+        ):
+            return None
+        spent = memory.given / memory.largest_rate
+        if spent > parameters.spent or memory.low < parameters.late * memory.steps:
+            return None
+        what = (
+            f"The learning rate was below {parameters.low:g} of its largest, {memory.largest_rate:.3g}, in "
+            f"{memory.low} of {memory.steps} steps: the schedule gave as much as {spent:.1f} full steps, and the loss "
+            f"is {now:.4g}"
+        )
+        return {"what": what, "spent": spent, "low_steps": memory.low, "loss": now, "chance": chance}
+
+    def _huge(self, losses: F64) -> dict[str, Any] | None:
+        memory, parameters = self.memory, self.parameters
+        strides = [stride for stride in memory.strides[:5] if math.isfinite(stride)]
+        start = float(losses[0]) if math.isfinite(losses[0]) else math.nan
+        if not strides or max(strides) < parameters.stride or not start > 0:
+            return None
+        wrong = ~np.isfinite(losses) & (np.arange(len(losses)) > 0)
+        top = float(np.nanmax(losses)) if np.isfinite(losses).any() else math.nan
+        after = middle(losses[20:])
+        lost = bool(wrong[-20:].all())
+        if not lost and not (top > parameters.jump * start and after > parameters.kept * start):
+            return None
+        then = "became non-finite" if lost else f"went from {start:.4g} to {top:.4g} and is {after:.4g}"
+        what = f"The first steps moved the weights by {max(strides):.2g} times their size, and the loss {then}"
+        return {"what": what, "stride": max(strides), "initial_loss": start, "top_loss": top, "loss": after}
+
+    def _said(self, view: StepView, at: int, evidence: dict[str, Any]) -> Finding:
+        rate = {"rate": self.memory.largest_rate} if math.isfinite(self.memory.largest_rate) else {}
+        return self.finding(view, at, Subject("run", "learning rate", view.rank), {**evidence, **rate})

@@ -1,0 +1,227 @@
+"""A penalty, or weight decay, that leaves the data nothing to say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.pace import stretches
+from auditor.detect.evidence.series import Recent
+from auditor.detect.evidence.task import computed
+from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Moment, Rule
+from auditor.detect.view import StepView
+from auditor.model import Finding, Severity, Subject
+
+_PARTS: Final = ("loss/data", "loss/penalty")
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyParameters:
+    """Thresholds, ours but for ``dominant`` (TheDeepChecker: penalty over data loss).
+
+    ``steps``: of the run, 100. ``stuck``: the data loss is still above this part of the cost of
+    guessing, 0.75. ``dominant``: penalty over data loss, 1, in at least ``held`` of the steps, 0.5;
+    ``spent``: part of what the sum of both has fallen that was penalty, 0.85, and ``shrunk``: what is
+    left of the penalty, 0.7; or ``crushing``: penalty over data loss now, 10, after twice the steps.
+    ``collapsed``: what is left of the weights' norm, 0.3, with a loss of ``chance``, 0.95, of guessing;
+    ``decayed``: what is left of it, 0.75, where decay alone would have left 1/e of the weights.
+    """
+
+    steps: int = 100
+    stuck: float = 0.75
+    dominant: float = 1.0
+    held: float = 0.5
+    spent: float = 0.85
+    shrunk: float = 0.7
+    crushing: float = 10.0
+    collapsed: float = 0.3
+    chance: float = 0.95
+    decayed: float = 0.75
+
+
+@dataclass(slots=True)
+class PenaltyMemory:
+    """``ruled``: steps in which the penalty was larger; ``norms``: of the weight matrices, first and last.
+
+    ``answered``: the data loss, recomputed from the last recorded outputs, over the cost of guessing;
+    ``decay``: sum over the steps of what weight decay alone takes from the weights.
+    """
+
+    data: Recent = field(default_factory=lambda: Recent(limit=64))
+    penalty: Recent = field(default_factory=lambda: Recent(limit=64))
+    cost: Cost = field(default_factory=Cost)
+    ruled: int = 0
+    first_norm: float = math.nan
+    norm: float = math.nan
+    answered: float = math.nan
+    answered_at: int = -1
+    decay: float = 0.0
+    count: int = 0
+
+
+class UnderfittingRegularization(Rule):
+    """Regularisation outweighs the data."""
+
+    id = "underfitting_regularization"
+    severity = Severity.WARNING
+    phase = "trend"
+    meaning = "regularisation outweighs the data: the penalty is what is minimised, or the weights are drawn to zero"
+    needs = "loss/data and loss/penalty, or sampled weights and recordings with outputs and targets"
+    trigger = (
+        "after 100 steps the data loss is still above 0.75 times the cost of guessing while the penalty was larger "
+        "than it in half of the steps and took 85 % of what was gained (after 200 steps: or is 10 times as large "
+        "now); or the norm of the weight matrices fell below 0.3 of what it was and the recorded outputs do no better "
+        "than guessing; or below 0.75, above 0.75 of guessing, where weight decay alone would have left less than 1/e "
+        "of the weights"
+    )
+    source = "TheDeepChecker; the proofs are ours"
+    summary = "Regularisation outweighs the data: {what} (step {step}{where})."
+    likely_causes = (
+        "a regularisation coefficient that is too large by orders of magnitude (alpha=100 for 1e-4, l2(10))",
+        "weight_decay= of AdamW meant as a factor per step, or of SGD copied from AdamW (0.1 for 1e-4)",
+        "a penalty summed over all weights beside a loss that is a mean",
+    )
+    advice = (
+        "Divide the coefficient by a thousand: alpha=1e-4 in scikit-learn, keras.regularizers.L2(1e-4), "
+        "weight_decay=1e-4 with SGD and 1e-2 with AdamW; the penalty should be the smaller part of the loss."
+    )
+    consequence_of = ("poor_init",)
+    Parameters = PenaltyParameters
+    State = PenaltyMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Learns what guessing costs, and how the outputs do against it."""
+        memory = self.memory
+        seen = memory.cost.observe_record(view)
+        targets = None if seen is None else seen.labels() if seen.family == "categorical" else seen.targets
+        if seen is None or targets is None or len(memory.cost.task.targets) < 2:
+            return []
+        guess = memory.cost.guess
+        values = [value for name, value in computed(seen, targets).items() if name != "absolute"]
+        if values and guess > 0:
+            memory.answered, memory.answered_at = values[0] / guess, view.step
+        return []
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """Judged after every 25 losses."""
+        memory: PenaltyMemory = self.memory
+        memory.cost.observe(view)
+        told = _parts(view)
+        pull = _pull(view.run.optimizer)
+        found: list[Finding] = []
+        done = 0
+        for part in stretches(view, memory.count, whole=True):
+            memory.count += len(part.values)
+            memory.decay += pull * float(np.nansum(part.rates))
+            known = [told[step] for step in part.steps.tolist() if step in told]
+            if known:
+                data, penalty = np.array(known).T
+                memory.ruled += int((penalty > self.parameters.dominant * np.abs(data)).sum())
+                memory.data.add(data)
+                memory.penalty.add(penalty)
+            self._weigh(view, done, part.after)
+            done = part.after
+            if part.end and memory.count >= self.parameters.steps:
+                found += self._judge(part.moment)
+        self._weigh(view, done, len(view))
+        return found
+
+    def finish(self, last: Moment) -> list[Finding]:
+        """Once more for runs that are short."""
+        return self._judge(last) if self.memory.count >= self.parameters.steps else []
+
+    def unjudged(self) -> str | None:
+        """Neither a penalty nor weights with outputs."""
+        memory = self.memory
+        if memory.count < self.parameters.steps:
+            return f"needs {self.parameters.steps} steps with a loss"
+        told = memory.penalty.count or (math.isfinite(memory.norm) and math.isfinite(memory.answered))
+        return None if told else "neither a penalty was told, nor weights sampled and outputs recorded"
+
+    def _judge(self, at: Moment) -> list[Finding]:
+        memory = self.memory
+        if self.active:
+            better = memory.cost.chance is not None and memory.data.count and self._now < 0.5 * memory.cost.chance
+            return [self.cleared(at, 0, Subject("loss", "loss/penalty", at.rank))] if better else []
+        seen = self._outweighs() or self._vanishes()
+        return [self.finding(at, 0, Subject("loss", "loss/penalty", at.rank), seen)] if seen else []
+
+    @property
+    def _now(self) -> float:
+        return float(np.median(self.memory.data.last))
+
+    def _outweighs(self) -> dict[str, Any] | None:
+        memory, parameters = self.memory, self.parameters
+        if memory.penalty.count < parameters.steps:
+            return None
+        chance, data, penalty = memory.cost.chance, self._now, float(np.median(memory.penalty.last))
+        start = memory.data.initial
+        limit = parameters.stuck * chance if chance is not None else 0.9 * start
+        if not data > limit > 0 or memory.ruled < parameters.held * memory.penalty.count:
+            return None
+        less, gained = memory.penalty.initial - penalty, max(start - data, 0.0)
+        spent = less / (less + gained) if less > 0 else 0.0
+        eaten = spent >= parameters.spent and penalty <= parameters.shrunk * memory.penalty.initial
+        crushing = memory.penalty.count >= 2 * parameters.steps and penalty > parameters.crushing * abs(data)
+        if not (eaten or crushing):
+            return None
+        what = f"the penalty went from {memory.penalty.initial:.4g} to {penalty:.4g}, the loss of the data only from "
+        shown = {"what": what + f"{start:.4g} to {data:.4g}", "data": data, "penalty": penalty, "spent": spent}
+        shown |= {"initial_data": start, "initial_penalty": memory.penalty.initial, "ruled": memory.ruled}
+        return shown | ({"chance": chance} if chance is not None else {})
+
+    def _vanishes(self) -> dict[str, Any] | None:
+        memory, parameters = self.memory, self.parameters
+        if not (memory.first_norm > 0 and math.isfinite(memory.answered)) or memory.answered_at < 50:
+            return None
+        left = memory.norm / memory.first_norm
+        collapsed = left < parameters.collapsed and memory.answered > parameters.chance
+        decayed = left < parameters.decayed and memory.decay > 1 and memory.answered > parameters.stuck
+        if not (collapsed or decayed):
+            return None
+        what = f"{left:.0%} of the weights' norm is left, and the outputs cost {memory.answered:.0%} of guessing"
+        shown = {"what": what, "norm": memory.norm, "first_norm": memory.first_norm, "answered": memory.answered}
+        return {**shown, "decay": memory.decay}
+
+    def _weigh(self, view: StepView, first: int, after: int) -> None:
+        """The norm of all weight matrices at the last sample of the steps from ``first`` to before ``after``."""
+        for block, weights in view.blocks("weight"):
+            columns = weights[view.index.matrix[block.tensors[weights]]]
+            low, high = block.rows(first, after)
+            if not len(columns) or low >= high:
+                continue
+            norms = np.sqrt((block.stat("l2")[low:high, columns].astype(np.float64) ** 2).sum(axis=1))
+            norms = norms[np.isfinite(norms)]
+            if len(norms):
+                self.memory.norm = float(norms[-1])
+                if not math.isfinite(self.memory.first_norm):
+                    self.memory.first_norm = float(norms[0])
+
+
+def _parts(view: StepView) -> dict[float, tuple[float, float]]:
+    """Loss of the data and penalty by step, where both were told."""
+    data, penalty = (dict(zip(at.tolist(), values.tolist(), strict=True)) for at, values in map(view.scalar, _PARTS))
+    both = sorted(data.keys() & penalty.keys())
+    return {float(view.steps[at]): (data[at], penalty[at]) for at in both if math.isfinite(data[at] + penalty[at])}
+
+
+def _pull(optimizer: Mapping[str, Any]) -> float:
+    """What part of a weight decay takes per step and unit of the learning rate; 0 where it is not that simple."""
+    name = str(optimizer.get("class", "")).lower()
+    groups = optimizer.get("groups")
+    first = groups[0] if isinstance(groups, list) and groups and isinstance(groups[0], Mapping) else None
+    settings = first if first is not None else optimizer.get("hyperparameters")
+    decay = settings.get("weight_decay") if isinstance(settings, Mapping) else None
+    if not isinstance(decay, (int, float)) or isinstance(decay, bool) or not isinstance(settings, Mapping):
+        return 0.0
+    coupled = name.endswith("adam") and first is not None and not settings.get("decoupled_weight_decay")
+    if coupled or not name.endswith(("adamw", "sgd", "adam", "lion")):
+        return 0.0
+    momentum = settings.get("momentum") if name.endswith("sgd") else 0.0
+    return float(decay) / (1.0 - float(momentum) if isinstance(momentum, (int, float)) and momentum < 1 else 1.0)
