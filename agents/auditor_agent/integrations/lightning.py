@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor_agent import guard
-from auditor_agent.integrations import torch_trainer
-from auditor_agent.integrations.torch_trainer import Follower
+from auditor_agent.integrations.torch import trainer as torch_trainer
+from auditor_agent.integrations.torch.trainer import Follower
 
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback

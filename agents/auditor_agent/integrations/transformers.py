@@ -9,8 +9,8 @@ import transformers
 from transformers.trainer_callback import TrainerCallback
 
 from auditor_agent import guard
-from auditor_agent.integrations import torch_trainer
-from auditor_agent.integrations.torch_trainer import Follower
+from auditor_agent.integrations.torch import trainer as torch_trainer
+from auditor_agent.integrations.torch.trainer import Follower
 
 _SETTINGS: Final = (
     *("per_device_train_batch_size", "gradient_accumulation_steps", "max_grad_norm", "learning_rate", "weight_decay"),

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from auditor_agent import guard
-from auditor_agent.integrations import keras_native, keras_ring
+from auditor_agent.integrations.keras import native as keras_native
+from auditor_agent.integrations.keras import ring as keras_ring
 from auditor_agent.keras import Audit
 from support.keras_models import Array, MemoryRun, assert_same_statistics, by_tape, data, keras, mlp, poisoned, tf
 
@@ -284,15 +285,15 @@ def test_the_manifest_says_what_was_resolved() -> None:
     assert 0.9 * (6 / 86) ** 0.5 < first["absmax"] <= (6 / 86) ** 0.5  # the bound of Glorot's uniform
 
 
-STORES = ["auditor_agent.integrations.keras_ring.HostStore"]
+STORES = ["auditor_agent.integrations.keras.ring.HostStore"]
 if keras_native.operation() is not None:
-    STORES.append("auditor_agent.integrations.keras_native.NativeStore")
+    STORES.append("auditor_agent.integrations.keras.native.NativeStore")
 
 
 def without_native(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the package was installed without a compiler."""
     for name in ("operation", "custom_call"):
-        monkeypatch.setattr(f"auditor_agent.integrations.keras_on_tensorflow.{name}", lambda: None)
+        monkeypatch.setattr(f"auditor_agent.integrations.keras.on_tensorflow.{name}", lambda: None)
 
 
 @pytest.mark.parametrize(
@@ -300,12 +301,12 @@ def without_native(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         *((store, name) for store in STORES for name in ("put", "drain", "statistics")),
         ("auditor_agent.capture.arrays", "words"),
-        ("auditor_agent.integrations.keras_probe.Probe", "of"),
-        ("auditor_agent.integrations.keras_probe.Probe", "_penalty"),
-        ("auditor_agent.integrations.keras_watch.Watch", "read"),
-        ("auditor_agent.integrations.keras_manifest", "manifest"),
-        ("auditor_agent.integrations.keras_manifest", "describe_layer"),
-        ("auditor_agent.integrations.keras_manifest", "fit_arguments"),
+        ("auditor_agent.integrations.keras.probe.Probe", "of"),
+        ("auditor_agent.integrations.keras.probe.Probe", "_penalty"),
+        ("auditor_agent.integrations.keras.watch.Watch", "read"),
+        ("auditor_agent.integrations.keras.manifest", "manifest"),
+        ("auditor_agent.integrations.keras.manifest", "describe_layer"),
+        ("auditor_agent.integrations.keras.manifest", "fit_arguments"),
     ],
 )
 @pytest.mark.parametrize("error", [ValueError, MemoryError])

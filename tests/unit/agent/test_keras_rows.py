@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from auditor_agent.capture.arrays import words as host_words
-from auditor_agent.integrations import keras_native, keras_ring, keras_update
-from auditor_agent.integrations.keras_logs import LogWatch
+from auditor_agent.integrations.keras import native as keras_native
+from auditor_agent.integrations.keras import ring as keras_ring
+from auditor_agent.integrations.keras import update as keras_update
+from auditor_agent.integrations.keras.logs import LogWatch
 from support.keras_models import Array, MemoryRun, tf
 
 

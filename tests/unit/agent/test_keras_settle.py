@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from auditor_agent.integrations import keras_native
+from auditor_agent.integrations.keras import native as keras_native
 from auditor_agent.keras import Audit
 from support.keras_models import MemoryRun, data, mlp, poisoned
 

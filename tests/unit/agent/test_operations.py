@@ -14,12 +14,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from auditor_agent.integrations import torch_operations
+from auditor_agent.integrations.torch import operations as torch_operations
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from auditor_agent.integrations import keras_operations  # noqa: E402 -- after the framework it is for
+from auditor_agent.integrations.keras import operations as keras_operations  # noqa: E402 -- after the framework it is for
 
 
 class Net(nn.Module):

@@ -17,8 +17,11 @@ import pytest
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from auditor_agent.integrations import tensorflow_tape as tape  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations.tensorflow import Loop, _Unasked  # noqa: E402
+from auditor_agent.integrations.tensorflow import (  # noqa: E402
+    Loop,
+    _Unasked,
+    tape,
+)
 from support.record_run import MemoryRun  # noqa: E402
 
 MICRO = 4

@@ -17,13 +17,11 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations import tensorflow as loops  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations import (  # noqa: E402  # noqa: E402
-    tensorflow_epochs,
-    tensorflow_forward,
-    tensorflow_record,
-    tensorflow_tape,
-    tensorflow_whole,
-)
+from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs
+from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
+from auditor_agent.integrations.tensorflow import record as tensorflow_record
+from auditor_agent.integrations.tensorflow import tape as tensorflow_tape
+from auditor_agent.integrations.tensorflow import whole as tensorflow_whole
 from support.record_run import MemoryRun  # noqa: E402
 
 RNG = np.random.default_rng(0)

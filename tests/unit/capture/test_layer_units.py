@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from auditor_agent.capture import native, portable
-from auditor_agent.integrations.torch_taken import take_all
-from auditor_agent.integrations.torch_units import by_unit, columns, samples_of, shares, some, summary
+from auditor_agent.integrations.torch.taken import take_all
+from auditor_agent.integrations.torch.units import by_unit, columns, samples_of, shares, some, summary
 from auditor_agent.stream.recording import positions
 
 SHAPES = [(512, 300, 1), (3, 5, 49), (16, 8, 256), (1, 1, 1), (1, 1, 9), (9, 1, 1), (1, 3, 1)]

@@ -166,7 +166,7 @@ def test_the_verdict_ends_the_training_in_order(lightning: Any, audit: Any, run:
 
 def test_of_several_ranks_none_stops_by_itself(audit: Any, run: MemoryRun, recwarn: Any) -> None:
     """The others would wait for it in their next collective."""
-    from auditor_agent.integrations.torch_trainer import Follower
+    from auditor_agent.integrations.torch.trainer import Follower
 
     follower = Follower(None, None)
     model = nn.Linear(2, 2)
@@ -206,7 +206,7 @@ def test_g1_a_fault_of_the_agent_never_reaches_fit(
     lightning: Any, audit: Any, run: MemoryRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each hook of the callback fails; the training goes on to its end."""
-    from auditor_agent.integrations import torch_trainer
+    from auditor_agent.integrations.torch import trainer as torch_trainer
 
     def broken(*_: Any, **__: Any) -> Any:
         raise MemoryError

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from auditor_agent.capture import native
 from auditor_agent.capture.batches import batch_digest
-from auditor_agent.integrations.torch_batch import Batches
+from auditor_agent.integrations.torch.batch import Batches
 
 KINDS: dict[str, Callable[[Tensor], Tensor]] = {
     "float32": lambda x: x,

@@ -17,8 +17,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from auditor_agent.capture import portable, transfer
 from auditor_agent.capture.budget import FIRST
 from auditor_agent.integrations import torch as integration
-from auditor_agent.integrations import torch_hooks, torch_watch
+from auditor_agent.integrations.torch import hooks as torch_hooks
 from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch import watch as torch_watch
 from support.agent import child_env
 from support.checkout import ROOT
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from auditor_agent.capture import native
 from auditor_agent.capture.budget import EVERY, FIRST
 from auditor_agent.integrations.torch import watch
-from auditor_agent.integrations.torch_lane import Lane
+from auditor_agent.integrations.torch.lane import Lane
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="the short way needs the C kernel")
 PLAIN = range(FIRST + 1, EVERY - 1)
@@ -148,7 +148,7 @@ def test_a_changed_learning_rate_is_told_at_its_step(run: Any, short: list[int])
 
 def test_g7_what_waits_is_bounded(run: Any, short: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody comes to fetch it, the loop hands it over itself."""
-    monkeypatch.setattr("auditor_agent.integrations.torch_lane._MOST", 8)
+    monkeypatch.setattr("auditor_agent.integrations.torch.lane._MOST", 8)
     torch.manual_seed(0)
     model = nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)

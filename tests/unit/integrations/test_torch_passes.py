@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from auditor_agent.integrations.torch import watch
-from auditor_agent.integrations.torch_passes import Passes, unowned
+from auditor_agent.integrations.torch.passes import Passes, unowned
 from support.memory_run import MemoryRun
 
 Loop = Callable[[nn.Module, torch.optim.Optimizer, int], object]

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from auditor_agent.capture.budget import EVERY, FIRST
 from auditor_agent.integrations import torch as integration
-from auditor_agent.integrations import torch_part
 from auditor_agent.integrations.torch import install, watch
+from auditor_agent.integrations.torch import part as torch_part
 
 
 class Net(nn.Module):

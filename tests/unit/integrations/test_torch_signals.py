@@ -324,7 +324,7 @@ def test_g7_patterns_of_missing_gradients_without_end_have_one_layout(
     run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with layers that are left out at random: beyond so many patterns an absent tensor counts no element."""
-    monkeypatch.setattr("auditor_agent.integrations.torch_part.MOST_PATTERNS", 3)
+    monkeypatch.setattr("auditor_agent.integrations.torch.part.MOST_PATTERNS", 3)
     model = nn.ModuleList(nn.Linear(2, 1, bias=False) for _ in range(5))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     watch(model, optimizer)

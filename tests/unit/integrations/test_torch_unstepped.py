@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from auditor_agent.integrations import torch as integration
 from auditor_agent.integrations.torch import install, watch
-from auditor_agent.integrations.torch_unstepped import leaves
+from auditor_agent.integrations.torch.unstepped import leaves
 
 Do = Callable[[int, nn.Module, torch.optim.Optimizer], object]
 

@@ -194,8 +194,8 @@ def test_layers_that_thaw_on_the_way_are_taken_in_by_name(run: Any) -> None:
 def test_g14_a_loop_that_never_steps_is_noted(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Losses are not collected for ever; one note says that no step was seen."""
     notes: list[str] = []
-    monkeypatch.setattr("auditor_agent.integrations.torch_loss.note", notes.append)
-    monkeypatch.setattr("auditor_agent.integrations.torch_loss._MOST_ROOTS", 2)
+    monkeypatch.setattr("auditor_agent.integrations.torch.loss.note", notes.append)
+    monkeypatch.setattr("auditor_agent.integrations.torch.loss._MOST_ROOTS", 2)
     model, optimizer = net()
     watch(model, optimizer)
     for _ in range(3):

@@ -1,0 +1,84 @@
+"""What a custom TensorFlow loop is, in the words of the Keras manifest."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from auditor_agent.capture.arrays import Words
+from auditor_agent.guard import failure
+from auditor_agent.integrations.keras import manifest as parts
+from auditor_agent.integrations.keras.watch import named
+
+
+def manifest(  # noqa: PLR0913 -- one argument per thing that a loop holds by itself
+    model: Any,
+    variables: Sequence[Any],
+    names: Callable[[Any], str],
+    *,
+    optimizer: Any = None,
+    loss: Any = None,
+    batch: Mapping[str, Any] | None = None,
+    initial: Words | None = None,
+) -> dict[str, Any]:
+    """The manifest of a loop about to take its first step.
+
+    Args:
+        model: the Keras model that holds the variables, or None.
+        variables: what the loop trains.
+        names: the name of a variable.
+        optimizer: the Keras optimizer, or None.
+        loss: the loss object or function, or None where nobody told.
+        batch: what is known of the data.
+        initial: statistics of ``variables`` before the first step.
+    """
+    weights = {} if initial is None else {names(v): named(initial[:, i]) for i, v in enumerate(variables)}
+    read: dict[str, Callable[[], Any]] = {
+        "versions": parts.versions,
+        "model": lambda: _model(model, variables, names),
+        "optimizer": lambda: None if optimizer is None else parts.optimizer(optimizer),
+        "loss": lambda: {} if loss is None else parts.one_loss(loss),
+        "data": lambda: dict(batch or {}),
+        "precision": lambda: _precision(model, variables),
+        "init": lambda: {"weights": weights, "seeds": parts.seeds()},
+        "environment": parts.environment,
+    }
+    with tf.init_scope():  # out of whatever is being traced, where values can be read
+        return {"framework": "tensorflow"} | {name: parts.part(name, reader) for name, reader in read.items()}
+
+
+def _model(model: Any, variables: Sequence[Any], names: Callable[[Any], str]) -> dict[str, Any]:
+    if model is not None:
+        return parts.describe_model(model)
+    size = sum(int(tf.size(v)) if v.shape.rank is None else int(v.shape.num_elements()) for v in variables)
+    weights = [{"name": names(v), "shape": [int(n) for n in v.shape], "dtype": _dtype(v)} for v in variables]
+    return {"class": None, "weights": weights, "parameters": size, "trainable_parameters": size, "layers": []}
+
+
+def _precision(model: Any, variables: Sequence[Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {"parameters": sorted({_dtype(v) for v in variables})}
+    if model is not None:
+        policy = model.dtype_policy
+        body |= {"policy": policy.name, "compute_dtype": policy.compute_dtype, "variable_dtype": policy.variable_dtype}
+    return body
+
+
+def _dtype(variable: Any) -> str:
+    return str(tf.as_dtype(variable.dtype).name)
+
+
+def find_model(variables: Sequence[Any]) -> Any:
+    """The smallest live Keras model that holds all of ``variables``; None if there is none."""
+    try:
+        import keras
+
+        wanted = {id(variable) for variable in variables}
+        models = [thing for thing in gc.get_objects() if issubclass(type(thing), keras.Model)]
+        holding = [model for model in models if wanted <= {id(v) for v in model.trainable_variables}]
+        return min(holding, key=lambda model: len(model.weights), default=None)
+    except Exception as error:
+        failure("tensorflow_manifest.find_model", error)
+        return None

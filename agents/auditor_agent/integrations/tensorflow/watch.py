@@ -1,0 +1,400 @@
+"""From a custom TensorFlow loop to the run: rows written where the loop computes, read beside it.
+
+A loop may be plain Python or one ``tf.function``; in the latter nothing of Python runs at a step, so
+a thread reads what the steps left, a few times a second. It is started with the first step.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from auditor_agent.capture.arrays import Words
+from auditor_agent.capture.weights import WeightDigests
+from auditor_agent.guard import guarded
+from auditor_agent.integrations import numbering
+from auditor_agent.integrations.keras import on_tensorflow as on
+from auditor_agent.integrations.keras.native import NativeStore
+from auditor_agent.integrations.keras.probe import accumulated
+from auditor_agent.integrations.keras.rows import Row, Store
+from auditor_agent.integrations.keras.watch import EARLY, WEIGHTS_EVERY
+from auditor_agent.integrations.tensorflow import whole
+from auditor_agent.integrations.tensorflow.epochs import Epochs
+from auditor_agent.integrations.tensorflow.record import (
+    LoopTape,
+    in_xla,
+    iterations,
+    looked_at,
+    penalty,
+    records,
+    taps_of,
+    told_loss,
+    unseen_inputs,
+)
+from auditor_agent.integrations.tensorflow.tape import Seen
+
+#: Seconds between two looks at what the loop left.
+READ_EVERY: Final = 0.1
+_ROWS: Final = 1024
+#: Rows below which there are no histograms: they take so much that few steps would find room.
+_ROWS_COUNTED: Final = 32
+#: Rows of weights kept: they come seldom.
+_WEIGHT_ROWS: Final = 16
+
+
+@dataclass(slots=True)
+class _Binding:
+    """The variables of a step, and where it writes."""
+
+    variables: list[Any]
+    missing: frozenset[int]
+    scaled: bool
+    counter: int
+    """Which optimizer counts its updates."""
+    every: int
+    """Updates to a step."""
+    gradients: Store
+    weights: Store
+    told: bool = True
+    """Whether the step knows its loss: gradients that were summed up elsewhere come without one."""
+    micro: list[float] = field(default_factory=list)
+    """Losses of the updates that make no step yet."""
+    held: dict[int, Words] = field(default_factory=dict)
+    """Weights by update, until the update's own row comes."""
+    layouts: dict[bool, int] = field(default_factory=dict)
+
+    @property
+    def present(self) -> list[Any]:
+        """The variables that have a gradient."""
+        return [v for place, v in enumerate(self.variables) if place not in self.missing]
+
+
+class LoopWatch:
+    """Records the steps of custom loops into one run.
+
+    Args:
+        run: to record into.
+        names: the name of a variable.
+    """
+
+    def __init__(self, run: Any, names: Callable[[Any], str]) -> None:
+        self.run, self._names = run, names
+        self._bindings: dict[tuple[Any, ...], _Binding] = {}
+        self._offsets: dict[int, int] = {}
+        with tf.init_scope():
+            self._tick = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._lock = threading.RLock()
+        self._reader: threading.Thread | None = None
+        self._closed = threading.Event()
+        self.tape: LoopTape | None = None
+        """The flight recorder's part, once the model is known."""
+        self.epochs, self._changes = Epochs(run), WeightDigests()
+        self._taps: dict[tuple[bool, bool], Any] = {}
+        self._number = 0
+        self._busy = False
+        """Whether a call is under way in which elements are recorded: what it leaves is read when it ends."""
+
+    def taps(self, seen: Seen) -> Any:
+        """What looks at layers in the code that runs or is traced now; None where nothing can."""
+        kind = bool(tf.executing_eagerly()), in_xla()
+        if kind not in self._taps:
+            self._taps[kind] = taps_of(seen.optimizer)
+        return self._taps[kind]
+
+    @property
+    def looking(self) -> bool:
+        """Whether outputs of layers are wanted of the next step, if it runs op by op."""
+        looks = self._taps.get((True, False))
+        return looks is not None and looks.wanted(self._number + 1)
+
+    @guarded(None)
+    def see(self, seen: Seen, *, foreseen: bool = False) -> None:
+        """Have this step recorded whenever the code that calls this runs, traced or not.
+
+        ``foreseen``: :meth:`foresee` was told of it.
+        """
+        binding = self._bind(seen)
+        binding.told = told_loss(seen)
+        if not foreseen:
+            self.epochs.stepping(seen, _tick_of(seen, self._tick))
+        unscale = _unscale(seen.optimizer)
+        if seen.optimizer is None:
+            updates = tf.identity(self._tick)
+            rate = on.scalar(seen.rate)
+        else:
+            updates = tf.convert_to_tensor(_inner(seen.optimizer)._iterations)  # noqa: SLF001 -- no public name
+            rate = tf.convert_to_tensor(_inner(seen.optimizer).learning_rate)
+        beyond = penalty(seen) if seen.heard is not None else None
+        values = [on.dense(g) for g in seen.gradients if g is not None]
+        if binding.every > 1:
+            inner = _inner(seen.optimizer)
+            values = accumulated(inner, binding.variables, binding.present, values, unscale)
+            unscale = on.scalar(1.0)
+        head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
+        offered = () if foreseen else self._record_elements(seen, head, list(zip(binding.present, values, strict=True)))
+        _weights(binding, (*head[:4], on.scalar(1.0)))  # first: a row of gradients that is read meanwhile finds them
+        binding.gradients.put(head, values)
+        if not foreseen:
+            self._look(seen, head, offered)
+        if seen.optimizer is None:
+            self._tick.assign_add(1)  # last: who asks meanwhile which step this is is told the same as before
+        self._start()
+        if tf.executing_eagerly() and binding.gradients.urgent:
+            self.read()
+
+    @guarded(None)
+    def foresee(self, seen: Seen) -> None:
+        """An optimizer is about to act, and the loop reports the step afterwards: take what shows only now."""
+        self.epochs.stepping(seen, self._tick)
+        beyond = penalty(seen) if seen.heard is not None else None
+        head = (tf.identity(self._tick), on.scalar(seen.loss), on.scalar(beyond), on.scalar(seen.rate), on.scalar(1.0))
+        given = [(v, on.dense(g)) for v, g in zip(seen.variables, seen.gradients, strict=True) if g is not None]
+        self._look(seen, head, self._record_elements(seen, head, given))
+        self._start()
+
+    def _record_elements(self, seen: Seen, head: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> Sequence[Any]:
+        """Have the flight recorder take the step; what it asks the tap for."""
+        tape = self.tape
+        if tape is None or not records(tape):
+            return ()
+        if not tape.started:
+            tape.start(self.run, self._offset(seen))
+        tape.step(seen, head, gradients)
+        offered, tape.offered = tape.offered, []
+        return offered
+
+    def begins(self, count: int) -> None:
+        """Code that was traced is about to take so many steps."""
+        if self.tape is not None:
+            if self.tape.near(count):
+                with self._lock:
+                    self._busy = True
+            self.tape.execution_begins(count)
+
+    def ended(self, count: int) -> None:
+        """It has."""
+        if self.tape is not None:
+            self.tape.execution_ended(count)
+        self._busy = False
+
+    def done(self) -> None:
+        """The optimizer has acted."""
+        if self.tape is not None:
+            self.tape.after()
+            if tf.executing_eagerly():
+                self.ended(1)
+
+    @guarded(None)
+    def _look(self, seen: Seen, head: Sequence[Any], offered: Sequence[Any]) -> None:
+        """Have outputs of layers looked at."""
+        taps = self.taps(seen) if seen.heard is not None else None
+        if taps is None:
+            return
+        if tf.executing_eagerly():
+            self._number = self._offset(seen) + int(head[0]) // iterations(seen.optimizer) + 1
+        if self.tape is None or not self.tape.started:
+            taps.begin(self._offset(seen), ())
+        taps.put(head, looked_at(seen), offered, unseen_inputs(seen))
+
+    def _bind(self, seen: Seen) -> _Binding:
+        variables, jit = list(seen.variables), in_xla()
+        missing = frozenset(place for place, gradient in enumerate(seen.gradients) if gradient is None)
+        key = (tuple(id(variable) for variable in variables), missing, jit, id(seen.optimizer))
+        with self._lock:
+            if key not in self._bindings:
+                stores = (
+                    on.store(len(variables) - len(missing), _ROWS, jit=jit),
+                    on.store(len(variables), _WEIGHT_ROWS, jit=jit),
+                )
+                every = iterations(seen.optimizer)
+                scaled = _inner(seen.optimizer) is not seen.optimizer
+                if isinstance(stores[0], NativeStore):
+                    stores[0].count(_ROWS_COUNTED, every)
+                if jit and isinstance(stores[1], NativeStore):
+                    stores[1].only([early * every for early in EARLY], WEIGHTS_EVERY * every)
+                self._bindings[key] = _Binding(variables, missing, scaled, id(seen.optimizer), every, *stores)
+            return self._bindings[key]
+
+    def initial(self, variables: Sequence[Any]) -> Words | None:
+        """Statistics of variables as they are now, out of any trace; None if they have no values yet."""
+        with suppress(Exception), tf.init_scope():
+            words = on.store(0, 1, jit=False).statistics(list(variables))
+            return words if words[0].all() else None
+        return None
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    @guarded(None)
+    def read(self) -> None:
+        """Record every step that has not been recorded."""
+        if self.epochs.tracing and not self._closed.is_set():
+            return  # the batch of the step under way is told when its function returns
+        with self._lock, tf.init_scope():
+            for taps in self._taps.values():
+                if taps is not None:
+                    taps.read()
+            rows = [(binding, row) for binding in list(self._bindings.values()) for row in self._drain(binding)]
+            if len(self._bindings) > 1:
+                rows.sort(key=lambda pair: pair[1].iterations)
+            for binding, row in rows:
+                self._record(binding, row)
+            if rows and self.tape is not None:
+                self.tape.reached(rows[-1][1].iterations + 1)
+
+    def _drain(self, binding: _Binding) -> list[Row]:
+        before = binding.gradients.lost
+        rows = binding.gradients.drain()
+        binding.held |= {row.iterations: row.words for row in binding.weights.drain()}
+        if binding.gradients.lost > before:
+            self.run.event(numbering.last(self.run), "rows_lost", count=binding.gradients.lost - before)
+        return rows
+
+    def counter(self, seen: Seen) -> Any:
+        """The variable that counts the updates of a step."""
+        return _tick_of(seen, self._tick)
+
+    def _offset(self, seen: Seen) -> int:
+        """What the count of the optimizer that acts falls short of the run's steps."""
+        counter = id(seen.optimizer)
+        if counter not in self._offsets:
+            with tf.init_scope():
+                self._offsets[counter] = numbering.offset(
+                    self.run, int(_tick_of(seen, self._tick)) // iterations(seen.optimizer)
+                )
+        return self._offsets[counter]
+
+    def _step(self, binding: _Binding, row: Row) -> int:
+        if binding.counter not in self._offsets:
+            self._offsets[binding.counter] = numbering.offset(self.run, row.iterations // binding.every)
+        return self._offsets[binding.counter] + row.iterations // binding.every + 1
+
+    def _record(self, binding: _Binding, row: Row) -> None:
+        step = self._step(binding, row)
+        binding.micro.append(row.loss * row.unscale)
+        if (row.iterations + 1) % binding.every:
+            return
+        loss = sum(binding.micro) / len(binding.micro)
+        binding.micro = []
+        weights = binding.held.pop(row.iterations, None)
+        if binding.scaled and row.nonfinite:
+            self.run.event(
+                step, "step_skipped", reason="gradient_scale", scale=1 / row.unscale, nonfinite=row.nonfinite
+            )
+            return
+        scalars = ({"loss": loss} if binding.told else {}) | ({} if math.isnan(row.rate) else {"lr": row.rate})
+        if not math.isnan(row.penalty):
+            beyond = row.penalty * row.unscale
+            scalars |= {"loss/data": loss - beyond, "loss/penalty": beyond}
+        for taps in self._taps.values():
+            scalars |= {} if taps is None else taps.signals(step)
+        batches = (None if taps is None else taps.batch(step) for taps in self._taps.values())
+        batch = next((told for told in batches if told is not None), None)
+        scalars |= self.epochs.step(step, row.iterations, batch, binding.every)
+        if row.unscale != 1.0:
+            scalars["grad_scale"] = 1.0 / row.unscale
+        words = row.words if weights is None else np.concatenate([row.words, weights], axis=1)
+        layout = self._layout(binding, weights=weights is not None)
+        body = np.ascontiguousarray(words, "<u4").tobytes()
+        self.run.record(step, scalars, layout, body, urgent=row.suspicious)
+        if row.histograms is not None:
+            layout = self._layout(binding, weights=False)
+            self.run.histograms(step, layout, np.ascontiguousarray(row.histograms, "<u4").tobytes())
+        numbering.told(self.run, step)
+        self.epochs.recorded(step, row.iterations)
+        if step == WEIGHTS_EVERY:
+            whole.tell(self.run, step, self.initial)
+        if weights is not None and (step == 1 or step % WEIGHTS_EVERY == 0):
+            self.run.event(step, "weights", **self._changes.fields(self._columns(binding, weights)))
+        for late in [update for update in binding.held if update < row.iterations]:
+            del binding.held[late]  # of a step that was lost
+
+    def _layout(self, binding: _Binding, *, weights: bool) -> int:
+        if weights not in binding.layouts:
+            kinds = [("gradient", binding.present)] + ([("weight", binding.variables)] if weights else [])
+            ids = [
+                self.run.tensor(kind, self._names(v), [int(extent) for extent in v.shape], tf.as_dtype(v.dtype).name)
+                for kind, variables in kinds
+                for v in variables
+            ]
+            binding.layouts[weights] = self.run.layout(ids)
+        return binding.layouts[weights]
+
+    def _columns(self, binding: _Binding, weights: Words) -> dict[str, Words]:
+        """The statistics of each weight: they change when it does."""
+        return {self._names(v): weights[:, at] for at, v in enumerate(binding.variables)}
+
+    def _start(self) -> None:
+        if self._reader is None:
+            self._reader = threading.Thread(target=self._follow, name="auditor-tensorflow", daemon=True)
+            self._reader.start()
+
+    def _follow(self) -> None:
+        while not self._closed.wait(READ_EVERY) and not self.run.finished:
+            with self._lock:
+                if not self._busy:
+                    self.read()
+
+    def close(self) -> None:
+        """Record what is left and let the thread end."""
+        self._closed.set()
+        self.read()
+        whole.tell(self.run, numbering.last(self.run), self.initial, until=WEIGHTS_EVERY)
+        self.epochs.close()
+        if self.tape is not None:
+            self.tape.close()
+
+
+def _values(binding: _Binding) -> list[Any]:
+    return [tf.convert_to_tensor(variable) for variable in binding.variables]
+
+
+def _weights(binding: _Binding, head: Sequence[Any]) -> None:
+    """Have the weights recorded, at the steps at which they are due."""
+    if isinstance(binding.weights, NativeStore) and in_xla():
+        binding.weights.put(head, _values(binding))  # the store itself leaves the other steps out
+    else:
+        _when_due(head[0] + 1, binding.every, lambda: binding.weights.put(head, _values(binding)))
+
+
+def _when_due(update: Any, every: int, action: Callable[[], None]) -> None:
+    """Have ``action`` done at the steps, of so many updates, at which weights are read."""
+    if tf.executing_eagerly():
+        number, part = divmod(int(update), every)
+        if not part and (number in EARLY or number % WEIGHTS_EVERY == 0):
+            action()
+        return
+
+    def act() -> Any:
+        action()
+        return tf.constant(0)
+
+    update = tf.cast(update, tf.int64)
+    early = tf.reduce_any(tf.equal(update, every * tf.constant(EARLY, tf.int64)))
+    tf.cond(tf.logical_or(early, tf.equal(update % (WEIGHTS_EVERY * every), 0)), act, lambda: tf.constant(0))
+
+
+def _inner(optimizer: Any) -> Any:
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _tick_of(seen: Seen, tick: Any) -> Any:
+    """What counts the updates: the optimizer's own variable, or ours."""
+    return tick if seen.optimizer is None else _inner(seen.optimizer)._iterations  # noqa: SLF001 -- no public name
+
+
+def _unscale(optimizer: Any) -> Any:
+    """What gradients given to ``optimizer`` must be multiplied by to undo loss scaling."""
+    if optimizer is None:
+        return on.scalar(1.0)
+    if _inner(optimizer) is optimizer:
+        scale = optimizer.loss_scale_factor
+    else:
+        scale = optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale
+    return on.scalar(1.0) if scale is None else on.reciprocal(scale)

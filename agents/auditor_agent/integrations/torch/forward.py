@@ -1,0 +1,322 @@
+"""Forward passes: what their batches are, whether they train, and what the layers gave.
+
+One hook before the model's own forward pass stays while the run lives: it counts the batch's samples,
+takes its digest and tells training from evaluation. Hooks behind the layers are put on by it for the
+one pass that is looked at: a sampled step's, or one that the flight recorder records. All of it only
+after step 1: by then it shows whether anything is compiled in this process, where hooks stay away, as
+they change what a compiled frame is guarded by.
+
+Per layer and sampled step: the statistics of its output (``zeros`` beside ``count`` is the share of
+values that are exactly zero), of ReLU also the share of *dead units* (zero for the whole batch), of
+Tanh and Sigmoid the share of saturated values, whether they are modules or were called as functions
+on a layer's output. The first forward pass of the step counts, on the main thread, in training.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from auditor_agent.capture import kernels
+from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch import operations as torch_operations
+from auditor_agent.integrations.torch.batch import Batches
+from auditor_agent.integrations.torch.epochs import Epochs
+from auditor_agent.integrations.torch.evaluation import Evaluation
+from auditor_agent.integrations.torch.names import clean, unwrap
+from auditor_agent.integrations.torch.taken import unreadable
+from auditor_agent.integrations.torch.units import (
+    activation_of,
+    again,
+    behind,
+    by_unit,
+    output_activation,
+    shares,
+    summary,
+)
+
+#: Modules that are listened to; of larger models evenly spread ones.
+_MODULES: Final = 256
+_compiling: Final = torch.compiler.is_compiling
+_gradients: Final = torch.is_grad_enabled
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one tensor of a forward pass showed."""
+
+    kind: str
+    name: str
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    words: Tensor
+
+
+@dataclass(slots=True)
+class Forward:
+    """What one forward pass showed; ``seconds`` is what looking at it took."""
+
+    tensors: list[Seen] = field(default_factory=list)
+    scalars: dict[str, float | Tensor] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One forward pass that is looked at."""
+
+    sampled: bool
+    recorded: bool
+    evaluates: bool = False
+    handles: list[Any] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
+    modules: dict[str, nn.Module] = field(default_factory=dict)
+    nodes: dict[Any, str] = field(default_factory=dict)
+    """The layers' names by the autograd node of their output."""
+    within: dict[Any, list[Any] | None] = field(default_factory=dict)
+    """The nodes of what each layer was given, by the node of its output."""
+    held: dict[str, Tensor] = field(default_factory=dict)
+    """Outputs of layers, until the pass is over and shows what became of them."""
+
+
+class ForwardProbe:
+    """Listens to the forward passes of one model.
+
+    Args:
+        model: the model to be listened to.
+        tape: the flight recorder's ear (``torch_record.Tape``).
+        evaluation: told of passes without gradients.
+        epochs: told of the batches of steps.
+    """
+
+    def __init__(self, model: nn.Module, tape: Any, evaluation: Evaluation, epochs: Epochs) -> None:
+        self._tape, self._evaluation, self._epochs = tape, evaluation, epochs
+        epochs.attach()
+        self._ear: Any = None
+        self._pass: _Pass | None = None
+        self._seen: Forward | None = None
+        self._sampled = self._recorded = False
+        self._training: bool | None = None
+        self.turned = False
+        """Whether training passes are in another mode than they were: to be looked at and set back."""
+        self._batches = Batches()
+        root = unwrap(model)
+        self._usable = not any(isinstance(module, torch.jit.ScriptModule) for module in root.modules())
+
+    def arm(self, model: nn.Module, *, sampled: bool, recorded: bool) -> None:
+        """Hear the next training pass of ``model`` for its statistics, for the flight recorder, or as a batch alone.
+
+        Nothing is heard where something was compiled.
+        """
+        if not self._usable or (compiled() and self._ear is None):
+            return
+        if self._ear is None:
+            self._ear = unwrap(model).register_forward_pre_hook(self._before, with_kwargs=True)
+        self._sampled, self._recorded = sampled, recorded
+        if sampled:
+            self._seen = Forward()
+
+    def disarm(self) -> Forward | None:
+        """What was heard since :meth:`arm`."""
+        self._quit()
+        self._sampled = self._recorded = False
+        seen, self._seen = self._seen, None
+        return seen
+
+    def close(self) -> None:
+        """Hear nothing more. Idempotent."""
+        self.disarm()
+        self._evaluation.close()
+        self._epochs.detach()
+        if self._ear is not None:
+            self._ear.remove()
+            self._ear = None
+
+    def batch(self) -> tuple[int, int | None]:
+        """Samples and digest of the training batches since the last call, of a step that is being taken."""
+        found = self._batches.take()
+        self._epochs.step(*found)
+        return found
+
+    def scalars(self) -> dict[str, float | Tensor]:
+        """The same as scalars of a step."""
+        samples, digest = self.batch()
+        found: dict[str, float | Tensor] = {"samples": float(samples)} if samples else {}
+        return found if digest is None else {**found, "batch_digest": float(digest)}
+
+    # -- a pass begins ------------------------------------------------------------------------
+
+    def _before(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if not _compiling():
+            self._begin(module, args, kwargs)
+
+    @guarded(None)
+    def _begin(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if not _gradients():
+            self._epochs.evaluates()
+            if self._evaluation.begin(module, args, kwargs):
+                self._listen(module, _Pass(sampled=False, recorded=True, evaluates=True))
+            return
+        if self._evaluation.going:
+            self._evaluation.end()
+        if module.training is not self._training:
+            if module.training:  # what came before was an evaluation that kept its gradients
+                self._batches.take()
+            self._training, self.turned = module.training, True
+        if len(args) == 1 and type(args[0]) is Tensor:
+            self._batches.one(args[0])
+        else:
+            self._batches.several(list(_tensors((args, kwargs), real=False)))
+        # An evaluation that keeps its gradients looks like training in the wrong mode, until a step confirms it.
+        if self._pass is None and (self._sampled or self._recorded) and (module.training or not self.turned):
+            self._listen(module, _Pass(self._sampled, self._recorded))
+
+    # -- a pass that is looked at -------------------------------------------------------------
+
+    def _listen(self, root: nn.Module, looked: _Pass) -> None:
+        start = time.perf_counter()
+        self._pass = looked
+        looked.handles = [root.register_forward_hook(self._after, with_kwargs=True)]
+        for name, module in _chosen(root):
+            looked.modules[name] = module
+            looked.handles.append(module.register_forward_hook(self._layer(name)))
+        self._spend(start)
+
+    def _quit(self) -> None:
+        looked, self._pass = self._pass, None
+        for handle in looked.handles if looked is not None else ():
+            handle.remove()
+
+    def _layer(self, name: str) -> Any:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            if not _compiling():
+                self._hear(name, module, args, output)
+
+        return hook
+
+    @guarded(None)
+    @torch.no_grad()
+    def _hear(self, name: str, module: nn.Module, args: Any, output: Any) -> None:
+        looked = self._pass
+        if looked is None:
+            return
+        if name in looked.done:  # called again: its place among the operations is all that is noted
+            self._noted(looked, name, args, output)
+            return
+        start = time.perf_counter()
+        looked.done.add(name)
+        self._noted(looked, name, args, output)
+        for tensor in _tensors(output):
+            plain = tensor.detach()
+            if looked.sampled:
+                self._add("activation", name, plain)
+            self._units(looked, name, activation_of(module), plain)
+            looked.held[name] = plain
+            break
+        self._spend(start)
+
+    @staticmethod
+    def _noted(looked: _Pass, name: str, args: Any, output: Any) -> None:
+        """The layer's place in the graph: of whichever of its outputs is used."""
+        given = torch_operations.given(args)
+        for tensor in _tensors(output):
+            if tensor.grad_fn is not None:
+                looked.nodes[tensor.grad_fn], looked.within[tensor.grad_fn] = name, given
+
+    def _units(self, looked: _Pass, name: str, activation: str | None, output: Tensor) -> None:
+        """Dead and saturated units for the statistics, values and units for the flight recorder."""
+        if hasattr(output, "_local_tensor"):  # sharded: its statistics would be a collective
+            return
+        folded = by_unit(looked.modules[name], output)
+        recorded = looked.recorded and folded.numel() and not unreadable(output)
+        moments = summary(folded) if recorded else None
+        if looked.sampled and self._seen is not None:
+            self._seen.scalars.update(shares(name, activation, folded, moments))
+        if moments is not None:
+            kind = type(looked.modules[name]).__name__
+            self._tape.layer(
+                {"name": name, "kind": kind, "activation": activation}, folded, moments, len(looked.modules)
+            )
+
+    def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        if not _compiling():
+            self._end(module, args, kwargs, output)
+
+    @guarded(None)
+    @torch.no_grad()
+    def _end(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        looked = self._pass
+        if looked is None:
+            return
+        start = time.perf_counter()
+        outputs = list(_tensors(output))
+        for name, activation in behind(outputs, looked.nodes).items():
+            became = again(activation, looked.held[name])
+            if became is not None:
+                self._units(looked, name, activation, became)
+        if looked.sampled:
+            for at, tensor in enumerate(_tensors((args, kwargs))):
+                self._add("batch", f"input{at}", tensor)
+            for at, tensor in enumerate(outputs):
+                self._add("output", f"output{at}", tensor)
+        if looked.evaluates:
+            self._tape.evaluation(module, args, kwargs, output)
+        elif looked.recorded:
+            last = output_activation(outputs[0]) if outputs else None
+            self._tape.forward(module, args, kwargs, output, last)
+            self._operations(looked, outputs)
+        self._spend(start)
+        self._quit()
+        if not looked.evaluates:
+            self._sampled = False  # the first pass of the step counts; the recorder hears micro-batches as well
+
+    def _operations(self, looked: _Pass, outputs: list[Tensor]) -> None:
+        """What the pass consisted of, once."""
+        if self._tape.operations is None and any(one.requires_grad for one in outputs):
+            self._tape.operations = torch_operations.operations(outputs, looked.nodes, looked.within)
+
+    def _add(self, kind: str, name: str, tensor: Tensor) -> None:
+        if self._seen is not None and not (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):
+            words = kernels.words([tensor.detach()])
+            self._seen.tensors.append(Seen(kind, name, tuple(tensor.shape), tensor.dtype, words))
+
+    def _spend(self, start: float) -> None:
+        if self._seen is not None:
+            self._seen.seconds += time.perf_counter() - start
+
+
+def compiled() -> bool:
+    """Whether any frame was compiled in this process."""
+    utils = sys.modules.get("torch._dynamo.utils")
+    return bool(utils is not None and utils.counters["stats"])
+
+
+def _chosen(root: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules at the leaves, by name; attention counts as one."""
+    leaves = [
+        (clean(name), module)
+        for name, module in root.named_modules()
+        if name and (isinstance(module, nn.MultiheadAttention) or not any(module.children()))
+    ]
+    return leaves[:: -(-len(leaves) // _MODULES)] if leaves else []
+
+
+def _tensors(value: Any, *, real: bool = True) -> Iterator[Tensor]:
+    """The tensors in ``value``, at most eight, in order; ``real``: floating ones that have elements."""
+    stack, given = [value], 0
+    while stack and given < 8:
+        item = stack.pop()
+        if isinstance(item, Tensor):
+            if not real or (item.is_floating_point() and item.numel()):
+                given += 1
+                yield item
+        elif isinstance(item, (tuple, list)):
+            stack.extend(reversed(item))
+        elif isinstance(item, dict):
+            stack.extend(reversed(item.values()))

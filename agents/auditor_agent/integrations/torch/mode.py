@@ -1,0 +1,67 @@
+"""Training or evaluation: in which mode the model's layers are, and when that is told.
+
+Only layers that behave differently count: dropout that drops, normalization with running
+statistics, recurrent layers with dropout between them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
+
+from auditor_agent.integrations.torch.names import clean, unwrap
+from auditor_agent.run import Run
+
+#: Modules that an event names.
+_NAMED: Final = 8
+
+
+class Modes:
+    """Tells the run's ``mode`` events: the first of each phase, and whenever something has changed.
+
+    Args:
+        run: takes the events.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._told: dict[str, dict[str, Any]] = {}
+
+    def read(self, phase: str, model: nn.Module, step: int) -> None:
+        """Look at the model's layers as they are now.
+
+        Args:
+            phase: ``train`` or ``eval``.
+            model: may be compiled or wrapped.
+            step: the event's.
+        """
+        fields = mode(model, training=phase == "train")
+        if self._told.get(phase) != fields:
+            self._told[phase] = fields
+            self._run.event(step, "mode", phase=phase, **fields)
+
+
+def mode(model: nn.Module, *, training: bool) -> dict[str, Any]:
+    """``training``, and the ``modules`` and their ``kinds`` that are not in the mode asked for."""
+    root = unwrap(model)
+    differing = [(clean(name), module) for name, module in root.named_modules() if _differs(module)]
+    flags = {module.training for _, module in differing} or {root.training}
+    wrong = [(name, type(module).__name__) for name, module in differing if module.training is not training][:_NAMED]
+    return {
+        "training": "mixed" if len(flags) > 1 else "true" if True in flags else "false",
+        "modules": [name for name, _ in wrong],
+        "kinds": [kind for _, kind in wrong],
+    }
+
+
+def _differs(module: nn.Module) -> bool:
+    """Whether a module computes something else in training than in evaluation."""
+    if isinstance(module, _DropoutNd):
+        return module.p > 0
+    if isinstance(module, _NormBase):
+        return bool(module.track_running_stats)
+    dropout = getattr(module, "dropout", 0.0)
+    return isinstance(module, (nn.RNNBase, nn.MultiheadAttention)) and isinstance(dropout, float) and dropout > 0

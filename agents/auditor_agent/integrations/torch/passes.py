@@ -1,0 +1,98 @@
+"""What the backward passes of a step find: gradients of the step before, or of the pass before thrown away.
+
+Also what a model computes with and nobody owns: parameters that its output depends on and that
+neither the model nor any optimizer knows of (layers kept in a plain list).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from auditor_agent.integrations.torch.unstepped import behind, held
+
+#: Parameters whose gradients are looked at: the smallest ones.
+_LOOKED: Final = 4
+#: Elements of a parameter beyond which its gradient is not read.
+_MOST: Final = 4096
+#: What is found before a pass where nothing is left of the one before.
+_EMPTY: Final = frozenset({"none", "zero"})
+#: Passes of a step that are counted.
+_COUNTED: Final = 16
+#: Parameters without an owner that are described.
+_TOLD: Final = 16
+
+
+@dataclass(slots=True)
+class Passes:
+    """Backward passes since the last step that reach the optimizer's parameters.
+
+    ``empty``: after the first, those that found the gradients zeroed. ``before``: what they found.
+    """
+
+    count: int = 0
+    empty: int = 0
+    before: set[str] = field(default_factory=set)
+
+    def begin(self, root: Tensor, optimizer: Optimizer) -> None:
+        """A backward pass begins at ``root``."""
+        found = _before(optimizer)
+        if self.count and found in _EMPTY:
+            if self.count >= _COUNTED or not _reaches(root, optimizer):
+                return
+            self.empty += 1
+        self.before.add(found)
+        self.count += 1
+
+    def facts(self) -> dict[str, Any]:
+        """``backwards``, ``discarded`` (passes whose gradients were zeroed before the next), ``gradients_before``."""
+        empty = sorted(self.before & _EMPTY)
+        told = empty[0] if empty else "kept" if self.before == {"kept"} else ""
+        known = {"gradients_before": told} if told else {}
+        return {"backwards": self.count, "discarded": self.empty, **known}
+
+
+def _reaches(root: Tensor, optimizer: Optimizer) -> bool:
+    owned = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    return any(id(leaf) in owned for leaf in behind([root]))
+
+
+def _before(optimizer: Optimizer) -> str:
+    """``none``, ``zero`` or ``kept``: what the gradients hold before a backward pass; "" where that is not known.
+
+    Of parameters in host memory: elsewhere a look would wait for the device.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    if all(parameter.grad is None for parameter in parameters):
+        return "none"
+    read = [p.grad for p in parameters if p.grad is not None and p.grad.is_cpu and p.grad.numel() <= _MOST]
+    looked = sorted((g for g in read if not g.is_sparse), key=Tensor.numel)[-_LOOKED:]
+    if not looked:
+        return ""
+    alive = [bool(gradient.detach().any()) for gradient in looked]
+    if all(alive):
+        return "kept"
+    return "" if any(alive) else "zero"
+
+
+def unowned(model: nn.Module, outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """Shape, mean, spread and largest value of the parameters behind ``outputs`` that nobody owns, in host memory."""
+    known = {id(parameter) for parameter in model.parameters()}
+    strays = [
+        leaf for leaf in behind(outputs) if isinstance(leaf, nn.Parameter) and leaf.is_cpu and id(leaf) not in known
+    ]
+    if not strays:
+        return []
+    owned = held()
+    return [_described(leaf) for leaf in strays if id(leaf) not in owned][:_TOLD]
+
+
+def _described(parameter: Tensor) -> dict[str, Any]:
+    values = parameter.detach().float()
+    spread = float(values.std(correction=0)) if values.numel() else 0.0
+    largest = float(values.abs().max()) if values.numel() else 0.0
+    return {"shape": list(values.shape), "mean": float(values.mean()), "std": spread, "absmax": largest}

@@ -1,0 +1,399 @@
+"""The flight recorder's tap in a PyTorch loop.
+
+A *tape* listens from before the first step: the graph behind ``backward()`` tells loss and target
+(``torch_graph``), the optimizer's own step hooks tell weights and gradients before it acts, weights
+and its state after. Batch and output come from the second step on, by the forward hook that the
+samples share (``torch_forward``), and not at all where anything is compiled. What is kept is copied
+at once, samples of it where it is large, on an accelerator without waiting for it. After the last
+recorded step nothing of this remains but a hook that returns at once.
+
+Of several optimizers each brings its own weights, gradients and state into the step that they make up
+together (``facts.optimizers`` says whose are whose); batch, layers and ``facts.loss`` are the first one's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from auditor_agent.capture import portable
+from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch import facts as torch_facts
+from auditor_agent.integrations.torch import graph as torch_graph
+from auditor_agent.integrations.torch.mode import mode
+from auditor_agent.integrations.torch.part import Part, plain_gradients, plain_parameters, plain_state
+from auditor_agent.integrations.torch.passes import Passes, unowned
+from auditor_agent.integrations.torch.taken import (
+    Taken,
+    done,
+    mark,
+    named,
+    rates,
+    take,
+    take_all,
+    tensors,
+    to_host,
+    unreadable,
+    word,
+)
+from auditor_agent.integrations.torch.units import columns, samples_of, some
+from auditor_agent.recorder import Recorder, configured_steps, data_elements, state_role
+
+#: Forward passes and losses of one step that are kept: micro-batches.
+_MOST_MICRO: Final = 4
+
+
+@dataclass(slots=True)
+class _Step:
+    """One step in the making."""
+
+    number: int
+    taken: list[Taken] = field(default_factory=list)
+    scalars: dict[str, float | Tensor] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    phase: str = "train"
+    parts: list[int] = field(default_factory=list)
+    """The optimizers that have stepped, in their order."""
+
+
+class Tape:
+    """Listens to one model's training until the recorder has enough. Made before the run is known."""
+
+    def __init__(self) -> None:
+        self._on = configured_steps() > 0
+        self._layers: dict[str, tuple[dict[str, Any], list[Taken]]] = {}
+        self._whole = False  # the layers of one pass are there
+        self._last: str | None = None
+        self._evaluation: _Step | None = None
+        self._recorded = 0
+        self._forwards: list[list[Taken]] = []
+        self._modes: list[str] = []
+        self._carried: Tensor | None = None
+        self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
+        self._passes = Passes()
+        self._unowned: list[dict[str, Any]] | None = None
+        # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
+        self._outputs: dict[Any, str] = {}
+        self._names: dict[int, str] = {}
+        self.operations: list[dict[str, Any]] | None = None
+        """What one training pass consists of; told once."""
+        self._recorder: Recorder | None = None
+        self._first: Part | None = None
+        self._sizes: dict[int, list[tuple[int, int]]] = {}
+        self._step: _Step | None = None
+        self._begun = 0
+        self._waiting: deque[tuple[_Step, Any]] = deque()
+
+    @property
+    def listening(self) -> bool:
+        """Whether the coming step is recorded, as far as is known."""
+        return self._on
+
+    @property
+    def busy(self) -> bool:
+        """Whether it must be told of the steps: it listens, or something is still on its way to the host."""
+        return self._on or bool(self._waiting) or self._step is not None
+
+    def wants(self, number: int) -> bool:
+        """Whether step ``number`` is recorded."""
+        return self._on if self._recorder is None else self._recorder.wants(number)
+
+    def next(self, number: int) -> int | None:
+        """The first step after ``number`` that is recorded; None: none."""
+        return None if self._recorder is None else self._recorder.next(number)
+
+    @property
+    def evaluable(self) -> bool:
+        """Whether the first batch of an evaluation now is recorded: the last step was, and none after it."""
+        recorded = self._recorded > 0 or self._step is not None
+        return self._recorder is not None and recorded and not self._forwards and not self._losses
+
+    # -- life ---------------------------------------------------------------------------------
+
+    @guarded(None)
+    def start(self, run: Any, model: nn.Module | None, part: Part) -> None:
+        """Record into ``run`` what :meth:`before` and :meth:`after` are told; ``part``: the first optimizer's."""
+        optimizer = part.optimizer
+        if self._recorder is not None or not self.listening or not hasattr(run, "recording") or optimizer is None:
+            return
+        self._recorder = Recorder(run, layout="torch")
+        run.observe(canonical=torch_facts.canonical(model, optimizer))
+        self._first = part
+        self._know(part)
+
+    def _know(self, part: Part) -> None:
+        """Names and sizes of the part's parameters, as they are now."""
+        if self._recorder is not None:
+            sizes = [(p.numel(), p.element_size()) for _, p in plain_parameters(part)]
+            if self._sizes.get(part.number) != sizes:
+                self._sizes[part.number] = sizes
+                self._recorder.size([size for each in self._sizes.values() for size in each])
+            self._names |= {id(parameter): name for name, parameter in zip(part.names, part.parameters, strict=True)}
+
+    @guarded(None)
+    def close(self) -> None:
+        """Hand over what is under way and let go of everything. Idempotent."""
+        self._complete()
+        self._on = False
+        self.evaluated()
+        while self._waiting:
+            self._deliver(*self._waiting.popleft())
+        if self._recorder is not None:
+            self._recorder.close()
+        self._forget()
+        self._names = {}
+
+    def _forget(self) -> None:
+        self._forwards, self._losses, self._modes, self._outputs = [], [], [], {}
+        self._passes = Passes()
+        self._layers, self._whole, self._last = {}, False, None
+
+    # -- what passes by -----------------------------------------------------------------------
+
+    @guarded(None)
+    @torch.no_grad()
+    def layer(self, fact: dict[str, Any], folded: Tensor, moments: Tensor, layers: int) -> None:
+        """A layer gave ``folded`` (``torch_units``); told again where what stands behind it is known as well.
+
+        Args:
+            fact: its ``name``, ``kind`` and ``activation``, for ``facts.layers``.
+            folded: its output.
+            moments: of each unit (``torch_units.summary``).
+            layers: how many there are.
+        """
+        recorder, name = self._recorder, fact["name"]
+        if recorder is None or self._whole:
+            return
+        rows, units = recorder.layer(samples_of(folded), folded.shape[1], folded.element_size(), layers)
+        taken = [Taken("units", name, "float32", (4, units), 4 * units, columns(moments, units))]
+        if rows:
+            values = some(folded, rows, units)
+            taken.append(Taken("activation", name, word(folded.dtype), (rows, units), rows * units, values))
+        self._layers[name] = fact, taken
+
+    @guarded(None)
+    @torch.no_grad()
+    def forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any, last: str | None) -> None:
+        """The model was called: with these arguments, to this output, which the operation ``last`` made."""
+        outputs = list(tensors(output))
+        if not any(tensor.requires_grad for tensor in outputs):
+            return  # no training: the frozen half of a GAN
+        self._whole, self._last = True, last
+        if len(self._forwards) >= _MOST_MICRO:
+            self._forwards.pop(0)
+            self._modes.pop(0)
+        taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
+        taken += [self._data("output", f"output{at}", t) for at, t in enumerate(outputs)]
+        self._forwards.append([one for one in taken if one is not None])
+        self._modes.append(mode(module, training=True)["training"])
+        self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None}
+        if self._unowned is None:
+            self._unowned = unowned(module, outputs)
+
+    @guarded(None)
+    @torch.no_grad()
+    def evaluation(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        """The model was called without gradients, to begin an evaluation after the step recorded last."""
+        self._complete()
+        step = self._evaluation = _Step(self._recorded, phase="eval")
+        taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
+        taken += [self._data("output", f"output{at}", t) for at, t in enumerate(tensors(output))]
+        step.taken = [one for one in taken if one is not None]
+        step.taken += [one for _, passed in self._layers.values() for one in passed]
+        step.facts["training"] = mode(module, training=False)["training"]
+        step.facts["layers"] = [fact for fact, _ in self._layers.values()]
+        self._recorded = 0
+        self._forget()
+
+    @guarded(None)
+    @torch.no_grad()
+    def evaluated(self, loss: Tensor | None = None, operation: str = "", target: Any = None) -> None:
+        """The loss of that batch was computed, or the evaluation ended without one."""
+        step, self._evaluation = self._evaluation, None
+        if step is None or self._recorder is None:
+            return
+        if loss is not None and not unreadable(loss):
+            step.scalars["loss"] = to_host(loss.detach().reshape(()).clone())
+            step.facts["loss"] = {"operation": operation}
+            if isinstance(target, Tensor):
+                step.facts["loss"]["target_shape"] = list(target.shape)
+                one = self._data("target", "loss.target", target)
+                step.taken += [] if one is None else [one]
+        step.taken = [one for one in step.taken if self._recorder.admit(one.nbytes)]
+        self._hand_over(step)
+
+    def _left_over(self) -> Tensor | None:
+        """The largest element of the last gradient as a step's first backward pass begins; None: there is none."""
+        for parameter in reversed(self._first.parameters if self._first is not None else ()):
+            if parameter.grad is not None and parameter.grad.layout is torch.strided:
+                left = portable.plain(parameter.grad)
+                return None if unreadable(left) or not left.numel() else to_host(left.abs().amax().double())
+        return None
+
+    @guarded(None)
+    @torch.no_grad()
+    def root(self, root: Tensor) -> None:
+        """A backward pass begins at ``root``."""
+        if not self._on or root.grad_fn is None:
+            return
+        if not self._losses:
+            self._carried = self._left_over()
+        optimizer = None if self._first is None else self._first.optimizer
+        if optimizer is not None:
+            self._passes.begin(root, optimizer)
+        outputs, self._outputs = self._outputs, {}
+        graph = torch_graph.read(root, outputs, self._names)
+        taken = [self._data(role, name, tensor) for (role, name), tensor in graph.tensors.items()]
+        graph.tensors = {}
+        if len(self._losses) >= _MOST_MICRO:
+            self._losses.pop(0)
+        value = None if unreadable(root) else to_host(root.detach().reshape(()).clone())
+        self._losses.append((graph, [one for one in taken if one is not None], value))
+
+    @guarded(None)
+    def skipped(self) -> None:
+        """A GradScaler left out the step: what was heard belongs to none."""
+        self._forget()
+
+    # -- the step -----------------------------------------------------------------------------
+
+    @guarded(None)
+    @torch.no_grad()
+    def before(self, number: int, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
+        """``optimizer`` is about to do its part of step ``number``; it has gradients, unless it is given a closure."""
+        recorder, step = self._recorder, self._step
+        if step is not None and (step.number != number or part.number in step.parts):
+            self._complete()
+        self._recorded = 0
+        while self._waiting and done(self._waiting[0][1]):
+            self._deliver(*self._waiting.popleft())
+        if recorder is None:
+            return
+        step = self._step or self._begin(recorder, number)
+        if step is None:
+            return
+        self._know(part)
+        step.parts.append(part.number)
+        if part.number:
+            step.facts.setdefault("optimizers", {})[str(part.number)] = list(part.names)
+        self._each(step, "weight", plain_parameters(part))
+        if not closure:
+            self._each(step, "gradient", plain_gradients(part))
+            self._scaled(step, optimizer)
+        step.scalars |= rates(optimizer, part.place)
+
+    def _begin(self, recorder: Recorder, number: int) -> _Step | None:
+        if number == self._begun or not recorder.begin(number):  # handed over already, or not to be recorded
+            self._on = recorder.wants(number + 1)
+            self._forget()
+            return None
+        self._begun = number
+        self._step = _Step(number)
+        return self._step
+
+    @guarded(None)
+    @torch.no_grad()
+    def after(self, part: Part, optimizer: Optimizer, *, closure: bool, parts: int) -> None:
+        """``optimizer`` has done its part; with so many ``parts`` the step is complete."""
+        step = self._step
+        if step is None or part.number not in step.parts:
+            return
+        if closure:
+            self._each(step, "gradient", plain_gradients(part))
+        elif part.number == 0 and self._passes.count:
+            step.facts |= self._passes.facts()
+        self._each(step, "updated", plain_parameters(part))
+        for key, values in plain_state(part, optimizer).items():
+            self._each(step, state_role(key), values)
+        if part.number:
+            self._told(step, f"loss/{part.number}")
+            self._forget()
+        else:
+            self._heard(step)
+        if len(step.parts) == parts:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Hand over the step under way, if there is one: no optimizer has a part in it any more."""
+        step, self._step = self._step, None
+        if step is not None:
+            self._recorded = step.number
+            self._on = self.wants(step.number + 1)
+            self._hand_over(step)
+
+    def _hand_over(self, step: _Step) -> None:
+        self._waiting.append((step, mark(step.taken)))
+        while self._waiting and done(self._waiting[0][1]):
+            self._deliver(*self._waiting.popleft())
+
+    def _heard(self, step: _Step) -> None:
+        """What forward and backward passes since the last step brought, as part of this one."""
+        recorder = self._recorder
+        heard = [one for passed in (self._forwards, [taken for _, taken, _ in self._losses]) for one in named(passed)]
+        heard += [one for _, taken in self._layers.values() for one in taken]
+        for one in heard:
+            if recorder is not None and recorder.admit(one.nbytes):
+                step.taken.append(one)
+        if self._losses:
+            step.scalars["carried"] = 0.0 if self._carried is None else self._carried
+        self._told(step, "loss")
+        if self._forwards:
+            modes = set(self._modes)
+            step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
+            step.facts |= {"forwards": len(self._forwards), "output_activation": self._last}
+            step.facts["layers"] = [fact for fact, _ in self._layers.values()]
+            if self._unowned:
+                step.facts["unowned"], self._unowned = self._unowned, []
+            if self.operations:
+                step.facts["operations"], self.operations = self.operations, []
+        self._forget()
+
+    def _told(self, step: _Step, name: str) -> None:
+        """The losses that were backpropagated for one optimizer."""
+        for at, (_, _, value) in enumerate(self._losses):
+            if value is not None:
+                step.scalars[f"{name}@{at}" if at else name] = value
+        if self._losses:
+            graph = self._losses[-1][0]
+            step.facts[name] = {**graph.facts, "graph": graph.nodes}
+
+    def _scaled(self, step: _Step, optimizer: Optimizer) -> None:
+        """A fused optimizer is given gradients that still carry the GradScaler's scale."""
+        scale = getattr(optimizer, "grad_scale", None)
+        if isinstance(scale, Tensor):
+            step.scalars["gradient_scale"] = to_host(scale.detach().reshape(()).clone())
+
+    def _deliver(self, step: _Step, mark: Any) -> None:
+        if mark is not None:
+            mark.synchronize()
+        if self._recorder is not None:
+            scalars = {name: float(value) for name, value in step.scalars.items()}
+            arrays = [one.array() for one in step.taken]
+            self._recorder.send(step.number, arrays, scalars, step.facts, phase=step.phase)
+
+    # -- elements -----------------------------------------------------------------------------
+
+    def _each(self, step: _Step, role: str, tensors: Sequence[tuple[str, Tensor]]) -> None:
+        recorder = self._recorder
+        if recorder is None:
+            return
+        wanted = [
+            (name, tensor, recorder.take(role, tensor.numel(), tensor.element_size()))
+            for name, tensor in tensors
+            if not unreadable(tensor)
+        ]
+        step.taken += take_all(role, [one for one in wanted if one[2] or not one[1].numel()])
+
+    def _data(self, role: str, name: str, tensor: Tensor) -> Taken | None:
+        """As much of a batch, target or output as a step may record; None where it cannot be read."""
+        tensor = portable.plain(tensor)
+        if unreadable(tensor):
+            return None
+        early = self._recorder is None or self._recorder.early
+        return take(role, name, tensor, data_elements(tensor.numel(), tensor.element_size(), early=early))
