@@ -17,11 +17,11 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations import tensorflow as loops  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs
-from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
-from auditor_agent.integrations.tensorflow import record as tensorflow_record
-from auditor_agent.integrations.tensorflow import tape as tensorflow_tape
-from auditor_agent.integrations.tensorflow import whole as tensorflow_whole
+from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs  # noqa: E402
+from auditor_agent.integrations.tensorflow import forward as tensorflow_forward  # noqa: E402
+from auditor_agent.integrations.tensorflow import record as tensorflow_record  # noqa: E402
+from auditor_agent.integrations.tensorflow import tape as tensorflow_tape  # noqa: E402
+from auditor_agent.integrations.tensorflow import whole as tensorflow_whole  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 
 RNG = np.random.default_rng(0)
