@@ -263,10 +263,10 @@ def test_g1_a_fault_of_the_agent_never_reaches_the_loop(run: MemoryRun, monkeypa
     def broken(*_: Any, **__: Any) -> Any:
         raise MemoryError("broken on purpose")
 
-    places = ["tensorflow_watch.LoopWatch._bind", "tensorflow_watch.LoopWatch._record", "tensorflow_manifest.manifest"]
+    places = ["watch.LoopWatch._bind", "watch.LoopWatch._record", "manifest.manifest"]
     for place in places:
         with monkeypatch.context() as patch:
-            patch.setattr(f"auditor_agent.integrations.{place}", broken)
+            patch.setattr(f"auditor_agent.integrations.tensorflow.{place}", broken)
             loop = Loop(run)  # type: ignore[arg-type]  # it has what a run has
             weights = Training("graph", after=loop.step).train(10)
             loop.close()

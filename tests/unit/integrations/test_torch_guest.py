@@ -19,7 +19,7 @@ from auditor_agent.capture.budget import FIRST
 from auditor_agent.integrations import torch as integration
 from auditor_agent.integrations.torch import hooks as torch_hooks
 from auditor_agent.integrations.torch import watch
-from auditor_agent.integrations.torch import watch as torch_watch
+from auditor_agent.integrations.torch import watcher as torch_watch
 from support.agent import child_env
 from support.checkout import ROOT
 

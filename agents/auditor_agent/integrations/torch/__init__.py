@@ -34,7 +34,7 @@ from auditor_agent.integrations.torch.loss import LossProbe
 from auditor_agent.integrations.torch.names import find_model, owned
 from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.unstepped import Unstepped
-from auditor_agent.integrations.torch.watch import Watcher
+from auditor_agent.integrations.torch.watcher import Watcher
 from auditor_agent.run import Run, open_run
 
 

@@ -17,7 +17,7 @@ _compiling: Final = torch.compiler.is_compiling
 
 if TYPE_CHECKING:
     from auditor_agent.integrations.torch.part import Part
-    from auditor_agent.integrations.torch.watch import Watcher
+    from auditor_agent.integrations.torch.watcher import Watcher
 
 
 class Hooks:
