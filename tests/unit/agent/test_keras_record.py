@@ -16,6 +16,7 @@ import pytest
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
 
+from auditor_agent.capture.native import tensorflow as native  # noqa: E402 -- after the framework it is for
 from auditor_agent.keras import Audit  # noqa: E402 -- after the framework it is for
 from auditor_agent.stream.recording import Recording  # noqa: E402
 from support.recordings import assembled  # noqa: E402
@@ -50,8 +51,9 @@ class Kept:
 
 
 @pytest.fixture(autouse=True)
-def clean_keras() -> Iterator[None]:
-    """Names and policies start anew."""
+def clean_keras(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Names and policies start anew; the smallest gradient has a call of its own under XLA, as large ones have."""
+    monkeypatch.setattr(native, "APART", 1)
     keras.utils.clear_session()
     yield
     keras.config.set_dtype_policy("float32")

@@ -455,7 +455,7 @@ static void *worker(void *argument) {
         pthread_mutex_unlock(&pool.lock);
         work(j);
         pthread_mutex_lock(&pool.lock);
-        if (--pool.busy == 0) pthread_cond_signal(&pool.done);
+        if (--pool.busy == 0) pthread_cond_broadcast(&pool.done); /* calls at once may wait for it */
     }
     return NULL;
 }

@@ -20,14 +20,18 @@ import tensorflow as tf
 from auditor_agent.capture import native
 from auditor_agent.guard import note
 from auditor_agent.histogram import BINS, HISTOGRAM_BYTES
-from auditor_agent.statistics import ROW_BYTES
+from auditor_agent.statistics import ROW_BYTES, WORDS
 
 _LIBRARY: Final = Path(__file__).with_name("tensorflow_ops.so")
 #: ``auditor_tensorflow_abi`` of the library that goes with this module.
-_ABI: Final = 2
+_ABI: Final = 3
 _OPERATION, _CUSTOM_CALL = 1, 2
+#: In place of a dtype: twelve words.
+_REDUCED: Final = -1
 #: float64 scalars at the beginning of a row; the last two count its non-finite elements and say when it was written.
 SCALARS: Final = 7
+#: Elements from which on XLA is given a call for a tensor alone; a call costs about what reading so many does.
+APART: Final = 1 << 15
 #: What a ring with histograms may take.
 _COUNTED_BYTES: Final = 16 << 20
 
@@ -94,11 +98,34 @@ def custom_call() -> Callable[[str, Sequence[Any]], Any] | None:
 
 def custom_calls(target: str, key: str, operands: Sequence[Any]) -> Any:
     """Emits a custom call of this library: the scalar int64 that it gives."""
+    return _emitted(target, operands, tf.TensorSpec([], tf.int64), key, acts=True)
+
+
+def apart(tensor: Any) -> bool:
+    """Whether a tensor within XLA is large enough for a call of its own.
+
+    Made as soon as the tensor is there, beside other work, while a cache still holds it; and its memory
+    is XLA's again before the step ends.
+    """
+    size = tensor.shape.num_elements()
+    return size is not None and size >= APART
+
+
+def reduced(value: Any, threads: int) -> Any:
+    """Emits the custom call that makes the twelve words of one tensor, uint32.
+
+    Raises:
+        KeyError: for a dtype the kernel does not read.
+    """
+    told = f"{value.shape.num_elements()} {native.DTYPES[value.dtype.name]} {threads}"
+    return _emitted("auditor_reduce", [value], tf.TensorSpec([WORDS], tf.uint32), told, acts=False)
+
+
+def _emitted(target: str, operands: Sequence[Any], result: Any, told: str, *, acts: bool) -> Any:
     module = _xla()
     if module is None:
         raise RuntimeError("this TensorFlow has no custom calls")
-    result = [tf.TensorSpec([], tf.int64)]
-    return module.custom_call_v2(target, operands, result, backend_config=key, has_side_effect=True)[0]
+    return module.custom_call_v2(target, operands, [result], backend_config=told, has_side_effect=acts)[0]
 
 
 @functools.cache
@@ -134,6 +161,8 @@ class Ring:
         self._fields = _Ring.from_address(address)
         self.key = int(self._fields.key)
         self.read_so_far, self.lost, self._counted = 0, 0, False
+        self.whole = True
+        """Whether each update has a row, and no histograms."""
         self._table: npt.NDArray[np.uint8] | None = None
         weakref.finalize(self, library.auditor_ring_delete, self.key).atexit = False
 
@@ -147,15 +176,17 @@ class Ring:
         """Whether a row with anything non-finite waits."""
         return bool(self._fields.suspicious)
 
-    def shapes(self, sizes: Sequence[int], dtypes: Sequence[str]) -> None:
-        """Say what the custom call will hand over: elements and dtype of each tensor."""
-        counts = np.asarray(sizes, np.int64)
-        codes = np.asarray([native.DTYPES[name] for name in dtypes], np.int32)
+    def shapes(self, tensors: Sequence[Any]) -> None:
+        """Say what the custom call will hand over: tensors, or (uint32) what :func:`reduced` made of one."""
+        kinds = [_REDUCED if tensor.dtype == tf.uint32 else native.DTYPES[tensor.dtype.name] for tensor in tensors]
+        sizes = [0 if k == _REDUCED else int(t.shape.num_elements()) for k, t in zip(kinds, tensors, strict=True)]
+        counts, codes = np.asarray(sizes, np.int64), np.asarray(kinds, np.int32)
         self._library.auditor_ring_shape(self.key, counts.ctypes.data, codes.ctypes.data)
 
     def only(self, early: Sequence[int], every: int) -> None:
         """Have only some rows written: of the updates ``early`` (16 at most) and of each ``every``th, from 1."""
         numbers = np.asarray(early, np.int64)
+        self.whole = False
         self._library.auditor_ring_only(self.key, numbers.ctypes.data, numbers.size, every)
 
     def count(self, every: int, least: int) -> None:
@@ -165,7 +196,7 @@ class Ring:
         """
         rows = min(self.rows, _COUNTED_BYTES // (self._row_bytes + HISTOGRAM_BYTES * self.tensors))
         if rows >= least and self._library.auditor_ring_count(self.key, every, rows) == 0:
-            self.rows, self._counted = rows, True
+            self.rows, self._counted, self.whole = rows, True, False
 
     @property
     def _row_bytes(self) -> int:

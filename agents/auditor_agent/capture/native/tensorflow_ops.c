@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 enum { HEAD = 5, SCALARS = HEAD + 2, WORDS = 12, BINS = 64, MAX_RINGS = 1024, MAX_EARLY = 16, MAX_TENSORS = 1 << 20 };
+/* In a ring's dtypes: what comes is no tensor but its WORDS words, reduced by a call of its own. */
+enum { REDUCED = -1 };
 enum { TF_FLOAT = 1, TF_DOUBLE = 2, TF_INT32 = 3, TF_INT64 = 9, TF_BFLOAT16 = 14, TF_HALF = 19 };
 
 typedef int (*statistics_function)(const void *const *, const int64_t *, const int32_t *, int64_t, void *, void *, int);
@@ -29,8 +31,8 @@ typedef struct {
     int64_t written;   /* rows so far; row i lies at i % rows */
     int64_t suspicious; /* rows with anything non-finite */
     int64_t rows, tensors, key, threads;
-    int64_t *sizes; /* of the tensors, and behind them (as int32) their dtypes: what XLA does not tell */
-    int32_t *dtypes;
+    int64_t *sizes, *told_sizes; /* of the tensors of the row at hand; told: what XLA hands over, which does not tell */
+    int32_t *dtypes, *told_dtypes;
     const void **data;
     char *table;
     int64_t every, early[MAX_EARLY]; /* if every > 0: only these updates, and every so many, are written */
@@ -55,6 +57,8 @@ static void ring_free(ring *r) {
     if (!r) return;
     free(r->sizes);
     free(r->dtypes);
+    free(r->told_sizes);
+    free(r->told_dtypes);
     free(r->data);
     free(r->table);
     free(r);
@@ -79,12 +83,14 @@ ring *auditor_ring_new(int64_t rows, int64_t tensors, int64_t threads) {
     size_t n = (size_t)tensors + 1;
     r->sizes = calloc(n, sizeof *r->sizes);
     r->dtypes = calloc(n, sizeof *r->dtypes);
+    r->told_sizes = calloc(n, sizeof *r->told_sizes);
+    r->told_dtypes = calloc(n, sizeof *r->told_dtypes);
     r->data = calloc(n, sizeof *r->data);
     r->table = calloc((size_t)rows, (size_t)row_bytes(r));
     pthread_mutex_lock(&lock);
     int slot = 0;
     while (slot < MAX_RINGS && rings[slot]) slot++;
-    int fits = slot < MAX_RINGS && r->sizes && r->dtypes && r->data && r->table;
+    int fits = slot < MAX_RINGS && r->sizes && r->dtypes && r->told_sizes && r->told_dtypes && r->data && r->table;
     if (fits) {
         if (!last_key) last_key = first_key();
         r->key = ++last_key * MAX_RINGS + slot;
@@ -109,13 +115,13 @@ void auditor_ring_delete(int64_t key) {
     ring_free(r);
 }
 
-/* What the tensors of a ring are, for callers that pass addresses only. */
+/* What the tensors of a ring are, for callers that pass addresses only; of REDUCED ones the size is 0. */
 void auditor_ring_shape(int64_t key, const int64_t *sizes, const int32_t *dtypes) {
     pthread_mutex_lock(&lock);
     ring *r = find(key);
     if (r) {
-        memcpy(r->sizes, sizes, (size_t)r->tensors * sizeof *sizes);
-        memcpy(r->dtypes, dtypes, (size_t)r->tensors * sizeof *dtypes);
+        memcpy(r->told_sizes, sizes, (size_t)r->tensors * sizeof *sizes);
+        memcpy(r->told_dtypes, dtypes, (size_t)r->tensors * sizeof *dtypes);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -188,6 +194,28 @@ static double unix_time(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* TensorFlow's threads take denormal numbers for zero; counting must not. */
+static int reduce(const void *const *data, const int64_t *sizes, const int32_t *dtypes, int64_t tensors,
+                  uint32_t *words, uint32_t *bins, int threads) {
+    fenv_t theirs;
+    fegetenv(&theirs);
+    fesetenv(FE_DFL_ENV);
+    int failed = statistics(data, sizes, dtypes, tensors, words, bins, threads);
+    fesetenv(&theirs);
+    return failed;
+}
+
+/* Put the words that came reduced into their columns; -1 if one's reduction failed: its count is then 0. */
+static int place_reduced(const ring *r, uint32_t *words) {
+    for (int64_t i = 0; i < r->tensors; i++) {
+        if (r->dtypes[i] != REDUCED) continue;
+        const uint32_t *column = r->data[i];
+        if (!column[0]) return -1;
+        for (int w = 0; w < WORDS; w++) words[w * r->tensors + i] = column[w];
+    }
+    return 0;
+}
+
 /* Write one row; called with the lock held, sizes, dtypes and data filled in. */
 static void record(ring *r, const double *head) {
     if (!due(r, head)) return;
@@ -199,13 +227,8 @@ static void record(ring *r, const double *head) {
         memset(bins, 0, sizeof *bins * BINS * (size_t)r->tensors);
         bins = NULL;
     }
-    /* TensorFlow's threads take denormal numbers for zero; counting must not. */
-    fenv_t theirs;
-    fegetenv(&theirs);
-    fesetenv(FE_DFL_ENV);
-    int failed = statistics(r->data, r->sizes, r->dtypes, r->tensors, words, bins, (int)r->threads);
-    fesetenv(&theirs);
-    if (failed) return;
+    if (reduce(r->data, r->sizes, r->dtypes, r->tensors, words, bins, (int)r->threads)) return;
+    if (place_reduced(r, words)) return;
     double found = (double)nonfinite(words, r->tensors);
     memcpy(row, head, HEAD * 8);
     memcpy(row + HEAD * 8, &found, 8);
@@ -218,10 +241,17 @@ static void record(ring *r, const double *head) {
 
 /* ---- XLA on the host: void (out, in, opaque, opaque_len, status), the key as decimal opaque ----- */
 
+/* The first number from `at` on, which is moved behind the character that ends it. */
+static int64_t number_of(const char *opaque, size_t length, size_t *at) {
+    int64_t number = 0;
+    for (; *at < length && opaque[*at] >= '0' && opaque[*at] <= '9'; (*at)++) number = 10 * number + (opaque[*at] - '0');
+    (*at)++;
+    return number;
+}
+
 static int64_t key_of(const char *opaque, size_t length) {
-    int64_t key = 0;
-    for (size_t i = 0; i < length && opaque[i] >= '0' && opaque[i] <= '9'; i++) key = 10 * key + (opaque[i] - '0');
-    return key;
+    size_t at = 0;
+    return number_of(opaque, length, &at);
 }
 
 static void xla_record(int64_t *out, const void **in, const char *opaque, size_t length, void *status) {
@@ -230,11 +260,24 @@ static void xla_record(int64_t *out, const void **in, const char *opaque, size_t
     ring *r = find(key_of(opaque, length));
     *out = 0;
     if (r) {
+        memcpy(r->sizes, r->told_sizes, (size_t)r->tensors * sizeof *r->sizes);
+        memcpy(r->dtypes, r->told_dtypes, (size_t)r->tensors * sizeof *r->dtypes);
         for (int64_t i = 0; i < r->tensors; i++) r->data[i] = in[1 + i];
         record(r, in[0]);
         *out = r->written;
     }
     pthread_mutex_unlock(&lock);
+}
+
+/* One tensor's words, opaque "elements dtype threads": a call that needs no ring and changes nothing, so that XLA may
+ * make it as soon as the tensor is there, beside other work, and give the tensor's memory away. */
+static void xla_reduce(uint32_t *out, const void **in, const char *opaque, size_t length, void *status) {
+    (void)status;
+    size_t at = 0;
+    int64_t size = number_of(opaque, length, &at);
+    int32_t dtype = (int32_t)number_of(opaque, length, &at);
+    int threads = (int)number_of(opaque, length, &at);
+    if (!statistics || reduce(in, &size, &dtype, 1, out, NULL, threads)) memset(out, 0, WORDS * sizeof *out);
 }
 
 #include "digest.h"
@@ -262,10 +305,14 @@ static int register_xla(void *library) {
         (void (*)(void *, const cxx_string *, void *, const cxx_string *))dlsym(
             library, REGISTRY "8RegisterERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEPvS8_");
     if (!global || !add) return 0;
-    char record_name[] = "auditor_record", tap_name[] = "auditor_tap", platform[] = "Host";
-    cxx_string r = string_of(record_name), t = string_of(tap_name), p = string_of(platform);
+    char record_name[] = "auditor_record", reduce_name[] = "auditor_reduce", tap_name[] = "auditor_tap";
+    char ahead_name[] = "auditor_tap_ahead", platform[] = "Host";
+    cxx_string r = string_of(record_name), w = string_of(reduce_name), t = string_of(tap_name), p = string_of(platform);
+    cxx_string a = string_of(ahead_name);
     add(global(), &r, (void *)xla_record, &p);
+    add(global(), &w, (void *)xla_reduce, &p);
     add(global(), &t, (void *)xla_tap, &p);
+    add(global(), &a, (void *)xla_tap_ahead, &p);
     return 1;
 }
 
@@ -455,7 +502,7 @@ static int register_tap(void *status) {
 }
 
 /* Raised whenever rows, blocks or functions change: a library of another number counts as not built. */
-int auditor_tensorflow_abi(void) { return 2; }
+int auditor_tensorflow_abi(void) { return 3; }
 
 static int offered; /* 1: the operation, 2: the custom call */
 

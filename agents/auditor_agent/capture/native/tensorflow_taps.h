@@ -12,7 +12,7 @@
  *     +-0.99 and outside a sigmoid's 0.01 to 0.99; then the rows taken as float32.
  */
 enum { MAX_TAPS = 256, SPEC = 5, SCHEDULES = 2, UNIT_ROWS = 6 };
-enum { TAP_COPY = 0, TAP_UNITS = 1, TAP_DIGEST = 2, TAP_NEVER = SCHEDULES, MAX_DIGESTS = 4096 };
+enum { TAP_COPY = 0, TAP_UNITS = 1, TAP_DIGEST = 2, TAP_AHEAD = 3, TAP_NEVER = SCHEDULES, MAX_DIGESTS = 4096 };
 #define TAP_LIMIT ((int64_t)64 << 20) /* bytes that may wait in one tap */
 
 typedef struct block {
@@ -20,12 +20,20 @@ typedef struct block {
     int64_t words[]; /* the first is the block's size in bytes */
 } block;
 
+/* What a call of its own copied of one operand (TAP_AHEAD), until the step's last call puts it into a block. */
+typedef struct piece {
+    struct piece *next;
+    int64_t step, operand, bytes, words[];
+} piece;
+
 typedef struct {
     int64_t waiting, lost, key, digested; /* read in place by Python; of the digests number i lies at i % MAX_DIGESTS */
     int64_t operands, held, offset, accumulate;
     int64_t *specs;              /* of each operand: mode, schedule, dtype, rank, most elements (or rows) to copy */
     int64_t *steps[SCHEDULES], counts[SCHEDULES], every[SCHEDULES];
     block *first, *last;
+    piece *ahead;
+    int64_t pieces; /* bytes of them */
     int64_t (*digests)[3];       /* step, samples, digest */
 } tap;
 
@@ -42,6 +50,11 @@ static void tap_free(tap *t) {
         block *next = t->first->next;
         free(t->first);
         t->first = next;
+    }
+    while (t->ahead) {
+        piece *next = t->ahead->next;
+        free(t->ahead);
+        t->ahead = next;
     }
     for (int i = 0; i < SCHEDULES; i++) free(t->steps[i]);
     free(t->specs);
@@ -226,13 +239,38 @@ static void take_units(char *out, const void *data, extent e, int64_t dtype) {
             *rows++ = element(data, dtype, position(i, e.rows, e.taken) * e.units + u);
 }
 
-static int64_t *take_operand(int64_t *out, const int64_t *spec, const int64_t *shape, const void *data, int asked) {
+static const piece *piece_of(const tap *t, int64_t step, int64_t operand) {
+    const piece *p = t->ahead;
+    while (p && !(p->step == step && p->operand == operand)) p = p->next;
+    return p;
+}
+
+/* What was copied ahead of this step's last call is in its block by now, or will never be. */
+static void pieces_drop(tap *t, int64_t step) {
+    for (piece **at = &t->ahead; *at;) {
+        piece *p = *at;
+        if (p->step != step) {
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        t->pieces -= p->bytes;
+        free(p);
+    }
+}
+
+static int64_t *take_operand(int64_t *out, const tap *t, int64_t step, int64_t operand, const int64_t *shape,
+                             const void *data, int asked) {
+    const int64_t *spec = t->specs + operand * SPEC;
     extent e = extent_of(spec, shape);
+    const piece *ahead = asked && spec[0] == TAP_AHEAD ? piece_of(t, step, operand) : NULL;
+    asked = asked && (spec[0] != TAP_AHEAD || (ahead && ahead->bytes == e.bytes));
     *out++ = asked ? e.taken : -1;
     memcpy(out, shape, (size_t)spec[3] * 8);
     out += spec[3];
     if (!asked) return out;
-    if (spec[0] == TAP_UNITS) take_units((char *)out, data, e, spec[2]);
+    if (ahead) memcpy(out, ahead->words, (size_t)e.bytes);
+    else if (spec[0] == TAP_UNITS) take_units((char *)out, data, e, spec[2]);
     else copy_elements((char *)out, data, e, spec);
     return out + e.bytes / 8;
 }
@@ -281,7 +319,7 @@ static void tap_take(tap *t, int64_t step, int64_t asked, const double *head, co
     memcpy(out + 3, head, HEAD * 8);
     out += 3 + HEAD, shape = shapes, spec = t->specs;
     for (int64_t i = 0; i < t->operands; shape += spec[3], spec += SPEC, i++)
-        out = take_operand(out, spec, shape, data[i], (asked >> spec[1]) & 1);
+        out = take_operand(out, t, step, i, shape, data[i], (asked >> spec[1]) & 1);
     if (t->last) t->last->next = b;
     else t->first = b;
     t->last = b, t->waiting++, t->held += size;
@@ -308,7 +346,33 @@ static void xla_tap(int64_t *out, const void **in, const char *opaque, size_t le
     if (step) {
         tap_digest(t, step, in[1], in + 2);
         tap_take(t, step, asked, in[0], in[1], in + 2);
+        pieces_drop(t, step);
     }
     *out = t ? t->waiting : 0;
+    pthread_mutex_unlock(&lock);
+}
+
+/* The custom call that copies one operand where the step wants it, opaque "key operand"; `in`: the iterations, its
+ * shape, the operand. The tap's own call is given the result in the operand's place, and so comes after. */
+static void xla_tap_ahead(int64_t *out, const void **in, const char *opaque, size_t length, void *status) {
+    (void)status;
+    size_t at = 0;
+    int64_t key = number_of(opaque, length, &at), operand = number_of(opaque, length, &at), asked = 0;
+    *out = 0;
+    pthread_mutex_lock(&lock);
+    tap *t = tap_of(key);
+    int64_t step = t && operand < t->operands ? tap_step(t, in[0], &asked) : 0;
+    const int64_t *spec = step ? t->specs + operand * SPEC : NULL;
+    if (spec && ((asked >> spec[1]) & 1)) {
+        extent e = extent_of(spec, in[1]);
+        piece *p = t->pieces + e.bytes <= TAP_LIMIT ? calloc(1, sizeof *p + (size_t)e.bytes) : NULL;
+        if (p) {
+            p->step = step, p->operand = operand, p->bytes = e.bytes;
+            copy_elements((char *)p->words, in[2], e, spec);
+            p->next = t->ahead, t->ahead = p, t->pieces += e.bytes;
+        } else {
+            t->lost++;
+        }
+    }
     pthread_mutex_unlock(&lock);
 }

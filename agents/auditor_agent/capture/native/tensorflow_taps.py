@@ -20,8 +20,9 @@ from auditor_agent.capture import native
 from auditor_agent.capture.native.tensorflow import custom_calls, loaded
 
 #: What a tap takes of an operand: elements as they are (``stream.recording.positions``), figures of each
-#: unit (last axis), or its digest at every step (``capture.batches``).
-COPY, UNITS, DIGEST = 0, 1, 2
+#: unit (last axis), or its digest at every step (``capture.batches``). AHEAD: as COPY, under XLA by a call of its own
+#: as soon as the operand is there, so that its memory need not be kept until the step's end.
+COPY, UNITS, DIGEST, AHEAD = 0, 1, 2, 3
 #: The schedule of a digest: no block has it.
 NEVER: Final = 2
 #: Digests kept until they are read.
@@ -148,6 +149,10 @@ class Tap:
                 return loaded()[1].auditor_tap([*head, *tensors], key=self.key)
         shapes = [tf.shape(tensor, tf.int64) for tensor in tensors]
         scalars = tf.stack([tf.cast(part, tf.float64) for part in head])
+        for at, (operand, shape) in enumerate(zip(operands, shapes, strict=True)):
+            if operand.mode == AHEAD:
+                count = tf.cast(head[0], tf.float64)
+                tensors[at] = custom_calls("auditor_tap_ahead", f"{self.key} {at}", [count, shape, tensors[at]])
         given = [scalars, tf.concat([*shapes, tf.zeros([1], tf.int64)], 0), *tensors]
         return custom_calls("auditor_tap", str(self.key), given)
 

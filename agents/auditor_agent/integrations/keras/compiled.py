@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from auditor_agent.capture.native.tensorflow_taps import COPY, Block, Operand
+from auditor_agent.capture.native.tensorflow import apart
+from auditor_agent.capture.native.tensorflow_taps import AHEAD, COPY, Block, Operand
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.keras.on_tensorflow import reachable
 from auditor_agent.integrations.keras.tape import Tape, dtype_of, size_of, taken_array
@@ -49,9 +50,10 @@ class CompiledTape(Tape):
         share = self._recorder.share
         data, self._data = [(label, t) for label, t in self._data if reachable(t)], []
         found = [(("gradient", self._name(v), g.dtype.name), g) for v, g in gradients]
+        modes = [AHEAD if self._probe.jit and apart(tensor) else COPY for _, tensor in found]
         self.offered = [
-            (Label(*label), Operand(tensor, COPY, 0, _most(tensor, share, _STANDARD.whole_bytes)))
-            for label, tensor in found
+            (Label(*label), Operand(tensor, mode, 0, _most(tensor, share, _STANDARD.whole_bytes)))
+            for (label, tensor), mode in zip(found, modes, strict=True)
         ] + [
             (Label(*label), Operand(tensor, COPY, 0, _most(tensor, _STANDARD.sample, _STANDARD.data_whole)))
             for label, tensor in data

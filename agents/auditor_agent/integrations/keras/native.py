@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from auditor_agent.capture import arrays, native
 from auditor_agent.capture.array_histogram import shifted
-from auditor_agent.capture.native.tensorflow import Ring, custom_call, operation
+from auditor_agent.capture.native.tensorflow import Ring, apart, custom_call, operation, reduced
 from auditor_agent.config import Config
 from auditor_agent.integrations.keras.ring import stacked
 from auditor_agent.integrations.keras.rows import F64, HEAD, Row
@@ -33,7 +33,8 @@ class NativeStore:
     anywhere = True
 
     def __init__(self, rows: int, tensors: int, *, jit: bool) -> None:
-        self._ring = Ring(rows, tensors, threads=min(_THREADS, os.cpu_count() or 1))
+        self._threads = min(_THREADS, os.cpu_count() or 1)
+        self._ring = Ring(rows, tensors, threads=self._threads)
         self._weights: Ring | None = None
         self._tick: Any = None
         if jit:
@@ -68,7 +69,9 @@ class NativeStore:
             return
         call = custom_call()
         assert call is not None  # noqa: S101 -- whoever made this store asked
-        self._ring.shapes([int(value.shape.num_elements()) for value in values], [value.dtype.name for value in values])
+        if self._ring.whole:
+            values = [reduced(value, self._threads) if apart(value) else value for value in values]
+        self._ring.shapes(values)
         # The result goes somewhere, for what has no use is pruned from the graph.
         self._tick.assign(call(str(self._ring.key), [stacked(head), *values]))
 
