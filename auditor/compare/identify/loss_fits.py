@@ -34,6 +34,7 @@ ELEMENTWISE: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
     ("percentage error", "values", losses.percentage),
     ("divergence", "probabilities", losses.divergence),
     ("divergence", "log probabilities", losses.divergence_log),
+    ("divergence", "logits", losses.divergence_logits),
     *((f"huber({d:g})", "values", losses.huber(d)) for d in (0.1, 0.5, 1.5, 2.0, 5.0, 10.0)),
     *((f"smooth l1({b:g})", "values", losses.smooth_l1(b)) for b in (0.1, 0.5, 2.0, 5.0)),
 )
@@ -67,7 +68,7 @@ class LossFit:
     positive: float = 1.0
     """Of binary cross entropy: what the loss of positive targets is multiplied by."""
     beyond: dict[int, float] = field(default_factory=dict)
-    """By step, what the recorded loss holds beyond this: a penalty in proportion to the kernels' squares."""
+    """By step, what the recorded loss holds beyond this: a penalty in proportion to the weights' squares."""
 
     @property
     def explains(self) -> bool:
@@ -132,8 +133,12 @@ def _reduced(
 
 
 def _with_penalty(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair]) -> Iterator[LossFit]:
-    """The hypothesis that what is left is a penalty on the kernels' squares, told together with the loss."""
-    squares = np.array([pair.squares for pair in pairs])
+    """The hypothesis that what is left is a penalty on squares, of kernels or of all weights, told with the loss."""
+    for squares in ([pair.squares for pair in pairs], [pair.every for pair in pairs]):
+        yield from _with_squares(fit, beyond, values, pairs, np.array(squares))
+
+
+def _with_squares(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair], squares: F64) -> Iterator[LossFit]:
     whole = np.isfinite(squares) & (squares > 0)
     if whole.sum() < _FEWEST_WHOLE or any(pair.apart for pair in pairs):
         return

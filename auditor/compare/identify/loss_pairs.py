@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64, Evidence, data
@@ -16,6 +17,8 @@ _MOST_STEPS: Final = 20
 _MOST_CLASSES: Final = 2048
 #: A loss so many times the first one would outweigh all other steps.
 _EXPLODED: Final = 1e4
+#: The class that stands for padding, unless the loss names another.
+_PADDING: Final = 0
 #: What saves the logarithms of a softmax, not what it was of.
 _DERIVED: Final = ("NllLoss", "LogSoftmax")
 
@@ -32,12 +35,17 @@ class Pair:
     step: int = 0
     squares: float = np.nan
     """Sum of squares of the weights with two or more axes; NaN where they were not recorded whole."""
+    every: float = np.nan
+    """The same of all weights, biases too."""
     apart: bool = False
     """Whether the framework told the penalty apart from ``value``."""
     derived: bool = False
     """Whether ``output`` is what the loss made of the model's output first: logarithms of a softmax."""
     each: F64 | None = None
     """Weights of the samples, where the framework was given some."""
+    counts: npt.NDArray[np.bool_] | None = None
+    """Which rows of classes are none of padding: of a class that is left out, by custom the first."""
+    ignored: int = _PADDING
 
 
 def pairs_of(evidence: Evidence) -> list[Pair]:
@@ -72,12 +80,22 @@ def pair_of(one: StepRecording) -> Pair | None:
     count = len(batch) if batch is not None and batch.ndim else len(output)
     apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
     classes = data(one, "target", "loss.weight")
-    return Pair(output, target, value, count, classes, one.step, _squares(one), apart, derived, each)
+    kernels, every = _squares(one, 2), _squares(one, 0)
+    pair = Pair(output, target, value, count, classes, one.step, kernels, every, apart, derived, each)
+    return replace(pair, ignored=_ignored(one))
 
 
-def _squares(one: StepRecording) -> float:
-    """Sum of squares of the kernels: weights with two or more axes."""
-    kernels = [array for array in one.of("weight").values() if len(array.shape) > 1]
+def _ignored(one: StepRecording) -> int:
+    """The class that the loss leaves out, as its graph says."""
+    told = one.facts.get("loss")
+    graph = told.get("graph") if isinstance(told, Mapping) else None
+    named = [node["ignore_index"] for node in graph or [] if isinstance(node, Mapping) and "ignore_index" in node]
+    return int(named[0]) if named and int(named[0]) >= 0 else _PADDING
+
+
+def _squares(one: StepRecording, axes: int) -> float:
+    """Sum of squares of the weights with so many axes or more: two are what kernels have."""
+    kernels = [array for array in one.of("weight").values() if len(array.shape) >= axes]
     if not kernels or any(array.sampled or array.values is None for array in kernels):
         return float("nan")
     return float(sum(np.sum(np.asarray(array.values, np.float64) ** 2) for array in kernels))
@@ -124,7 +142,21 @@ def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
         "mean over outputs, sum over batch": [float(part.sum() * len(part) / part.size) for part in parts],
     }
     weighted = _weighted(parts, pairs)
-    return {name: np.array(values) for name, values in (found | weighted).items()}
+    return {name: np.array(values) for name, values in (found | weighted | _padded(parts, pairs)).items()}
+
+
+def _padded(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:
+    """Rows of padding left out, divided by those that count or by all (LOSS-09)."""
+    if any(pair.counts is None or part.shape != pair.counts.shape for part, pair in zip(parts, pairs, strict=True)):
+        return {}
+    both = [(part, pair.counts) for part, pair in zip(parts, pairs, strict=True) if pair.counts is not None]
+    if all(counts.all() for _, counts in both):
+        return {}
+    return {
+        "mean without padding": [float(part[counts].mean()) if counts.any() else 0.0 for part, counts in both],
+        "padding as zeros, mean": [float((part * counts).mean()) for part, counts in both],
+        "sum without padding": [float((part * counts).sum()) for part, counts in both],
+    }
 
 
 def _weighted(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:
@@ -176,6 +208,7 @@ def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
     if first.output.shape == first.target.shape:
         return list(pairs)
     found = []
+    several = any(pair.target.ndim > 1 or pair.target.size > pair.batch for pair in pairs)  # classes of places
     for pair in pairs:
         classes = pair.output.shape[-1]
         labels = pair.target.reshape(-1)
@@ -184,5 +217,6 @@ def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
         if len(labels) != len(output) or not np.array_equal(labels, np.round(labels)) or not valid.any():
             return None
         kept = np.eye(classes)[labels[valid].astype(int)]
-        found.append(_with(pair, output[valid], kept))
+        counts = labels[valid] != pair.ignored if several else None
+        found.append(replace(_with(pair, output[valid], kept), counts=counts))
     return found

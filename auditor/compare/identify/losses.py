@@ -165,6 +165,13 @@ def divergence_log(o: F64, y: F64) -> F64:
     return np.where(y > 0, y * np.log(np.maximum(y, 1e-300)), 0.0) - y * o
 
 
+def divergence_logits(o: F64, y: F64) -> F64:
+    """The same where ``o`` are logits, of which the program takes the logarithm of the softmax first."""
+    if not o.ndim or o.shape[-1] < 2:
+        return np.full(o.shape, np.nan)
+    return divergence_log(log_softmax(o), y)
+
+
 def cosine(o: F64, y: F64) -> F64:
     """Minus the cosine of each row's angle (Keras)."""
     lengths = np.linalg.norm(o, axis=-1) * np.linalg.norm(y, axis=-1)

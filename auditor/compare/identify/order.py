@@ -60,6 +60,9 @@ def _scale(name: str, batches: Sequence[F64]) -> list[Fact]:
         Fact(f"{name}.std", float(spread.mean())),
         Fact(f"{name}.range", [float(rows.min()), float(rows.max())]),
         Fact(f"{name}.columns", int(rows.shape[1])),
+        Fact(f"{name}.rows", len(rows)),
+        Fact(f"{name}.centres", [float(value) for value in centre]),
+        Fact(f"{name}.spreads", [float(value) for value in spread]),
     ]
 
 
@@ -87,7 +90,13 @@ def _epochs(curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
     told = [event for event in events if event.type == "epoch"]
     found: list[Fact] = []
     fields = [dict(event.fields) for event in told]
-    samples = [int(one["samples"]) for one in fields if isinstance(one.get("samples"), (int, float))]
+    most = float(curves["samples"].values[:1].max(initial=0.0)) if "samples" in curves else 0.0
+    samples = [
+        int(one["samples"])
+        for one in fields
+        if isinstance(one.get("samples"), (int, float))
+        and not (most and "batches" in one and one["samples"] > one["batches"] * most)
+    ]  # passes beside training
     if samples:
         found.append(Fact("data.samples_per_epoch", max(set(samples), key=samples.count)))
     orders = [one["order"] for one in fields if one.get("order") is not None]

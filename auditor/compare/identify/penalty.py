@@ -56,7 +56,8 @@ def _part(one: StepRecording, fits: Sequence[LossFit]) -> float | None:
     total = one.scalars.get("loss")
     if total is None or not fits or not fits[0].explains:
         return None
-    return fits[0].beyond.get(one.step, 0.0)
+    # Of later steps, whose loss was not looked at, nothing is known where the others hold a penalty.
+    return fits[0].beyond.get(one.step) if fits[0].beyond else 0.0
 
 
 def _hypotheses(

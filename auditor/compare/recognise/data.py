@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, how, percent
@@ -13,6 +15,11 @@ from auditor.compare.recognise.cause import Cause, between, how, percent
 _SORTED: Final = 0.1
 #: What follows from holding a part of the data back.
 _FOLLOW: Final = frozenset({"data.samples_per_epoch", "data.partial_batches"})
+#: Standard errors beyond which two means differ, standard deviations from which on it is told, and how many times
+#: one spread may be the other.
+_ERRORS: Final = 5.0
+_SHIFTED: Final = 0.1
+_SAME_SPREAD: Final = 1.5
 #: What the order of batches changes that are alike in content: some of the noise, none of the aim.
 _ORDER_ALONE: Final = 0.005
 
@@ -21,7 +28,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What the two are fed differently."""
     yield from _scale(a, b)
     yield from _shuffle(a, b)
-    kept_back = list(_held_out(a, b))
+    kept_back = [*_other_part(a, b), *_held_out(a, b)]
     yield from kept_back
     for cause in _portions(a, b):
         if not (kept_back and cause.parameter in _FOLLOW):
@@ -105,8 +112,44 @@ def _held_out(a: Profile, b: Profile) -> Iterator[Cause]:
             yield Cause(
                 "SCH-04", "data.held_out", (values[0], values[1]), weight=float(held) / 2, effect=effect, how="declared"
             )
-    split = between(a, b, "data.declared.validation_split")
-    if split is not None and split[0].value != split[1].value:
-        weight = 0.5 * abs(float(split[0].value or 0) - float(split[1].value or 0))
-        yield Cause("DATA-03", "data.validation_split", (split[0].value, split[1].value), weight,
+    splits = _splits(a, b)
+    if None not in splits and splits[0] != splits[1]:
+        weight = 0.5 * abs(float(splits[0] or 0) - float(splits[1] or 0))
+        yield Cause("DATA-03", "data.validation_split", (splits[0], splits[1]), weight,
                     "another part of the data is trained on", "declared")  # fmt: skip
+
+
+def _splits(a: Profile, b: Profile) -> list[Any]:
+    return [side.value("data.declared.validation_split") for side in (a, b)]
+
+
+def _other_part(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Values of the same scale with other centres: another part of the data is trained on.
+
+    Of shuffled batches alone, whose mean is that of the data but for chance.
+    """
+    if max(a.value("data.sorted", 0.0), b.value("data.sorted", 0.0)) > _SORTED / 2:
+        return
+    name, shift = max(((one, _shift(a, b, one)) for one in ("data.target", "data.input")), key=lambda found: found[1])
+    if shift > _SHIFTED:
+        splits = _splits(a, b)
+        entry = "DATA-03" if splits[0] or splits[1] else "DATA-00"
+        effect = f"means of {name.removeprefix('data.')} columns are {shift:.2g} standard deviations apart"
+        values = tuple(splits) if entry == "DATA-03" else tuple(side.value(f"{name}.mean") for side in (a, b))
+        yield Cause(entry, "data.validation_split" if entry == "DATA-03" else f"{name}.mean",
+                    (values[0], values[1]), min(1.0, shift), effect)  # fmt: skip
+
+
+def _shift(a: Profile, b: Profile, name: str) -> float:
+    """The largest distance of two columns' means in standard deviations; 0 where chance explains it."""
+    sides = [[side.value(f"{name}.{part}") for part in ("centres", "spreads", "rows")] for side in (a, b)]
+    if any(part is None for side in sides for part in side) or len(sides[0][0]) != len(sides[1][0]):
+        return 0.0
+    (left, spread, many), (right, other, more) = ([np.asarray(part, np.float64) for part in side] for side in sides)
+    common = np.maximum(spread, other)
+    ratio = np.maximum(spread, other) / np.maximum(np.minimum(spread, other), 1e-300)
+    apart = np.divide(np.abs(left - right), common, out=np.zeros_like(common), where=common > 0)
+    apart = np.where(ratio < _SAME_SPREAD, apart, 0.0)  # of another scale: told as such
+    chance = _ERRORS * np.sqrt(1 / many + 1 / more) * np.sqrt(np.log(max(2, apart.size)))
+    largest = float(apart.max(initial=0.0))
+    return largest if largest > chance else 0.0

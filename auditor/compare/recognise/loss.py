@@ -205,12 +205,20 @@ def _reduction(a: Profile, b: Profile) -> tuple[str, float]:
     names = [str(side.value("loss.reduction")) for side in (a, b)]
     columns = max(float(side.value("data.target.columns", 1)) for side in (a, b))
     batch = float(a.value("data.batch_size", 1))
+    if any("padding" in name for name in names):
+        return "LOSS-09", max(1.01, _kept(a), _kept(b))
     if any("weight" in name for name in names):
         return "LOSS-08", 2.0
     if any(name == "sum over outputs, mean over batch" for name in names) and "mean" in names:
         entries = {"divergence": "LOSS-10", "binary cross entropy": "LOSS-15"}
         return entries.get(str(a.value("loss.function")), "LOSS-14"), columns
     return "LOSS-03", batch if "mean" in names else columns
+
+
+def _kept(side: Profile) -> float:
+    """How many times more rows there are than such that are no padding."""
+    shares = [float(np.mean(target != 0)) for one in side.evidence.steps if (target := data(one, "target")) is not None]
+    return 1 / max(1e-3, float(np.mean(shares))) if shares else 1.0
 
 
 def _scale_effect(a: Profile, b: Profile, scale: float) -> float:

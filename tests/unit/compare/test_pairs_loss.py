@@ -20,6 +20,7 @@ BINARY = (X[:, :1] > 0).astype(np.float32)
 MANY = (targets(X, 3) > 0).astype(np.float32)
 COUNTS = np.random.default_rng(4).poisson(2.0, (96, 1)).astype(np.float32)
 SHARES = np.random.default_rng(5).dirichlet(np.ones(4), 96).astype(np.float32)
+TAGS = np.random.default_rng(6).integers(0, 4, (96, 3)).astype(np.int64)
 WEIGHTS = np.array([0.2, 3.0, 1.0, 0.5], np.float32)
 
 
@@ -65,6 +66,26 @@ def divergence(reduction: str) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda o, y: functional.kl_div(o, y, reduction="sum") / (o.numel() if reduction == "mean" else len(o))
 
 
+def places(o: Tensor) -> Tensor:
+    """Three places of four classes each."""
+    return o.reshape(len(o), 3, 4)
+
+
+def tagged(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """A loss of rows, of all places of all samples."""
+    return lambda o, y: loss(o.reshape(-1, 4), y.reshape(-1))
+
+
+def unpadded(o: Tensor, y: Tensor) -> Tensor:
+    """The mean of the rows that count."""
+    return functional.cross_entropy(o, y, ignore_index=0)
+
+
+def padded(o: Tensor, y: Tensor) -> Tensor:
+    """Padding masked, and divided by all rows."""
+    return (functional.cross_entropy(o, y, reduction="none") * (y != 0)).mean()
+
+
 CE, MSE = functional.cross_entropy, functional.mse_loss
 K_WEIGHTS = {("target", "loss.weight"): WEIGHTS}
 
@@ -96,6 +117,16 @@ PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
         "LOSS-10",
         run(divergence("mean"), SHARES, 4, head=lambda o: torch.log_softmax(o, -1)),
         run(divergence("batchmean"), SHARES, 4, head=lambda o: torch.log_softmax(o, -1)),
+    ),
+    "divergence of logits": (
+        "LOSS-10",
+        run(lambda o, y: divergence("mean")(torch.log_softmax(o, -1), y), SHARES, 4),
+        run(lambda o, y: divergence("batchmean")(torch.log_softmax(o, -1), y), SHARES, 4),
+    ),
+    "padding among what is divided by": (
+        "LOSS-09",
+        run(tagged(unpadded), TAGS, 12, head=places),
+        run(tagged(padded), TAGS, 12, head=places),
     ),
     "smooth l1": (
         "LOSS-11",

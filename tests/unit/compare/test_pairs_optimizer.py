@@ -117,6 +117,11 @@ PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
         on(lambda p: O.SGD(p, R), l2=0.1, weights=heavy),
         on(lambda p: O.SGD(p, R), l2=0.1, weights=heavy, penalized=lambda _: True),
     ),
+    "penalty on biases within one number": (
+        "OPT-09",
+        on(lambda p: O.SGD(p, R), l2=0.1, weights=heavy, steps=24),
+        on(lambda p: O.SGD(p, R), l2=0.1, weights=heavy, steps=24, penalized=lambda _: True, told_apart=False),
+    ),
     "rate in the buffer": (
         "OPT-10",
         on(lambda p: O.SGD(p, R, momentum=0.9), DROP),

@@ -32,6 +32,12 @@ def in_order(at: int) -> np.ndarray:
     return np.arange(96).reshape(6, 16)[at % 6]
 
 
+def low_rows(at: int) -> np.ndarray:
+    """Rows of step ``at``, shuffled, of the two thirds with the smallest targets."""
+    rows = np.argsort(Y[:, 0])[:64]
+    return np.random.default_rng(at).permutation(rows)[:16]
+
+
 def doubled() -> Any:
     """Weights in float64."""
     return [w.astype(np.float64) for w in glorot()]
@@ -63,6 +69,12 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
         "DATA-03",
         base().profile(manifest={"data": {"validation_split": 0.2}}),
         base().profile(manifest={"data": {"validation_split": 0.0}}),
+    ),
+    "another part of the data": ("DATA-00", base(steps=30).profile(), base(steps=30, order=low_rows).profile()),
+    "the last part held back": (
+        "DATA-03",
+        base(steps=30).profile(),
+        base(steps=30, order=low_rows).profile(manifest={"data": {"validation_split": 0.33}}),
     ),
     "held out": (
         "SCH-04",
