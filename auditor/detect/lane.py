@@ -20,6 +20,9 @@ from auditor.model import Finding, Subject
 
 #: Frames held back for a missing earlier one; beyond it the gap is given up.
 MAX_HELD: Final = 64
+#: Steps of one optimizer before the next one's begin a new history: rounds of federated learning, or tasks of
+#: meta-learning, are shorter, and are one course.
+_PHASE: Final = 50
 #: Events that came in frames without steps, kept for the next one with some.
 MAX_EARLY: Final = 64
 
@@ -46,8 +49,12 @@ class Lane:
         self.pulse = Pulse()
         self.superseded: int | None = None
         self.facts = RunFacts()
-        self.parted = self.renewed = False
+        self.parted = False
         """Whether a step told its loss without the penalty."""
+        self.renewed: bool | None = None
+        """Whether another model (else another optimizer) is at work from the next step on; None: neither."""
+        self.begun = 0
+        """Step after which the optimizer that is at work now took over."""
         self.broken: dict[str, str] = {}
         """Rules that raised, and what."""
         self._readers = [rule for rule in rules if type(rule).observe_record is not Rule.observe_record]
@@ -144,18 +151,37 @@ class Lane:
         steps = view.steps.astype(np.int64)
         found: list[Finding] = []
         # The same number twice is one step in two records.
-        backs = [int(at) + 1 for at in np.flatnonzero(np.diff(steps) < 0)]
-        if self.renewed or (self.last_step is not None and steps[0] < self.last_step):
-            backs = [0, *backs]
-        others = [] if backs[-1:] > [0] else _others(view)
-        self.renewed, backs = len(view) in others, sorted({*backs, *others} - {len(view)})
-        for first, after in pairwise(sorted({0, *backs, len(view)})):
-            if first in backs:
-                found += self.overdue()
-                for rule in self.rules:
+        backs = {int(at) + 1 for at in np.flatnonzero(np.diff(steps) < 0)}
+        if self.last_step is not None and steps[0] < self.last_step:
+            backs.add(0)
+        taken = {} if self.renewed is None else {0: self.renewed}
+        if not backs - {0}:
+            taken |= self._takeovers(view)
+        self.renewed = taken.pop(len(view), None)
+        for first, after in pairwise(sorted({0, *backs, *taken, len(view)})):
+            found += self.overdue() if first in backs else []
+            for rule in self.rules:
+                if first in backs or taken.get(first):
                     rule.rewind()
-            found += self._stretch(view.part(first, after) if backs[-1:] > [0] else view)
+                elif first in taken:
+                    rule.resume()
+            found += self._stretch(view if after - first == len(view) else view.part(first, after))
         return found + self.supersede(self.superseded)
+
+    def _takeovers(self, view: StepView) -> dict[int, bool]:
+        """The indices from which on another optimizer steps, and whether it trains another model.
+
+        The view's length where it is from the next one on.
+        """
+        found: dict[int, bool] = {}
+        for event in view.batch.events:
+            if event.get("type") == "optimizer_changed":
+                last, long = int(event["step"]), int(event["step"]) - self.begun >= _PHASE
+                self.begun = max(last, self.begun)
+                if long:
+                    place = int(np.searchsorted(view.steps.astype(np.int64), last, side="right"))
+                    found[place] = event.get("another_model") is True
+        return found
 
     def _stretch(self, steps: StepView) -> list[Finding]:
         """What the rules say to ascending steps and to the recordings among them."""
@@ -193,6 +219,7 @@ class Lane:
             "superseded": self.superseded,
             "parted": self.parted,
             "renewed": self.renewed,
+            "begun": self.begun,
             "early": list(self._early),
             "pulse": self.pulse.state(),
             "facts": asdict(replace(self.facts, baseline=None)),
@@ -203,7 +230,7 @@ class Lane:
         """Take back what :meth:`state` gave."""
         self.next_seq, self.last_step = int(state["next_seq"]), state["last_step"]
         self.superseded, self.parted = state["superseded"], bool(state.get("parted"))
-        self.renewed = bool(state.get("renewed"))
+        self.renewed, self.begun = state.get("renewed"), int(state.get("begun", 0))
         self._early = tuple(state.get("early", ()))
         self.pulse = Pulse.restored(state["pulse"])
         self.facts = RunFacts(**state["facts"])
@@ -214,13 +241,6 @@ class Lane:
     def unjudged(self) -> dict[str, str | None]:
         """Why each rule cannot judge, None where it can."""
         return {rule.id: self.broken.get(rule.id) or rule.unjudged() for rule in self.rules}
-
-
-def _others(view: StepView) -> list[int]:
-    """The indices from which on another model is trained; the view's length where it is from the next one on."""
-    told = [event for event in view.batch.events if event.get("type") == "optimizer_changed"]
-    places = [int(event["step"]) for event in told if event.get("another_model") is True]
-    return [int(np.searchsorted(view.steps.astype(np.int64), step, side="right")) for step in places]
 
 
 def with_attempt(finding: Finding, attempt: int) -> Finding:

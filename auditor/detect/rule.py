@@ -119,6 +119,9 @@ class Rule(ABC):
         """The step numbers went back (a second ``fit``, a reloaded checkpoint): start afresh."""
         self.memory = self.State()
 
+    def resume(self) -> None:  # noqa: B027 - most rules see no break in it
+        """Another optimizer goes on with the same model: fine-tuning, unfreezing, a pruning round."""
+
     def unjudged(self) -> str | None:
         """Why the rule cannot judge this run so far, None if it can."""
         return None

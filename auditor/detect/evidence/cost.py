@@ -69,6 +69,8 @@ class Cost:
         seen = scored(view)
         if seen is None:
             return None
+        if self.task.differs(seen):
+            self.told, self.units, self.within = {}, [], []
         self.task.observe(seen)
         if seen.loss is not None and math.isfinite(seen.loss) and self.task.scales and self.task.scales[-1]:
             self.told[str(view.step)] = seen.loss / self.task.scales[-1]

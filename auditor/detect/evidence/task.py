@@ -44,10 +44,12 @@ class Task:
     ratios: dict[str, list[float]] = field(default_factory=dict)
 
     def observe(self, seen: Scored) -> None:
-        """Take in one recorded step."""
+        """Take in one recorded step; what was known of another kind of target, or other classes, is forgotten."""
         targets = seen.labels() if seen.family == "categorical" else seen.targets
         if targets is None or not seen.family:
             return
+        if self.differs(seen):
+            self.targets, self.scales, self.ratios = _empty(), [], {}
         self.family, self.classes = seen.family, seen.classes
         if len(self.targets) < _KEPT:
             self.targets = np.concatenate([self.targets, targets.ravel()])[:_KEPT]
@@ -61,6 +63,11 @@ class Task:
         if self.ratios:
             self.error = max(self.ratios, key=self._credit)
             self.scales = self.ratios[self.error]
+
+    def differs(self, seen: Scored) -> bool:
+        """Whether ``seen`` is of another task: its targets are of another kind, or classes of another number."""
+        other = seen.family == "categorical" and seen.classes != self.classes
+        return bool(seen.family and self.family) and (seen.family != self.family or other)
 
     @property
     def chance(self) -> float | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,17 +114,34 @@ def test_a_rewind_starts_the_histories_afresh() -> None:
 
 @pytest.mark.parametrize("cut", [200, 120, 300])
 def test_another_model_starts_the_histories_afresh(cut: int) -> None:
-    """A second fit goes on with the first one's numbers; of the same model the losses are one series."""
+    """A second fit goes on with the first one's numbers; of the same model only what it was about begins anew."""
+    for another, known in ((True, (200, 200)), (False, (400, 200))):
+        rules = taken_over([199], cut, another=another)
+        assert (
+            rules["loss_not_decreasing"].memory.plateau.losses.count,
+            rules["loss_diverging"].memory.losses.count,
+        ) == known
+
+
+@pytest.mark.parametrize("cut", [200, 120, 300])
+def test_rounds_of_a_few_steps_are_one_course(cut: int) -> None:
+    """Copies that are trained for 40 steps each, as in federated learning, go on where the last one was."""
+    rules = taken_over(range(39, 400, 40), cut, another=True)
+    assert rules["loss_diverging"].memory.losses.count == 400
+
+
+def taken_over(steps: Iterable[int], cut: int, *, another: bool) -> dict[str, Any]:
+    """The rules after 400 steps in two frames, another optimizer having taken over after ``steps``."""
     losses = np.random.default_rng(1).uniform(0.09, 0.11, 400)
-    for another, known in ((True, 200), (False, 400)):
-        auditor = RunAuditor(RUN)
-        event = {"type": "optimizer_changed", "step": 199, "model": "b", "another_model": another}
-        for seq, (first, after) in enumerate([(0, cut), (cut, 400)]):
-            events = [event] if first <= 199 < after else []
-            part = batch(seq, TABLE, first=first, steps=after - first, loss=losses[first:after], events=events)
-            auditor.observe(part, TABLE, 0)
-        rule = next(one for one in auditor._lanes[0, 0].rules if one.id == "loss_diverging")
-        assert rule.memory.losses.count == known
+    auditor, told = (
+        RunAuditor(RUN),
+        [(step, {"type": "optimizer_changed", "step": step, "another_model": another}) for step in steps],
+    )
+    for seq, (first, after) in enumerate([(0, cut), (cut, 400)]):
+        events = [event for step, event in told if first <= step < after]
+        part = batch(seq, TABLE, first=first, steps=after - first, loss=losses[first:after], events=events)
+        auditor.observe(part, TABLE, 0)
+    return {rule.id: rule for rule in auditor._lanes[0, 0].rules}
 
 
 def test_rules_are_muted_and_tuned_by_id() -> None:

@@ -25,6 +25,7 @@ def run(
     repeat: bool = False,
     shape: Any = None,
     pieces: int = 6,
+    held_out: dict[int, float] | None = None,
 ) -> list[Finding]:
     """What is said of a run whose targets were shuffled apart (``mixed``), with these losses."""
     rng = np.random.default_rng(seed)
@@ -50,7 +51,11 @@ def run(
         found += sender.record(Recording(step, arrays, {"loss": loss}, {}))
     for i, part in enumerate(np.split(np.asarray(losses, float), pieces)):
         size = len(part)
-        found += sender.steps(batch(i, tensors, first=size * i + 1, steps=size, loss=part), tensors)
+        steps = batch(i, tensors, first=size * i + 1, steps=size, loss=part)
+        told = {at - size * i - 1: value for at, value in (held_out or {}).items() if 0 <= at - size * i - 1 < size}
+        if told:
+            steps.scalars["val_loss"] = (np.array(list(told)), np.array(list(told.values())))
+        found += sender.steps(steps, tensors)
     return [one for one in found if one.rule == "label_mismatch"]
 
 
@@ -109,3 +114,12 @@ def test_inputs_that_contradict_themselves_are_found_at_once() -> None:
 def test_equal_inputs_with_equal_targets_are_confirmed() -> None:
     """A small data set seen many times is none."""
     assert run(FALLING, mixed=False, repeat=True) == []
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 25])
+def test_labels_learnt_by_heart_that_help_no_held_out_data(pieces: int) -> None:
+    """The training loss falls, that of data held out never below guessing; where neighbours agree it is overfitting."""
+    held_out = dict.fromkeys(range(30, 301, 30), 1.45)
+    assert [one.step for one in run(FALLING, mixed=True, held_out=held_out, pieces=pieces)] == [200]
+    assert run(FALLING, mixed=False, held_out=held_out, pieces=pieces) == []
+    assert run(FALLING, mixed=True, held_out={**held_out, 120: 1.1}, pieces=pieces) == []

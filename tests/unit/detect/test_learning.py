@@ -124,6 +124,16 @@ def test_the_cost_survives_as_json() -> None:
     assert again.chance == pytest.approx(CHANCE, rel=0.01)
 
 
+def test_another_kind_of_target_is_another_task() -> None:
+    """Pretraining on amounts, then classes: the first targets say nothing of what guessing costs."""
+    cost, rng = Cost(), np.random.default_rng(0)
+    cost.task.observe(Scored("regression", None, rng.normal(size=(64, 1)), rng.normal(size=(64, 1)), 2.0))
+    cost.task.observe(Scored("categorical", True, rng.normal(size=(64, 3)), np.arange(64) % 3.0, 1.5))
+    assert (cost.task.family, len(cost.task.targets)) == ("categorical", 64)
+    assert cost.guess == pytest.approx(np.log(3), rel=0.01)
+    assert list(cost.task.ratios) == ["entropy"]
+
+
 def test_targets_that_are_all_alike_cost_nothing_to_guess() -> None:
     """A GAN's real images are all ones: no measure of anything."""
     cost = Cost()

@@ -237,6 +237,35 @@ def test_models_trained_one_after_another_share_the_numbering(run: Any) -> None:
     assert [step for step, _, _ in run.steps] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("another", [True, False])
+def test_an_optimizer_that_takes_over_is_told(run: Any, *, kept: bool, another: bool) -> None:
+    """A teacher's optimizer and then a student's, a second one of the same model; the first one kept or not."""
+    install()
+    model, optimizer = net()
+    train(model, optimizer, 3)
+    first = optimizer if kept else None
+    model, optimizer = net() if another else (model, torch.optim.SGD(model.parameters(), lr=0.1))
+    gc.collect()
+    train(model, optimizer, 3)
+    run.finish("completed")
+    told = [one for one in run.events if one["type"] == "optimizer_changed"]
+    assert [(one["step"], one["another_model"]) for one in told] == [(3, another)]
+    assert [step for step, _, _ in run.steps] == [1, 2, 3, 4, 5, 6]
+    del first
+
+
+def test_optimizers_that_step_by_turns_take_nothing_over(run: Any) -> None:
+    """As in a GAN whose critic takes five steps before the generator's first."""
+    install()
+    (critic, theirs), (model, ours) = net(), net()
+    for _ in range(3):
+        train(critic, theirs, 5)
+        train(model, ours, 1)
+    run.finish("completed")
+    assert [one for one in run.events if one["type"] == "optimizer_changed"] == []
+
+
 def test_the_loss_of_another_optimizer_is_not_taken_for_ours(run: Any) -> None:
     """As in a GAN: each optimizer steps on its own loss."""
     ours, theirs = nn.Linear(1, 1), nn.Linear(1, 1)

@@ -157,6 +157,7 @@ class _Scene:
         """``watcher`` is the one now."""
         if self.watcher is not None:
             self.watcher.retire()
+            self.watcher.succeeded(watcher)
         self.watcher, self._waiting = watcher, None
         watcher.attach()
         self._hook()

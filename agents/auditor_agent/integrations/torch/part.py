@@ -43,6 +43,8 @@ class Part:
         self._before: list[Tensor] = []
         self.joined = False
         """Whether it was taken in within a step of which its gradients have been read already."""
+        self.new = False
+        """Whether it joined others, and was not seen to step a second time."""
 
     @property
     def optimizer(self) -> Optimizer | None:

@@ -106,7 +106,7 @@ class Watcher:
         """Watch ``optimizer`` as well; it is about to step. ``model``: what it trains, if that is another one."""
         self._open = self._open or self.lane.spill()
         part = Part(len(self._parts), optimizer, model)
-        part.joined = self._open is not None and model is None
+        part.joined, part.new = self._open is not None and model is None, True
         self._parts.append(part)
         self.lane.shut()
         self._regroup()
@@ -133,6 +133,11 @@ class Watcher:
             self._deliver(self._open)
         self._transfer.drain()
         self.lane.close()
+
+    def succeeded(self, watcher: Watcher) -> None:
+        """``watcher`` goes on with the run, for the optimizers of this one are no more."""
+        if watcher.run is self.run and self.steps:
+            self._tell_changed(self.steps, watcher._alive())
 
     @property
     def gone(self) -> bool:
@@ -224,6 +229,7 @@ class Watcher:
             return None
         row = self._open
         if row is None or part.number in row.stepped:
+            self._taking_over(row, part)
             row = self._next(row)
         row.stepped.add(part.number)
         if len(optimizer.param_groups) != part.groups:
@@ -238,6 +244,19 @@ class Watcher:
         if self._trouble or self._budget.due("weight", row.number):
             self._weights(row, part)
         return row
+
+    def _taking_over(self, row: Open | None, part: Part) -> None:
+        """Tell of an optimizer that joined and steps a second time before any other does: it goes on alone."""
+        if row is not None and part.new and row.stepped == {part.number}:
+            self._tell_changed(row.number - 1, self._alive() if part.model is None else part.model())
+        part.new = part.new and row is None
+
+    def _tell_changed(self, last: int, model: nn.Module | None) -> None:
+        """Another optimizer goes on after step ``last``, with ``model``: another one if nothing of it was watched."""
+        before = self._alive()
+        own = set() if before is None else {id(parameter) for parameter in before.parameters()}
+        another = model is not None and not any(id(parameter) in own for parameter in model.parameters())
+        self._run.event(last, "optimizer_changed", model=type(model).__name__, another_model=another)
 
     def _gradients(self, row: Open, part: Part, optimizer: Optimizer) -> None:
         gradients, key = part.gradients()

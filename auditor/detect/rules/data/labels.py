@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+import numpy as np
 
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.neighbours import Pairs
@@ -24,7 +27,8 @@ class MismatchParameters:
     ``unrelated``: neighbours agree less surely than this many standard deviations, 2. ``chance``:
     the loss never fell below this part of the cost of guessing, 0.9, after ``steps`` steps, 200; or
     is still above ``slow``, 0.5, of it after ``epochs`` passes, 5, having begun the second pass no
-    better than it began the first. ``contradicted``: part of repeated inputs that came with another target
+    better than it began the first; or fell below that part of it while ``epochs`` evaluations of data
+    held out never did. ``contradicted``: part of repeated inputs that came with another target
     the second time, 0.5, of at least ``repeated``, 32.
     """
 
@@ -39,7 +43,10 @@ class MismatchParameters:
 
 @dataclass(slots=True)
 class MismatchMemory:
-    """What was recorded, and the losses since; ``related``: z of the neighbours' agreement."""
+    """What was recorded, and the losses since; ``related``: z of the neighbours' agreement.
+
+    ``held_out``: lowest loss of data held out, of so many ``evaluations``.
+    """
 
     pairs: Pairs = field(default_factory=Pairs)
     progress: Progress = field(default_factory=Progress)
@@ -47,6 +54,8 @@ class MismatchMemory:
     epochs: int = 0
     related: float | None = None
     judged: bool = False
+    held_out: float = math.inf
+    evaluations: int = 0
 
 
 class LabelMismatch(Rule):
@@ -61,7 +70,8 @@ class LabelMismatch(Rule):
         "the same sample comes with another class the second time (half of at least 32); or among at least 200 "
         "recorded samples neither nearest neighbours nor any column agree with the targets more than chance allows, "
         "and training agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, or after 5 "
-        "epochs above half of it with nothing learnt in the first; tables of numbers and images only"
+        "epochs above half of it with nothing learnt in the first, or it fell and no loss of held-out data, of 5, ever "
+        "came below 0.9 times that cost; tables of numbers and images only"
     )
     source = "TheDeepChecker; the neighbour test is ours (Cover and Hart 1967, Henze 1988)"
     summary = "Targets seem to have nothing to do with their inputs: {what} (step {step}{where})."
@@ -99,9 +109,12 @@ class LabelMismatch(Rule):
         """Judged once the neighbours disagree, at every 50th step."""
         memory, found, heard = self.memory, [], data_loss(view)
         memory.progress.cost.observe(view)
-        ends = view.epochs
+        ends, (at, held_out) = view.epochs, view.scalar("val_loss")
         for first, after in stretches(view, _EVERY, ends):
             memory.progress.add(heard[first:after])
+            told = held_out[(at >= first) & (at < after)]
+            memory.evaluations += len(told)
+            memory.held_out = float(np.fmin.reduce(told, initial=memory.held_out))
             if after - 1 in ends:
                 memory.epochs = ends[after - 1]
                 memory.first_epoch = memory.first_epoch or [memory.progress.recent]
@@ -140,4 +153,8 @@ class LabelMismatch(Rule):
         if slow and memory.first_epoch and memory.first_epoch[0] > parameters.chance * chance:
             what = f"neighbours agree no more than by chance, and {memory.epochs} epochs only memorised"
             return {"what": what, "first_epoch_loss": memory.first_epoch[0], "epochs": memory.epochs, **shown}
+        if memory.evaluations >= parameters.epochs and memory.held_out > parameters.chance * chance:
+            what = "neighbours agree no more than by chance, and what was learnt helps no held-out data in "
+            what += f"{memory.evaluations} evaluations (guessing costs {chance:.4g})"
+            return {"what": what, "held_out": memory.held_out, "evaluations": memory.evaluations, **shown}
         return None

@@ -136,6 +136,10 @@ class LossDiverging(Rule):
                 found += self._judge(part)
         return found
 
+    def resume(self) -> None:
+        """What it goes on with may be another loss: only the cost of guessing stays, which knows its own targets."""
+        self.memory = DivergeMemory(cost=self.memory.cost)
+
     def unjudged(self) -> str | None:
         """Too short."""
         return None if self.memory.levels.count >= 2 else "needs 50 steps with a finite loss"

@@ -117,6 +117,10 @@ class LossSpike(Rule):
             done = until
         return found
 
+    def resume(self) -> None:
+        """What it goes on with may be another loss, or other weights."""
+        self._restart()
+
     def unjudged(self) -> str | None:
         """Too short a history."""
         few = self.memory.smooth.count < self.parameters.history

@@ -139,7 +139,7 @@ class NonfiniteGradient(NonfiniteTensor):
         "clip before optimizer.step(): torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) "
         "(Keras: clipnorm=1.0 in the optimizer's constructor)."
     )
-    consequence_of = ("nonfinite_loss", "nonfinite_weight", "exploding_gradient")
+    consequence_of = ("nonfinite_input", "nonfinite_loss", "nonfinite_weight", "exploding_gradient")
 
 
 class NonfiniteWeight(NonfiniteTensor):
@@ -163,7 +163,7 @@ class NonfiniteWeight(NonfiniteTensor):
         "The weights cannot recover by themselves: restore the last checkpoint before step {step}, then lower the "
         "learning rate (lr= in the optimizer's constructor) or clip gradients before optimizer.step()."
     )
-    consequence_of = ("nonfinite_gradient", "nonfinite_loss", "exploding_gradient")
+    consequence_of = ("nonfinite_input", "nonfinite_gradient", "nonfinite_loss", "exploding_gradient")
 
 
 @dataclass(slots=True)
@@ -196,7 +196,7 @@ class NonfiniteLoss(Rule):
         "BCEWithLogitsLoss; Keras: from_logits=True) or clamp its argument (log(p.clamp_min(1e-8))); check the batch "
         "of step {step} with isfinite; if an earlier alert names a gradient or a weight, begin there."
     )
-    consequence_of = ("nonfinite_gradient", "nonfinite_weight", "exploding_gradient")
+    consequence_of = ("nonfinite_input", "nonfinite_gradient", "nonfinite_weight", "exploding_gradient")
     Parameters = NonfiniteParameters
     State = LossMemory
 
