@@ -29,6 +29,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch.changes import changed
 from auditor_agent.integrations.torch.evaluation import elsewhere
 from auditor_agent.integrations.torch.loss import LossProbe
 from auditor_agent.integrations.torch.names import find_model, owned
@@ -157,7 +158,8 @@ class _Scene:
         """``watcher`` is the one now."""
         if self.watcher is not None:
             self.watcher.retire()
-            self.watcher.succeeded(watcher)
+            if watcher.run is self.watcher.run and self.watcher.steps:
+                changed(watcher.run, self.watcher.steps, self.watcher.alive(), watcher.alive())
         self.watcher, self._waiting = watcher, None
         watcher.attach()
         self._hook()

@@ -21,6 +21,7 @@ from auditor_agent.capture import kernels, portable
 from auditor_agent.capture.budget import EVERY, GRADIENT, HISTOGRAM, Budget
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch.changes import taking_over
 from auditor_agent.integrations.torch.epochs import Epochs
 from auditor_agent.integrations.torch.evaluation import Evaluation
 from auditor_agent.integrations.torch.forward import ForwardProbe
@@ -91,15 +92,13 @@ class Watcher:
         self._updating: Part | None = None
         self._trouble, self._seen_trouble, self.closed, self._digests = 0, False, False, Digests(run)
 
-    # -- life ---------------------------------------------------------------------------------
-
     def attach(self) -> None:
         """Send the manifest and begin."""
         self._run.manifest(self._manifest)
         self._probe.on_skip = self.skipped
         for part in self._parts:
             hook(part, self)
-        self._probe.tape.start(self._run, self._alive(), self._parts[0])
+        self._probe.tape.start(self._run, self.alive(), self._parts[0])
         self._run.on_finish(self.close)
 
     def join(self, optimizer: Optimizer, model: nn.Module | None = None) -> None:
@@ -134,11 +133,6 @@ class Watcher:
         self._transfer.drain()
         self.lane.close()
 
-    def succeeded(self, watcher: Watcher) -> None:
-        """``watcher`` goes on with the run, for the optimizers of this one are no more."""
-        if watcher.run is self.run and self.steps:
-            self._tell_changed(self.steps, watcher._alive())
-
     @property
     def gone(self) -> bool:
         """Whether the optimizers are no more."""
@@ -160,10 +154,11 @@ class Watcher:
 
     def concerns(self, optimizer: Optimizer) -> bool:
         """Whether ``optimizer`` trains parameters of the model."""
-        model, held = self._alive(), owned(optimizer)
+        model, held = self.alive(), owned(optimizer)
         return model is not None and any(id(parameter) in held for parameter in model.parameters())
 
-    def _alive(self) -> nn.Module | None:
+    def alive(self) -> nn.Module | None:
+        """The model, as long as there is one."""
         return None if self._model is None else self._model()
 
     def skipped(self, optimizer: Any, scale: float | Tensor) -> None:
@@ -229,7 +224,7 @@ class Watcher:
             return None
         row = self._open
         if row is None or part.number in row.stepped:
-            self._taking_over(row, part)
+            taking_over(self._run, row, part, self.alive())
             row = self._next(row)
         row.stepped.add(part.number)
         if len(optimizer.param_groups) != part.groups:
@@ -244,19 +239,6 @@ class Watcher:
         if self._trouble or self._budget.due("weight", row.number):
             self._weights(row, part)
         return row
-
-    def _taking_over(self, row: Open | None, part: Part) -> None:
-        """Tell of an optimizer that joined and steps a second time before any other does: it goes on alone."""
-        if row is not None and part.new and row.stepped == {part.number}:
-            self._tell_changed(row.number - 1, self._alive() if part.model is None else part.model())
-        part.new = part.new and row is None
-
-    def _tell_changed(self, last: int, model: nn.Module | None) -> None:
-        """Another optimizer goes on after step ``last``, with ``model``: another one if nothing of it was watched."""
-        before = self._alive()
-        own = set() if before is None else {id(parameter) for parameter in before.parameters()}
-        another = model is not None and not any(id(parameter) in own for parameter in model.parameters())
-        self._run.event(last, "optimizer_changed", model=type(model).__name__, another_model=another)
 
     def _gradients(self, row: Open, part: Part, optimizer: Optimizer) -> None:
         gradients, key = part.gradients()
@@ -301,7 +283,7 @@ class Watcher:
                 row.scalars |= part.digest()
 
     def _look(self, row: Open) -> None:
-        model, forward = self._alive(), self._forward
+        model, forward = self.alive(), self._forward
         if model is None or forward is None:
             return
         if forward.turned or row.number == 1 or self._budget.due("weight", row.number):
@@ -313,7 +295,7 @@ class Watcher:
         """Take in parameters and optimizers that were added on the way; tensor ids stay."""
         if self._open is not None:
             self._resolve(self._open)
-        share(self._alive(), self._parts)
+        share(self.alive(), self._parts)
         self._rows.forget()
 
     def _scalars(self, row: Open, part: Part, optimizer: Optimizer, start: float, *, closure: bool) -> None:
@@ -379,7 +361,7 @@ class Watcher:
         self.lane.open([(self._parts[at], key) for at, key in row.gradients.items()], until)
 
     def _arm(self, number: int, *, sampled: bool) -> None:
-        if self._forward is not None and (model := self._alive()) is not None:
+        if self._forward is not None and (model := self.alive()) is not None:
             self._forward.arm(model, sampled=sampled, recorded=self._probe.tape.wants(number + 1))
 
     def obey(self) -> None:
