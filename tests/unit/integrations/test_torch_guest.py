@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 import subprocess
 import sys
@@ -214,3 +216,23 @@ def test_g2_a_step_starts_no_collective(run: Any, monkeypatch: pytest.MonkeyPatc
     finally:
         torch.distributed.destroy_process_group()
     assert len(run.steps) == FIRST + 1
+
+
+def test_a_watched_model_is_copied_and_saved_as_ever() -> None:
+    """An average of the weights, the best model so far: the copy computes the same and needs no agent."""
+    model, batch = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)), torch.randn(5, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    run = watch(model, optimizer)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(batch).sum().backward()
+        optimizer.step()
+    saved = pickle.dumps(model)
+    copies = [copy.deepcopy(model), copy.deepcopy(copy.deepcopy(model)), pickle.loads(saved)]
+    expected = model.eval()(batch)
+    for one in copies:
+        assert torch.equal(one.eval()(batch), expected)
+        hooks = [hook for module in one.modules() for hook in module._forward_pre_hooks.values()]
+        assert all(type(hook).__module__ == "builtins" for hook in hooks)
+    assert b"auditor" not in saved
+    run.finish("completed")

@@ -14,9 +14,10 @@ on a layer's output. The first forward pass of the step counts, on the main thre
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -85,6 +86,27 @@ class _Pass:
     """Outputs of layers, until the pass is over and shows what became of them."""
 
 
+class _Ear:
+    """What a watched model calls before each of its passes.
+
+    Copies of the model, and what is saved of it, have a function of the standard library in its place that
+    does nothing: a copy is another model, and may be loaded where there is no agent.
+    """
+
+    def __init__(self, hears: Callable[[nn.Module, Any, Any], None]) -> None:
+        self._hears = hears
+
+    def __call__(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if not _compiling():
+            self._hears(module, args, kwargs)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return contextlib.nullcontext().__exit__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (contextlib.nullcontext(), "__exit__")
+
+
 class ForwardProbe:
     """Listens to the forward passes of one model.
 
@@ -117,7 +139,7 @@ class ForwardProbe:
         if not self._usable or (compiled() and self._ear is None):
             return
         if self._ear is None:
-            self._ear = unwrap(model).register_forward_pre_hook(self._before, with_kwargs=True)
+            self._ear = unwrap(model).register_forward_pre_hook(_Ear(self._begin), with_kwargs=True)
         self._sampled, self._recorded = sampled, recorded
         if sampled:
             self._seen = Forward()
@@ -151,10 +173,6 @@ class ForwardProbe:
         return found if digest is None else {**found, "batch_digest": float(digest)}
 
     # -- a pass begins ------------------------------------------------------------------------
-
-    def _before(self, module: nn.Module, args: Any, kwargs: Any) -> None:
-        if not _compiling():
-            self._begin(module, args, kwargs)
 
     @guarded(None)
     def _begin(self, module: nn.Module, args: Any, kwargs: Any) -> None:
