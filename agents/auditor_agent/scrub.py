@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -67,6 +67,7 @@ def _words() -> re.Pattern[str]:
     return re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+@lru_cache(maxsize=4096)  # every text scrubbed asks about the whole environment
 def _weight(name: str) -> int:
     """0: no secret; 1: if the value is a text; 2: whatever the value."""
     words = [word.lower() for word in _words().findall(name)]

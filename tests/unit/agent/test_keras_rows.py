@@ -50,6 +50,25 @@ def assert_alike(graph: Array, host: Array) -> None:
     assert close.all()
 
 
+@pytest.mark.parametrize("how", ["eager", "graph", "jit"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_values_read_in_place_stay_as_they_were(how: str, dtype: str) -> None:
+    """A variable that moves on leaves what the host holds of it alone."""
+    variable = tf.Variable(tf.ones([200, 300], dtype))
+
+    def move() -> None:
+        variable.assign_add(tf.ones([200, 300], dtype))
+
+    act = move if how == "eager" else tf.function(move, jit_compile=how == "jit")
+    act()
+    before = keras_ring.host(variable)
+    act()
+    assert before.shape == (200, 300)
+    assert (before == 2).all()
+    assert (keras_ring.host(variable) == 3).all()
+    assert np.shares_memory(keras_ring.host(variable), keras_ring.host(variable)) == (dtype != "bfloat16")
+
+
 def test_without_gradients_the_running_mean_gives_the_loss_of_each_batch() -> None:
     """The fallback undoes the mean that fit reports, and starts anew with each epoch."""
     run = MemoryRun()

@@ -32,20 +32,10 @@ _REDUCED: Final = -1
 SCALARS: Final = 7
 #: Elements from which on XLA is given a call for a tensor alone; a call costs about what reading so many does.
 APART: Final = 1 << 15
+#: Places of the first fields of the library's ``ring``, int64 each.
+_WRITTEN, _SUSPICIOUS, _KEY, _FIELDS = 0, 1, 4, 5
 #: What a ring with histograms may take.
 _COUNTED_BYTES: Final = 16 << 20
-
-
-class _Ring(ctypes.Structure):
-    """The first fields of the library's ``ring``: read in place."""
-
-    _fields_ = (
-        ("written", ctypes.c_int64),
-        ("suspicious", ctypes.c_int64),
-        ("rows", ctypes.c_int64),
-        ("tensors", ctypes.c_int64),
-        ("key", ctypes.c_int64),
-    )
 
 
 @functools.cache
@@ -158,8 +148,9 @@ class Ring:
         if not address:
             raise MemoryError("statistics ring")
         self._library, self.rows, self.tensors = library, rows, tensors
-        self._fields = _Ring.from_address(address)
-        self.key = int(self._fields.key)
+        # Read in place, after nearly every step: with cold caches a structure of ctypes takes some microseconds.
+        self._fields = memoryview((ctypes.c_int64 * _FIELDS).from_address(address)).cast("B").cast("q")
+        self.key = self._fields[_KEY]
         self.read_so_far, self.lost, self._counted = 0, 0, False
         self.whole = True
         """Whether each update has a row, and no histograms."""
@@ -169,12 +160,12 @@ class Ring:
     @property
     def waiting(self) -> int:
         """Rows since the last read, lost ones included."""
-        return int(self._fields.written) - self.read_so_far
+        return self._fields[_WRITTEN] - self.read_so_far
 
     @property
     def suspicious(self) -> bool:
         """Whether a row with anything non-finite waits."""
-        return bool(self._fields.suspicious)
+        return self._fields[_SUSPICIOUS] > 0
 
     def shapes(self, tensors: Sequence[Any]) -> None:
         """Say what the custom call will hand over: tensors, or (uint32) what :func:`reduced` made of one."""
@@ -207,7 +198,7 @@ class Ring:
 
         None in place of histograms that were not counted.
         """
-        if self._fields.written == self.read_so_far:
+        if self._fields[_WRITTEN] == self.read_so_far:
             return []
         if self._table is None or self._table.shape != (self.rows, self._row_bytes):
             # As many may be written before the call has the lock; pages that are never filled cost nothing.

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import tensorflow as tf
 
 from auditor_agent.capture.native.tensorflow import apart
 from auditor_agent.capture.native.tensorflow_taps import AHEAD, COPY, Block, Operand
@@ -116,10 +115,9 @@ class CompiledTape(Tape):
         return [array for v in variables for array in self._read((role, self._name(v), dtype_of(v)), v)]
 
     def _read(self, label: tuple[str, str, str], variable: Any) -> list[Array]:
-        value = tf.convert_to_tensor(variable)
-        flat = np.asarray(tf.cast(value, tf.float32) if value.dtype == tf.bfloat16 else value).reshape(-1)
+        values = self._probe.host(variable)
         assert self._recorder is not None  # noqa: S101 -- whoever calls has looked
-        array = taken_array(self._recorder, label, flat, tuple(int(n) for n in value.shape), 1.0)
+        array = taken_array(self._recorder, label, values.reshape(-1), values.shape, 1.0)
         return [] if array is None else [array]
 
     @guarded(None)

@@ -119,9 +119,16 @@ def stacked(head: Sequence[Any]) -> Any:
 
 
 def host(variable: Any) -> npt.NDArray[Any]:
-    """The values of a variable; bfloat16 as float32."""
+    """The values of a variable, where they lie if that is host memory; bfloat16 as float32. Not to be written to.
+
+    They stay as they are: TensorFlow gives a variable other memory before it writes to what somebody holds.
+    """
     value = tf.convert_to_tensor(variable)
-    return np.asarray((tf.cast(value, tf.float32) if value.dtype == tf.bfloat16 else value).numpy())
+    value = tf.cast(value, tf.float32) if value.dtype == tf.bfloat16 else value
+    try:
+        return np.asarray(memoryview(value))
+    except (TypeError, ValueError, BufferError):  # on a device, or of a type that Python's buffers do not know
+        return np.asarray(value.numpy())
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow has no types

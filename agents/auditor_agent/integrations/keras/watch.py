@@ -114,8 +114,12 @@ class Watch:
             return
         # After nearly every step, with cold caches: nothing here but comparisons.
         self._quiet -= executed
-        if self._quiet >= 0 and not self._alarm and not any(b.store.urgent for b in probe.bindings):
-            return
+        if self._quiet >= 0 and not self._alarm:
+            for binding in probe.bindings:  # no generator: it would be one more thing to fetch
+                if binding.store.urgent:
+                    break
+            else:
+                return
         with self._lock:
             self._look(probe, executed)
 
