@@ -56,6 +56,8 @@ def norms(kind: str, rng: np.random.Generator) -> np.ndarray:
     out = np.exp(0.2 * rng.normal(size=(STEPS, len(GRADIENTS))))
     if kind == "vanishing":
         out *= np.where(np.arange(len(GRADIENTS)) < 4, 1e-5, 1.0)
+    elif kind == "peak":
+        out *= np.where(t == 233, 60.0, np.where((t > 233) & (t < 252), 6.0, 1.0))
     elif kind == "exploding":
         out *= np.where((t > 150) & (t < 330), 1e4, 1.0)
     elif kind == "zero":
@@ -151,7 +153,7 @@ def test_d8_rules_go_on_from_what_was_written_down(story: Story, restarts: set[i
     ("loss", "gradients", "expected"),
     [
         ("flat", "vanishing", "vanishing_gradient"),
-        ("spike", "sound", "loss_spike"),
+        ("spike", "peak", "loss_spike"),
         ("diverges", "exploding", "exploding_gradient"),
     ],
 )

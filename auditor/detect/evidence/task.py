@@ -22,6 +22,11 @@ _EXACT: Final = 1e-3
 _OFF: Final = 0.02
 
 
+#: Samples without a class, and the part of a batch that it then has, which show that it came later: 0.9²⁰⁰ is 1e-9.
+_LONG: Final = 200
+_LATE: Final = 0.1
+
+
 def _empty() -> F64:
     return np.zeros(0)
 
@@ -33,7 +38,8 @@ class Task:
     ``targets``: class labels, or flattened values of a regression. ``ratios``: recorded loss by
     recomputed one, of the last recordings that agree, for each formula: 1 for a mean, 0.5 for half
     squared errors, the batch size for a sum. ``error``: the formula that explains the losses best;
-    ``scales``: its ratios.
+    ``scales``: its ratios. ``late``: classes that came in numbers after many samples without them, until a batch
+    comes without these.
     """
 
     family: str = ""
@@ -42,6 +48,7 @@ class Task:
     targets: F64 = field(default_factory=_empty)
     scales: list[float] = field(default_factory=list)
     ratios: dict[str, list[float]] = field(default_factory=dict)
+    late: list[float] = field(default_factory=list)
 
     def observe(self, seen: Scored) -> None:
         """Take in one recorded step; what was known of another kind of target, or other classes, is forgotten."""
@@ -49,8 +56,10 @@ class Task:
         if targets is None or not seen.family:
             return
         if self.differs(seen):
-            self.targets, self.scales, self.ratios = _empty(), [], {}
+            self.targets, self.scales, self.ratios, self.late = _empty(), [], {}, []
         self.family, self.classes = seen.family, seen.classes
+        if self.family == "categorical":
+            self._shift(targets.ravel())
         if len(self.targets) < _KEPT:
             self.targets = np.concatenate([self.targets, targets.ravel()])[:_KEPT]
         if seen.loss is None or not math.isfinite(seen.loss):
@@ -69,6 +78,18 @@ class Task:
         other = seen.family == "categorical" and seen.classes != self.classes
         return bool(seen.family and self.family) and (seen.family != self.family or other)
 
+    def _shift(self, labels: F64) -> None:
+        """Learn whether the classes change as training goes on, as in class-incremental learning.
+
+        Samples seen before say nothing then of what guessing costs now. What comes and goes is one data set, in order.
+        """
+        new, counts = np.unique(labels[~np.isin(labels, self.targets)], return_counts=True)
+        many = new[counts >= _LATE * len(labels)]
+        if len(self.targets) >= _LONG and len(many):
+            self.late = many.tolist()
+        elif self.late and not np.isin(self.late, labels).any():
+            self.late = []
+
     @property
     def chance(self) -> float | None:
         """Loss of the best constant answer, in the program's own units; None until it is known.
@@ -78,7 +99,7 @@ class Task:
         """
         # One recording will do where the loss is just what the formula gives.
         exact = bool(self.scales) and self.family != "regression" and abs(self.scales[-1] - 1) < _EXACT
-        if (len(self.scales) < _AGREE and not exact) or len(self.targets) < 2:
+        if (len(self.scales) < _AGREE and not exact) or len(self.targets) < 2 or self.late:
             return None
         return self.scales[-1] * self.guess
 

@@ -134,6 +134,29 @@ def test_another_kind_of_target_is_another_task() -> None:
     assert list(cost.task.ratios) == ["entropy"]
 
 
+def test_classes_that_come_later_leave_the_cost_of_guessing_open() -> None:
+    """Class-incremental learning; classes that come and go are one data set in an order."""
+    rng = np.random.default_rng(0)
+
+    def told(classes: list[int], task: Task) -> None:
+        labels = rng.choice(classes, 64).astype(float)
+        logits = np.zeros((64, 6))
+        task.observe(Scored("categorical", True, logits, labels, float(np.log(6))))
+
+    growing, sorted_ = Task(), Task()
+    for _ in range(5):
+        told([0, 1], growing)
+        told([0, 1], sorted_)
+    assert growing.chance == pytest.approx(np.log(2), rel=0.05)
+    told([0, 1, 2, 3], growing)
+    told([2, 3], sorted_)
+    assert growing.late == [2.0, 3.0]
+    assert growing.chance is None
+    told([0, 1], sorted_)
+    assert sorted_.late == []
+    assert sorted_.chance is not None
+
+
 def test_targets_that_are_all_alike_cost_nothing_to_guess() -> None:
     """A GAN's real images are all ones: no measure of anything."""
     cost = Cost()

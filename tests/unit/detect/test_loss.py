@@ -21,14 +21,17 @@ def judge(
 ) -> list[Finding]:
     """The findings of a run with these losses.
 
-    ``weights``: how the weights grow, None if none are sampled; ``follows``: gradients grow with the loss.
+    ``weights``: how the weights grow, None if none are sampled; ``follows``: gradients grow with the loss, and the
+    one that makes it jump stands out.
     """
     auditor, found, seq = RunAuditor(RUN), [], 0
+    norms = np.where(np.isfinite(loss), loss, 1.0)
+    norms[1:] *= np.where(norms[1:] > 3 * norms[:-1], 10.0, 1.0)
     for first in range(0, len(loss), frame):
         part = slice(first, min(first + frame, len(loss)))
         rates = None if lr is None else np.broadcast_to(np.asarray(lr, float), loss.shape)[part]
         losses = {"loss": loss[part], "lr": rates, "steps": part.stop - part.start}
-        sizes = np.where(np.isfinite(loss[part]), loss[part], 1.0) if follows else np.ones(part.stop - part.start)
+        sizes = norms[part] if follows else np.ones(part.stop - part.start)
         losses["l2"] = np.repeat(sizes[:, None], len(GRADIENTS), axis=1)
         found += auditor.observe(batch(seq, TABLE, first=first, **losses), TABLE, 0)
         seq += 1
@@ -55,6 +58,20 @@ def test_a_jump_that_recovers_is_a_spike_that_resolves() -> None:
     assert found[0].evidence["loss"] == 5.0
     assert found[0].evidence["limit"] < 5.0
     assert found[1].evidence["recovered_after_steps"] == pytest.approx(20, abs=3)
+
+
+@pytest.mark.parametrize("frame", [1, 25, 400])
+def test_a_jump_to_another_level_of_gradients_is_another_task(frame: int) -> None:
+    """Continual learning: loss and gradients jump together, and stay where they are before they fall again."""
+    loss = np.concatenate(
+        [noisy(np.geomspace(2.3, 0.1, 200), 0.05, 200), noisy(np.geomspace(5.0, 0.1, 200), 0.05, 200)]
+    )
+    auditor, found = RunAuditor(RUN), []
+    for seq, first in enumerate(range(0, len(loss), frame)):
+        part = loss[first : first + frame]
+        l2 = np.repeat(part[:, None], len(GRADIENTS), axis=1)
+        found += auditor.observe(batch(seq, TABLE, first=first, steps=len(part), loss=part, l2=l2), TABLE, 0)
+    assert found == []
 
 
 def test_the_verdict_does_not_depend_on_how_steps_are_framed() -> None:

@@ -103,6 +103,9 @@ def test_logits_taken_for_probabilities_are_named() -> None:
     nll = {"loss": {"operation": "NllLoss"}}
     assert [one.rule for one in judge(raw, LABELS, facts=nll)] == ["logits_as_probabilities"]
     assert judge(np.log(softmax(raw)), LABELS, facts=nll) == []
+    connected = {"loss": {"operation": "arithmetic", "graph": [{"op": "CtcLoss", "inputs": ["output0"]}]}}
+    assert [one.rule for one in judge(raw, LABELS, facts=connected)] == ["logits_as_probabilities"]
+    assert judge(np.log(softmax(raw)), LABELS, facts=connected) == []
 
 
 @pytest.mark.parametrize(

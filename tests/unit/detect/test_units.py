@@ -60,3 +60,10 @@ def test_it_clears_when_the_units_wake() -> None:
     """A share that falls ends the alert."""
     shares = sampled(1.0) | {250: 0.2}
     assert [f.cleared for f in run("dead_units/fc", shares, FLAT)][-1] is True
+
+
+def test_a_loss_that_is_still_on_its_way_down_is_no_proof() -> None:
+    """Targets in their raw units: after 200 steps no better than guessing, from ten times that, and falling."""
+    late = sampled(0.7) | {1: 0.1, 2: 0.1, 3: 0.1}
+    assert run("saturated/fc", late, np.linspace(2.0, 1.82, 300)) == []
+    assert run("saturated/fc", late, np.full(300, 1.82))[0].evidence["proof"] == "the run learns nothing"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.units import output_activation
 from support.recordings import assembled
 
 
@@ -277,6 +278,14 @@ def test_channels_of_images_are_units_and_many_samples_are_thinned(run: Any) -> 
     np.testing.assert_allclose(step.of("units")["1"].whole()[3], expected, rtol=1e-5)
     assert [layer["activation"] for layer in step.facts["layers"]] == [None, "relu", None, None, "softmax"]
     assert step.facts["output_activation"] == "softmax"
+
+
+@pytest.mark.parametrize("shape", [lambda y: y.squeeze(1), lambda y: y[:, 0], lambda y: y.view(2, 2), lambda y: y.T])
+def test_the_last_activation_is_seen_behind_another_shape(shape: Any) -> None:
+    """``torch.sigmoid(self.head(x)).squeeze(1)`` ends in a sigmoid."""
+    given = torch.randn(4, 1, requires_grad=True)
+    assert output_activation(shape(torch.sigmoid(given))) == "sigmoid"
+    assert output_activation(shape(torch.sigmoid(given)) * 2) is None
 
 
 def test_probe_steps_are_recorded_and_the_evaluation_after_one(run: Any) -> None:

@@ -138,6 +138,12 @@ def columns(matrix: Tensor, units: int) -> Tensor | bytes:
     return some(matrix[:, :, None], len(matrix), units)
 
 
+#: Operations after which the values are what they were.
+_SHAPES: Final = frozenset(
+    {"Squeeze", "Unsqueeze", "View", "UnsafeView", "ReshapeAlias", "Transpose", "T", "Permute", "Select", "Alias"}
+)
+
+
 def behind(outputs: Iterable[Tensor], layers: Mapping[Any, str]) -> dict[str, str]:
     """The activation that each layer's output went into next, by the layer's name: ``F.relu(self.fc1(x))``.
 
@@ -163,10 +169,16 @@ def behind(outputs: Iterable[Tensor], layers: Mapping[Any, str]) -> dict[str, st
 
 
 def output_activation(output: Tensor) -> str | None:
-    """What the last operation of a model is: ``softmax``, ``sigmoid``, ``linear``, …; None if it is none of these."""
-    if output.grad_fn is None:
+    """What the last operation of a model is: ``softmax``, ``sigmoid``, ``linear``, …; None if it is none of these.
+
+    Operations that only give the values another shape are looked through.
+    """
+    node = output.grad_fn
+    while node is not None and operation(node) in _SHAPES and node.next_functions:
+        node = node.next_functions[0][0]
+    if node is None:
         return None
-    last = operation(output.grad_fn)
+    last = operation(node)
     return "linear" if last in _LINEAR else _OPERATIONS.get(last)
 
 

@@ -77,8 +77,8 @@ class LogitsAsProbabilities(OutputRule):
     meaning = "logits are fed to a loss that takes probabilities: they are clipped, and most gradients with them"
     needs = "recordings with the model's output; the declared loss"
     trigger = (
-        "the loss takes probabilities (or, NLLLoss, logarithms of them), and in 3 recorded steps in a row more than "
-        "1 % of the outputs lie outside 0..1 (or rows of logarithms do not sum to 1)"
+        "the loss takes probabilities (or, NLLLoss and CTCLoss, logarithms of them), and in 3 recorded steps in a row "
+        "more than 1 % of the outputs lie outside 0..1 (or rows of logarithms do not sum to 1)"
     )
     source = "UMLAUT (CHI'21); the share is ours"
     summary = (
@@ -99,7 +99,7 @@ class LogitsAsProbabilities(OutputRule):
         low, high = float(seen.outputs.min()), float(seen.outputs.max())
         if _across(seen):
             return None  # probabilities they are, of the wrong axis
-        if operation(view) == "NllLoss":
+        if operation(view) == "NllLoss" or _connects(view):
             off = ~near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
             share, taken = float(off.mean()), "logarithms of probabilities"
         elif seen.family in {"categorical", "binary"} and seen.logits is False:
@@ -219,6 +219,11 @@ def _nodes(view: RecordView) -> list[dict[str, Any]]:
 def squashes(view: RecordView) -> bool:
     """Whether torch's graph shows a softmax of the model's output itself."""
     return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
+
+
+def _connects(view: RecordView) -> bool:
+    """Whether torch's graph shows a connectionist temporal classification of the model's output itself."""
+    return any(node.get("op") == "CtcLoss" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
 
 
 def _soft(view: RecordView) -> bool:

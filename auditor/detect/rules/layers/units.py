@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+
+import numpy as np
 
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.progress import Progress
@@ -41,13 +44,18 @@ class SaturatedParameters(DeadParameters):
 
 @dataclass(slots=True)
 class UnitMemory:
-    """Of each layer: samples in a row beyond the share, the step of the first of them, and its first sample."""
+    """Of each layer: samples in a row beyond the share, the step of the first of them, and its first sample.
+
+    ``looked``: step of the last sample; ``level``: the losses there and then, and at the sample before.
+    """
 
     progress: Progress = field(default_factory=Progress)
     held: dict[str, int] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     first: dict[str, float] = field(default_factory=dict)
     last_layer: str = ""
+    looked: int = -1
+    level: list[float] = field(default_factory=list)
 
 
 class UnitRule(Rule):
@@ -72,6 +80,8 @@ class UnitRule(Rule):
             memory.progress.add(losses[done : at + 1])
             done = max(done, at + 1)
             memory.first.setdefault(layer, share)
+            if int(view.steps[at]) != memory.looked:
+                memory.looked, memory.level = int(view.steps[at]), [*memory.level, memory.progress.recent][-2:]
             finding = self._take(view, at, layer, share)
             found += [finding] if finding else []
         memory.progress.add(losses[done:])
@@ -91,7 +101,13 @@ class UnitRule(Rule):
         del layer
         if share >= self.parameters.all:
             return "nothing passes the layer"
-        return "the run learns nothing" if self.memory.progress.stuck else None
+        return "the run learns nothing" if self.memory.progress.stuck and not self._learning() else None
+
+    def _learning(self) -> bool:
+        """Whether the losses have fallen since the sample before, by more than their noise: they are on their way."""
+        last = self.memory.progress.losses.last
+        before, now = self.memory.level if len(self.memory.level) > 1 else (math.nan, math.nan)
+        return bool(before - now > 2 * 1.25 * float(np.std(last)) * math.sqrt(2 / len(last))) if len(last) else False
 
     def _take(self, view: StepView, at: int, layer: str, share: float) -> Finding | None:
         memory, step = self.memory, int(view.steps[at])

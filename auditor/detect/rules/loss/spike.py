@@ -28,8 +28,9 @@ class SpikeParameters:
     no spikes). ``history``: steps needed, 100 (ours).
     ``lr_jump``: a learning rate this much above that of 20 steps before begins a new history, 1.5
     (scheduler restarts). ``disturbed``: where gradients are known, the largest norm of the jump's three
-    steps over the largest of the last 64, 3 (ours): a loss that jumps while gradients stay as they were
-    is that of another task (a harder lesson, another data set, new labels), and begins a new history.
+    steps, and the one before, over the largest of the last 64 and over the least of the three, 3 (ours): a loss
+    that jumps while gradients stay as they were, or are from one step to the next on another level, is that of another
+    task (a harder lesson, another data set, new labels), and begins a new history.
     """
 
     margin: float = 5.0
@@ -69,7 +70,8 @@ class LossSpike(Rule):
     trigger = (
         "median of 5 steps above the median of the last 64 by 5 times the distance to their maximum, by a quarter of "
         "the initial loss, and by 1.5 times the way to the largest of the last 256; not after the learning "
-        "rate rose, and not while gradients stay within 3 times the largest norm of the last 64 steps"
+        "rate rose, and not while gradients stay within 3 times the largest norm of the last 64 steps, or are from the "
+        "jump on within 3 times each other, on another level"
     )
     source = "OPS, ZClip"
     summary = (
@@ -183,11 +185,12 @@ class LossSpike(Rule):
 
     def _disturbed(self, norms: F64) -> bool:
         """Whether the jump at the end of ``norms`` came with gradients unlike those before; yes if none are known."""
-        joined = np.concatenate([self.memory.norms.last, norms[np.isfinite(norms)]])
-        before, now = joined[:-3], joined[-3:]
+        joined, factor = np.concatenate([self.memory.norms.last, norms[np.isfinite(norms)]]), self.parameters.disturbed
+        before, now = joined[:-4], joined[-4:]
         if len(before) < _STRIDE or not np.isfinite(norms[-1]):
             return True
-        return bool(now.max() > self.parameters.disturbed * before.max())
+        # What one batch or one update has done stands out of what follows; other data are there to stay.
+        return bool(now.max() > factor * before.max() and now.max() > factor * now[1:].min())
 
     def _judge_history(self) -> None:
         memory, parameters = self.memory, self.parameters
