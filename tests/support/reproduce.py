@@ -22,7 +22,7 @@ from auditor.compare import catalogue
 #: Entries that have no reproduction, and why.
 NOT_HERE: Final[dict[str, str]] = {
     f"{stage}-00": "stands for differences of this stage that are not listed: see tests/unit/compare/test_pairs_*"
-    for stage in ("INIT", "DATA", "FWD", "LOSS", "OPT")
+    for stage in ("INIT", "DATA", "FWD", "LOSS", "OPT", "BWD")
 }
 _DISTRIBUTIONS: Final = {"sklearn": ("scikit-learn",), "tensorflow": ("tensorflow", "tensorflow-cpu")}
 Array = np.ndarray[Any, Any]

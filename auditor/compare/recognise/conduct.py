@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -143,7 +143,22 @@ def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:
     weight = max(0.1, abs(shares[0] - shares[1]))
     effect = f"{percent(max(shares))} of the weights are not trained on one side"
     mend: Literal["a", "b"] = "a" if shares[0] > shares[1] else "b"
-    yield Cause("OPT-00", "update.frozen", (names[0], names[1]), weight, effect, confidence=0.9, mend=mend)
+    entry, side, fact = "OPT-00", *((a, both[0]) if mend == "a" else (b, both[1]))
+    if _trainable(side, fact.value["tensors"]):
+        entry, effect = "BWD-00", f"no gradient reaches {percent(max(shares))} of the weights on one side"
+    yield Cause(entry, "update.frozen", (names[0], names[1]), weight, effect, confidence=0.9, mend=mend)
+
+
+def _trainable(side: Profile, names: Sequence[str]) -> bool:
+    """Whether weights without a gradient are none that were frozen: the program holds them for trainable."""
+    model = (side.manifest or {}).get("model")
+    model = model if isinstance(model, Mapping) else {}
+    tensors = dict(model.get("tensors") or {})
+    for layer in model.get("layers") or []:
+        if isinstance(layer, Mapping):
+            tensors |= {str(one.get("name")): one for one in layer.get("weights") or [] if isinstance(one, Mapping)}
+    known = [tensors[name] for name in names if isinstance(tensors.get(name), Mapping)]
+    return bool(known) and all(one.get("trainable", True) for one in known)
 
 
 def _other_hands(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -26,12 +27,15 @@ _ENTRIES: Final[Mapping[str, str]] = {
     "border": "FWD-12",
     "reset_after": "FWD-15",
     "first": "FWD-16",
+    "along_time": "FWD-16",
     "conv_transpose.padding": "FWD-18",
     "mode": "FWD-19",
     "corners": "FWD-19",
     "heads": "FWD-20",
     "embedding.padding": "FWD-21",
 }
+#: Relative difference of two scales that is no rounding.
+_SCALES: Final = 1e-3
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
 
 
@@ -45,6 +49,29 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     for block in _blocks(found):
         yield _cause(block, a, b, ran=ran)
     yield from _axes(a, b)
+    yield from _softmax(a, b)
+
+
+def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Each softmax within the networks: over another axis, of products of another scale."""
+    left, right = a.structure.shares, b.structure.shares
+    if len(left) != len(right):
+        return
+    pairs = list(zip(left, right, strict=True))
+    features = between(a, b, "data.features")
+    over = [(mine.get("over"), theirs.get("over")) for mine, theirs in pairs]
+    if features is not None and features[0].value == features[1].value:
+        for mine, theirs in over:
+            if mine is not None and theirs is not None and mine != theirs:
+                effect = f"shares add up to one over {mine} numbers on one side, over {theirs} on the other"
+                yield Cause("FWD-22", "softmax.over", (mine, theirs), sizes.ANOTHER, effect, confidence=0.9)
+                break
+    for mine, theirs in ((one.get("scale"), other.get("scale")) for one, other in pairs):
+        if mine and theirs and not close(abs(mine), abs(theirs), _SCALES):
+            ratio = max(abs(mine / theirs), abs(theirs / mine))
+            effect = f"the products of which attention takes the softmax are {ratio:.3g} times as large on one side"
+            yield Cause("FWD-20", "attention.scale", (mine, theirs), min(1.0, math.log(ratio)), effect, confidence=0.9)
+            break
 
 
 def _sizes(side: Profile) -> list[int]:

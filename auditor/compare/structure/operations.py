@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from auditor.compare.structure import geometry, words
+from auditor.compare.structure import geometry, seen_graph, words
 
 #: Operations with weights of their own.
 WEIGHTED: Final = frozenset(
@@ -60,6 +60,8 @@ class Structure:
     """Whether they are in the order in which they run, not in that in which the program made them."""
     ran: bool = False
     """Whether they were seen to run, not only declared."""
+    shares: tuple[Mapping[str, Any], ...] = ()
+    """Of each softmax within it: over how many numbers (``over``), and what they were scaled by (``scale``)."""
 
 
 def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]]) -> Structure:
@@ -78,14 +80,19 @@ def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequenc
     listed = (one["layers"] for one in facts if isinstance(one.get("layers"), list) and one["layers"])
     seen: Sequence[Mapping[str, Any]] = next(listed, [])
     tensors = model.get("tensors", {}) if isinstance(model, Mapping) else {}
+    shares = seen_graph.shares(graph)
     if framework == "torch":
-        found = list(_of_torch(_outermost(layers), graph, seen, tensors))
+        weighted = {str(one.get("name")) for one in layers if words.kind_of(one.get("class")) in WEIGHTED}
+        cut = seen_graph.cut(weighted, graph, seen)
+        graph, complete = (None, False) if cut else (graph, complete)
+        rows = seen_graph.batch(facts)
+        found = list(_of_torch([{**one, "rows": rows} for one in _outermost(layers)], graph, seen, tensors))
         ordered = bool(graph or seen)
     else:
         found = list(_of_keras(_ordered(_outermost(layers), graph)))
         ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
-    return Structure(tuple(_without_end(_folded(found))), whole, ordered, bool(graph or seen))
+    return Structure(tuple(_without_end(_folded(found))), whole, ordered, bool(graph or seen), shares)
 
 
 def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -171,7 +178,7 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
     elif kind in {"max_pool", "average_pool"}:
         settings = geometry.of_torch(layer, None, kind)
     elif kind in {"lstm", "gru", "rnn"}:
-        return _recurrent(kind, name, layer)
+        return _recurrent(kind, name, layer, node)
     else:
         settings = _common(layer)
         if kind == "embedding":
@@ -186,10 +193,13 @@ def _biased(name: str, bias: str, tensors: Mapping[str, Any]) -> bool | None:
     return f"{name}.{bias}" in tensors
 
 
-def _recurrent(kind: str, name: str, layer: Mapping[str, Any]) -> list[Operation]:
+def _recurrent(kind: str, name: str, layer: Mapping[str, Any], node: Mapping[str, Any]) -> list[Operation]:
     both = bool(layer.get("bidirectional"))
+    along = seen_graph.along_time(layer, node.get("input_shape"))
     one = {"units": layer.get("hidden_size"), "both": both, "bias": bool(layer.get("bias", True))}
-    one |= {"first": bool(layer.get("batch_first")), "activation": str(layer.get("nonlinearity") or "tanh")}
+    one |= {"activation": str(layer.get("nonlinearity") or "tanh"), "along_time": along}
+    if "input_shape" not in node:
+        one |= {"first": bool(layer.get("batch_first"))}
     if kind != "rnn":
         one |= {"gates": "sigmoid"}
     if kind == "gru":
@@ -277,6 +287,8 @@ def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: boo
         settings |= {"reset_after": bool(told.get("reset_after", True))}
     if "batch_first" in told:
         settings |= {"first": bool(told["batch_first"])}
+    else:
+        settings |= {"along_time": True}
     return Operation(kind, name, _known(settings))
 
 

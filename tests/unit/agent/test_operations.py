@@ -108,6 +108,49 @@ def test_a_traced_pass_of_keras_tells_layers_and_functions_between_them() -> Non
     assert found[0]["operations_whole"] is True
 
 
+def test_a_softmax_tells_its_axis_and_the_scale_of_its_products() -> None:
+    """Whichever of the factors is scaled, before or after the product; scores of a layer have no scale."""
+    x = torch.randn(2, 5, 16, requires_grad=True)
+    products = [
+        (x @ x.transpose(1, 2) / 4.0, 5, 0.25),
+        ((0.5 * x) @ x.transpose(1, 2), 5, 0.5),
+        ((x @ x.transpose(1, 2)).masked_fill(torch.eye(5) > 0, -1e9), 5, 1.0),
+        (nn.Linear(16, 1)(x).transpose(1, 2), 5, None),
+    ]
+    for product, over, scale in products:
+        found = torch_operations.operations([torch.softmax(product, -1) * 2], {}, {})
+        told = next(one for one in found if one["op"] == "softmax")
+        assert (told["over"], told.get("scale")) == (over, scale)
+    over = torch_operations.operations([torch.softmax(x, 0) * 2], {}, {})[0]["over"]
+    assert over == 2
+
+
+def test_a_traced_softmax_tells_the_same() -> None:
+    """A divisor that is made of an extent is a number as well."""
+    found: list[Any] = []
+
+    @tf.function
+    def step(x: Any) -> Any:
+        products = tf.matmul(x, x, transpose_b=True)
+        root = tf.math.sqrt(tf.cast(tf.shape(x)[-1], tf.float32))
+        for scores in (products, products / 4.0, products / root, tf.matmul(0.25 * x, x, transpose_b=True)):
+            y = tf.reduce_sum(tf.nn.softmax(scores))
+            found.append(keras_operations.facts(keras_operations.Order(), y))
+        return y
+
+    step(tf.ones((2, 5, 16)))
+    told = [next(one for one in facts["operations"] if one["op"] == "softmax") for facts in found]
+    assert [(one["over"], one["scale"]) for one in told] == [(5, 1.0), *[(5, pytest.approx(0.25))] * 3]
+
+
+def test_a_recurrent_layer_tells_what_it_was_given() -> None:
+    """Its axes say along which of them it runs."""
+    rnn = nn.GRU(3, 4)
+    output, _ = rnn(torch.ones(8, 5, 3))
+    found = torch_operations.operations([output], {output.grad_fn: "rnn"}, {}, {"rnn": [8, 5, 3]})
+    assert found[-1]["input_shape"] == [8, 5, 3]
+
+
 def test_an_eager_pass_tells_its_layers_and_that_functions_may_be_missing() -> None:
     """Nothing shows what is called between them."""
     dense, order = keras.layers.Dense(2), keras_operations.Order()

@@ -130,6 +130,22 @@ def test_a_layer_that_is_not_trained_on_one_side_is_found() -> None:
     assert frozen.value("update.frozen")["tensors"] == [name(1), name(0)]
 
 
+def test_weights_that_are_trainable_and_get_no_gradient_are_cut_off() -> None:
+    """Frozen ones are somebody's choice of what to train; these are not."""
+    recordings = [
+        Recording(one.step, [a for a in one.arrays if not (a.role == "gradient" and "layer0" in a.name)], one.scalars)
+        for one in run().recordings()
+    ]
+
+    def without(**more: Any) -> Profile:
+        shapes = {a.name: {"shape": list(a.shape), **more} for a in recordings[0].arrays if a.role == "weight"}
+        told = Beside({"model": {"tensors": shapes}}, curves={}, last_step=12)
+        return profile("b", "torch", assembled(recordings), told)
+
+    assert first(without(), run().profile()) == ("BWD-00", "update.frozen")
+    assert first(without(trainable=False), run().profile()) == ("OPT-00", "update.frozen")
+
+
 @pytest.mark.parametrize(("lengths", "limit"), [([1, 2, 2, 2], 2.0), ([1, 2, 3, 4], None), ([2, 2, 2, 3], None)])
 def test_a_limit_is_the_largest_length_that_several_share(lengths: list[float], limit: float | None) -> None:
     """And no length that some exceed."""

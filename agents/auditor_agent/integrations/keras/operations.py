@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.keras import shares
 
 #: Operations told of one pass.
 MOST: Final = 512
@@ -41,6 +42,8 @@ class Order:
 
     ran: list[tuple[str, int, int]] = field(default_factory=list)
     graph: Any = None
+    own: set[str] = field(default_factory=set)
+    """Layers of the program's own making: what happens within them is not known by their class."""
 
     def begin(self) -> tuple[int, int]:
         """A layer is about to run: how many had, and how many operations there were."""
@@ -56,6 +59,8 @@ class Order:
             return
         if len(self.ran) < MOST:
             self.ran.append((path, place, self._count()))
+            if not _of_keras(layer):
+                self.own.add(path)
 
     def _count(self) -> int:
         graph = _graph()
@@ -67,7 +72,12 @@ class Order:
 
 def _closed(layer: Any) -> bool:
     name = type(layer).__name__
-    return any(word in name for word in _CLOSED)
+    word = next((word for word in _CLOSED if word in name), None)
+    return word is not None and (word != "Attention" or "HeadAttention" in name or _of_keras(layer))
+
+
+def _of_keras(layer: Any) -> bool:
+    return type(layer).__module__.partition(".")[0] in {"keras", "tf_keras"}
 
 
 def _made_of_layers(layer: Any) -> bool:
@@ -101,7 +111,9 @@ def facts(order: Order, output: Any) -> dict[str, Any] | None:
 def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     behind = _behind(last)
     for place, node in enumerate(graph.get_operations()):
-        if node.type in _TOLD and node.name in behind and not any(a <= place < b for _, a, b in order.ran):
+        around = [path for path, a, b in order.ran if a <= place < b] if node.type in _TOLD else []
+        seen = not around or (node.type == "Softmax" and order.own.issuperset(around))
+        if node.type in _TOLD and node.name in behind and seen:
             told = _entry(node)
             if told is not None:
                 yield place, told
@@ -125,7 +137,7 @@ def _entry(node: Any) -> dict[str, Any] | None:
     if node.type in _FUNCTIONS:
         function = _FUNCTIONS[node.type]
         slope = {"negative_slope": float(node.get_attr("alpha"))} if function == "leaky_relu" else {}
-        return {"op": function, **slope}
+        return {"op": function, **slope, **(shares.settings(node) if function == "softmax" else {})}
     if node.type == "MatMul":
         return _product(node)
     if node.type in _POOLS:

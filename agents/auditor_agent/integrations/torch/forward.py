@@ -82,6 +82,8 @@ class _Pass:
     """The layers' names by the autograd node of their output."""
     within: dict[Any, list[Any] | None] = field(default_factory=dict)
     """The nodes of what each layer was given, by the node of its output."""
+    shapes: dict[str, list[int]] = field(default_factory=dict)
+    """What recurrent layers were given: along which axis they run shows there."""
     held: dict[str, Tensor] = field(default_factory=dict)
     """Outputs of layers, until the pass is over and shows what became of them."""
 
@@ -243,6 +245,8 @@ class ForwardProbe:
     def _noted(looked: _Pass, name: str, args: Any, output: Any) -> None:
         """The layer's place in the graph: of whichever of its outputs is used."""
         given = torch_operations.given(args)
+        if isinstance(looked.modules.get(name), nn.RNNBase) and args and isinstance(args[0], Tensor):
+            looked.shapes.setdefault(name, list(args[0].shape))
         for tensor in _tensors(output):
             if tensor.grad_fn is not None:
                 looked.nodes[tensor.grad_fn], looked.within[tensor.grad_fn] = name, given
@@ -297,7 +301,7 @@ class ForwardProbe:
     def _operations(self, looked: _Pass, outputs: list[Tensor]) -> None:
         """What the pass consisted of, once."""
         if self._tape.operations is None and any(one.requires_grad for one in outputs):
-            self._tape.operations = torch_operations.operations(outputs, looked.nodes, looked.within)
+            self._tape.operations = torch_operations.operations(outputs, looked.nodes, looked.within, looked.shapes)
 
     def _add(self, kind: str, name: str, tensor: Tensor) -> None:
         if self._seen is not None and not (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):

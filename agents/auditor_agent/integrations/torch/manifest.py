@@ -48,7 +48,10 @@ def _model(model: nn.Module | None, named: Sequence[tuple[str, Tensor]]) -> dict
         "parameters": sum(parameter.numel() for _, parameter in named),
         "compiled": model is not None and any(type(m).__name__ == "OptimizedModule" for m in model.modules()),
         "training": None if model is None else model.training,
-        "tensors": {name: {"shape": list(p.shape), "dtype": dtype(p)} for name, p in named},
+        "tensors": {
+            name: {"shape": list(p.shape), "dtype": dtype(p), **({} if p.requires_grad else {"trainable": False})}
+            for name, p in named
+        },
         "layers": [layer for layer in layers if layer["name"]],
     }
 

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from auditor_agent.integrations.torch import shares
+
 #: Operations told of one pass, and nodes of its graph that are looked at.
 MOST: Final = 512
 _MOST_NODES: Final = 8192
@@ -60,7 +62,10 @@ _PRODUCTS: Final = {"Addmm": True, "Mm": False}
 
 
 def operations(
-    outputs: Iterable[Tensor], layers: Mapping[Any, str], within: Mapping[Any, Iterable[Any] | None]
+    outputs: Iterable[Tensor],
+    layers: Mapping[Any, str],
+    within: Mapping[Any, Iterable[Any] | None],
+    shapes: Mapping[str, list[int]] | None = None,
 ) -> list[dict[str, Any]]:
     """The operations behind a model's outputs, at most :data:`MOST`.
 
@@ -68,6 +73,7 @@ def operations(
         outputs: of the model, before the backward pass.
         layers: names of layers by the node (``grad_fn``) of their output.
         within: by the same node, the nodes of what the layer was given.
+        shapes: by name, the shape of what a recurrent layer was given.
     """
     nodes = sorted(_reachable(output.grad_fn for output in outputs), key=_place)
     hidden = _hidden(layers, within)
@@ -77,7 +83,14 @@ def operations(
         if node in layers:
             call = layers[node], id(within.get(node))
             if within.get(node) is None or call not in calls:  # the state beside the output of the same call
-                found.append({**(_told(node) or {}), "layer": layers[node]})
+                shape = (shapes or {}).get(layers[node])
+                found.append(
+                    {
+                        **(_told(node) or {}),
+                        "layer": layers[node],
+                        **({"input_shape": shape} if shape else {}),
+                    }
+                )
             calls.add(call)
         elif node not in hidden and (entry := _told(node)) is not None and entry.get("op") != "conv":
             found.append(entry)
@@ -134,6 +147,8 @@ def _told(node: Any) -> dict[str, Any] | None:
 
 def _activation(node: Any, function: str) -> dict[str, Any]:
     found = {"op": function, **_settings(node)}
+    if function == "softmax":
+        return found | shares.settings(node)
     if function == "elu" and getattr(node, "_saved_scale", 1) != 1:
         return {"op": "selu"}
     if function == "hardtanh" and getattr(node, "_saved_min_val", -1) == 0 and getattr(node, "_saved_max_val", 1) == 6:

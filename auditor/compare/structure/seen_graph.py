@@ -1,0 +1,48 @@
+"""What the graph behind a recorded output says beside the layers: shares, what is cut off, the axis of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+#: Axes of a batch of sequences.
+_SEQUENCES: Final = 3
+
+
+def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
+    """Every softmax of a graph but one at its end, which is the loss's matter."""
+    nodes = [node for node in graph or [] if isinstance(node, Mapping)] if isinstance(graph, list) else []
+    return tuple(
+        {key: node[key] for key in ("over", "scale") if key in node}
+        for node in nodes[:-1]
+        if node.get("op") == "softmax"
+    )
+
+
+def cut(weighted: set[str], graph: Any, seen: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether layers ran that are not in the graph: before a ``detach`` nothing is."""
+    if not isinstance(graph, list):
+        return False
+    told = {str(node.get("layer")) for node in graph if isinstance(node, Mapping)}
+    ran = {str(one.get("name")) for one in seen}
+    return bool((weighted & ran) - told)
+
+
+def batch(facts: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many rows the loss was of, as its shapes say."""
+    for one in facts:
+        told = one.get("loss")
+        shape = told.get("target_shape") or told.get("output_shape") if isinstance(told, Mapping) else None
+        if isinstance(shape, list) and shape and isinstance(shape[0], int):
+            return shape[0]
+    return None
+
+
+def along_time(layer: Mapping[str, Any], shape: Any) -> bool | None:
+    """Whether it runs along time: not where batches that come first are taken for it. None where nobody knows."""
+    rows = layer.get("rows")
+    if layer.get("batch_first"):
+        return True
+    if not isinstance(shape, list) or len(shape) != _SEQUENCES or rows is None or shape[0] == shape[1]:
+        return None
+    return not (shape[0] == rows != shape[1])

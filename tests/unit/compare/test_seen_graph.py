@@ -1,0 +1,47 @@
+"""What a graph says beside its layers: shares, what is cut off, the axis of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.compare.structure import seen_graph, structure
+from auditor.compare.structure.operations import Structure
+
+RNN = {"name": "rnn", "class": "GRU", "hidden_size": 4}
+
+
+def recurrent(shape: list[int], *, batch_first: bool = False) -> Structure:
+    """A network of one recurrent layer that was given ``shape``; eight rows met their targets."""
+    facts = {"loss": {"target_shape": [8]}, "operations": [{"layer": "rnn", "input_shape": shape}]}
+    return structure("torch", {"model": {"layers": [{**RNN, "batch_first": batch_first}]}}, [facts])
+
+
+@pytest.mark.parametrize(
+    ("shape", "batch_first", "along"),
+    [([8, 5, 3], False, False), ([5, 8, 3], False, True), ([8, 5, 3], True, True), ([8, 8, 3], False, None)],
+)
+def test_a_layer_that_takes_samples_for_times_is_known_by_its_input(
+    shape: list[int], batch_first: bool, along: bool | None
+) -> None:
+    """A program that turns its batches round is right without ``batch_first``."""
+    found = recurrent(shape, batch_first=batch_first).operations[0].settings
+    assert found.get("along_time") is along
+    assert "first" not in found
+
+
+def test_the_softmax_at_the_end_is_no_share_within() -> None:
+    """It is the loss's matter."""
+    within: dict[str, Any] = {"op": "softmax", "over": 5, "scale": 0.5}
+    assert seen_graph.shares([within, {"op": "dense"}, {"op": "softmax", "over": 3}]) == ({"over": 5, "scale": 0.5},)
+
+
+def test_layers_before_a_detach_are_not_missed() -> None:
+    """They ran, and are not in the graph: then the graph is not the network."""
+    layers = [{"name": name, "class": "Linear", "out_features": 4} for name in ("enc", "head")]
+    seen = [{"name": "enc"}, {"name": "head"}]
+    facts = {"operations": [{"layer": "head"}], "layers": seen}
+    found = structure("torch", {"model": {"layers": layers}}, [facts])
+    assert [one.name for one in found.operations] == ["enc", "head"]
+    assert not found.whole
