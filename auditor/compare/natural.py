@@ -30,6 +30,8 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
 }
 #: Parameters in which the frameworks differ by construction.
 _BUILT_IN: Final = frozenset({"epsilon_placement", "momentum_buffer", "batchnorm.variance"})
+#: Entries that say how one framework works, whatever is set: Keras's second moments of sparse gradients.
+_BY_NATURE: Final = frozenset({"OPT-29"})
 #: What weights are drawn from by default, by a word of the cause's value.
 _DRAWN: Final[Mapping[str, tuple[str, ...]]] = {
     "torch": ("uniform(1/sqrt(fan_in))", "uniform(1/sqrt(fan_out))", "normal(1)"),
@@ -43,7 +45,7 @@ def natural(cause: Cause, frameworks: tuple[str, str]) -> bool:
     sides = ["keras" if name == "tensorflow" else name for name in frameworks]
     if sides[0] == sides[1]:
         return False
-    if any(cause.parameter.endswith(name) for name in _BUILT_IN):
+    if cause.id in _BY_NATURE or any(cause.parameter.endswith(name) for name in _BUILT_IN):
         return True
     if cause.parameter.startswith("init."):
         return all(_drawn(side, value, cause.parameter) for side, value in zip(sides, cause.values, strict=True))

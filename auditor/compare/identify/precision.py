@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,9 @@ from auditor.ingest.records import Recorded
 
 #: Elements below which unused bits may be chance.
 _FEWEST: Final = 16
+#: A gradient this small beside the largest is what rounding leaves of one that is zero (the bias of an
+#: attention's keys, a bias before a normalisation): small multiples of one unit, which any format holds.
+_RESIDUE: Final = 1e-5
 
 
 def facts(evidence: Evidence) -> list[Fact]:
@@ -21,8 +25,24 @@ def facts(evidence: Evidence) -> list[Fact]:
         return []
     weights = evidence.first.of("weight")
     found = [Fact("precision.weights", sorted({array.dtype for array in weights.values()}))] if weights else []
-    computed = _coarsest([*evidence.first.of("gradient").values(), *evidence.first.of("output").values()])
+    computed = _coarsest([*_seen(evidence.first.of("gradient")), *evidence.first.of("output").values()])
     return [*found, Fact("precision.compute", computed)] if computed else found
+
+
+def _seen(gradients: Mapping[str, Recorded]) -> Iterator[Recorded]:
+    """Gradients of weights that the loss can see."""
+    sizes = {name: _rms(array) for name, array in gradients.items()}
+    largest = max(sizes.values(), default=0.0)
+    return (array for name, array in gradients.items() if sizes[name] >= _RESIDUE * largest)
+
+
+def _rms(array: Recorded) -> float:
+    """Root mean square of the finite elements."""
+    if array.values is None:
+        return 0.0
+    values = np.asarray(array.values, np.float64)
+    good = values[np.isfinite(values)]
+    return float(np.sqrt(np.mean(good * good))) if good.size else 0.0
 
 
 def _coarsest(arrays: list[Recorded]) -> str | None:

@@ -11,6 +11,7 @@ import torch
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 
 from auditor.compare.causes import diagnose
+from auditor.compare.recognise.cause import MATTERS
 from support.tiny import Tiny, glorot, inputs, keras_stepper, sgd, sklearn_stepper, torch_stepper
 
 RULES: dict[str, tuple[Any, Any]] = {
@@ -75,3 +76,25 @@ def test_float64_scikit_learn_and_float64_keras_are_no_mismatch(seed: int) -> No
     )
     found = diagnose(mlp.profile("a"), net.profile("b"))
     assert not found.matters, found.causes
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_epsilon_that_shortens_small_steps_a_little_is_no_mismatch(seed: int) -> None:
+    """RMSprop with one epsilon, under the root in Keras: it takes some percent off the steps of small gradients."""
+    small = {"loss": lambda o, y: 1e-2 * ((o - y) ** 2).mean()}
+    ours = healthy(lambda: torch_stepper(lambda p: torch.optim.RMSprop(p, 1e-2, alpha=0.9, eps=1e-7)), seed, **small)
+    theirs = healthy(lambda: keras_stepper(lambda: keras.optimizers.RMSprop(1e-2)), seed, framework="keras", **small)
+    found = diagnose(ours.profile("a"), theirs.profile("b"))
+    told = next(cause for cause in found.causes if cause.id == "OPT-13")
+    assert told.weight > MATTERS  # it is there, and told
+    assert not found.matters, found.causes
+
+
+def test_what_rounding_leaves_of_a_zero_gradient_is_no_lower_precision() -> None:
+    """The bias of an attention's keys: small multiples of one unit, which bfloat16 holds as well as float32."""
+    units = np.random.default_rng(0).integers(-40, 40, 32).astype(np.float32)
+    blind = healthy(RULES["adam"][0], 0, extra={("gradient", "keys.bias"): units * np.float32(2.0**-34)})
+    found = diagnose(blind.profile("a"), healthy(RULES["adam"][0], 1).profile("b"))
+    assert "PREC-01" not in [cause.id for cause in (*found.causes, *found.harmless)]
+    coarse = healthy(RULES["adam"][0], 0, extra={("gradient", "keys.bias"): units * np.float32(2.0**-12)})
+    assert coarse.profile().value("precision.compute") == "bfloat16"
