@@ -96,7 +96,7 @@ def _between(evidence: Evidence) -> Iterator[Fact]:
 
 
 def _frozen(evidence: Evidence, manifest: Mapping[str, Any]) -> Iterator[Fact]:
-    """Weights that are not trained, and the part of all elements that lies in them."""
+    """Weights that are not trained, the part of all elements that lies in them, and how many elements are trained."""
     first = evidence.first
     if first is None or not first.of("gradient"):
         return
@@ -105,8 +105,8 @@ def _frozen(evidence: Evidence, manifest: Mapping[str, Any]) -> Iterator[Fact]:
     if sizes.keys() <= declared.keys():  # else the two name them differently
         sizes = declared
     left = sorted(name for name in sizes if name not in first.of("gradient"))
-    share = sum(sizes[name] for name in left) / max(1, sum(sizes.values()))
-    yield Fact("update.frozen", {"tensors": left, "share": share})
+    whole, frozen = sum(sizes.values()), sum(sizes[name] for name in left)
+    yield Fact("update.frozen", {"tensors": left, "share": frozen / max(1, whole), "trained": whole - frozen})
 
 
 def _declared(manifest: Mapping[str, Any]) -> dict[str, int]:

@@ -27,6 +27,8 @@ _MEANING: Final[dict[str, Any]] = {
     "amsgrad": False,
     "centered": False,
     "weight_decay": 0.0,
+    "momentum_decay": 1.0,
+    "initial_accumulator": 0.0,
 }
 _OF_RULE: Final[dict[str, tuple[str, ...]]] = {
     "sgd": ("momentum", "dampening", "nesterov"),

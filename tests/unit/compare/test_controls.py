@@ -22,6 +22,8 @@ RULES: dict[str, tuple[Any, Any]] = {
               lambda: keras_stepper(lambda: keras.optimizers.AdamW(1e-2, weight_decay=0.01))),
     "rmsprop": (lambda: torch_stepper(lambda p: torch.optim.RMSprop(p, 1e-2, alpha=0.9, eps=1e-7)),
                 lambda: keras_stepper(lambda: keras.optimizers.RMSprop(1e-2, rho=0.9, epsilon=1e-14))),
+    "nadam": (lambda: torch_stepper(lambda p: torch.optim.NAdam(p, 1e-2, momentum_decay=1.0)),
+              lambda: keras_stepper(lambda: keras.optimizers.Nadam(1e-2))),
 }  # fmt: skip
 TWICE = (keras.optimizers.Adam, keras.optimizers.SGD, keras.optimizers.Nadam, keras.optimizers.Adamax)
 
@@ -98,3 +100,11 @@ def test_what_rounding_leaves_of_a_zero_gradient_is_no_lower_precision() -> None
     assert "PREC-01" not in [cause.id for cause in (*found.causes, *found.harmless)]
     coarse = healthy(RULES["adam"][0], 0, extra={("gradient", "keys.bias"): units * np.float32(2.0**-12)})
     assert coarse.profile().value("precision.compute") == "bfloat16"
+
+
+def test_what_stands_still_on_one_side_and_is_not_there_on_the_other_is_no_mismatch() -> None:
+    """The second bias of torch's LSTM, kept at zero: as much is trained as in Keras."""
+    kept = healthy(RULES["adam"][0], 0, extra={("weight", "rnn.bias_hh_l0"): np.zeros(24, np.float32)})
+    one = kept.profile("a")
+    assert one.value("update.frozen")["tensors"] == ["rnn.bias_hh_l0"]
+    assert not diagnose(one, healthy(RULES["adam"][0], 1).profile("b")).causes
