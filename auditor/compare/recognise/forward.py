@@ -9,7 +9,7 @@ from typing import Final
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import sizes
 from auditor.compare.recognise.cause import Cause, between, close
-from auditor.compare.structure import Difference, Operation, differences
+from auditor.compare.structure import Difference, Operation, differences, of_one_stock
 from auditor.compare.structure.operations import WEIGHTED
 
 #: Entries by setting, of any kind or of one.
@@ -45,6 +45,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if _sizes(a) and _sizes(a) == _sizes(b):
         # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
         found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
+        if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
+            found = []  # branches beside each other, told in another order: in a row other widths make other sizes
     ran = a.structure.ran and b.structure.ran
     for block in _blocks(found):
         yield _cause(block, a, b, ran=ran)

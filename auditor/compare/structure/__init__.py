@@ -3,7 +3,7 @@
 ``operations`` reads one run, ``alignment`` lays two beside each other; ``recognise.forward`` names what differs.
 """
 
-from auditor.compare.structure.alignment import Difference, differences
+from auditor.compare.structure.alignment import Difference, differences, of_one_stock
 from auditor.compare.structure.operations import Operation, Structure, structure
 
-__all__ = ["Difference", "Operation", "Structure", "differences", "structure"]
+__all__ = ["Difference", "Operation", "Structure", "differences", "of_one_stock", "structure"]

@@ -75,6 +75,13 @@ def differences(a: Structure, b: Structure) -> list[Difference]:
     return found
 
 
+def of_one_stock(a: Structure, b: Structure) -> bool:
+    """Whether the two are made of the same operations in any order; of those with weights, where others may hide."""
+    every = a.whole and b.whole
+    sides = ([one for one in side.operations if every or one.kind in WEIGHTED] for side in (a, b))
+    return not _paired(*(_by_kind(side) for side in sides))
+
+
 def _weighted(one: Difference) -> bool:
     return any(side is not None and side.kind in WEIGHTED for side in (one.a, one.b))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from auditor.compare.recognise import forward
 from auditor.compare.structure import Operation, Structure, differences, geometry, structure, words
+from support.tiny import Tiny
 
 
 def network(*operations: tuple[str, dict[str, Any]], whole: bool = True, ordered: bool = True) -> Structure:
@@ -132,3 +135,18 @@ def test_attention_is_four_products_in_every_spelling() -> None:
     told = {"model": {"layers": packed, "tensors": {"qkv.bias": {}, "out.bias": {}}}}
     by_hand = structure("torch", told, [{"operations": [{"layer": "qkv"}, {"layer": "out"}]}])
     assert differences(module, by_hand) == []
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_branches_beside_each_other_have_no_order(whole: bool) -> None:
+    """Two heads of one body: whichever runs first, the weights have the same sizes. A wider head is told."""
+    run = Tiny(steps=1).profile()
+    heads = (
+        network(dense(24), relu(), dense(1), dense(3), whole=whole),
+        network(dense(24), relu(), dense(3), dense(1)),
+    )
+    ours, theirs, wider = (
+        replace(run, structure=one) for one in (*heads, network(dense(24), relu(), dense(4), dense(1)))
+    )
+    assert list(forward.causes(ours, theirs)) == []
+    assert [one.parameter for one in forward.causes(ours, wider)] == ["dense.units"] * 2
