@@ -12,6 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from auditor.compare.causes import diagnose
+from auditor.compare.profile import profile
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
 from support.tiny import Tiny, glorot, inputs, sgd, targets
 
 X = inputs()
@@ -177,3 +180,12 @@ def test_adam_hides_the_half_and_the_loss_still_shows_it() -> None:
     found = diagnose(a, b)
     assert found.causes[0].id == "LOSS-01"
     assert not found.matters
+
+
+def test_a_penalty_is_read_off_the_steps_that_show_it() -> None:
+    """The first step's output was not recorded: what its loss holds beyond the data's is unknown, not nothing."""
+    recordings = Tiny(l2=0.01, told_apart=False).recordings()
+    kept = [one for one in recordings[0].arrays if one.role != "output"]
+    recordings[0] = Recording(1, kept, recordings[0].scalars, recordings[0].facts)
+    found = profile("a", "torch", assembled(recordings))
+    assert found.value("penalty.l2") == pytest.approx(0.01, rel=1e-2)
