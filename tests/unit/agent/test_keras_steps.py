@@ -11,12 +11,14 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
 from auditor_agent import guard
 from auditor_agent.capture.native import tensorflow as native
 from auditor_agent.keras import Audit
 from support.keras_models import MemoryRun, by_tape, data, keras, mlp, tf
+from support.recordings import assembled
 
 
 class OwnStep(keras.Sequential):  # type: ignore[misc]  # Keras has no types
@@ -44,6 +46,41 @@ def test_a_step_that_never_calls_compute_loss_has_its_loss(jit: bool) -> None:
     model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
     assert run.scalar("loss") == pytest.approx(expected, rel=1e-5)
     assert all("loss/penalty" not in record["scalars"] for record in run.records)
+
+
+class Flattened(keras.Sequential):  # type: ignore[misc]  # Keras has no types
+    """Its loss is written by hand, and its targets have lost an axis."""
+
+    def train_step(self, batch: Any) -> dict[str, Any]:
+        """One step."""
+        x, y = batch
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(tf.reshape(y, [-1]) - self(x, training=True)))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("kind", [Flattened, OwnStep])
+def test_a_loss_by_hand_tells_its_shapes_where_they_expand(kind: Any) -> None:
+    """Of other losses that are written by hand only the value is told."""
+    model, run = kind([keras.Input((4,)), keras.layers.Dense(1)]), MemoryRun()
+    model.compile("sgd")
+    x = np.random.default_rng(0).standard_normal((64, 4)).astype("float32")
+    model.fit(x, x[:, :1], batch_size=16, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    told = assembled(run.recordings)[0].facts["loss"]
+    assert told.get("broadcast", False) is (kind is Flattened)
+    assert told.get("target_shape") == ([16] if kind is Flattened else None)
+
+
+def test_what_add_loss_adds_is_the_loss_where_there_is_no_other() -> None:
+    """Nothing is split off then: a data loss of zero would be no data loss."""
+    x = np.random.default_rng(0).standard_normal((64, 4)).astype("float32")
+    model, run = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activity_regularizer="l2")]), MemoryRun()
+    model.compile("sgd")
+    model.fit(x, batch_size=16, verbose=0, callbacks=[Audit(run=run)])
+    assert all(value > 0 for value in run.scalar("loss"))
+    assert all("loss/data" not in record["scalars"] for record in run.records)
 
 
 STRATEGY = """

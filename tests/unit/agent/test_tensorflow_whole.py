@@ -38,6 +38,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
     monkeypatch.setattr(tensorflow_tape, "_sinks", [])
     monkeypatch.setattr(tensorflow_whole, "_reached", {})
     monkeypatch.setattr(tensorflow_whole, "_looked", [0])
+    monkeypatch.setattr(tensorflow_whole, "_known", set())
+    monkeypatch.setattr(tensorflow_whole, "_beside", {})
+    monkeypatch.setattr(tensorflow_whole, "_together", {})
     tensorflow_tape.observe(unasked)
     tensorflow_epochs.observe()
     keras.utils.clear_session()
@@ -110,6 +113,30 @@ def test_variables_that_nothing_moves_are_told(run: MemoryRun, wrap: Any) -> Non
     assert (first["shape"], bias["shape"]) == ([6, 8], [8])
     assert first["absmax"] == pytest.approx(float(np.abs(kernel).max()))
     assert told["moved"] >= 2
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_network_that_only_gives_targets_is_not_told(run: MemoryRun, wrap: Any, cut: bool) -> None:
+    """Random network distillation: the random network has a way of its own to the loss, cut off or not."""
+    nets = [
+        keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dense(4)])
+        for _ in range(2)
+    ]
+    optimizer = keras.optimizers.Adam(0.01)
+
+    def step(x: Any) -> None:
+        with tf.GradientTape() as tape:
+            wanted = tf.stop_gradient(nets[0](x)) if cut else nets[0](x)
+            loss = tf.reduce_mean((wanted - nets[1](x)) ** 2)
+        variables = nets[1].trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+    taken = wrap(step)
+    for _ in range(tensorflow_whole.FEWEST + 1):
+        taken(X[:32])
+    run.finish()
+    assert not [event for event in run.events if event["type"] == "unapplied"]
 
 
 def test_an_optimizer_of_another_model_moves_nothing_of_this_one(run: MemoryRun) -> None:

@@ -123,3 +123,22 @@ def test_labels_learnt_by_heart_that_help_no_held_out_data(pieces: int) -> None:
     assert [one.step for one in run(FALLING, mixed=True, held_out=held_out, pieces=pieces)] == [200]
     assert run(FALLING, mixed=False, held_out=held_out, pieces=pieces) == []
     assert run(FALLING, mixed=True, held_out={**held_out, 120: 1.1}, pieces=pieces) == []
+
+
+@pytest.mark.parametrize(("noise", "expected"), [(0.0, True), (0.05, False)])
+def test_labels_with_noise_have_no_equal_neighbours(noise: float, expected: bool) -> None:
+    """A discriminator's labels are smoothed or drawn around 0 and 1: nearest neighbours need not agree exactly."""
+    rng = np.random.default_rng(3)
+    sender, tensors = Sender(RunAuditor(RUN)), table()
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "BinaryCrossentropy", "from_logits": True}})
+    found = []
+    for step in range(1, 21):
+        kind = rng.integers(0, 2, 32)
+        inputs = (4.0 * kind[:, None] + rng.normal(size=(32, 3))).astype(np.float32)
+        targets = rng.permutation(kind) if expected else kind + noise * rng.uniform(size=32)
+        arrays = [array("batch", "input0", inputs), array("target", "target0", targets[:, None].astype(np.float32))]
+        arrays.append(array("output", "output0", np.zeros((32, 1), np.float32)))
+        found += sender.record(Recording(step, arrays, {"loss": float(np.log(2))}, {}))
+    found += sender.steps(batch(0, tensors, first=1, steps=300, loss=np.full(300, np.log(2))), tensors)
+    assert [one.rule for one in found if one.rule in {"label_mismatch", "label_range"}] == ["label_mismatch"] * expected

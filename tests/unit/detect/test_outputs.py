@@ -180,6 +180,30 @@ def test_labels_beyond_the_classes() -> None:
     binary = declared("BinaryCrossentropy", from_logits=True)
     assert [one.rule for one in judge(raw[:, :1], 1.0 - 2 * (LABELS > 1), manifest=binary)] == ["label_range"]
     assert judge(raw, np.where(LABELS > 2, -100, LABELS), manifest=declared(CROSS, from_logits=True)) == []
+    noisy = (LABELS > 1) + RNG.uniform(-0.3, 0.3, 32)
+    assert judge(raw[:, :1], noisy, manifest=binary) == []
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "last", "expected"),
+    [
+        (4, 0, 400, True),
+        (4, 0, 50, False),
+        (4, None, 400, False),
+        (7, 0, 400, False),
+    ],
+)
+def test_labels_that_are_all_of_one_class(classes: int, labels: int | None, last: int, expected: bool) -> None:
+    """Of a unit per class all but one are never asked for; sorted data begins so, and similarities have no units."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    sender.manifest(declared(CROSS, from_logits=True))
+    for step in (*range(1, 21), *(step for step in (50, 100, 200, 400) if step <= last)):
+        target = RNG.integers(0, classes, 32) if labels is None else np.full(32, labels)
+        arrays = [array("output", "output0", RNG.normal(size=(32, classes))), array("target", "target0", target)]
+        arrays.append(array("gradient", "head/kernel", RNG.normal(size=(8, 4))))
+        found += sender.record(Recording(step, arrays, {"loss": 1.0}, {}))
+    assert [one.step for one in found if one.rule == "label_range"] == [100] * expected
 
 
 def test_one_odd_step_is_no_fault_and_a_repaired_one_clears() -> None:

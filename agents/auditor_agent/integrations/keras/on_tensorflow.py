@@ -18,6 +18,7 @@ from auditor_agent.integrations.keras.silent import Silent
 
 __all__ = [
     "dense",
+    "expanded",
     "host",
     "mean",
     "on_cpu",
@@ -79,6 +80,17 @@ def taps(layers: Layers | None, *, accumulate: int, jit: bool) -> Any:
 def target(variables: Sequence[Any]) -> Any:
     """What the step's tape differentiated by one of these variables; None if nothing was heard of one."""
     return keras_target.take(variables)
+
+
+def expanded(loss: Any) -> Any:
+    """Output, target and facts of a hand-written loss in which both were expanded against each other; None elsewhere.
+
+    Of other losses of that kind only the value is told: what meets what in them is not always output and target.
+    """
+    from auditor_agent.integrations.tensorflow import flow
+
+    met = None if loss is None else flow.compared(loss, flow.in_graph)
+    return met if met is not None and met.facts.get("broadcast") is True else None
 
 
 def outside() -> AbstractContextManager[Any]:

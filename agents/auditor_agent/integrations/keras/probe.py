@@ -88,6 +88,10 @@ class Backend(Protocol):
         """What the step's gradients by ``variables`` are of, where that can be heard; once."""
 
     @staticmethod
+    def expanded(loss: Any) -> Any:
+        """Output, target and facts of a loss in which both were expanded against each other; None elsewhere."""
+
+    @staticmethod
     def host(variable: Any) -> Any:
         """The values of a variable as NumPy's array; waits for a device."""
 
@@ -273,7 +277,7 @@ class Probe:
         self._changed("train", step)
         if not self._inputs and step.inputs is not None:  # a step that computes its loss itself
             self._inputs = [leaf for leaf in keras.tree.flatten(step.inputs) if hasattr(leaf, "dtype")]
-            self.tape.compared((), {"x": step.inputs, "y_pred": step.output})
+            self.tape.compared((), {"x": step.inputs, "y_pred": step.output, "loss": self._heard})
         self.layers.take()
         self.tape.before(head, binding.variables, told)
         binding.store.put(head, dense)
@@ -283,7 +287,7 @@ class Probe:
         """Loss and penalty of this step. Neither told: a loss that nobody heard is not known to be broken."""
         loss: Any
         loss, self._loss = self._loss, None
-        heard = self._on.target(variables)
+        self._heard = heard = self._on.target(variables)
         if loss is not None:
             return self._on.scalar(loss), self._penalty()
         if heard is not None:  # the step never calls `compute_loss`: its tape's target, whose parts are not known
@@ -339,7 +343,9 @@ class Probe:
         return [gradient if place in binding.missing else next(means) for place, gradient in enumerate(dense)]
 
     def _penalty(self) -> Any:
-        """The sum of what regularizers and ``add_loss`` contributed to the loss; NaN if untold."""
+        """The sum of what regularizers and ``add_loss`` contributed; NaN if untold, or if they are the whole loss."""
+        if getattr(self.model, "_compile_loss", None) is None:
+            return self._on.scalar(None)
         try:
             parts = [self._on.scalar(self.model._aggregate_additional_loss(loss)) for loss in self.model.losses]  # noqa: SLF001 -- as compute_loss does
         except Exception as error:

@@ -119,6 +119,10 @@ class Tape:
         if self._operations is None and heard.order.ran:
             self._operations = keras_operations.facts(heard.order, given.get("y_pred"))
             self._probe.layers.curious = not self.eager
+        met = backend().expanded(given.get("loss"))
+        if met is not None:
+            given |= {"y": met.target, "y_pred": met.output}
+            self._loss_facts = {**self._declared_loss(), **met.facts}
         self._data = []
         if self._recorder is None or (self.eager and not self._listening):
             return

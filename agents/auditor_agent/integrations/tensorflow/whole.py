@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
+import tensorflow as tf
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.tensorflow import forward
+from auditor_agent.integrations.tensorflow import flow, forward
+from auditor_agent.integrations.tensorflow.links import links
 from auditor_agent.statistics import STATISTICS
 
 #: Gradients asked of tapes at which is looked for what they watched: the first of a process.
@@ -25,6 +27,11 @@ _called: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
 _reached: Final[dict[int, weakref.ref[Any]]] = {}
 _moved: Final[dict[int, weakref.ref[Any]]] = {}
 _looked: Final[list[int]] = [0]
+_known: Final[set[int]] = set()
+"""Variables of which it is known what stands beside them on their way to a loss (``links``)."""
+_beside: Final[dict[int, set[int]]] = {}
+_together: Final[dict[int, set[int]]] = {}
+"""All variables of the losses that one was watched for."""
 
 
 @guarded(None)
@@ -44,11 +51,32 @@ def unscored(model: Any) -> dict[str, Any]:
 
 
 @guarded(None)
-def reached(tape: Any) -> None:
-    """Keep in mind what ``tape``, just asked for gradients, saw the loss to be made of."""
-    if _looked[0] < _LOOKS:
-        _looked[0] += 1
-        _reached.update((id(variable), weakref.ref(variable)) for variable in tape.watched_variables())
+def reached(tape: Any, target: Any, made: flow.Made) -> None:
+    """Keep in mind what ``tape``, just asked for gradients of ``target``, saw the loss to be made of."""
+    if _looked[0] >= _LOOKS:
+        return
+    _looked[0] += 1
+    watched = list(tape.watched_variables())
+    _reached.update((id(variable), weakref.ref(variable)) for variable in watched)
+    targets = [one for one in tf.nest.flatten(target) if tf.is_tensor(one)]
+    if len(targets) != 1 or _known.issuperset(map(id, watched)):
+        return
+    table = links(targets[0], made, _handles(targets[0], watched))
+    if table is None:
+        return
+    _known.update(map(id, watched))
+    for place, variable in enumerate(watched):
+        beside = {id(other) for at, other in enumerate(watched) if table.get(place, 0) >> at & 1}
+        _beside.setdefault(id(variable), set()).update(beside)
+        _together.setdefault(id(variable), set()).update(map(id, watched))
+
+
+def _handles(target: Any, watched: Sequence[Any]) -> dict[int, int]:
+    """Place of each variable by the identity of what stands for it where ``target`` was computed."""
+    places = {id(variable.handle): place for place, variable in enumerate(watched)}
+    captures = getattr(getattr(target, "graph", None), "captures", None)
+    inner = {id(within): places[id(outer)] for outer, within in captures or () if id(outer) in places}
+    return {**places, **inner}
 
 
 def moved(variable: Any) -> None:
@@ -64,10 +92,20 @@ def _is_moved(variable: Any) -> bool:
 
 
 def unapplied() -> list[Any]:
-    """Variables that losses were made of and nothing has assigned since they were made, but those frozen in Keras."""
+    """Variables that losses were made of and nothing has assigned since they were made, but those frozen in Keras.
+
+    And but those that have a way to the loss of their own, beside another that learns: they give targets.
+    """
     frozen = {id(getattr(one, "value", one)) for model in _called for one in model.non_trainable_variables}
     alive = [(key, variable) for key, ref in _reached.items() if (variable := ref()) is not None]
-    return [variable for key, variable in alive if key not in frozen and not _is_moved(variable)]
+    left = [variable for key, variable in alive if key not in frozen and not _is_moved(variable)]
+    return [variable for variable in left if id(variable) not in _known or _moves_beside(variable)]
+
+
+def _moves_beside(variable: Any) -> bool:
+    """Whether something before or behind ``variable``, on its way to a loss, was moved; or nothing of that loss."""
+    together = _together.get(id(variable), set())
+    return bool(_beside.get(id(variable), set()) & _moved.keys()) or not together & _moved.keys()
 
 
 def tell(run: Any, step: int, statistics: Callable[[Sequence[Any]], Any], until: int | None = None) -> None:

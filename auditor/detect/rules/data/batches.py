@@ -140,7 +140,7 @@ class RepeatedBatches(Rule):
     needs = "digests of the batches, or recordings with batches"
     trigger = (
         "a batch equals the one just before it, 4 times among at least 3 different ones, and 3 times as often as "
-        "batches drawn from these by chance; or a loader of several "
+        "batches drawn from these by chance (not in TensorFlow loops, which have no workers); or a loader of several "
         "batches is begun anew at every step and always gives the same; or all batches of an epoch of "
         "at least 4 steps are one and the same (a run on one batch whose epochs are single steps is none: full-batch "
         "training, overfitting one batch on purpose)"
@@ -197,6 +197,8 @@ class RepeatedBatches(Rule):
     def _repeated(self, view: StepView | RecordView, at: int, repeats: Repeats, name: str) -> list[Finding]:
         if self.active or repeats.repeated < self.parameters.times or len(repeats.distinct) < 3:
             return []
+        if view.run.framework == "tensorflow":
+            return []  # a loop of one's own has no workers, and takes inner steps on one batch (Reptile, PPO)
         if repeats.repeated < self.parameters.beyond * repeats.seen / len(repeats.distinct):
             return []  # as often as batches drawn from so few would
         evidence = {"repeated": repeats.repeated, "seen": repeats.seen, "distinct": len(repeats.distinct)}

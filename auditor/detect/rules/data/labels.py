@@ -96,7 +96,8 @@ class LabelMismatch(Rule):
         targets = labels if labels is not None else seen.targets
         if targets is None or targets.size != len(seen.outputs) or memory.judged:
             return []
-        memory.pairs.add(view, targets.ravel(), labels=labels is not None or seen.family == "binary")
+        exact = seen.family == "binary" and bool((targets == np.floor(targets)).all())  # not smoothed, nor with noise
+        memory.pairs.add(view, targets.ravel(), labels=labels is not None or exact)
         again = memory.pairs.contradicted + memory.pairs.confirmed
         share = memory.pairs.contradicted / max(again, 1)
         if again < self.parameters.repeated or share < self.parameters.contradicted:

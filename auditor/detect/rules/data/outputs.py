@@ -19,6 +19,11 @@ from auditor.model import Finding, Severity, Subject
 _SUM: Final = 2e-3
 #: Share of exact zeros that shows a ReLU at the end of a model whose last activation is not told (ours).
 _CUT: Final = 0.1
+#: How far beyond 0 and 1 a binary target may be drawn and still mean one of them.
+_NOISE: Final = 0.5
+#: Samples that all are of one class, and the step until which they must be: sorted data begins so too.
+_ALIKE: Final = 200
+_LONG: Final = 100
 #: Recordings that must prove a hidden softmax.
 _PROVEN: Final = 2
 
@@ -168,6 +173,14 @@ class OutputActivationMismatch(OutputRule):
         return whole or _cut_off(view, seen) or _clamped(view, seen) or _out_of_reach(view, seen)
 
 
+@dataclass(slots=True)
+class RangeMemory(OutputMemory):
+    """``samples``: labels so far that were all of class ``only``, -1 once there were others."""
+
+    samples: int = 0
+    only: float = np.nan
+
+
 class LabelRange(OutputRule):
     """Targets that the loss has no meaning for."""
 
@@ -178,17 +191,41 @@ class LabelRange(OutputRule):
     needs = "recordings with targets and the model's output"
     trigger = (
         "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
-        "binary targets outside 0..1, or rows with several ones under a softmax cross entropy (PyTorch)"
+        "binary targets half a class or more outside 0..1, or rows with several ones under a softmax cross entropy "
+        "(PyTorch); or, of three classes or more with a unit each, the same one for all of 200 recorded samples or "
+        "more, up to step 100 or later"
     )
     source = "UMLAUT (CHI'21)"
     summary = "Targets run from {low:g} to {high:g}; the loss knows {known} (step {step}{where})."
     likely_causes = (
         "labels are numbered from 1, or the model has too few output units",
         "labels are -1 and 1 where the loss takes 0 and 1",
+        "labels were scaled with the inputs, or cut off to whole numbers: all became 0",
     )
     advice = (
         "Number the classes 0 … C - 1 (y - y.min(), or sklearn.preprocessing.LabelEncoder) or widen the last layer."
     )
+
+    State = RangeMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Labels beyond the classes, or all of one class."""
+        seen, memory = scored(view), self.memory
+        if seen is None or memory.samples < 0 or seen.family != "categorical" or not _unit_each(view, seen.classes):
+            return super().observe_record(view)
+        labels = seen.labels()
+        if labels is None or not labels.size:
+            return super().observe_record(view)
+        one = not memory.samples or memory.only == labels[0]
+        memory.samples = memory.samples + len(labels) if one and np.ptp(labels) == 0 else -1
+        memory.only = float(labels[0])
+        if memory.samples < _ALIKE or view.step < _LONG:
+            return super().observe_record(view)
+        if self.active:
+            return []
+        known = f"{seen.classes} classes, and of {memory.samples} recorded samples none is of another"
+        evidence = {"low": memory.only, "high": memory.only, "known": known, "classes": seen.classes}
+        return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """Labels beyond the classes."""
@@ -199,7 +236,8 @@ class LabelRange(OutputRule):
             return _many_hot(targets)
         if seen.family == "binary":
             low, high, known = float(targets.min()), float(targets.max()), "0 to 1"
-            wrong = low < -_SUM or high > 1 + _SUM
+            # Labels with noise on purpose (a discriminator's) still lie nearest to 0 or 1.
+            wrong = low <= -_NOISE or high >= 1 + _NOISE
         else:
             labels = seen.labels() if seen.family == "categorical" and targets.size == len(seen.outputs) else None
             labels = labels[labels != -100] if labels is not None else None
@@ -208,6 +246,11 @@ class LabelRange(OutputRule):
             low, high, known = float(labels.min()), float(labels.max()), f"classes 0 to {seen.classes - 1}"
             wrong = low < 0 or high >= seen.classes
         return {"low": low, "high": high, "known": known, "classes": seen.classes} if wrong else None
+
+
+def _unit_each(view: RecordView, classes: int) -> bool:
+    """Whether a weight has a unit for each of three classes or more: similarities have not."""
+    return classes > 2 and any(classes in gradient.shape for gradient in view.of("gradient").values())
 
 
 def _nodes(view: RecordView) -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ class DeadUnits(UnitRule):
     )
     consequence_of = (
         *("poor_init", "input_scale", "exploding_gradient", "loss_spike", "learning_rate", "loss_diverging"),
-        "data_order_fixed",
+        *("data_order_fixed", "embedding_unused"),
     )
     Parameters = DeadParameters
 

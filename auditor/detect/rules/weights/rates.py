@@ -18,6 +18,8 @@ from auditor.model import Finding, Severity, Subject
 
 #: Recorded steps of the beginning that count.
 _FIRST = 20
+#: Of the first loss: what a jump leaves beneath it, where guessing costs less than that (ours).
+_HIGHER = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ class LearningRate(Rule):
         "than 5e-5 of the loss each, while the loss has moved by less than 5 % and stays above half the cost of "
         "guessing; a schedule that leaves three of four steps less than a thousandth of its largest rate, after no "
         "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; or first "
-        "updates above 0.3 of the weights, after which the loss went to 3 times its start or became non-finite and "
-        "has not come back in 50 steps"
+        "updates above 0.3 of the weights, after which the loss went to 3 times its start (or the cost of guessing, "
+        "and half as much again as its start) or became non-finite and has not come back in 50 steps"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
     summary = "{what} (step {step}{where})."
@@ -211,7 +213,10 @@ class LearningRate(Rule):
         top = float(np.nanmax(losses)) if np.isfinite(losses).any() else math.nan
         after = middle(losses[20:])
         lost = bool(wrong[-20:].all())
-        if not lost and not (top > parameters.jump * start and after > parameters.kept * start):
+        chance = memory.cost.chance
+        floor = chance if chance is not None and 0 < chance < start else start
+        jumped = top > parameters.jump * floor and top > _HIGHER * start
+        if not lost and not (jumped and after > parameters.kept * floor):
             return None
         then = "became non-finite" if lost else f"went from {start:.4g} to {top:.4g} and is {after:.4g}"
         what = f"The first steps moved the weights by {max(strides):.2g} times their size, and the loss {then}"
