@@ -32,6 +32,8 @@ _SPREAD: Final = 2.0
 _TRIVIAL: Final = 0.05
 #: Samples of a class, on average, without which the labels' entropy is not known: ln C is its bound.
 _PER_CLASS: Final = 5
+#: Recorded batches that must show it where a program makes them of one class each, in turn.
+_TURNS: Final = 4
 _ENTROPIC: Final = frozenset({"categorical", "binary"})
 
 
@@ -53,6 +55,8 @@ class Cost:
     heard: F64 = field(default_factory=_empty)
     units: list[float] = field(default_factory=list)
     within: list[float] = field(default_factory=list)
+    only: list[float] = field(default_factory=list)
+    """Of the last recorded batches: the class that all targets of a binary loss are of, NaN where they differ."""
 
     def observe(self, view: StepView) -> None:
         """Take in steps."""
@@ -79,6 +83,9 @@ class Cost:
             self._meet()
         guess = _alone(seen, self.task)
         self.within = [*self.within, guess][-20:] if math.isfinite(guess) else self.within
+        if seen.family == "binary" and seen.targets is not None and seen.targets.size > 1:
+            alike = np.ptp(seen.targets) == 0
+            self.only = [*self.only, float(seen.targets.flat[0]) if alike else math.nan][-20:]
         return seen
 
     @property
@@ -86,7 +93,7 @@ class Cost:
         """Loss of the best constant answer, as heard; None while it is not known or no measure."""
         task = self.task
         exact = self.entropic and all(abs(unit - 1) < _EXACT for unit in self.units)
-        if task.chance is None or len(self.units) < (1 if exact else _MET):
+        if self.staged or task.chance is None or len(self.units) < (1 if exact else _MET):
             return None
         low, middle, high = np.quantile(self.units, (0.0, 0.5, 1.0)).tolist()
         guess = self.guess
@@ -122,6 +129,16 @@ class Cost:
     def ordered(self) -> bool:
         """Whether single batches hold far less variety than all together: the data is not shuffled."""
         return bool(self.within) and float(np.median(self.within)) < 0.6 * self.task.guess
+
+    @property
+    def staged(self) -> bool:
+        """Whether each batch holds one class and these take turns: real and generated ones, where chance is success.
+
+        Batches drawn at random hold both classes, and sorted data does not turn that often.
+        """
+        only = np.array(self.only)
+        turns = int((np.diff(only) != 0).sum())
+        return len(only) >= _TURNS and bool(np.isfinite(only).all()) and 3 * turns >= len(only)
 
     @property
     def majority(self) -> float:

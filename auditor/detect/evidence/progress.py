@@ -57,8 +57,8 @@ class Progress:
     @property
     def stuck(self) -> bool:
         """After 100 steps the loss is that of the start, or of guessing; unknown counts as False."""
-        if self.losses.count < FEWEST or self.task.late:
-            return False  # classes that came later: neither measure is one
+        if self.losses.count < FEWEST or self.task.late or self.cost.staged:
+            return False  # classes that came later, or that take turns: neither measure is one
         chance = self.chance
         if chance is not None and chance > 0:
             return self.recent > _STUCK * chance

@@ -112,6 +112,22 @@ def test_an_accuracy_on_its_way_up_is_waited_for() -> None:
     assert len(chance(np.full(12, 0.3))) == 1
 
 
+@pytest.mark.parametrize(
+    ("held_out", "silent"),
+    [
+        ([1.44, 1.41, 1.38, 1.33, 1.29, 1.24], True),
+        ([1.44, 1.41, 1.42, 1.33, 1.29, 1.24], True),
+        ([1.386, 1.385, 1.384, 1.383, 1.382, 1.381], False),
+        ([1.386, 1.40, 1.38, 1.41, 1.37, 1.39], False),
+    ],
+)
+def test_a_validation_loss_that_falls_is_being_learnt(held_out: list[float], silent: bool) -> None:
+    """A frozen backbone's head is slow: few right answers yet, and a loss that falls on data not trained on."""
+    losses = noisy(CHANCE, 0.02, 240)
+    scalars = {"val_accuracy": epochs([0.26, 0.25, 0.28, 0.26, 0.29, 0.28], 40), "val_loss": epochs(held_out, 40)}
+    assert (of(Course().tell(losses, scalars=scalars), "metric_chance") == []) is silent
+
+
 def test_a_rare_class_is_guessed_only_beyond_the_error_of_both() -> None:
     """Nine of ten are of one class: a loss a little below that of guessing, by few samples, proves nothing."""
     cost = Cost()

@@ -19,6 +19,8 @@ from auditor.model import Finding, Severity, Subject
 #: Validation losses by the names they go by; scores, of which more is better.
 _LOSSES: Final = ("val_loss",)
 _SCORES: Final = ("val_score",)
+#: Part of itself by which a validation loss must have fallen in the epochs that are looked at.
+_FALLEN: Final = 0.02
 #: Names of the share of right answers.
 _ACCURACIES: Final = (
     *("accuracy", "acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"),
@@ -185,6 +187,8 @@ class ChanceMemory:
     losses: Recent = field(default_factory=lambda: Recent(limit=64))
     metrics: dict[str, list[float]] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
+    held_out: list[float] = field(default_factory=list)
+    """The last validation losses."""
     samples: int = 0
 
 
@@ -198,8 +202,9 @@ class MetricChance(Rule):
     needs = "accuracy by epoch, of data not trained on if there is any; recordings with targets"
     trigger = (
         "after 5 epochs and 200 steps no accuracy of any epoch, of validation data where there is any, lies above the "
-        "share of the commonest class by more than 3 standard errors, and it does not rise from epoch to epoch; where "
-        "that class has 60 % or more, the loss must be that of guessing too, beyond the error of both"
+        "share of the commonest class by more than 3 standard errors, and it does not rise from epoch to "
+        "epoch, nor does the validation loss fall; where that class has 60 % or more, the loss must be that of "
+        "guessing too, beyond the error of both"
     )
     source = "UMLAUT (CHI'21); the margin is ours"
     summary = (
@@ -230,6 +235,7 @@ class MetricChance(Rule):
         for _, event in view.events("evaluation"):
             samples = event.get("samples")
             memory.samples = max(memory.samples, samples) if isinstance(samples, int) else memory.samples
+        heard = dict(zip(*(part.tolist() for part in view.scalar(_LOSSES[0])), strict=True))
         found: list[Finding] = []
         done = 0
         for place, told in _told(view):
@@ -238,6 +244,8 @@ class MetricChance(Rule):
             for name, value in told.items():
                 memory.metrics[name] = [*memory.metrics.get(name, []), value][-self.parameters.epochs :]
                 memory.best[name] = max(memory.best.get(name, -math.inf), value)
+            if place in heard:
+                memory.held_out = [*memory.held_out, heard[place]][-self.parameters.epochs :]
             for name in told:
                 found += self._judge(view, place, name) if self._judged(name) else []
         memory.losses.add(_finite(view.loss[done:]))
@@ -268,12 +276,18 @@ class MetricChance(Rule):
             return [self.cleared(view, at, Subject("metric", name, view.rank))] if values[-1] > limit else []
         if not 0 <= best <= limit or (share >= parameters.uneven and not self._guesses()):
             return []
-        if (np.diff(values) > 0).all():
+        if (np.diff(values) > 0).all() or (name.startswith("val_") and self._falls()):
             return []  # it is on its way
         if memory.cost.ordered and not self._guesses():
             return []  # the recorded batches do not tell the shares of the classes
         evidence = {"name": name, "best": best, "limit": limit, "majority": share, "epochs": len(values)}
         return [self.finding(view, at, Subject("metric", name, view.rank), evidence)]
+
+    def _falls(self) -> bool:
+        """Whether the validation loss falls, but once at most: what holds for it is being learnt."""
+        steps = np.diff(self.memory.held_out)
+        enough = len(steps) >= self.parameters.epochs - 1
+        return enough and int((steps >= 0).sum()) <= 1 and float(steps.sum()) < -_FALLEN * abs(self.memory.held_out[0])
 
     def _guesses(self) -> bool:
         """Whether the loss is surely that of guessing, for the noise of both."""
