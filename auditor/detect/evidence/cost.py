@@ -56,7 +56,7 @@ class Cost:
     units: list[float] = field(default_factory=list)
     within: list[float] = field(default_factory=list)
     only: list[float] = field(default_factory=list)
-    """Of the last recorded batches: the class that all targets of a binary loss are of, NaN where they differ."""
+    """Of the last recorded batches: the class that all targets of a binary loss are of, -1 where they differ."""
 
     def observe(self, view: StepView) -> None:
         """Take in steps."""
@@ -85,7 +85,7 @@ class Cost:
         self.within = [*self.within, guess][-20:] if math.isfinite(guess) else self.within
         if seen.family == "binary" and seen.targets is not None and seen.targets.size > 1:
             alike = np.ptp(seen.targets) == 0
-            self.only = [*self.only, float(seen.targets.flat[0]) if alike else math.nan][-20:]
+            self.only = [*self.only, float(seen.targets.flat[0]) if alike else -1.0][-20:]
         return seen
 
     @property
@@ -138,7 +138,7 @@ class Cost:
         """
         only = np.array(self.only)
         turns = int((np.diff(only) != 0).sum())
-        return len(only) >= _TURNS and bool(np.isfinite(only).all()) and 3 * turns >= len(only)
+        return len(only) >= _TURNS and bool((only >= 0).all()) and 3 * turns >= len(only)
 
     @property
     def majority(self) -> float:

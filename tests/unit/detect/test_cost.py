@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 
 from auditor.detect.engine import RunAuditor
+from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table
 from support.lanes import Sender, array
@@ -35,4 +37,7 @@ def test_batches_of_one_class_each_in_turn_make_chance_no_measure(kinds: list[fl
         sender.record(Recording(step, arrays, {"loss": math.log(2)}, {}))
     sender.steps(batch(0, tensors, first=1, steps=50, loss=np.full(50, math.log(2))), tensors)
     rule = next(one for one in auditor._lanes[0, 0].rules if one.id == "loss_oscillating")
+    assert (rule.memory.cost.chance is not None) is known
+    again = RunAuditor.from_state(json.loads(jsonfinite.dumps(auditor.to_state())))
+    rule = next(one for one in again._lanes[0, 0].rules if one.id == "loss_oscillating")
     assert (rule.memory.cost.chance is not None) is known
