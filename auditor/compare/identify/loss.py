@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from auditor.compare.identify.loss_solved import solved
 from auditor.ingest.records import StepRecording
 
 __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_of"]
+
+#: Rounding of a target's shares.
+_SHARES: Final = 1e-5
 
 
 def identify(evidence: Evidence) -> list[LossFit]:
@@ -81,7 +84,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
         "reduction": best.reduction,
         "factor": best.factor,
         "broadcast": best.broadcast or _seen_broadcast(evidence),
-        "label_smoothing": best.smoothing,
+        "label_smoothing": best.smoothing or _smoothed(evidence, best),
         "positive_weight": best.positive,
     }
     margin = None if rival is None else rival / max(best.residual, 1e-12)
@@ -90,6 +93,18 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
         Fact(f"loss.{name}", value, residual=best.residual, margin=margin, others=_others(name, equal))
         for name, value in known.items()
     ]
+
+
+def _smoothed(evidence: Evidence, best: LossFit) -> float:
+    """The smoothing that the targets came with: PyTorch keeps those of classes' shares as its loss smoothed them."""
+    targets = [pair.target for pair in pairs_of(evidence) if pair.target.ndim == 2 and pair.target.shape[1] > 1]
+    if best.function != "cross entropy" or not targets or len({each.shape[1] for each in targets}) > 1:
+        return 0.0
+    rows = np.concatenate(targets)
+    low, classes = float(rows.min()), rows.shape[1]
+    smoothing = low * classes
+    ends = (np.abs(rows - low) < _SHARES) | (np.abs(rows - (1 - smoothing + low)) < _SHARES)
+    return round(smoothing, 6) if smoothing > _SHARES and ends.all() else 0.0
 
 
 def _others(name: str, equal: Sequence[LossFit]) -> tuple[str, ...]:

@@ -145,6 +145,8 @@ def _shift(a: Profile, b: Profile, name: str) -> float:
     sides = [[side.value(f"{name}.{part}") for part in ("centres", "spreads", "rows")] for side in (a, b)]
     if any(part is None for side in sides for part in side) or len(sides[0][0]) != len(sides[1][0]):
         return 0.0
+    if len(sides[0][0]) > 1 and a.value("data.features") != b.value("data.features"):
+        return 0.0  # images with their channels first and last: one column is not the same on both sides
     (left, spread, many), (right, other, more) = ([np.asarray(part, np.float64) for part in side] for side in sides)
     common = np.maximum(spread, other)
     ratio = np.maximum(spread, other) / np.maximum(np.minimum(spread, other), 1e-300)

@@ -29,7 +29,10 @@ def of_torch(told: Mapping[str, Any], extents: Any, kind: str) -> dict[str, Any]
         return {} if counted is None else {"border": "counted" if counted else "left out"}
     found: dict[str, Any] = {"kernel": kernel, "stride": stride, "dilation": dilation}
     padding = told.get("padding", 0)
-    if kind == "conv_transpose" or (isinstance(padding, str) and padding not in {"same", "valid"}):
+    if kind == "conv_transpose":
+        margins, more = (_spread(told.get(name) or 0, rank) or [0] * rank for name in ("padding", "output_padding"))
+        return found | {"padding": [[near, near - far] for near, far in zip(margins, more, strict=True)]}
+    if isinstance(padding, str) and padding not in {"same", "valid"}:
         return found | {"padding": padding}
     if isinstance(padding, str):
         return found | {"pads": same(padding, kernel, stride, dilation, _extents(extents, rank))}
@@ -62,7 +65,7 @@ def of_keras(told: Mapping[str, Any], kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {"kernel": kernel, "stride": stride, "dilation": dilation}
     padding = str(told.get("padding", "valid"))
     if kind == "conv_transpose":
-        return found | {"padding": padding}
+        return found | {"padding": _cropped(padding, kernel, stride, dilation)}
     if padding == "causal":
         return found | {"pads": [[(k - 1) * d, 0] for k, d in zip(kernel, dilation, strict=True)]}
     pads = same(padding, kernel, stride, dilation, extents)
@@ -70,6 +73,14 @@ def of_keras(told: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if kind == "average_pool" and pads is not None and any(any(pair) for pair in pads):
         found["border"] = "left out"
     return found
+
+
+def _cropped(padding: str, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> Pads:
+    """What a transposed convolution of Keras takes off the ends of its output; less than nothing is added."""
+    beyond = [(size - 1) * apart + 1 - step for size, step, apart in zip(kernel, stride, dilation, strict=True)]
+    if padding == "same":
+        return [[max(0, more) // 2, more - max(0, more) // 2] for more in beyond]
+    return [[0, min(0, more)] for more in beyond]
 
 
 def same(

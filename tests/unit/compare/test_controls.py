@@ -11,8 +11,11 @@ import torch
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 
 from auditor.compare.causes import diagnose
+from auditor.compare.profile import profile
 from auditor.compare.recognise.cause import MATTERS
-from support.tiny import Tiny, glorot, inputs, keras_stepper, sgd, sklearn_stepper, torch_stepper
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import Tiny, array, glorot, inputs, keras_stepper, sgd, sklearn_stepper, torch_stepper
 
 RULES: dict[str, tuple[Any, Any]] = {
     "adam": (lambda: torch_stepper(lambda p: torch.optim.Adam(p, 1e-2)),
@@ -108,3 +111,20 @@ def test_what_stands_still_on_one_side_and_is_not_there_on_the_other_is_no_misma
     one = kept.profile("a")
     assert one.value("update.frozen")["tensors"] == ["rnn.bias_hh_l0"]
     assert not diagnose(one, healthy(RULES["adam"][0], 1).profile("b")).causes
+
+
+def test_one_image_with_its_channels_first_and_last_is_one_data_set() -> None:
+    """Columns of the two layouts are not compared one by one."""
+    x = inputs(features=12) + np.repeat([0.0, 1.0], 6).astype(np.float32)
+    first, last = x.reshape(-1, 2, 2, 3), x.reshape(-1, 2, 2, 3).transpose(0, 2, 3, 1)
+    rows = [np.arange(at * 16 % 96, at * 16 % 96 + 16) for at in range(12)]
+
+    def told(images: np.ndarray) -> Any:
+        recordings = healthy(RULES["adam"][0], 0, order=lambda at: rows[at]).recordings()
+        fed = [array("batch", "input0", images[row]) for row in rows]
+        kept = [[one for one in each.arrays if one.role != "batch"] for each in recordings]
+        made = [Recording(each.step, [*arrays, image], each.scalars, each.facts)
+                for each, arrays, image in zip(recordings, kept, fed, strict=True)]  # fmt: skip
+        return profile("a", "torch", assembled(made))
+
+    assert not diagnose(told(first), told(np.ascontiguousarray(last))).matters

@@ -189,3 +189,16 @@ def test_a_penalty_is_read_off_the_steps_that_show_it() -> None:
     recordings[0] = Recording(1, kept, recordings[0].scalars, recordings[0].facts)
     found = profile("a", "torch", assembled(recordings))
     assert found.value("penalty.l2") == pytest.approx(0.01, rel=1e-2)
+
+
+def test_targets_that_come_smoothed_are_label_smoothing() -> None:
+    """As PyTorch's loss of classes' shares keeps them; the other side's loss smooths them itself."""
+    classes = np.eye(3, dtype=np.float32)[np.random.default_rng(0).integers(0, 3, 96)]
+    smooth = np.float32(0.9) * classes + np.float32(0.1 / 3)
+    widths: dict[str, Any] = {"weights": lambda: glorot(widths=(6, 24, 3))}
+    entropy: dict[str, Any] = {"loss": functional.cross_entropy}
+    itself: dict[str, Any] = {"loss": lambda o, y: functional.cross_entropy(o, y, label_smoothing=0.1)}
+    before = Tiny(y=smooth, **widths, **entropy).profile("a")
+    assert before.value("loss.label_smoothing") == pytest.approx(0.1, abs=1e-5)
+    assert not diagnose(before, Tiny(y=classes, **widths, **itself).profile("b")).matters
+    assert diagnose(before, Tiny(y=classes, **widths, **entropy).profile("b")).causes[0].id == "LOSS-07"

@@ -150,3 +150,14 @@ def test_branches_beside_each_other_have_no_order(whole: bool) -> None:
     )
     assert list(forward.causes(ours, theirs)) == []
     assert [one.parameter for one in forward.causes(ours, wider)] == ["dense.units"] * 2
+
+
+@pytest.mark.parametrize(
+    ("torch", "keras", "size", "same"),
+    [(0, "valid", 2, True), (1, "same", 4, True), (1, "valid", 4, False), (1, "same", 3, False)],
+)
+def test_a_transposed_convolutions_padding_is_what_it_crops(torch: int, keras: str, size: int, same: bool) -> None:
+    """A stride of 2. Of a window of 3 Keras takes one element off the far end, PyTorch off both."""
+    ours = geometry.of_torch({"kernel_size": size, "stride": 2, "padding": torch}, [8, 8], "conv_transpose")
+    layer = {"kernel_size": [size, size], "strides": [2, 2], "padding": keras, "input_shape": [None, 8, 8, 3]}
+    assert (ours["padding"] == geometry.of_keras(layer, "conv_transpose")["padding"]) is same
