@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from auditor_agent.capture.budget import EVERY, FIRST
+from auditor_agent.integrations import torch as integration
 from auditor_agent.integrations.torch import install, watch
+from auditor_agent.integrations.torch.names import find_model
 
 COMPILER = any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "clang++"))
 INDUCTOR = pytest.param("inductor", marks=pytest.mark.skipif(not COMPILER, reason="inductor needs a C++ compiler"))
@@ -253,6 +255,22 @@ def test_an_optimizer_that_takes_over_is_told(run: Any, *, kept: bool, another: 
     assert [(one["step"], one["another_model"]) for one in told] == [(3, another)]
     assert [step for step, _, _ in run.steps] == [1, 2, 3, 4, 5, 6]
     del first
+
+
+def test_a_model_with_an_optimizer_for_each_task_is_not_looked_for_again(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meta-learning makes hundreds; a model that none of them has trained is looked for all the same."""
+    install()
+    looked = []
+    monkeypatch.setattr(integration, "find_model", lambda optimizer: looked.append(1) or find_model(optimizer))
+    model, _ = net()
+    for task in range(9):
+        model = net()[0] if task == 7 else model
+        train(model, torch.optim.SGD(model.parameters(), lr=0.1), 2)
+        gc.collect()
+    assert len(looked) == 5
+    assert [step for step, _, _ in run.steps] == list(range(1, 19))
 
 
 def test_optimizers_that_step_by_turns_take_nothing_over(run: Any) -> None:

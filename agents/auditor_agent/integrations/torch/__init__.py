@@ -104,7 +104,7 @@ def install() -> None:
 
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher:
         run = open_run("torch")
-        model = find_model(stepping)
+        model = _scene.known(stepping) or find_model(stepping)
         return Watcher(run, model, [stepping], None, probe, after=_scene.steps, stops=_may_stop(), more=True)
 
     _scene.wait(first_step, everything=True)
@@ -119,6 +119,10 @@ def _may_stop() -> bool:
 Candidate = Callable[[Optimizer, LossProbe], "Watcher | None"]
 
 
+#: Optimizers one after the other after which the model is first looked for where the last one's was.
+_OFTEN: Final = 4
+
+
 class _Scene:
     """The one watcher of this process, or what to do when the first optimizer steps."""
 
@@ -128,6 +132,8 @@ class _Scene:
         self._next: Candidate | None = None
         self._probe: LossProbe | None = None
         self._hooked = self._everything = False
+        self._begun = 0
+        """Watchers so far."""
         self._foreign: weakref.WeakSet[Optimizer] = weakref.WeakSet()
 
     def fresh_probe(self) -> LossProbe:
@@ -145,7 +151,7 @@ class _Scene:
         ``everything``: optimizers of other models are watched as well from then on.
         """
         self.fresh_probe()
-        self._everything, self._foreign = everything, weakref.WeakSet()
+        self._everything, self._foreign, self._begun = everything, weakref.WeakSet(), 0
         self._waiting = self._next = candidate
         self._hook()
 
@@ -160,7 +166,7 @@ class _Scene:
             self.watcher.retire()
             if watcher.run is self.watcher.run and self.watcher.steps:
                 changed(watcher.run, self.watcher.steps, self.watcher.alive(), watcher.alive())
-        self.watcher, self._waiting = watcher, None
+        self.watcher, self._waiting, self._begun = watcher, None, self._begun + 1
         watcher.attach()
         self._hook()
 
@@ -171,6 +177,16 @@ class _Scene:
         if self._probe is not None:
             self._probe.detach()
         self.watcher = self._waiting = self._next = self._probe = None
+
+    def known(self, optimizer: Optimizer) -> nn.Module | None:
+        """The model that was watched last if it is that of ``optimizer`` as well, one of many made for it.
+
+        As in meta-learning, where each task has an optimizer of its own: to look for the model among all
+        objects would take longer than the task.
+        """
+        model = None if self.watcher is None or self._begun < _OFTEN else self.watcher.alive()
+        own = () if model is None else map(id, model.parameters())
+        return model if owned(optimizer).issubset(own) else None
 
     @property
     def steps(self) -> int:
