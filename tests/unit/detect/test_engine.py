@@ -82,7 +82,8 @@ def test_the_state_survives_a_trip_through_json() -> None:
     expected, found = [], []
     for seq in range(20):
         losses = loss[20 * seq : 20 * seq + 20]
-        norms = np.repeat(losses[:, None], sum(tensor.kind == "gradient" for tensor in TABLE), axis=1)
+        sizes = np.where(np.arange(20 * seq, 20 * seq + 20) == 300, 40.0, 1.0)  # one update, and its harm stays
+        norms = np.repeat(sizes[:, None], sum(tensor.kind == "gradient" for tensor in TABLE), axis=1)
         frame = batch(seq, TABLE, first=20 * seq, steps=20, loss=losses, lr=0.1, l2=norms)
         expected += whole.observe(frame, TABLE, 0)
         text = jsonfinite.dumps(parts.to_state())
