@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from auditor_agent.integrations.keras import Audit, install
+from auditor_agent.integrations.keras.audit import Audit, install
 
 __all__ = ["Audit", "install"]

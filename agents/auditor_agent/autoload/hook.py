@@ -14,7 +14,7 @@ from auditor_agent.guard import guarded
 #: What is installed after which import: module and its ``install`` function.
 INTEGRATIONS: Final = {
     "torch": "auditor_agent.integrations.torch",
-    "keras": "auditor_agent.integrations.keras",
+    "keras": "auditor_agent.integrations.keras.audit",
     "sklearn.neural_network": "auditor_agent.integrations.sklearn",
     "tensorflow": "auditor_agent.integrations.tensorflow",
     "lightning.pytorch.trainer.trainer": "auditor_agent.integrations.lightning",
