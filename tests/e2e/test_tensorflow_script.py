@@ -125,13 +125,14 @@ def test_v1_a_loop_without_a_changed_line_is_recorded_with_the_nan_at_its_step(
     assert len(manifest["init"]["weights"]) == 4
 
 
+@pytest.mark.parametrize("first", ["", "import keras\n"], ids=["tensorflow first", "keras first"])
 def test_a_loop_by_hand_without_a_changed_line_yields_its_gradients(
-    tmp_path: Path, repo_env: dict[str, str], auditor_home: Path
+    first: str, tmp_path: Path, repo_env: dict[str, str], auditor_home: Path
 ) -> None:
-    """No Keras in sight: variables, a tape and assign_sub within a tf.function."""
-    watched = start(RAW, tmp_path, repo_env)
+    """Variables, a tape and assign_sub within a tf.function; Keras may be the one that imports TensorFlow."""
+    watched = start(first + RAW, tmp_path, repo_env)
     assert watched.returncode == 0, watched.stderr
-    assert start(RAW, tmp_path, repo_env, AUDITOR_MODE="off").stdout == watched.stdout
+    assert start(first + RAW, tmp_path, repo_env, AUDITOR_MODE="off").stdout == watched.stdout
     _, batches, table = spooled(auditor_home)
     steps, losses = scalar(batches, "loss")
     assert steps == list(range(1, 31))
