@@ -14,19 +14,7 @@ FITTED = """
 import json, sys, types
 import numpy as np, keras
 import auditor_agent.keras
-def functions():
-    found = {}
-    for name, module in list(sys.modules.items()):
-        if not isinstance(module, types.ModuleType) or name.startswith(("auditor_agent", "__main__")):
-            continue
-        for key, value in list(vars(module).items()):
-            if callable(value):
-                found[f"{name}.{key}"] = id(value)
-            if isinstance(value, type) and value.__module__ == name:
-                for attribute, inner in list(vars(value).items()):
-                    if callable(inner) or isinstance(inner, (classmethod, staticmethod, property)):
-                        found[f"{name}.{key}.{attribute}"] = id(inner)
-    return found
+from tests.support.inventory import functions
 def methods():
     owners = {"model": [model], "optimizer": [model.optimizer], "layer": model.layers}
     return {f"{kind}.{key}": id(value) for kind, found in owners.items() for n, owner in enumerate(found)

@@ -29,19 +29,7 @@ WATCHED = """
 import gc, json, sys, types
 import torch, torch.amp, torch._dynamo, torch.nn.utils, torch.optim, torch.utils.data
 import auditor_agent, auditor_agent.integrations.torch
-def functions():
-    found = {}
-    for name, module in list(sys.modules.items()):
-        if not isinstance(module, types.ModuleType) or name.startswith(("auditor_agent", "__main__")):
-            continue
-        for key, value in list(vars(module).items()):
-            if callable(value):
-                found[f"{name}.{key}"] = id(value)
-            if isinstance(value, type) and value.__module__ == name:
-                for attribute, inner in list(vars(value).items()):
-                    if callable(inner) or isinstance(inner, (classmethod, staticmethod, property)):
-                        found[f"{name}.{key}.{attribute}"] = id(inner)
-    return found
+from tests.support.inventory import functions
 def train(steps):
     for _ in range(steps):
         optimizer.zero_grad(); model(torch.ones(2, 3)).sum().backward(); optimizer.step()

@@ -16,8 +16,8 @@ from auditor_agent.integrations.keras import shares
 #: Operations told of one pass.
 MOST: Final = 512
 _MOST_NODES: Final = 20_000
-#: Operations of TensorFlow by what they are called elsewhere.
-_FUNCTIONS: Final = {
+#: Operations of TensorFlow that are activations, by what they are called elsewhere.
+ACTIVATIONS: Final = {
     "Relu": "relu",
     "Relu6": "relu6",
     "Tanh": "tanh",
@@ -27,9 +27,9 @@ _FUNCTIONS: Final = {
     "Selu": "selu",
     "LeakyRelu": "leaky_relu",
     "Softplus": "softplus",
-    "Softsign": "softsign",
-    "Erf": "gelu",
 }
+#: Likewise, with what gives an activation away without being one.
+_FUNCTIONS: Final = ACTIVATIONS | {"Softsign": "softsign", "Erf": "gelu"}
 _POOLS: Final = {"MaxPool": "MaxPooling2D", "AvgPool": "AveragePooling2D"}
 _WHOLE: Final = {"Mean": "global_average_pool", "Max": "global_max_pool"}
 #: Layers whose parts are their own matter, by a word of their class.

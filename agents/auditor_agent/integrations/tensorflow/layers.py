@@ -14,21 +14,9 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras.operations import Order
+from auditor_agent.integrations.keras.operations import ACTIVATIONS, Order
 from auditor_agent.integrations.tensorflow import flow
 
-#: Operations of TensorFlow that are activations.
-ACTIVATIONS: Final = {
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "Tanh": "tanh",
-    "Sigmoid": "sigmoid",
-    "Softmax": "softmax",
-    "Elu": "elu",
-    "Selu": "selu",
-    "LeakyRelu": "leaky_relu",
-    "Softplus": "softplus",
-}
 #: What changes the shape of an output and not what it is.
 _SHAPING: Final = frozenset({"Identity", "Cast", "Reshape", "Squeeze", "ExpandDims"})
 _LINEAR: Final = frozenset({"BiasAdd", "AddV2", "Add", "MatMul", "BatchMatMulV2", "Conv2D"})
