@@ -13,6 +13,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from auditor_agent.capture import kernels
 from auditor_agent.integrations.torch.unstepped import behind, held
 
 #: Parameters whose gradients are looked at: the smallest ones.
@@ -69,8 +70,9 @@ def _before(optimizer: Optimizer) -> str:
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     if all(parameter.grad is None for parameter in parameters):
         return "none"
-    read = [p.grad for p in parameters if p.grad is not None and p.grad.is_cpu and p.grad.numel() <= _MOST]
-    looked = sorted((g for g in read if not g.is_sparse), key=Tensor.numel)[-_LOOKED:]
+    # Of a DTensor the answer would take a collective.
+    plain = [p.grad for p in parameters if type(p.grad) is Tensor and p.grad.is_cpu and p.grad.numel() <= _MOST]
+    looked = sorted((g for g in plain if not g.is_sparse), key=Tensor.numel)[-_LOOKED:]
     if not looked:
         return ""
     alive = [bool(gradient.detach().any()) for gradient in looked]
@@ -81,10 +83,14 @@ def _before(optimizer: Optimizer) -> str:
 
 def unowned(model: nn.Module, outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
     """Shape, mean, spread and largest value of the parameters behind ``outputs`` that nobody owns, in host memory."""
-    known = {id(parameter) for parameter in model.parameters()}
+    parameters = list(model.parameters())
+    if any(type(parameter) not in kernels.PLAIN for parameter in parameters):
+        return []  # sharded: a pass computes with gathered copies, whose memory is given back behind it
+    known = {id(parameter) for parameter in parameters}
     strays = [
         leaf for leaf in behind(outputs) if isinstance(leaf, nn.Parameter) and leaf.is_cpu and id(leaf) not in known
     ]
+    strays = [leaf for leaf in strays if leaf.untyped_storage().nbytes() >= leaf.nbytes]  # not given back
     if not strays:
         return []
     owned = held()

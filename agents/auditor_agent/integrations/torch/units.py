@@ -97,11 +97,16 @@ def again(activation: str, output: Tensor) -> Tensor | None:
 
 def summary(folded: Tensor) -> Tensor:
     """Mean, standard deviation, minimum and maximum of each unit, float32, shape (4, units); of some samples."""
-    if folded.is_cpu and folded.dtype in kernels.NAMES and native.available() and not folded.is_neg():
+    if _plain(folded) and folded.dtype in kernels.NAMES:
         return _by_native(folded)
     wide = folded.float()
     std, mean = torch.std_mean(wide, (0, 2), correction=0)
     return torch.stack((mean, std, wide.amin((0, 2)), wide.amax((0, 2))))
+
+
+def _plain(tensor: Tensor) -> bool:
+    """Whether the C library may read ``tensor``: a subclass, such as a DTensor, may lie nowhere itself."""
+    return type(tensor) in kernels.PLAIN and tensor.is_cpu and not tensor.is_neg() and native.available()
 
 
 def _by_native(folded: Tensor) -> Tensor:
@@ -119,7 +124,7 @@ def _by_native(folded: Tensor) -> Tensor:
 
 def some(folded: Tensor, rows: int, units: int) -> Tensor | bytes:
     """``rows`` evenly spread samples by ``units`` evenly spread units, copied."""
-    if folded.is_cpu and native.available() and not folded.is_neg():
+    if _plain(folded):
         (outer, width, inner), (over, step, inward) = folded.shape, folded.stride()
         where = (outer, width, inner), (over, step, inward)
         return native.rows(folded.data_ptr(), folded.element_size(), where, rows, units)
