@@ -44,6 +44,15 @@ _dtype = attrgetter("dtype")
 _is_cpu = attrgetter("is_cpu")
 
 
+def in_memory(tensor: Tensor) -> bool:
+    """Whether the elements of ``tensor`` lie in host memory, here and now.
+
+    Those of a subclass, such as a DTensor, may lie elsewhere; the memory of a parameter that FSDP
+    gathered is given back behind the pass, and to read it ends the process.
+    """
+    return type(tensor) in PLAIN and tensor.is_cpu and tensor.untyped_storage().nbytes() > 0
+
+
 @torch.no_grad()
 def words(tensors: Sequence[Tensor]) -> Tensor:
     """The statistics of ``tensors`` as an int32 matrix of shape (12, R), on the first one's device.

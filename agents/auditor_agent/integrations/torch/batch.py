@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from auditor_agent.capture import native
+from auditor_agent.capture.kernels import in_memory
 
 try:
     from auditor_agent.capture import batches
@@ -46,7 +47,7 @@ class Batches:
         if (
             self._add is not None
             and ((tensor.dtype is self._dtype and tensor.shape == self._shape) or self._learnt(tensor))
-            and tensor.is_cpu
+            and in_memory(tensor)
             and tensor.is_contiguous()
             and not tensor.is_neg()
         ):

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from auditor_agent.capture.kernels import in_memory
 from auditor_agent.integrations.torch import shares
 
 #: Operations told of one pass, and nodes of its graph that are looked at.
@@ -237,7 +238,7 @@ def _dropped(node: Any, name: str) -> dict[str, Any] | None:
         rate = getattr(node, "_saved_p", None)
         return None if rate is None else {"op": "dropout", "rate": float(rate)}
     mask = getattr(node, "_saved_other", None)
-    if getattr(node, "_saved_self", None) is not None or not isinstance(mask, Tensor) or not mask.is_cpu:
+    if getattr(node, "_saved_self", None) is not None or not isinstance(mask, Tensor) or not in_memory(mask):
         return None
     if not mask.is_floating_point() or mask.numel() < 2:
         return None

@@ -88,9 +88,10 @@ def unowned(model: nn.Module, outputs: Sequence[Tensor]) -> list[dict[str, Any]]
         return []  # sharded: a pass computes with gathered copies, whose memory is given back behind it
     known = {id(parameter) for parameter in parameters}
     strays = [
-        leaf for leaf in behind(outputs) if isinstance(leaf, nn.Parameter) and leaf.is_cpu and id(leaf) not in known
+        leaf
+        for leaf in behind(outputs)
+        if isinstance(leaf, nn.Parameter) and id(leaf) not in known and kernels.in_memory(leaf)
     ]
-    strays = [leaf for leaf in strays if leaf.untyped_storage().nbytes() >= leaf.nbytes]  # not given back
     if not strays:
         return []
     owned = held()

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from auditor_agent.capture.kernels import in_memory
+
 #: Nodes looked at from a softmax down to the product it is of, and from that to a weight.
 _FAR: Final = 12
 #: Operations that leave a number's size as it is, or mask it.
@@ -68,5 +70,5 @@ def _number(node: Any) -> float | None:
         return None
     other = getattr(node, "_saved_other", None)
     if isinstance(other, Tensor):
-        return float(other) if other.numel() == 1 and other.is_cpu else None
+        return float(other) if other.numel() == 1 and in_memory(other) else None
     return float(other) if isinstance(other, (int, float)) else None

@@ -105,8 +105,8 @@ def summary(folded: Tensor) -> Tensor:
 
 
 def _plain(tensor: Tensor) -> bool:
-    """Whether the C library may read ``tensor``: a subclass, such as a DTensor, may lie nowhere itself."""
-    return type(tensor) in kernels.PLAIN and tensor.is_cpu and not tensor.is_neg() and native.available()
+    """Whether the C library may read ``tensor``."""
+    return kernels.in_memory(tensor) and not tensor.is_neg() and native.available()
 
 
 def _by_native(folded: Tensor) -> Tensor:
