@@ -14,7 +14,7 @@ import time
 import torch
 from torch import nn
 
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.recorder import Recorder
 from auditor_agent.run import Run
 

@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 
 _MODULES = ("keras", "tensorflow", "sklearn", "lightning", "transformers", "parity")
 _NAMES = {
-    "watch": "auditor_agent.integrations.torch",
+    "watch": "auditor_agent.integrations.torch.audit",
     "Run": "auditor_agent.run",
     "open_run": "auditor_agent.run",
 }

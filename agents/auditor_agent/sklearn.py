@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from auditor_agent.integrations.sklearn import audit, install
+from auditor_agent.integrations.sklearn.audit import audit, install
 
 __all__ = ["audit", "install"]

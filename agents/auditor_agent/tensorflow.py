@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from auditor_agent.integrations.tensorflow import Loop, audit, install
+from auditor_agent.integrations.tensorflow.audit import Loop, audit, install
 
 __all__ = ["Loop", "audit", "install"]

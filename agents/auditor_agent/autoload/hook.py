@@ -13,10 +13,10 @@ from auditor_agent.guard import guarded
 
 #: What is installed after which import: module and its ``install`` function.
 INTEGRATIONS: Final = {
-    "torch": "auditor_agent.integrations.torch",
+    "torch": "auditor_agent.integrations.torch.audit",
     "keras": "auditor_agent.integrations.keras.audit",
-    "sklearn.neural_network": "auditor_agent.integrations.sklearn",
-    "tensorflow": "auditor_agent.integrations.tensorflow",
+    "sklearn.neural_network": "auditor_agent.integrations.sklearn.audit",
+    "tensorflow": "auditor_agent.integrations.tensorflow.audit",
     "lightning.pytorch.trainer.trainer": "auditor_agent.integrations.lightning",
     "pytorch_lightning.trainer.trainer": "auditor_agent.integrations.lightning",
     "transformers.trainer": "auditor_agent.integrations.transformers",

@@ -14,7 +14,7 @@ from torch import nn
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor.debug import CommDebugMode
 
-from auditor_agent.integrations import torch as integration
+from auditor_agent.integrations.torch import audit as integration
 from tests.support.memory_run import MemoryRun
 
 STEPS = 6

@@ -19,7 +19,7 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 import auditor_agent  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations import tensorflow as integration  # noqa: E402
+from auditor_agent.integrations.tensorflow import audit as integration  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 
 Array = npt.NDArray[Any]

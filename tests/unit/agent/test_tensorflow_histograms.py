@@ -19,7 +19,7 @@ tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.capture.array_histogram import histograms, shifted  # noqa: E402 -- after the framework
 from auditor_agent.capture.native.tensorflow import Ring, operation  # noqa: E402
-from auditor_agent.integrations.tensorflow import Loop  # noqa: E402
+from auditor_agent.integrations.tensorflow.audit import Loop  # noqa: E402
 from auditor_agent.keras import Audit  # noqa: E402
 from support.keras_models import data, mlp  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402

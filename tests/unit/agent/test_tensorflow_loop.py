@@ -20,11 +20,8 @@ tf = pytest.importorskip("tensorflow")
 
 import auditor_agent  # noqa: E402 -- after the framework it is for
 from auditor_agent.capture.arrays import words  # noqa: E402
-from auditor_agent.integrations.tensorflow import (  # noqa: E402
-    Loop,
-    _Unasked,
-    tape,
-)
+from auditor_agent.integrations.tensorflow import tape  # noqa: E402
+from auditor_agent.integrations.tensorflow.audit import Loop, _Unasked  # noqa: E402
 from auditor_agent.keras import Audit  # noqa: E402
 from auditor_agent.statistics import STATISTICS  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402

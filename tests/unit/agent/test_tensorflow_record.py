@@ -17,7 +17,7 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from auditor.ingest.records import StepRecording  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations import tensorflow as loops  # noqa: E402
+from auditor_agent.integrations.tensorflow import audit as loops  # noqa: E402
 from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs  # noqa: E402
 from auditor_agent.integrations.tensorflow import tape as tensorflow_tape  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402

@@ -17,11 +17,8 @@ import pytest
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from auditor_agent.integrations.tensorflow import (  # noqa: E402
-    Loop,
-    _Unasked,
-    tape,
-)
+from auditor_agent.integrations.tensorflow import tape  # noqa: E402
+from auditor_agent.integrations.tensorflow.audit import Loop, _Unasked  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 
 MICRO = 4

@@ -16,7 +16,7 @@ import pytest
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from auditor_agent.integrations import tensorflow as loops  # noqa: E402 -- after the framework it is for
+from auditor_agent.integrations.tensorflow import audit as loops  # noqa: E402 -- after the framework it is for
 from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs  # noqa: E402
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward  # noqa: E402
 from auditor_agent.integrations.tensorflow import record as tensorflow_record  # noqa: E402

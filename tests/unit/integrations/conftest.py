@@ -23,7 +23,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
     """The run that ``watch`` opens; nothing stays watched after the test."""
-    from auditor_agent.integrations import torch as integration
+    from auditor_agent.integrations.torch import audit as integration
 
     memory = MemoryRun()
     monkeypatch.setattr(integration, "open_run", lambda *_, **__: memory)

@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 import auditor_agent
 from auditor_agent import guard
 from auditor_agent.capture.host import HostStatistics
-from auditor_agent.integrations import sklearn as integration
+from auditor_agent.integrations.sklearn import audit as integration
 from auditor_agent.run import Run, open_run
 from auditor_agent.sklearn import audit
 from support.mlp_cases import CLASSES, PER_EPOCH, SMALL, X, Y, fitted, offline

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 from support.memory_run import MemoryRun
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from auditor_agent.capture import native, portable
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 
 
 @pytest.fixture

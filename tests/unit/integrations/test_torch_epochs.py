@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from auditor_agent.integrations import torch as integration
+from auditor_agent.integrations.torch import audit as integration
 from support.memory_run import MemoryRun
 
 DATA = TensorDataset(torch.arange(48.0).reshape(24, 2), torch.zeros(24, 1))

@@ -18,17 +18,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from auditor_agent.capture import portable, transfer
 from auditor_agent.capture.budget import FIRST
-from auditor_agent.integrations import torch as integration
+from auditor_agent.integrations.torch import audit as integration
 from auditor_agent.integrations.torch import hooks as torch_hooks
-from auditor_agent.integrations.torch import watch
 from auditor_agent.integrations.torch import watcher as torch_watch
+from auditor_agent.integrations.torch.audit import watch
 from support.agent import child_env
 from support.checkout import ROOT
 
 WATCHED = """
 import gc, json, sys, types
 import torch, torch.amp, torch._dynamo, torch.nn.utils, torch.optim, torch.utils.data
-import auditor_agent, auditor_agent.integrations.torch
+import auditor_agent, auditor_agent.integrations.torch.audit
 from tests.support.inventory import functions
 def train(steps):
     for _ in range(steps):

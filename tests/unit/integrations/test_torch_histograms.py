@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from auditor_agent.capture.budget import EVERY
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 from support.reference import histogram
 
 

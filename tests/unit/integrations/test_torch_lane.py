@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from auditor_agent.capture import native
 from auditor_agent.capture.budget import EVERY, FIRST
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.integrations.torch.lane import Lane
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="the short way needs the C kernel")

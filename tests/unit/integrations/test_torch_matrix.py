@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.statistics import STATISTICS
 
 STEPS = 12

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auditor_agent.integrations.torch import install, watch
+from auditor_agent.integrations.torch.audit import install, watch
 from support.recordings import assembled
 
 Loss = Callable[[Tensor, Tensor], Tensor]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auditor_agent.integrations.torch import install
+from auditor_agent.integrations.torch.audit import install
 from support.recordings import assembled
 
 

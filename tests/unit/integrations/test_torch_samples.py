@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from auditor_agent.capture.budget import EVERY, FIRST
-from auditor_agent.integrations import torch as integration
-from auditor_agent.integrations.torch import install, watch
+from auditor_agent.integrations.torch import audit as integration
 from auditor_agent.integrations.torch import part as torch_part
+from auditor_agent.integrations.torch.audit import install, watch
 
 
 class Net(nn.Module):

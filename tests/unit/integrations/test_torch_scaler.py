@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 
 
 def steps(optimizer: torch.optim.Optimizer, model: nn.Module, faults: set[int]) -> list[float]:

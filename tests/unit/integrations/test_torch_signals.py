@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.integrations.torch.units import output_activation
 from support.recordings import assembled
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from auditor_agent.integrations import torch as integration
-from auditor_agent.integrations.torch import install, watch
+from auditor_agent.integrations.torch import audit as integration
+from auditor_agent.integrations.torch.audit import install, watch
 from auditor_agent.integrations.torch.unstepped import leaves
 
 Do = Callable[[int, nn.Module, torch.optim.Optimizer], object]

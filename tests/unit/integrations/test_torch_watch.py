@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from auditor_agent.capture.budget import EVERY, FIRST
-from auditor_agent.integrations import torch as integration
-from auditor_agent.integrations.torch import install, watch
+from auditor_agent.integrations.torch import audit as integration
+from auditor_agent.integrations.torch.audit import install, watch
 from auditor_agent.integrations.torch.names import find_model
 
 COMPILER = any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "clang++"))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.keras import layers as keras_layers
 from auditor_agent.integrations.keras import operations as keras_operations
-from auditor_agent.integrations.keras.probe import backend
+from auditor_agent.integrations.keras.backends import backend
 from auditor_agent.recorder import Recorder, configured_steps, state_role
 from auditor_agent.stream.recording import Array, positions
 

@@ -43,7 +43,7 @@ class Evaluation:
         run: takes events and ``val_loss``.
         modes: is asked to look at the model's mode.
         step: gives the number of the last training step.
-        tape: the flight recorder's ear (``torch_record.Tape``).
+        tape: the flight recorder's ear (``record.Tape``).
     """
 
     def __init__(self, run: Run, modes: Modes, step: Callable[[], int], tape: Any) -> None:

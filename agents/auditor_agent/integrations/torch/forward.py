@@ -114,7 +114,7 @@ class ForwardProbe:
 
     Args:
         model: the model to be listened to.
-        tape: the flight recorder's ear (``torch_record.Tape``).
+        tape: the flight recorder's ear (``record.Tape``).
         evaluation: told of passes without gradients.
         epochs: told of the batches of steps.
     """

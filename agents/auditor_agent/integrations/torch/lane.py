@@ -5,7 +5,7 @@ read, the loss and the clock noted, and whether all is finite. Everything else (
 ring) is done for many steps together by :meth:`Lane.settle`, which the sender calls before it looks
 into the ring: there it is a tight loop beside the training, here each line of it would be fetched
 into cold caches 200 times a second. Whatever is out of the ordinary goes the long way
-(``torch_watch``), and settles first what waits here, so that steps stay in their order.
+(``watcher.py``), and settles first what waits here, so that steps stay in their order.
 
 Of several optimizers each takes its leg of a step: what happens until one of them steps again. Where
 a leg is out of the ordinary the long way takes over what the legs before it left (:meth:`Lane.spill`).

@@ -37,7 +37,7 @@ class LossProbe:
         self.graph: str | None = None
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
         self.tape: Any = None
-        """The flight recorder's ear (``torch_record.Tape``), told the roots as they are."""
+        """The flight recorder's ear (``record.Tape``), told the roots as they are."""
         self.clips = ClipProbe()
         """What was clipped on the way; listens as long as this probe does."""
         self.roots: list[float | Tensor] = []

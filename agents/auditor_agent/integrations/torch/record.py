@@ -3,7 +3,7 @@
 A *tape* listens from before the first step: the graph behind ``backward()`` tells loss and target
 (``torch_graph``), the optimizer's own step hooks tell weights and gradients before it acts, weights
 and its state after. Batch and output come from the second step on, by the forward hook that the
-samples share (``torch_forward``), and not at all where anything is compiled. What is kept is copied
+samples share (``forward.py``), and not at all where anything is compiled. What is kept is copied
 at once, samples of it where it is large, on an accelerator without waiting for it. After the last
 recorded step nothing of this remains but a hook that returns at once.
 

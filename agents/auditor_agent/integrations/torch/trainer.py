@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from auditor_agent import guard
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
-from auditor_agent.integrations.torch import watch
+from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.integrations.torch.evaluation import elsewhere
 from auditor_agent.run import Run, live_run
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.ending import ROUNDED, connects, distributions, last_activation, near, operation
 from auditor.detect.evidence.hidden import hidden_softmax
 from auditor.detect.evidence.scored import Scored, scored
 from auditor.detect.recorded import RecordView
@@ -15,15 +16,8 @@ from auditor.detect.rule import Rule
 from auditor.detect.view import F64
 from auditor.model import Finding, Severity, Subject
 
-#: What the rows of a float16 softmax may miss of 1 (2048 classes of half an ulp at most).
-_SUM: Final = 2e-3
 #: Share of exact zeros that shows a ReLU at the end of a model whose last activation is not told (ours).
 _CUT: Final = 0.1
-#: How far beyond 0 and 1 a binary target may be drawn and still mean one of them.
-_NOISE: Final = 0.5
-#: Samples that all are of one class, and the step until which they must be: sorted data begins so too.
-_ALIKE: Final = 200
-_LONG: Final = 100
 #: Recordings that must prove a hidden softmax.
 _PROVEN: Final = 2
 
@@ -104,11 +98,11 @@ class LogitsAsProbabilities(OutputRule):
         low, high = float(seen.outputs.min()), float(seen.outputs.max())
         if _across(seen):
             return None  # probabilities they are, of the wrong axis
-        if operation(view) == "NllLoss" or _connects(view):
+        if operation(view) == "NllLoss" or connects(view):
             off = ~near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
             share, taken = float(off.mean()), "logarithms of probabilities"
         elif seen.family in {"categorical", "binary"} and seen.logits is False:
-            outside = (seen.outputs < -_SUM) | (seen.outputs > 1 + _SUM)
+            outside = (seen.outputs < -ROUNDED) | (seen.outputs > 1 + ROUNDED)
             share, taken = float(outside.mean()), "probabilities"
         else:
             return None
@@ -171,134 +165,6 @@ class OutputActivationMismatch(OutputRule):
         """The first of the misfits that the step shows."""
         whole = _single_softmax(seen) or _across(seen) or _sigmoids(view, seen)
         return whole or _cut_off(view, seen) or _clamped(view, seen) or _out_of_reach(view, seen)
-
-
-@dataclass(slots=True)
-class RangeMemory(OutputMemory):
-    """``samples``: labels so far that were all of class ``only``, -1 once there were others."""
-
-    samples: int = 0
-    only: float = np.nan
-
-
-class LabelRange(OutputRule):
-    """Targets that the loss has no meaning for."""
-
-    id = "label_range"
-    severity = Severity.CRITICAL
-    phase = "batch"
-    meaning = "targets outside what the loss can mean: classes beyond C - 1, or no 0 and 1 for a binary cross entropy"
-    needs = "recordings with targets and the model's output"
-    trigger = (
-        "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
-        "binary targets half a class or more outside 0..1, or rows with several ones under a softmax cross entropy "
-        "(PyTorch); or, of three classes or more with a unit each, the same one for all of 200 recorded samples or "
-        "more, up to step 100 or later"
-    )
-    source = "UMLAUT (CHI'21)"
-    summary = "Targets run from {low:g} to {high:g}; the loss knows {known} (step {step}{where})."
-    likely_causes = (
-        "labels are numbered from 1, or the model has too few output units",
-        "labels are -1 and 1 where the loss takes 0 and 1",
-        "labels were scaled with the inputs, or cut off to whole numbers: all became 0",
-    )
-    advice = (
-        "Number the classes 0 … C - 1 (y - y.min(), or sklearn.preprocessing.LabelEncoder) or widen the last layer."
-    )
-
-    State = RangeMemory
-
-    def observe_record(self, view: RecordView) -> list[Finding]:
-        """Labels beyond the classes, or all of one class."""
-        seen, memory = scored(view), self.memory
-        if seen is None or memory.samples < 0 or seen.family != "categorical" or not _unit_each(view, seen.classes):
-            return super().observe_record(view)
-        labels = seen.labels()
-        if labels is None or not labels.size:
-            return super().observe_record(view)
-        one = not memory.samples or memory.only == labels[0]
-        memory.samples = memory.samples + len(labels) if one and np.ptp(labels) == 0 else -1
-        memory.only = float(labels[0])
-        if memory.samples < _ALIKE or view.step < _LONG:
-            return super().observe_record(view)
-        if self.active:
-            return []
-        known = f"{seen.classes} classes, and of {memory.samples} recorded samples none is of another"
-        evidence = {"low": memory.only, "high": memory.only, "known": known, "classes": seen.classes}
-        return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
-
-    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
-        """Labels beyond the classes."""
-        targets = seen.targets
-        if targets is None or not targets.size:
-            return None
-        if _soft(view) and targets.shape == seen.outputs.shape:
-            return _many_hot(targets)
-        if seen.family == "binary":
-            low, high, known = float(targets.min()), float(targets.max()), "0 to 1"
-            # Labels with noise on purpose (a discriminator's) still lie nearest to 0 or 1.
-            wrong = low <= -_NOISE or high >= 1 + _NOISE
-        else:
-            labels = seen.labels() if seen.family == "categorical" and targets.size == len(seen.outputs) else None
-            labels = labels[labels != -100] if labels is not None else None
-            if labels is None or not labels.size or seen.classes < 2:
-                return None
-            low, high, known = float(labels.min()), float(labels.max()), f"classes 0 to {seen.classes - 1}"
-            wrong = low < 0 or high >= seen.classes
-        return {"low": low, "high": high, "known": known, "classes": seen.classes} if wrong else None
-
-
-def _unit_each(view: RecordView, classes: int) -> bool:
-    """Whether a weight has a unit for each of three classes or more: similarities have not."""
-    return classes > 2 and any(classes in gradient.shape for gradient in view.of("gradient").values())
-
-
-def _nodes(view: RecordView) -> list[dict[str, Any]]:
-    fact = view.facts.get("loss")
-    graph = fact.get("graph") if isinstance(fact, dict) else None
-    return [node for node in graph if isinstance(node, dict)] if isinstance(graph, list) else []
-
-
-def squashes(view: RecordView) -> bool:
-    """Whether torch's graph shows a softmax of the model's output itself."""
-    return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
-
-
-def _connects(view: RecordView) -> bool:
-    """Whether torch's graph shows a connectionist temporal classification of the model's output itself."""
-    return any(node.get("op") == "CtcLoss" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
-
-
-def _soft(view: RecordView) -> bool:
-    """Whether torch's graph shows a cross entropy of the model's output with a row of probabilities per sample."""
-    fact = view.facts.get("loss")
-    return isinstance(fact, dict) and "soft_target" in fact and squashes(view)
-
-
-def _many_hot(targets: F64) -> dict[str, Any] | None:
-    """Rows of zeros and ones with several ones: independent labels, where the loss takes one distribution."""
-    ones = targets.reshape(-1, targets.shape[-1]).sum(axis=1)
-    if not bool(((targets == 0) | (targets == 1)).all()) or float((ones > 1).mean()) <= _CUT:
-        return None
-    known = "rows that sum to 1 (softmax makes the classes exclusive: take BCEWithLogitsLoss for independent labels)"
-    return {"low": float(ones.min()), "high": float(ones.max()), "known": known, "classes": int(targets.shape[-1])}
-
-
-def near(values: F64, to: float) -> Any:
-    """Which values are ``to`` but for what float16 rounds away of a sum."""
-    return np.abs(values - to) <= _SUM
-
-
-def distributions(rows: F64) -> bool:
-    """Whether every row is made of probabilities that sum to 1."""
-    inside = bool((rows >= -1e-6).all() and (rows <= 1 + 1e-6).all())
-    return inside and bool(near(rows.sum(axis=1), 1.0).all())
-
-
-def operation(view: RecordView) -> str:
-    """The operation of the loss in torch's graph, "" where none was told."""
-    fact = view.facts.get("loss")
-    return str(fact.get("operation")) if isinstance(fact, dict) else ""
 
 
 def _single_softmax(seen: Scored) -> dict[str, Any] | None:
@@ -380,21 +246,3 @@ def _cut(seen: Scored) -> str:
 
 def _range(values: F64) -> list[float]:
     return [float(values.min()), float(values.max())]
-
-
-def last_activation(view: RecordView) -> str:
-    """The activation that the model ends in, lower case; "" where it is not known."""
-    told = view.facts.get("output_activation")
-    if isinstance(told, str):
-        return told.lower()
-    if view.run.framework == "torch" and not str(view.run.section("model").get("class", "")).endswith(".Sequential"):
-        return ""  # modules are listed as they were registered, which need not be the order in which they run
-    layers = [layer for layer in view.run.layers if not str(layer.get("class", "")).lower().startswith(("dropout",))]
-    if not layers:
-        return ""
-    last = layers[-1]
-    named = last.get("activation")
-    if isinstance(named, str):
-        return named.lower()
-    kind = str(last.get("class", "")).lower()
-    return kind if kind in {"sigmoid", "softmax", "tanh", "relu"} else ""

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.ending import distributions, last_activation, operation, squashes
 from auditor.detect.evidence.formulas import binary_entropy
 from auditor.detect.evidence.scored import Scored
 from auditor.detect.recorded import RecordView
-from auditor.detect.rules.data.outputs import OutputRule, distributions, last_activation, operation, squashes
+from auditor.detect.rules.data.outputs import OutputRule
 from auditor.model import Severity
 
 #: Relative difference up to which a recomputed loss counts as the recorded one (float16 sums).

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.ending import last_activation
 from auditor.detect.evidence.scored import output_gradient, scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule, dump, load
-from auditor.detect.rules.data.outputs import last_activation
 from auditor.detect.view import F64
 from auditor.ingest.records import Recorded, indices
 from auditor.model import Finding, Severity, Subject

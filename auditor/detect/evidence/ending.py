@@ -1,0 +1,64 @@
+"""How a model's output ends: its last activation, the operation of the loss, and whether its rows are distributions."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.recorded import RecordView
+from auditor.detect.view import F64
+
+#: What the rows of a float16 softmax may miss of 1 (2048 classes of half an ulp at most).
+ROUNDED: Final = 2e-3
+
+
+def _nodes(view: RecordView) -> list[dict[str, Any]]:
+    fact = view.facts.get("loss")
+    graph = fact.get("graph") if isinstance(fact, dict) else None
+    return [node for node in graph if isinstance(node, dict)] if isinstance(graph, list) else []
+
+
+def squashes(view: RecordView) -> bool:
+    """Whether torch's graph shows a softmax of the model's output itself."""
+    return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
+
+
+def connects(view: RecordView) -> bool:
+    """Whether torch's graph shows a connectionist temporal classification of the model's output itself."""
+    return any(node.get("op") == "CtcLoss" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
+
+
+def near(values: F64, to: float) -> Any:
+    """Which values are ``to`` but for what float16 rounds away of a sum."""
+    return np.abs(values - to) <= ROUNDED
+
+
+def distributions(rows: F64) -> bool:
+    """Whether every row is made of probabilities that sum to 1."""
+    inside = bool((rows >= -1e-6).all() and (rows <= 1 + 1e-6).all())
+    return inside and bool(near(rows.sum(axis=1), 1.0).all())
+
+
+def operation(view: RecordView) -> str:
+    """The operation of the loss in torch's graph, "" where none was told."""
+    fact = view.facts.get("loss")
+    return str(fact.get("operation")) if isinstance(fact, dict) else ""
+
+
+def last_activation(view: RecordView) -> str:
+    """The activation that the model ends in, lower case; "" where it is not known."""
+    told = view.facts.get("output_activation")
+    if isinstance(told, str):
+        return told.lower()
+    if view.run.framework == "torch" and not str(view.run.section("model").get("class", "")).endswith(".Sequential"):
+        return ""  # modules are listed as they were registered, which need not be the order in which they run
+    layers = [layer for layer in view.run.layers if not str(layer.get("class", "")).lower().startswith(("dropout",))]
+    if not layers:
+        return ""
+    last = layers[-1]
+    named = last.get("activation")
+    if isinstance(named, str):
+        return named.lower()
+    kind = str(last.get("class", "")).lower()
+    return kind if kind in {"sigmoid", "softmax", "tanh", "relu"} else ""

@@ -1,0 +1,118 @@
+"""Targets that the loss has no meaning for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.detect.evidence.ending import squashes
+from auditor.detect.evidence.scored import Scored, scored
+from auditor.detect.recorded import RecordView
+from auditor.detect.rules.data.outputs import OutputMemory, OutputRule
+from auditor.detect.view import F64
+from auditor.model import Finding, Severity, Subject
+
+#: How far beyond 0 and 1 a binary target may be drawn and still mean one of them.
+_NOISE: Final = 0.5
+#: Samples that all are of one class, and the step until which they must be: sorted data begins so too.
+_ALIKE: Final = 200
+_LONG: Final = 100
+#: Share of the rows with several ones that shows labels which do not exclude each other (ours).
+_SEVERAL: Final = 0.1
+
+
+@dataclass(slots=True)
+class RangeMemory(OutputMemory):
+    """``samples``: labels so far that were all of class ``only``, -1 once there were others."""
+
+    samples: int = 0
+    only: float = np.nan
+
+
+class LabelRange(OutputRule):
+    """Targets that the loss has no meaning for."""
+
+    id = "label_range"
+    severity = Severity.CRITICAL
+    phase = "batch"
+    meaning = "targets outside what the loss can mean: classes beyond C - 1, or no 0 and 1 for a binary cross entropy"
+    needs = "recordings with targets and the model's output"
+    trigger = (
+        "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
+        "binary targets half a class or more outside 0..1, or rows with several ones under a softmax cross entropy "
+        "(PyTorch); or, of three classes or more with a unit each, the same one for all of 200 recorded samples or "
+        "more, up to step 100 or later"
+    )
+    source = "UMLAUT (CHI'21)"
+    summary = "Targets run from {low:g} to {high:g}; the loss knows {known} (step {step}{where})."
+    likely_causes = (
+        "labels are numbered from 1, or the model has too few output units",
+        "labels are -1 and 1 where the loss takes 0 and 1",
+        "labels were scaled with the inputs, or cut off to whole numbers: all became 0",
+    )
+    advice = (
+        "Number the classes 0 … C - 1 (y - y.min(), or sklearn.preprocessing.LabelEncoder) or widen the last layer."
+    )
+
+    State = RangeMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Labels beyond the classes, or all of one class."""
+        seen, memory = scored(view), self.memory
+        if seen is None or memory.samples < 0 or seen.family != "categorical" or not _unit_each(view, seen.classes):
+            return super().observe_record(view)
+        labels = seen.labels()
+        if labels is None or not labels.size:
+            return super().observe_record(view)
+        one = not memory.samples or memory.only == labels[0]
+        memory.samples = memory.samples + len(labels) if one and np.ptp(labels) == 0 else -1
+        memory.only = float(labels[0])
+        if memory.samples < _ALIKE or view.step < _LONG:
+            return super().observe_record(view)
+        if self.active:
+            return []
+        known = f"{seen.classes} classes, and of {memory.samples} recorded samples none is of another"
+        evidence = {"low": memory.only, "high": memory.only, "known": known, "classes": seen.classes}
+        return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
+
+    def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
+        """Labels beyond the classes."""
+        targets = seen.targets
+        if targets is None or not targets.size:
+            return None
+        if _soft(view) and targets.shape == seen.outputs.shape:
+            return _many_hot(targets)
+        if seen.family == "binary":
+            low, high, known = float(targets.min()), float(targets.max()), "0 to 1"
+            # Labels with noise on purpose (a discriminator's) still lie nearest to 0 or 1.
+            wrong = low <= -_NOISE or high >= 1 + _NOISE
+        else:
+            labels = seen.labels() if seen.family == "categorical" and targets.size == len(seen.outputs) else None
+            labels = labels[labels != -100] if labels is not None else None
+            if labels is None or not labels.size or seen.classes < 2:
+                return None
+            low, high, known = float(labels.min()), float(labels.max()), f"classes 0 to {seen.classes - 1}"
+            wrong = low < 0 or high >= seen.classes
+        return {"low": low, "high": high, "known": known, "classes": seen.classes} if wrong else None
+
+
+def _unit_each(view: RecordView, classes: int) -> bool:
+    """Whether a weight has a unit for each of three classes or more: similarities have not."""
+    return classes > 2 and any(classes in gradient.shape for gradient in view.of("gradient").values())
+
+
+def _soft(view: RecordView) -> bool:
+    """Whether torch's graph shows a cross entropy of the model's output with a row of probabilities per sample."""
+    fact = view.facts.get("loss")
+    return isinstance(fact, dict) and "soft_target" in fact and squashes(view)
+
+
+def _many_hot(targets: F64) -> dict[str, Any] | None:
+    """Rows of zeros and ones with several ones: independent labels, where the loss takes one distribution."""
+    ones = targets.reshape(-1, targets.shape[-1]).sum(axis=1)
+    if not bool(((targets == 0) | (targets == 1)).all()) or float((ones > 1).mean()) <= _SEVERAL:
+        return None
+    known = "rows that sum to 1 (softmax makes the classes exclusive: take BCEWithLogitsLoss for independent labels)"
+    return {"low": float(ones.min()), "high": float(ones.max()), "known": known, "classes": int(targets.shape[-1])}
