@@ -292,3 +292,10 @@ def test_parameters_that_nobody_holds() -> None:
     new = {"shape": [32, 32], "mean": 0.0, "std": bound / np.sqrt(3), "absmax": bound * 0.9999}
     assert judged(told(2, unowned=[new])) == ["unchanged_parameters"]
     assert judged(told(2, unowned=[{**new, "std": 0.7, "absmax": 2.5}])) == []
+
+
+def test_parameters_that_the_loss_reaches_past_the_optimizer() -> None:
+    """Whether they look new or were trained: nothing that is held moves."""
+    trained = {"shape": [32, 32], "mean": 0.0, "std": 0.7, "absmax": 2.5}
+    assert judged(told(2, bypassed=[trained])) == ["unchanged_parameters"]
+    assert judged(told(2, bypassed=[])) == []

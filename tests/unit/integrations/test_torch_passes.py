@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from auditor_agent.integrations.torch.audit import watch
-from auditor_agent.integrations.torch.passes import Passes, unowned
+from auditor_agent.integrations.torch.passes import Bypassed, Passes, unowned
 from support.memory_run import MemoryRun
 
 Loop = Callable[[nn.Module, torch.optim.Optimizer, int], object]
@@ -105,3 +105,34 @@ def test_layers_that_nobody_holds_are_described() -> None:
         parameter.requires_grad_(False)
     assert unowned(model, [model(torch.randn(4, 6))]) == []
     del optimizer
+
+
+@pytest.mark.parametrize("to_none", [True, False])
+@pytest.mark.parametrize("again", [True, False])
+def test_a_loss_that_passes_the_optimizer_by_is_told(run: MemoryRun, again: bool, to_none: bool) -> None:
+    """A model built anew and an optimizer that was not; with an optimizer of its own there is nothing to tell."""
+    torch.manual_seed(0)
+    models = [nn.Linear(6, 3), nn.Linear(6, 3)]
+    optimizer = torch.optim.SGD(models[0].parameters(), lr=0.01)
+    watch(models[0], optimizer)
+    others = [torch.optim.SGD(models[1].parameters(), lr=0.01)] if again else []
+    for number in range(8):
+        for each in (optimizer, *others):
+            each.zero_grad(set_to_none=to_none)
+        loss(models[number >= 4]).backward()
+        for each in (optimizer, *others):
+            each.step()
+    run.finish("completed")
+    told = [one.facts["bypassed"] for one in run.recordings if "bypassed" in one.facts]
+    assert [sorted(one["shape"] for one in strays) for strays in told] == ([] if again else [[[3], [3, 6]]] * 3)
+
+
+def test_frozen_steps_and_other_losses_pass_nothing_by() -> None:
+    """No loss reaches a parameter that nobody holds: of the critic in a step of the generator, of a mean of inputs."""
+    generator, critic = nn.Linear(2, 3), nn.Linear(3, 1)
+    optimizers = [torch.optim.SGD(each.parameters(), lr=0.1) for each in (generator, critic)]
+    bypassed = Bypassed()
+    for root in (critic(torch.randn(4, 3)).mean(), torch.randn(4, requires_grad=True).mean()):
+        bypassed.stepping(optimizers[0])
+        bypassed.begin(root)
+        assert bypassed.facts() == {}

@@ -1,7 +1,9 @@
 """What the backward passes of a step find: gradients of the step before, or of the pass before thrown away.
 
 Also what a model computes with and nobody owns: parameters that its output depends on and that
-neither the model nor any optimizer knows of (layers kept in a plain list).
+neither the model nor any optimizer knows of (layers kept in a plain list). And what a loss passes
+by: an optimizer that is given no gradient at all, for it holds the parameters of a model that was
+built anew since.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from auditor_agent.capture import kernels
+from auditor_agent.capture import kernels, portable
+from auditor_agent.integrations.torch.taken import to_host, unreadable
 from auditor_agent.integrations.torch.unstepped import behind, held
 
 #: Parameters whose gradients are looked at: the smallest ones.
@@ -81,6 +85,15 @@ def _before(optimizer: Optimizer) -> str:
     return "" if any(alive) else "zero"
 
 
+def left_over(parameters: Sequence[Tensor]) -> Tensor | None:
+    """The largest element of the last gradient as a step's first backward pass begins; None: there is none."""
+    for parameter in reversed(parameters):
+        if parameter.grad is not None and parameter.grad.layout is torch.strided:
+            left = portable.plain(parameter.grad)
+            return None if unreadable(left) or not left.numel() else to_host(left.abs().amax().double())
+    return None
+
+
 def unowned(model: nn.Module, outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
     """Shape, mean, spread and largest value of the parameters behind ``outputs`` that nobody owns, in host memory."""
     parameters = list(model.parameters())
@@ -96,6 +109,37 @@ def unowned(model: nn.Module, outputs: Sequence[Tensor]) -> list[dict[str, Any]]
         return []
     owned = held()
     return [_described(leaf) for leaf in strays if id(leaf) not in owned][:_TOLD]
+
+
+@dataclass(slots=True)
+class Bypassed:
+    """Whether the losses pass the optimizer by, once they have reached it.
+
+    ``empty``: it stepped without a single gradient when it was looked at last, in a step that had a
+    loss; the graph of the next loss is walked then. ``found``: what that reached instead, to be told.
+    """
+
+    empty: bool = False
+    found: list[dict[str, Any]] = field(default_factory=list)
+
+    def stepping(self, optimizer: Optimizer) -> None:
+        """``optimizer`` is about to step on a loss."""
+        self.empty = _before(optimizer) in _EMPTY
+
+    def begin(self, root: Tensor) -> None:
+        """A backward pass begins at ``root``."""
+        if not self.empty:
+            return
+        self.empty = False
+        leaves, owned = behind([root]), held()
+        if not any(id(leaf) in owned for leaf in leaves):
+            readable = [leaf for leaf in leaves if isinstance(leaf, nn.Parameter) and kernels.in_memory(leaf)]
+            self.found = [_described(leaf) for leaf in readable[:_TOLD]]
+
+    def facts(self) -> dict[str, Any]:
+        """``bypassed``: the parameters that the loss reaches where no optimizer holds one of them."""
+        found, self.found = self.found, []
+        return {"bypassed": found} if found else {}
 
 
 def _described(parameter: Tensor) -> dict[str, Any]:

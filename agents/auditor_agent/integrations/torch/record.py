@@ -28,7 +28,7 @@ from auditor_agent.integrations.torch import facts as torch_facts
 from auditor_agent.integrations.torch import graph as torch_graph
 from auditor_agent.integrations.torch.mode import mode
 from auditor_agent.integrations.torch.part import Part, plain_gradients, plain_parameters, plain_state
-from auditor_agent.integrations.torch.passes import Passes, unowned
+from auditor_agent.integrations.torch.passes import Bypassed, Passes, left_over, unowned
 from auditor_agent.integrations.torch.taken import (
     Taken,
     done,
@@ -78,6 +78,7 @@ class Tape:
         self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
         self._passes = Passes()
         self._unowned: list[dict[str, Any]] | None = None
+        self._bypassed = Bypassed()
         # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
@@ -228,14 +229,6 @@ class Tape:
         step.taken = [one for one in step.taken if self._recorder.admit(one.nbytes)]
         self._hand_over(step)
 
-    def _left_over(self) -> Tensor | None:
-        """The largest element of the last gradient as a step's first backward pass begins; None: there is none."""
-        for parameter in reversed(self._first.parameters if self._first is not None else ()):
-            if parameter.grad is not None and parameter.grad.layout is torch.strided:
-                left = portable.plain(parameter.grad)
-                return None if unreadable(left) or not left.numel() else to_host(left.abs().amax().double())
-        return None
-
     @guarded(None)
     @torch.no_grad()
     def root(self, root: Tensor) -> None:
@@ -243,10 +236,11 @@ class Tape:
         if not self._on or root.grad_fn is None:
             return
         if not self._losses:
-            self._carried = self._left_over()
+            self._carried = left_over(() if self._first is None else self._first.parameters)
         optimizer = None if self._first is None else self._first.optimizer
         if optimizer is not None:
             self._passes.begin(root, optimizer)
+        self._bypassed.begin(root)
         outputs, self._outputs = self._outputs, {}
         graph = torch_graph.read(root, outputs, self._names)
         taken = [self._data(role, name, tensor) for (role, name), tensor in graph.tensors.items()]
@@ -284,6 +278,8 @@ class Tape:
             step.facts.setdefault("optimizers", {})[str(part.number)] = list(part.names)
         self._each(step, "weight", plain_parameters(part))
         if not closure:
+            if part.number == 0 and self._losses:
+                self._bypassed.stepping(optimizer)
             self._each(step, "gradient", plain_gradients(part))
             self._scaled(step, optimizer)
         step.scalars |= rates(optimizer, part.place)
@@ -343,6 +339,7 @@ class Tape:
         if self._losses:
             step.scalars["carried"] = 0.0 if self._carried is None else self._carried
         self._told(step, "loss")
+        step.facts |= self._bypassed.facts()
         if self._forwards:
             modes = set(self._modes)
             step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}

@@ -175,12 +175,14 @@ class UnchangedParameters(Unmoved):
         "last trainable variables were never among those applied in 50 steps, or variables that the loss is made of "
         "look new and were never assigned; or (Keras, a train_step of one's own) trainable weights of layers that run "
         "look new and never got a gradient; or (PyTorch) the output depends on parameters that look new and that "
-        "neither the model nor any optimizer holds; weights of float16 or bfloat16 are judged by update_swallowed"
+        "neither the model nor any optimizer holds, or the losses reach parameters that no optimizer holds while the "
+        "one that steps has not a single gradient; weights of float16 or bfloat16 are judged by update_swallowed"
     )
     source = "TrainCheck (OSDI'25), DeepDiagnosis (ICSE'22); the proof by moments is ours"
     summary = "{name} and {others} more have not moved since the first step: {why} (step {step}{where})."
     likely_causes = (
         "the optimizer was given the parameters of a part of the model, or of a copy made before it was wrapped",
+        "the model was built anew (after loading a checkpoint, in the next fold) and the optimizer was not",
         "trainable=False, or requires_grad=False, on the wrong layer",
         "layers in a plain list or dict of a torch module: nn.ModuleList and nn.ModuleDict register them",
         "apply_gradients is called with a part of the variables",
@@ -216,15 +218,21 @@ class UnchangedParameters(Unmoved):
         return [self.finding(view, len(view) - 1, Subject("weight", absent[0], view.rank), evidence)]
 
     def observe_record(self, view: RecordView) -> list[Finding]:
-        """Parameters that the output depends on, that look new, and that neither model nor optimizer knows of."""
+        """Parameters that neither model nor optimizer knows of, or that the losses reach instead of the optimizer's.
+
+        Of the former only such as look new: frozen ones that were trained before need no owner. The latter
+        were trained before as often as not: a checkpoint loaded into a model that the optimizer does not hold.
+        """
         self._layers(view)
-        told = view.facts.get("unowned")
-        strays = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
-        matrices = [one for one in strays if len(one.get("shape", ())) > 1]
-        if self.active or not matrices or not all(fresh(one["shape"], one) for one in matrices):
+        why = "the model computes with them, and neither it nor an optimizer holds them"
+        strays = _described(view, "unowned")
+        matrices = [one for one in strays if len(one["shape"]) > 1]
+        if not matrices or not all(fresh(one["shape"], one) for one in matrices):
+            why = "the loss reaches them and nothing of what its optimizer holds, which steps without a gradient"
+            strays = _described(view, "bypassed")
+        if self.active or not strays:
             return []
         shapes = [str(tuple(one["shape"])) for one in strays]
-        why = "the model computes with them, and neither it nor an optimizer holds them"
         evidence = {"why": why, "others": len(shapes) - 1, "parameters": shapes, "moved": len(self.memory.moved)}
         return [self.finding(view, 0, Subject("weight", f"a parameter of shape {shapes[0]}", view.rank), evidence)]
 
@@ -307,6 +315,12 @@ class UnchangedParameters(Unmoved):
         drawn = [name for name in names if self._fresh(view, name)]
         last = max(memory.still[name] for name in names)
         return names if zero and drawn and last - int(memory.prints[names[0]][0]) >= 2 * self.parameters.apart else []
+
+
+def _described(view: RecordView, fact: str) -> list[Mapping[str, Any]]:
+    """The parameters that ``fact`` tells of."""
+    told = view.facts.get(fact)
+    return [one for one in told if isinstance(one, Mapping) and "shape" in one] if isinstance(told, list) else []
 
 
 class OptimizerStepMissing(Unmoved):
