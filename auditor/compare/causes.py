@@ -22,6 +22,7 @@ from auditor.compare.recognise import (
     schedule,
 )
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, Recogniser
+from auditor.compare.recognise.init import CENTRED
 
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     *(init.causes, data.causes, forward.causes, loss.causes, regularization.causes, conduct.causes, optimizer.causes),
@@ -54,16 +55,18 @@ class Diagnosis:
     """The causes that matter, the earliest first: measured, and more than what frameworks do by default."""
     follows: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """By a root's id and parameter, the later stages in which the two differ because of it."""
+    claims: tuple[Cause, ...] = ()
+    """The causes that make the two a mismatch: measured, beyond what chance and the frameworks' defaults explain."""
 
     @property
     def earliest(self) -> Cause | None:
-        """Where the two part: the first root in a step's order; where none matters, the likeliest cause."""
+        """Where the two part: the first root in a step's order; where none is large, the likeliest cause."""
         return next(iter(self.roots), next(iter(self.causes), None))
 
     @property
     def matters(self) -> bool:
-        """Whether a measured cause changes what a step does in a way that matters."""
-        return any(cause.weight >= _least(cause) and cause.how == "measured" for cause in self.causes)
+        """Whether the two were measured to compute different things."""
+        return bool(self.claims)
 
 
 def diagnose(a: Profile, b: Profile) -> Diagnosis:
@@ -78,17 +81,34 @@ def diagnose(a: Profile, b: Profile) -> Diagnosis:
         causes = [one for one in found if _set(one) and one not in causes and not usual[id(one)]] + causes
     roots = tuple(sorted((one for one in causes if _counts(one, usual=usual[id(one)])), key=_place))
     harmless = tuple(cause for cause in found if cause not in causes)
-    return Diagnosis(tuple(causes), harmless, roots, consequences.of(a, b, roots))
+    claims = tuple(one for one in causes if _claims(one, usual=usual[id(one)]))
+    return Diagnosis(tuple(causes), harmless, roots, consequences.of(a, b, roots), claims)
 
 
 def _counts(cause: Cause, *, usual: bool) -> bool:
-    return cause.how == "measured" and cause.weight >= _least(cause) and -_rank(cause, usual)[0] >= MATTERS
+    """Whether a cause is large enough to be where two runs part."""
+    return _claims(cause, usual=usual) and -_rank(cause, usual)[0] >= MATTERS
 
 
-def _least(cause: Cause) -> float:
-    """The weight from which a difference makes two runs a mismatch."""
-    shortens = catalogue.entry(cause.id).stage == "optimizer" and cause.parameter.endswith(_EPSILONS)
-    return _SHORTENED if shortens else MATTERS
+def _claims(cause: Cause, *, usual: bool) -> bool:
+    """Whether a difference makes two runs a mismatch.
+
+    What somebody set does as soon as it was measured to change more than rounding does (``LISTED``), and so
+    do weights drawn otherwise, whoever chose the law; what else both frameworks do by default, from
+    ``MATTERS`` on, as do biases that begin near zero; an epsilon from ``_SHORTENED`` on. What another seed
+    may show never does.
+    """
+    if cause.how != "measured" or cause.chance:
+        return False
+    if _is_epsilon(cause):
+        return cause.weight >= _SHORTENED
+    if cause.parameter.startswith("init."):
+        usual = cause.parameter in CENTRED
+    return cause.weight >= (MATTERS if usual else LISTED)
+
+
+def _is_epsilon(cause: Cause) -> bool:
+    return catalogue.entry(cause.id).stage == "optimizer" and cause.parameter.endswith(_EPSILONS)
 
 
 def _place(cause: Cause) -> tuple[int, int]:
@@ -113,6 +133,8 @@ def _all(a: Profile, b: Profile) -> Iterator[Cause]:
 def _rank(cause: Cause, usual: bool) -> tuple[float, int]:
     """By what is measured before what is declared, by size, what somebody set first; among equals by stage."""
     sure = cause.weight * (1.0 if cause.how == "measured" else 0.5) * (_USUAL if usual else 1.0)
+    if _is_epsilon(cause) and cause.weight < _SHORTENED:
+        sure *= _USUAL  # it turns no step: behind all that does
     return -sure, catalogue.entry(cause.id).order
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from auditor.compare.identify.fact import Fact, How
 from auditor.compare.profile import Profile
 
-#: Effects, as a part of what a step does. From here on two runs compute different things in a way that matters,
+#: Effects, as a part of what a step does: from here on even what two frameworks do by default makes two runs differ,
 MATTERS: Final = 0.02
 #: and from here on a difference is told as a cause rather than as harmless.
 LISTED: Final = 1e-3
@@ -20,7 +20,8 @@ class Cause:
     """One difference.
 
     ``values`` of the two sides; ``weight``: relative size of what it changes, 0 none, 1 as large as the
-    thing itself; ``mend``: the side whose program the fix is for.
+    thing itself; ``mend``: the side whose program the fix is for. ``chance``: another seed of one
+    configuration may show it as well, so that it is told and claims nothing.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Cause:
     confidence: float = 0.9
     step: int = 1
     mend: Literal["a", "b"] = "b"
+    chance: bool = False
 
 
 Recogniser = Callable[[Profile, Profile], Iterator[Cause]]

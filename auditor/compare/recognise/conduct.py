@@ -195,7 +195,8 @@ def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
         entry, weight = "OPT-29", 0.01
         effect = "the second moment of a sparse gradient is the sum of its parts' squares"
     mend: Literal["a", "b"] = "a" if side is a else "b"
-    yield Cause(entry, "update.unexplained", (told[0], told[1]), weight, effect, confidence=0.8, mend=mend)
+    yield Cause(entry, "update.unexplained", (told[0], told[1]), weight, effect, confidence=0.8, mend=mend,
+                chance=entry == "OPT-29")  # fmt: skip
 
 
 def constrained(profile: Profile) -> bool:

@@ -31,6 +31,8 @@ _IDS: Final[Mapping[str, str]] = {
 }
 #: Biases of which a part begins off zero on purpose: the forget gate's.
 _OFFSET: Final = frozenset({"lstm.bias", "gru.bias"})
+#: Parameters of biases that begin at zero or as little noise around it: whichever, it is washed out alike.
+CENTRED: Final = frozenset(f"init.{kind}" for kind in _IDS if kind.endswith("bias") and kind not in _OFFSET)
 _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
 _BOUNDED: Final = frozenset({"normal", "truncated_normal"})
 #: Of a factor e in the weights' scale: it is gone after some steps, unlike what acts at every one.

@@ -45,6 +45,11 @@ _SETTINGS: Final = (
 )
 #: Confidence of a rule that explains the numbers.
 _EXPLAINED: Final = 0.5
+#: What steps count for that no rule explains, which have no size that could be replayed: before every cause
+#: that is told for its presence alone and behind every one that was sized to change a tenth of a step; where
+#: both programs declare one rule, behind what was sized at all.
+_UNKNOWN: Final = 0.1
+_UNKNOWN_SAME: Final = 0.01
 _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
 
 
@@ -59,9 +64,11 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         effect = "no rule known here explains the recorded steps of one side"
         values = tuple(fact.value if known else "unknown" for fact, known in zip(rules, explained, strict=True))
         if constrained(a) == constrained(b):
+            same = _one_rule(a, b)
             yield Cause(
-                "OPT-00", "update.rule", (values[0], values[1]), _unknown(a, b), effect, confidence=sure(*rules)
-            )
+                "OPT-00", "update.rule", (values[0], values[1]), _UNKNOWN_SAME if same else _UNKNOWN, effect,
+                confidence=sure(*rules), chance=same,
+            )  # fmt: skip
         elif constrained(b if explained[0] else a):
             effect = "a constraint moves the weights after the update rule has"
             yield Cause("OPT-25", "update.rule", (values[0], values[1]), 0.3, effect, confidence=sure(*rules))
@@ -79,11 +86,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             yield _setting(a, b, rule, name, both)
 
 
-def _unknown(a: Profile, b: Profile) -> float:
-    """What steps that no rule explains count for: little where both programs declare one and the same."""
+def _one_rule(a: Profile, b: Profile) -> bool:
+    """Whether both programs declare one and the same rule: then what nothing explains may be these steps alone."""
     said = [side.facts.declared.get("update.rule") for side in (a, b)]
-    same = said[0] is not None and said[1] is not None and said[0].value == said[1].value
-    return 0.01 if same else 0.1
+    return said[0] is not None and said[1] is not None and said[0].value == said[1].value
 
 
 def _entry(rule: str, name: str) -> str:

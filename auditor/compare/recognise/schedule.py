@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from auditor.compare.identify.evidence import F64
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import Cause, percent
+from auditor.compare.recognise.cause import MATTERS, Cause, percent
 
 _FEWEST: Final = 3
 #: Relative difference of two rates that is no rounding.
 _SAME: Final = 1e-4
-#: Part of the steps by which the lengths of two runs differ, and what an early end counts for.
+#: Part of the steps by which the lengths of two runs differ.
 _OTHER_LENGTH: Final = 0.1
-_STOPPED: Final = 0.015
+#: What an early end counts for, whose size is the other run's choice: just less than a difference of a step that
+#: makes two runs part by itself (``MATTERS``), for it comes after all of them.
+_STOPPED: Final = 0.75 * MATTERS
+#: Words of callbacks and schedules that wait for a metric, whose noise is the seed's.
+_WAITS: Final = ("plateau", "adaptive")
+_STOPS: Final = "earlystopping"
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -28,7 +33,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 def _stopped(a: Profile, b: Profile) -> Iterator[Cause]:
     """A run that ended before the epochs that it was given, where the other did not.
 
-    When a run stops is partly chance: told, but no mismatch by itself.
+    When a run stops is partly chance: no mismatch by itself, unless nothing could have stopped the other.
     """
     planned = [_planned(side) for side in (a, b)]
     ran = [side.curves["epoch"].last_finite if "epoch" in side.curves else None for side in (a, b)]
@@ -40,7 +45,28 @@ def _stopped(a: Profile, b: Profile) -> Iterator[Cause]:
         f"{end:g} of {plan:g} epochs" if end and plan else None for end, plan in zip(ran, planned, strict=True)
     )
     effect = f"one side stopped early: {steps[0]} against {steps[1]} steps"
-    yield Cause("SCH-03", "update.stopped_early", (values[0], values[1]), _STOPPED, effect, confidence=0.8)
+    stops = [_stops(side) for side in (a, b)]
+    chance = not (stops[early.index(True)] and stops[early.index(False)] is False)
+    yield Cause(
+        "SCH-03", "update.stopped_early", (values[0], values[1]), _STOPPED, effect, confidence=0.8, chance=chance
+    )
+
+
+def _stops(profile: Profile) -> bool | None:
+    """Whether a program can end before its last epoch: scikit-learn always, Keras by a callback; None if unknown."""
+    if profile.framework == "sklearn":
+        return True
+    told = (profile.manifest or {}).get("data")
+    if not isinstance(told, dict) or told.get("epochs") is None:
+        return None
+    return any(_STOPS in word for word in _callbacks(profile))
+
+
+def _callbacks(profile: Profile) -> list[str]:
+    """Classes of the callbacks that a manifest names, in small letters."""
+    told = (profile.manifest or {}).get("data")
+    held = told.get("callbacks") if isinstance(told, dict) else None
+    return [str(one.get("class", "")).lower() for one in held or () if isinstance(one, dict)]
 
 
 def _planned(profile: Profile) -> float | None:
@@ -67,6 +93,9 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
     first = int(steps[np.argmax(off > _SAME)])
     weight = min(2.0, float(off.mean()))
     effect = f"learning rates part at step {first}: {percent(float(off.mean()))} on average"
+    waits = all(_waits(side) for side in (a, b))
+    if waits and _settings(a) == _settings(b):
+        return  # both wait for a metric to stand still: when it does is the seed's doing
     values = (f"{_words(mine)}", f"{_words(theirs)}")
     yield Cause(
         _entry(a, b),
@@ -76,7 +105,36 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
         effect=effect,
         step=first,
         confidence=0.95,
+        chance=waits or _stairs(mine, theirs),
     )
+
+
+def _waits(profile: Profile) -> bool:
+    """Whether the rate falls when a metric stands still."""
+    told = profile.value("update.schedule")
+    words = [str(told.get("class", "")).lower() if isinstance(told, dict) else "", *_callbacks(profile)]
+    return any(wait in word for wait in _WAITS for word in words)
+
+
+def _settings(profile: Profile) -> Any:
+    """What is declared of it; None where nothing is."""
+    told = (profile.manifest or {}).get("data")
+    held = told.get("callbacks") if isinstance(told, dict) else None
+    return profile.value("update.schedule"), [one for one in held or () if _STOPS not in str(one).lower()]
+
+
+def _stairs(a: F64, b: F64) -> bool:
+    """Whether both rates fall in steps of one size at uneven times: PyTorch declares no scheduler of its own.
+
+    A schedule by steps or epochs falls after equal stretches, or at the same steps on both sides.
+    """
+    falls = [np.flatnonzero(np.abs(np.diff(rates)) > _SAME * rates[:-1]) for rates in (a, b)]
+    if min(len(at) for at in falls) < 1 or max(len(at) for at in falls) < _FEWEST - 1:
+        return False
+    sizes = np.concatenate([rates[at + 1] / rates[at] for at, rates in zip(falls, (a, b), strict=True)])
+    gaps = [np.diff(at, prepend=0) for at in falls]
+    uneven = any(len(gap) > 1 and np.ptp(gap) > 1 for gap in gaps)
+    return bool(sizes.max() < 1 and np.ptp(sizes) <= _SAME and uneven)
 
 
 def _words(rates: F64) -> str:
@@ -97,6 +155,6 @@ def _entry(a: Profile, b: Profile) -> str:
             return "OPT-23"
         if "cosine" in name:
             return "SCH-05"
-        if "plateau" in name or name == "adaptive":
+        if _waits(side):
             return "SCH-02"
     return "SCH-01"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import profile
+from auditor.compare.recognise.cause import MATTERS
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
 from support.tiny import Tiny, glorot, inputs, sgd, targets
@@ -174,12 +176,14 @@ def test_the_only_difference_is_told_first(case: str) -> None:
 
 
 def test_adam_hides_the_half_and_the_loss_still_shows_it() -> None:
-    """Under Adam a constant factor changes next to nothing: told with its size, not as a mismatch."""
+    """Under Adam a constant factor changes next to nothing of the steps, which is said; the loss is another one."""
     a = Tiny().profile("a")
     b = Tiny(loss=lambda o, y: 0.5 * MSE(o, y)).profile("b")
     found = diagnose(a, b)
     assert found.causes[0].id == "LOSS-01"
-    assert not found.matters
+    assert found.causes[0].weight < MATTERS
+    assert re.search(r"steps change by \S+e-0\d %", found.causes[0].effect)
+    assert found.matters
 
 
 def test_a_penalty_is_read_off_the_steps_that_show_it() -> None:

@@ -214,11 +214,27 @@ def data(arguments: Mapping[str, Any]) -> dict[str, Any]:
         # Only arrays are shuffled by fit itself; a data set comes in its own order.
         "shuffle": bool(_maybe(lambda: adapter._shuffle) or arguments.get("shuffle", False)),  # noqa: SLF001 -- no public name
     }
+    body["callbacks"] = _conduct(arguments.get("callbacks")) or None
     for key in ("x", "y"):
         body[key] = [_array(leaf) for leaf in _leaves(arguments.get(key)) if hasattr(leaf, "shape")]
     if body["x"] and body["x"][0]["shape"]:
         body["samples"] = body["x"][0]["shape"][0]
     return {key: value for key, value in body.items() if value is not None}
+
+
+#: Settings that say when a callback acts.
+_WHEN: Final = ("monitor", "patience", "min_delta", "factor", "cooldown", "start_from_epoch", "min_lr")
+
+
+def _conduct(callbacks: Any) -> list[dict[str, Any]]:
+    """The callbacks that may end a training or lower its rate, which another seed has happen at another step."""
+    held = getattr(callbacks, "callbacks", callbacks)
+    kinds = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
+    return [
+        {"class": type(one).__name__} | {name: plain(getattr(one, name)) for name in _WHEN if hasattr(one, name)}
+        for one in (held if isinstance(held, (list, tuple)) else ())
+        if isinstance(one, kinds)
+    ]
 
 
 def precision(model: Any) -> dict[str, Any]:

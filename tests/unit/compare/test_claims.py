@@ -1,0 +1,110 @@
+"""Which measured causes make two runs a mismatch, and which are told and claim nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.compare.causes import Diagnosis, diagnose
+from auditor.compare.profile import Profile
+from auditor.compare.trajectories import Curve
+from support.tiny import Tiny, event, sgd
+
+LAST = 12
+#: Callbacks as Keras's manifest names them.
+STOP = {"class": "EarlyStopping", "monitor": "val_loss", "patience": 2}
+WAIT = {"class": "ReduceLROnPlateau", "monitor": "val_loss", "patience": 2, "factor": 0.1}
+
+
+def curve(values: Any) -> Curve:
+    """A scalar from step 1 on."""
+    return Curve(np.arange(1, len(values) + 1), np.asarray(values, np.float64))
+
+
+def run(
+    framework: str = "torch", *, curves: Any = None, manifest: Any = None, events: Any = (), **tiny: Any
+) -> Profile:
+    """A short run by plain SGD."""
+    made = Tiny(stepper=sgd, framework=framework, **tiny)
+    return made.profile(curves=curves or {}, manifest=manifest, events=events)
+
+
+def told(found: Diagnosis) -> tuple[str, bool]:
+    """The first cause, and whether it makes a mismatch."""
+    return found.causes[0].id, found.matters
+
+
+def epochs(samples: int) -> list[Any]:
+    """Two epochs of so many samples."""
+    return [event(6 * at, "epoch", epoch=at, steps=6, samples=samples) for at in (1, 2)]
+
+
+def test_a_few_samples_left_out_of_each_epoch_are_a_mismatch() -> None:
+    """Less than a percent, counted: somebody set it, no seed shows it."""
+    assert told(diagnose(run(events=epochs(1000)), run(events=epochs(992)))) == ("DATA-02", True)
+
+
+def kernels(bound: Any) -> Any:
+    """Wide layers whose kernels are uniform within ``bound(fan_in, fan_out)``, biases zero."""
+    rng = np.random.default_rng(3)
+    shapes = ((6, 64), (64, 1))
+    drawn = [rng.uniform(-bound(*shape), bound(*shape), shape).astype(np.float32) for shape in shapes]
+    return [drawn[0], np.zeros(64, np.float32), drawn[1], np.zeros(1, np.float32)]
+
+
+def biased() -> Any:
+    """Glorot's kernels with PyTorch's small biases."""
+    rng = np.random.default_rng(4)
+    first, _, second, _ = kernels(lambda i, o: np.sqrt(6 / (i + o)))
+    return [first, rng.uniform(-0.4, 0.4, 64).astype(np.float32), second, rng.uniform(-0.1, 0.1, 1).astype(np.float32)]
+
+
+def test_each_frameworks_own_kernels_are_a_mismatch_and_its_small_biases_alone_are_none() -> None:
+    """Another law of the weights is another beginning; noise around zero and zero are washed out alike."""
+    keras = run("keras", weights=lambda: kernels(lambda i, o: np.sqrt(6 / (i + o))))
+    assert told(diagnose(run(weights=lambda: kernels(lambda i, _: 1 / np.sqrt(i))), keras)) == ("INIT-01", True)
+    assert told(diagnose(run(weights=biased), keras)) == ("INIT-02", False)
+    assert told(diagnose(run("keras", weights=biased), keras)) == ("INIT-02", False)
+    shifted = run("keras", weights=lambda: [w if w.ndim > 1 else w + 1 for w in biased()])
+    assert told(diagnose(shifted, keras)) == ("INIT-00", True)
+
+
+def fitted(steps: int, *callbacks: Any, framework: str = "keras") -> Profile:
+    """A run of Keras's ``fit`` that was given six epochs of two steps."""
+    manifest = {"data": {"epochs": 6, "callbacks": list(callbacks)}}
+    done = {"epoch": curve(range(1, steps // 2 + 1))}
+    return run(framework, steps=steps, manifest=manifest, curves=done)
+
+
+def test_when_a_run_stops_early_is_chance_unless_nothing_could_stop_the_other() -> None:
+    """Two runs with the callback stop where their noise lets them."""
+    assert told(diagnose(fitted(LAST, STOP), fitted(6, STOP))) == ("SCH-03", False)
+    assert told(diagnose(fitted(LAST), fitted(6, STOP))) == ("SCH-03", True)
+
+
+def staircase(*falls: int) -> dict[str, Curve]:
+    """A rate that falls to a tenth after each of these steps."""
+    rates = np.full(LAST, 1e-2)
+    for at in falls:
+        rates[at:] *= 0.1
+    return {"lr": curve(rates)}
+
+
+def test_two_that_wait_for_a_plateau_lower_their_rates_at_steps_of_their_own() -> None:
+    """Equal settings are one configuration; others are told, and the steps alone claim nothing."""
+
+    def waiting(at: int, **more: Any) -> Profile:
+        return run("keras", curves=staircase(at), manifest={"data": {"epochs": 6, "callbacks": [WAIT | more]}})
+
+    assert not diagnose(waiting(4), waiting(7)).causes
+    assert told(diagnose(waiting(4), waiting(7, patience=9))) == ("SCH-02", False)
+    alone = diagnose(waiting(4), run("keras", curves=staircase()))
+    assert told(alone) == ("SCH-02", True)
+
+
+@pytest.mark.parametrize(("a", "b", "claims"), [((3, 8), (5, 7), False), ((4, 8), (3, 6), True), ((4,), (7,), True)])
+def test_rates_that_fall_after_uneven_stretches_by_one_factor_may_have_waited(a: Any, b: Any, claims: bool) -> None:
+    """PyTorch declares no scheduler: even stretches, or a single fall, are a schedule's."""
+    assert diagnose(run(curves=staircase(*a)), run(curves=staircase(*b))).matters is claims
