@@ -258,3 +258,23 @@ def test_targets_of_a_loss_written_by_hand_are_the_output_less_the_difference() 
             arrays = [array("output", "output0", output), array("output", f"{op}.input", off)]
             found += sender.record(Recording(step, arrays, {"loss": 9.0}, {**facts, "output_activation": "tanh"}))
         assert [one.rule for one in found] == ["output_activation_mismatch"]
+
+
+BINARY = "BinaryCrossentropy"
+
+
+@pytest.mark.parametrize(("several", "said"), [(0, []), (16, ["output_activation_mismatch"])])
+def test_a_softmax_over_labels_that_hold_together(several: int, said: list[str]) -> None:
+    """Samples with two labels cannot be had from rows that sum to 1; one-hot rows can, smoothed ones too."""
+    rows, targets = softmax(RNG.normal(size=(32, 4))), np.eye(4)[LABELS]
+    targets[:several, 0] = targets[:several, 1] = 1.0
+    probabilities = declared(BINARY, "softmax", from_logits=False)
+    for each in (targets, targets * 0.9 + 0.025):
+        assert [one.rule for one in judge(rows, each, manifest=probabilities)] == said
+
+
+def test_sigmoids_over_labels_that_hold_together() -> None:
+    """They need not sum to 1, and fit."""
+    rows = 1 / (1 + np.exp(-RNG.normal(size=(32, 4))))
+    targets = (RNG.random((32, 4)) < 0.5).astype(np.float64)
+    assert judge(rows, targets, manifest=declared(BINARY, "sigmoid", from_logits=False)) == []

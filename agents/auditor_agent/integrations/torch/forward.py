@@ -31,7 +31,7 @@ from auditor_agent.integrations.torch.batch import Batches
 from auditor_agent.integrations.torch.epochs import Epochs
 from auditor_agent.integrations.torch.evaluation import Evaluation
 from auditor_agent.integrations.torch.names import clean, unwrap
-from auditor_agent.integrations.torch.taken import unreadable
+from auditor_agent.integrations.torch.taken import predictions, unreadable
 from auditor_agent.integrations.torch.units import (
     activation_of,
     again,
@@ -277,7 +277,7 @@ class ForwardProbe:
         if looked is None:
             return
         start = time.perf_counter()
-        outputs = list(_tensors(output))
+        outputs = predictions(_tensors(output))
         for name, activation in behind(outputs, looked.nodes).items():
             became = again(activation, looked.held[name])
             if became is not None:

@@ -34,6 +34,7 @@ from auditor_agent.integrations.torch.taken import (
     done,
     mark,
     named,
+    predictions,
     rates,
     take,
     take_all,
@@ -182,7 +183,7 @@ class Tape:
     @torch.no_grad()
     def forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any, last: str | None) -> None:
         """The model was called: with these arguments, to this output, which the operation ``last`` made."""
-        outputs = list(tensors(output))
+        outputs = predictions(tensors(output))
         if not any(tensor.requires_grad for tensor in outputs):
             return  # no training: the frozen half of a GAN
         self._whole, self._last = True, last
@@ -193,7 +194,7 @@ class Tape:
         taken += [self._data("output", f"output{at}", t) for at, t in enumerate(outputs)]
         self._forwards.append([one for one in taken if one is not None])
         self._modes.append(mode(module, training=True)["training"])
-        self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None}
+        self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None and t.dim()}
         if self._unowned is None:
             self._unowned = unowned(module, outputs)
 
@@ -204,7 +205,7 @@ class Tape:
         self._complete()
         step = self._evaluation = _Step(self._recorded, phase="eval")
         taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
-        taken += [self._data("output", f"output{at}", t) for at, t in enumerate(tensors(output))]
+        taken += [self._data("output", f"output{at}", t) for at, t in enumerate(predictions(tensors(output)))]
         step.taken = [one for one in taken if one is not None]
         step.taken += [one for _, passed in self._layers.values() for one in passed]
         step.facts["training"] = mode(module, training=False)["training"]

@@ -136,6 +136,15 @@ def tensors(value: Any) -> Iterator[Tensor]:
             stack.extend(reversed(item.values()))
 
 
+def predictions(given: Iterable[Tensor]) -> list[Tensor]:
+    """What a model gives but for single numbers: losses that it works out itself, a temperature.
+
+    All of it if there is nothing else. So what it predicts comes first, wherever a library puts its loss.
+    """
+    every = list(given)
+    return [tensor for tensor in every if tensor.dim()] or every
+
+
 def to_host(tensor: Tensor) -> Tensor:
     """``tensor`` on its way to the host, not waited for."""
     if tensor.is_cpu:

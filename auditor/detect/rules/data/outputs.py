@@ -20,6 +20,10 @@ from auditor.model import Finding, Severity, Subject
 _CUT: Final = 0.1
 #: Recordings that must prove a hidden softmax.
 _PROVEN: Final = 2
+#: Share of the targets that an activation cannot give, beyond which it does not fit (ours: outliers are fewer).
+_BEYOND: Final = 0.05
+#: Sum of a row of targets from which it names two labels (smoothing raises that of one by less than a half).
+_SEVERAL: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ class OutputActivationMismatch(OutputRule):
         "regression; or a cross entropy over exclusive classes of outputs that went through a sigmoid each; or any "
         "cross entropy of outputs that went through a ReLU (told, or a tenth of the logits exactly 0 and none below; "
         "at once where the loss takes probabilities); or outputs cut off to 0..1, a tenth of them exactly 0, under one "
-        "of probabilities; or a softmax over the samples (columns that sum to 1, not rows)"
+        "of probabilities; or a softmax over the samples (columns that sum to 1, not rows), or over labels of which "
+        "more than 5 % of the samples have several, under a binary cross entropy"
     )
     source = "AutoTrainer (ICSE'21), DeepDiagnosis (ICSE'22); the shares are ours"
     summary = "{what} (step {step}{where})."
@@ -144,7 +149,7 @@ class OutputActivationMismatch(OutputRule):
     advice = (
         "Unbounded targets: no activation in the last layer (or scale the targets). Two classes: one unit with "
         "sigmoid and a binary cross entropy. C exclusive classes: C units with softmax, or with none and a loss from "
-        "logits. Hidden layers: ReLU, GELU or tanh."
+        "logits. C labels that may hold together: C units with sigmoid. Hidden layers: ReLU, GELU or tanh."
     )
 
     State = ActivationMemory
@@ -163,7 +168,7 @@ class OutputActivationMismatch(OutputRule):
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """The first of the misfits that the step shows."""
-        whole = _single_softmax(seen) or _across(seen) or _sigmoids(view, seen)
+        whole = _single_softmax(seen) or _across(seen) or _sigmoids(view, seen) or _shared(seen)
         return whole or _cut_off(view, seen) or _clamped(view, seen) or _out_of_reach(view, seen)
 
 
@@ -193,6 +198,21 @@ def _sigmoids(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     return {"what": f"{seen.classes} exclusive classes have a sigmoid each, under a cross entropy over classes"}
 
 
+def _shared(seen: Scored) -> dict[str, Any] | None:
+    """Several labels at a time under a softmax: what one of them is given, the others lose.
+
+    Rows of one-hot targets lose nothing by it, smoothed or mixed ones neither: they sum to about 1.
+    """
+    targets = seen.targets
+    if seen.family != "binary" or seen.classes < 2 or targets is None or targets.shape[-1:] != (seen.classes,):
+        return None
+    several = float((targets.reshape(-1, seen.classes).sum(axis=1) >= _SEVERAL).mean())
+    if several <= _BEYOND or not distributions(seen.outputs):
+        return None
+    what = f"softmax shares 1 among {seen.classes} labels, but {several:.0%} of the samples have two of them or more"
+    return {"what": what, "beyond": several, "activation": "softmax"}
+
+
 def _out_of_reach(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     """Targets of a regression beyond the range of the last activation, more than one in twenty."""
     if seen.family != "regression" or seen.targets is None:
@@ -205,7 +225,7 @@ def _out_of_reach(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     if seen.outputs.min() < low - 1e-6 or seen.outputs.max() > high + 1e-6:
         return None
     beyond = float(((seen.targets < low - 1e-6) | (seen.targets > high + 1e-6)).mean())
-    if beyond <= 0.05:
+    if beyond <= _BEYOND:
         return None
     reach = "0 and more" if high == np.inf else f"{low:g} to {high:g}"
     what = f"{activation} gives {reach}, but {beyond:.0%} of the targets lie beyond"
