@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from auditor_agent.integrations.tensorflow.audit import Loop, audit, install
+from auditor_agent.integrations.tensorflow.audit import audit, install
+from auditor_agent.integrations.tensorflow.loop import Loop
 
 __all__ = ["Loop", "audit", "install"]

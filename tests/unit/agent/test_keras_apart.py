@@ -15,8 +15,10 @@ import pytest
 
 from auditor_agent.capture.native import tensorflow as native
 from auditor_agent.capture.native.tensorflow_taps import AHEAD, COPY, Block, Operand, Tap
+from auditor_agent.integrations.keras.layers import Step
 from auditor_agent.integrations.keras.native import NativeStore
 from auditor_agent.integrations.keras.rows import Row
+from auditor_agent.integrations.keras.taps import Label, Taps
 from auditor_agent.keras import Audit
 from support.keras_models import MemoryRun, assert_same_statistics, by_tape, data, keras, mlp, poisoned, tf
 
@@ -157,3 +159,31 @@ def test_what_is_taken_ahead_is_what_the_last_call_would_take(most: int, accumul
             assert theirs is not None
             assert mine.shape == theirs.shape
             assert np.array_equal(mine.values, theirs.values)
+
+
+def test_what_a_tap_had_no_room_for_is_counted_once() -> None:
+    """At most 64 MiB wait: of five blocks of 24 MiB three are left out."""
+    large = tf.zeros([6 << 20], tf.float32)
+    taps, label = Taps(None, accumulate=1, jit=False), Label("batch", "input0", "float32")
+    taps.begin(0, range(1, 6))
+
+    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def step(count: Any, x: Any) -> None:
+        taps.put([count, *[tf.constant(0.5, tf.float64)] * 4], Step(), [(label, Operand(x, COPY, 0, 6 << 20))], [])
+
+    for number in range(5):
+        step(tf.constant(number, tf.int64), large)
+    assert (taps.left_out(), taps.left_out()) == (3, 0)
+    taps.read()
+    step(tf.constant(4, tf.int64), large)
+    assert taps.left_out() == 0
+
+
+def test_recordings_that_found_no_room_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ``fit``, as often as there are new ones."""
+    told = iter([0, 3, 0, 2])
+    monkeypatch.setattr(Taps, "left_out", lambda _: next(told, 0))
+    model, run = mlp(), MemoryRun()
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    model.fit(*data(200), batch_size=32, epochs=2, verbose=0, callbacks=[Audit(run=run)])
+    assert [event["count"] for event in run.events if event["type"] == "recordings_lost"] == [3, 2]

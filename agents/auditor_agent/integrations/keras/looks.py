@@ -87,6 +87,10 @@ class Looks:
             for old in sorted(kept)[: -4 * EVERY]:
                 del kept[old]
 
+    def left_out(self) -> int:
+        """None: what is looked at is taken there and then."""
+        return 0
+
     def signals(self, step: int) -> dict[str, float]:
         """``dead_units/LAYER`` and ``saturated/LAYER`` of a step, once."""
         return self._signals.pop(step, {})

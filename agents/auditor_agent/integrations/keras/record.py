@@ -9,6 +9,7 @@ tensors are sampled in the graph. Used where the host cannot look between two st
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -66,11 +67,15 @@ class GraphTape(Tape):
         """Put a call of ``receive`` into the graph that happens while the recorder listens."""
         labels = [label for label, _ in (*tensors, *data)]
         share = self._recorder.share if self._recorder is not None else _STANDARD.sample
+        received = weakref.WeakMethod(receive)  # TensorFlow keeps what it may call for ever: not the model with it
 
         def call(scalars: Values, *arrays: Values) -> None:
+            told = received()
+            if told is None:
+                return
             flats, shapes = arrays[: len(labels)], arrays[len(labels) :]
-            told = [(flat, tuple(int(n) for n in shape)) for flat, shape in zip(flats, shapes, strict=True)]
-            receive(labels, scalars, told)
+            values = [(flat, tuple(int(n) for n in shape)) for flat, shape in zip(flats, shapes, strict=True)]
+            told(labels, scalars, values)
 
         def record() -> Any:
             # Read here, not outside: a variable that nobody listens to is not copied.

@@ -70,7 +70,7 @@ class Taps:
         self._tick: Any = None
         self._signals: dict[int, dict[str, float]] = {}
         self._arrays: dict[int, list[Array]] = {}
-        self._offset = 0
+        self._offset = self._left_out = 0
         self.called: Any = None
         """The operation of the step that was traced last."""
         self.receive: Callable[[Block, Sequence[Label]], None] | None = None
@@ -137,6 +137,11 @@ class Taps:
         for kept, most in ((self._signals, _KEPT), (self._arrays, _KEPT), (self._digests, _KEPT_DIGESTS)):
             for old in sorted(kept)[:-most]:
                 del kept[old]
+
+    def left_out(self) -> int:
+        """Steps of which the library took nothing, or not all, since the last call: too many bytes waited."""
+        before, self._left_out = self._left_out, sum(traced.tap.lost for traced in self._traced)
+        return self._left_out - before
 
     def _take(self, block: Block, labels: Sequence[Label]) -> None:
         signals, arrays = self._signals.setdefault(block.step, {}), []

@@ -196,6 +196,9 @@ class Watch:
         """Turn the rows that were written into steps that wait."""
         if probe.taps is not None:
             probe.taps.read()
+            left_out = probe.taps.left_out()
+            if left_out:
+                self.run.event(self.step, "recordings_lost", count=left_out)
         rows, lost = [], 0
         for binding in probe.bindings:
             before = binding.store.lost

@@ -1,162 +1,28 @@
 """TensorFlow loops of one's own: ``audit`` for those who say so, ``install`` for those who do not.
 
 **Step numbers**: ``run.step`` counts its calls; under ``install`` the count of the optimizer that
-acts first numbers the steps, and what other optimizers do is not recorded. A ``fit`` before or after
-goes on from the last number.
+acts first numbers the steps. Another that follows it (``succession``) goes on from the last number, as
+does a ``fit``; what others do that act by turns with it is not recorded.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from auditor_agent.guard import guarded, note
+from auditor_agent.guard import guarded
 from auditor_agent.integrations import numbering
 from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs
 from auditor_agent.integrations.tensorflow import evaluation, forward, tape
 from auditor_agent.integrations.tensorflow.epochs import Epochs
+from auditor_agent.integrations.tensorflow.loop import Loop
 from auditor_agent.integrations.tensorflow.tape import Seen
-from auditor_agent.run import Run, open_run
+from auditor_agent.run import open_run
 
 if TYPE_CHECKING:  # loaded with the first step: they bring Keras along
-    from auditor_agent.integrations.tensorflow.watch import LoopWatch
-
-
-class Loop:
-    """A run with ``step``: everything else is the run's (``log``, ``should_stop``, ``verdict``, ...)."""
-
-    def __init__(self, run: Run, model: Any = None, *, optimizer: Any = None, loss: Any = None) -> None:
-        self.run = run
-        self._model, self._optimizer, self._loss = model, optimizer, loss
-        self._names: dict[int, str] = {}
-        self._watch: LoopWatch | None = None
-        self.ear: Reported | None = None
-        """Sees what the loop does besides reporting its steps; None: nobody does."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.run, name)
-
-    @guarded(None)
-    def step(self, loss: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-        """Record one step; call it before or after the optimizer acts, also within a ``tf.function``.
-
-        Args:
-            loss: scalar; a tensor of more elements counts with its mean.
-            gradients: as the tape gave them; None for a variable without.
-            variables: in the same order.
-        """
-        import tensorflow as tf
-
-        # Within a tf.function AutoGraph would rewrite what is called here.
-        see = tf.autograph.experimental.do_not_convert(self.see if self.ear is None else self.ear.step)
-        see(Seen(loss, list(gradients), list(variables), rate=self.rate), None)
-
-    @property
-    def rate(self) -> Any:
-        """The learning rate, where the optimizer is known."""
-        return getattr(self._optimizer or getattr(self._model, "optimizer", None), "learning_rate", None)
-
-    def see(self, seen: Seen, known: tape.Known | None, *, foreseen: bool = False) -> None:
-        """Record a step; at the first one say what the run is. ``foreseen``: :meth:`foresee` was told of it."""
-        watch = self._watching(seen, known)
-        if watch is not None:
-            watch.see(seen, foreseen=foreseen)
-
-    def foresee(self, seen: Seen, known: tape.Known) -> None:
-        """A step is about to be taken that the loop reports afterwards."""
-        watch = self._watching(seen, known)
-        if watch is not None:
-            watch.foresee(seen)
-
-    def _watching(self, seen: Seen, known: tape.Known | None) -> LoopWatch | None:
-        if self.run.finished or not any(gradient is not None for gradient in seen.gradients) or _distributed():
-            return None
-        if self._watch is None:
-            from auditor_agent.integrations.tensorflow.watch import LoopWatch
-
-            self._watch = LoopWatch(self.run, self._name)
-            self._declare(self._watch, seen, known)
-        return self._watch
-
-    @guarded(None)
-    def acts(self, optimizer: Any) -> None:
-        """``optimizer`` acts, of a loop that reports its steps itself."""
-        self._optimizer = self._optimizer or optimizer
-        if self._watch is not None and self._watch.tape is not None and optimizer is not None:
-            self._watch.tape.optimizer(optimizer)
-
-    @guarded(None)
-    def _declare(self, watch: LoopWatch, seen: Seen, known: tape.Known | None) -> None:
-        import tensorflow as tf
-
-        from auditor_agent.integrations.tensorflow.manifest import find_model, manifest
-        from auditor_agent.integrations.tensorflow.record import facts, iterations, loop_tape
-
-        self.run.on_finish(self.close)
-        # Registered after the run's own, hence called before it: what a crash left unread is read.
-        atexit.register(self.close)
-        model = self._model if self._model is not None else find_model(seen.variables)
-        _remember(self._names, seen.variables, model)
-        optimizer = seen.optimizer or self._optimizer or getattr(model, "optimizer", None)
-        body = manifest(
-            model,
-            seen.variables,
-            self._name,
-            optimizer=optimizer,
-            loss=self._loss if known is None else known.loss,
-            batch=None if known is None else known.batch,
-            initial=watch.initial(seen.variables),
-        )
-        if seen.heard is not None:
-            every = iterations(seen.optimizer)  # a loop that reports its steps itself counts them itself
-            watch.tape = loop_tape(model, optimizer, watch.counter(seen), self._name, watch.taps(seen), every)
-            body["loss"] = {**facts(seen).get("loss", {}), **body["loss"]}
-        if watch.tape is not None:
-            watch.epochs.before, watch.epochs.after = watch.begins, watch.ended
-            with tf.init_scope():
-                self.run.observe(canonical=watch.tape.declared())
-        self.run.manifest(body)
-
-    @guarded(None)
-    def done(self) -> None:
-        """The optimizer has acted."""
-        if self._watch is not None:
-            self._watch.done()
-
-    def read(self) -> None:
-        """Record what the loop has left so far."""
-        if self._watch is not None:
-            self._watch.read()
-
-    @property
-    def listening(self) -> bool:
-        """Whether the next steps are recorded element by element."""
-        return self._watch is None or self._watch.tape is None or self._watch.tape.listening
-
-    @property
-    def looking(self) -> bool:
-        """Whether outputs of layers are wanted of the next step."""
-        return self._watch is None or self._watch.looking
-
-    @property
-    def epochs(self) -> Epochs | None:
-        """Takes what is seen of the data."""
-        return None if self._watch is None else self._watch.epochs
-
-    def _name(self, variable: Any) -> str:
-        if id(variable) not in self._names:
-            _remember(self._names, [variable], None)
-        return self._names[id(variable)]
-
-    @guarded(None)
-    def close(self) -> None:
-        """Record what is left. Idempotent."""
-        atexit.unregister(self.close)
-        if self._watch is not None:
-            self._watch.close()
+    from auditor_agent.integrations.tensorflow.succession import Succession
 
 
 @contextlib.contextmanager
@@ -246,23 +112,39 @@ class _Ear(tape.Sink):
 
 
 class _Unasked(_Ear):
-    """The loop that ``install`` found: of the first optimizer that acts, or of raw variables."""
+    """The loop that ``install`` found: of an optimizer and those that follow it, or of raw variables."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._owner: int | None = None
+        self._succession: Succession | None = None
+        self._begun = 0
         self._acting = False
         self.attend()
 
     def see(self, seen: Seen, known: tape.Known) -> None:
-        """A step of some optimizer; only the first one's count."""
+        """A step of some optimizer; only those count that have the run."""
         if self._loop is None or self._loop.run.finished:
-            self._loop, self._owner = Loop(open_run("tensorflow")), id(seen.optimizer)
+            self._loop = Loop(open_run("tensorflow"))
             self._loop.run.on_finish(self._evaluation.end)
-        self._acting = id(seen.optimizer) == self._owner
+            self._succession = None
+        self._acting = self._counts(self._loop, seen)
         if self._acting:
             self._loop.see(seen, known)
         self._tell_waiting()
+
+    def _counts(self, loop: Loop, seen: Seen) -> bool:
+        from auditor_agent.integrations.tensorflow.succession import Succession
+
+        if self._succession is None:
+            self._succession, self._begun = Succession(), self._last()
+            self._succession.begin(seen.optimizer)
+        if not self._succession.owns(seen.optimizer):
+            if not self._succession.follows(seen.optimizer, self._last() - self._begun):
+                return False
+            loop.succeed(seen)
+            self._begun = numbering.last(loop.run)
+        self._succession.acting()
+        return True
 
     def done(self) -> None:
         """The step seen last was taken."""
@@ -351,27 +233,3 @@ def install() -> None:
     """
     tape.observe(_UNASKED)
     tensorflow_epochs.observe()
-
-
-def _remember(names: dict[int, str], variables: Sequence[Any], model: Any) -> None:
-    """Names for variables by ``id``, made unique: a model's paths, else what TensorFlow calls them."""
-    taken = set(names.values())
-    for variable in [*(model.weights if model is not None else ()), *variables]:
-        if id(variable) in names:
-            continue
-        plain = str(getattr(variable, "path", None) or variable.name).split(":")[0]
-        name, count = plain, 1
-        while name in taken:
-            count += 1
-            name = f"{plain}#{count}"
-        names[id(variable)] = name
-        taken.add(name)
-
-
-def _distributed() -> bool:
-    import tensorflow as tf
-
-    if tf.distribute.has_strategy():
-        note("gradients are not captured under a tf.distribute strategy")
-        return True
-    return False

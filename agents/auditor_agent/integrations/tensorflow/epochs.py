@@ -150,6 +150,14 @@ class Epochs:
             last = numbering.last(self._run)
             self._run.event(last, "loader_restarted", steps=self._restarts, batches=batches)
 
+    def renew(self) -> None:
+        """Another optimizer's steps follow, whose count has a beginning of its own; all before is recorded."""
+        self._waiting.clear()
+        self._ends.clear()
+        self._functions.clear()
+        self._counter = self._next = None
+        self._calls = 0
+
     def _passed(self) -> None:
         if self._waiting:
             self._ends.add(max(self._waiting))

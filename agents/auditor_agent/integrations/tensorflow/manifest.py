@@ -75,10 +75,14 @@ def find_model(variables: Sequence[Any]) -> Any:
     try:
         import keras
 
-        wanted = {id(variable) for variable in variables}
         models = [thing for thing in gc.get_objects() if issubclass(type(thing), keras.Model)]
-        holding = [model for model in models if wanted <= {id(v) for v in model.trainable_variables}]
+        holding = [model for model in models if holds(model, variables)]
         return min(holding, key=lambda model: len(model.weights), default=None)
     except Exception as error:
         failure("tensorflow_manifest.find_model", error)
         return None
+
+
+def holds(model: Any, variables: Sequence[Any]) -> bool:
+    """Whether ``model`` trains all of ``variables``."""
+    return {id(variable) for variable in variables} <= {id(v) for v in model.trainable_variables}

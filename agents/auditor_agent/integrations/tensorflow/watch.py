@@ -10,7 +10,6 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -23,9 +22,10 @@ from auditor_agent.integrations import numbering
 from auditor_agent.integrations.keras import on_tensorflow as on
 from auditor_agent.integrations.keras.native import NativeStore
 from auditor_agent.integrations.keras.probe import accumulated
-from auditor_agent.integrations.keras.rows import Row, Store
+from auditor_agent.integrations.keras.rows import Row
 from auditor_agent.integrations.keras.watch import EARLY, WEIGHTS_EVERY
 from auditor_agent.integrations.tensorflow import whole
+from auditor_agent.integrations.tensorflow.binding import Binding, inner_of, put_weights, tick_of, unscale_of
 from auditor_agent.integrations.tensorflow.epochs import Epochs
 from auditor_agent.integrations.tensorflow.record import (
     LoopTape,
@@ -47,33 +47,8 @@ _ROWS: Final = 1024
 _ROWS_COUNTED: Final = 32
 #: Rows of weights kept: they come seldom.
 _WEIGHT_ROWS: Final = 16
-
-
-@dataclass(slots=True)
-class _Binding:
-    """The variables of a step, and where it writes."""
-
-    variables: list[Any]
-    missing: frozenset[int]
-    scaled: bool
-    counter: int
-    """Which optimizer counts its updates."""
-    every: int
-    """Updates to a step."""
-    gradients: Store
-    weights: Store
-    told: bool = True
-    """Whether the step knows its loss: gradients that were summed up elsewhere come without one."""
-    micro: list[float] = field(default_factory=list)
-    """Losses of the updates that make no step yet."""
-    held: dict[int, Words] = field(default_factory=dict)
-    """Weights by update, until the update's own row comes."""
-    layouts: dict[bool, int] = field(default_factory=dict)
-
-    @property
-    def present(self) -> list[Any]:
-        """The variables that have a gradient."""
-        return [v for place, v in enumerate(self.variables) if place not in self.missing]
+#: Sets of variables whose steps are told apart: of more (a model for each fold, trained by hand) the oldest go.
+_MOST_BINDINGS: Final = 64
 
 
 class LoopWatch:
@@ -82,12 +57,14 @@ class LoopWatch:
     Args:
         run: to record into.
         names: the name of a variable.
+        epochs: of the watch before, whose optimizer another one follows.
     """
 
-    def __init__(self, run: Any, names: Callable[[Any], str]) -> None:
+    def __init__(self, run: Any, names: Callable[[Any], str], epochs: Epochs | None = None) -> None:
         self.run, self._names = run, names
-        self._bindings: dict[tuple[Any, ...], _Binding] = {}
+        self._bindings: dict[tuple[Any, ...], Binding] = {}
         self._offsets: dict[int, int] = {}
+        """By ``id`` of the optimizer: a binding keeps it alive."""
         with tf.init_scope():
             self._tick = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._lock = threading.RLock()
@@ -95,7 +72,7 @@ class LoopWatch:
         self._closed = threading.Event()
         self.tape: LoopTape | None = None
         """The flight recorder's part, once the model is known."""
-        self.epochs, self._changes = Epochs(run), WeightDigests()
+        self.epochs, self._changes = epochs or Epochs(run), WeightDigests()
         self._taps: dict[tuple[bool, bool], Any] = {}
         self._number = 0
         self._busy = False
@@ -123,23 +100,23 @@ class LoopWatch:
         binding = self._bind(seen)
         binding.told = told_loss(seen)
         if not foreseen:
-            self.epochs.stepping(seen, _tick_of(seen, self._tick))
-        unscale = _unscale(seen.optimizer)
+            self.epochs.stepping(seen, tick_of(seen, self._tick))
+        unscale = unscale_of(seen.optimizer)
         if seen.optimizer is None:
             updates = tf.identity(self._tick)
             rate = on.scalar(seen.rate)
         else:
-            updates = tf.convert_to_tensor(_inner(seen.optimizer)._iterations)  # noqa: SLF001 -- no public name
-            rate = tf.convert_to_tensor(_inner(seen.optimizer).learning_rate)
+            updates = tf.convert_to_tensor(inner_of(seen.optimizer)._iterations)  # noqa: SLF001 -- no public name
+            rate = tf.convert_to_tensor(inner_of(seen.optimizer).learning_rate)
         beyond = penalty(seen) if seen.heard is not None else None
         values = [on.dense(g) for g in seen.gradients if g is not None]
         if binding.every > 1:
-            inner = _inner(seen.optimizer)
+            inner = inner_of(seen.optimizer)
             values = accumulated(inner, binding.variables, binding.present, values, unscale)
             unscale = on.scalar(1.0)
         head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
         offered = () if foreseen else self._record_elements(seen, head, list(zip(binding.present, values, strict=True)))
-        _weights(binding, (*head[:4], on.scalar(1.0)))  # first: a row of gradients that is read meanwhile finds them
+        put_weights(binding, (*head[:4], on.scalar(1.0)))  # first: a row of gradients that is read meanwhile finds them
         binding.gradients.put(head, values)
         if not foreseen:
             self._look(seen, head, offered)
@@ -203,7 +180,7 @@ class LoopWatch:
             taps.begin(self._offset(seen), ())
         taps.put(head, looked_at(seen), offered, unseen_inputs(seen))
 
-    def _bind(self, seen: Seen) -> _Binding:
+    def _bind(self, seen: Seen) -> Binding:
         variables, jit = list(seen.variables), in_xla()
         missing = frozenset(place for place, gradient in enumerate(seen.gradients) if gradient is None)
         key = (tuple(id(variable) for variable in variables), missing, jit, id(seen.optimizer))
@@ -214,13 +191,20 @@ class LoopWatch:
                     on.store(len(variables), _WEIGHT_ROWS, jit=jit),
                 )
                 every = iterations(seen.optimizer)
-                scaled = _inner(seen.optimizer) is not seen.optimizer
+                scaled = inner_of(seen.optimizer) is not seen.optimizer
                 if isinstance(stores[0], NativeStore):
                     stores[0].count(_ROWS_COUNTED, every)
                 if jit and isinstance(stores[1], NativeStore):
                     stores[1].only([early * every for early in EARLY], WEIGHTS_EVERY * every)
-                self._bindings[key] = _Binding(variables, missing, scaled, id(seen.optimizer), every, *stores)
+                self._room()
+                self._bindings[key] = Binding(variables, missing, scaled, seen.optimizer, every, *stores)
             return self._bindings[key]
+
+    def _room(self) -> None:
+        """Let go of the oldest binding where there are too many; its rows are read first."""
+        if len(self._bindings) >= _MOST_BINDINGS:
+            self.read()
+            del self._bindings[next(iter(self._bindings))]
 
     def initial(self, variables: Sequence[Any]) -> Words | None:
         """Statistics of variables as they are now, out of any trace; None if they have no values yet."""
@@ -240,6 +224,7 @@ class LoopWatch:
             for taps in self._taps.values():
                 if taps is not None:
                     taps.read()
+                    self._tell_left_out(taps.left_out())
             rows = [(binding, row) for binding in list(self._bindings.values()) for row in self._drain(binding)]
             if len(self._bindings) > 1:
                 rows.sort(key=lambda pair: pair[1].iterations)
@@ -248,7 +233,7 @@ class LoopWatch:
             if rows and self.tape is not None:
                 self.tape.reached(rows[-1][1].iterations + 1)
 
-    def _drain(self, binding: _Binding) -> list[Row]:
+    def _drain(self, binding: Binding) -> list[Row]:
         before = binding.gradients.lost
         rows = binding.gradients.drain()
         binding.held |= {row.iterations: row.words for row in binding.weights.drain()}
@@ -256,9 +241,13 @@ class LoopWatch:
             self.run.event(numbering.last(self.run), "rows_lost", count=binding.gradients.lost - before)
         return rows
 
+    def _tell_left_out(self, count: int) -> None:
+        if count:
+            self.run.event(numbering.last(self.run), "recordings_lost", count=count)
+
     def counter(self, seen: Seen) -> Any:
         """The variable that counts the updates of a step."""
-        return _tick_of(seen, self._tick)
+        return tick_of(seen, self._tick)
 
     def _offset(self, seen: Seen) -> int:
         """What the count of the optimizer that acts falls short of the run's steps."""
@@ -266,16 +255,17 @@ class LoopWatch:
         if counter not in self._offsets:
             with tf.init_scope():
                 self._offsets[counter] = numbering.offset(
-                    self.run, int(_tick_of(seen, self._tick)) // iterations(seen.optimizer)
+                    self.run, int(tick_of(seen, self._tick)) // iterations(seen.optimizer)
                 )
         return self._offsets[counter]
 
-    def _step(self, binding: _Binding, row: Row) -> int:
-        if binding.counter not in self._offsets:
-            self._offsets[binding.counter] = numbering.offset(self.run, row.iterations // binding.every)
-        return self._offsets[binding.counter] + row.iterations // binding.every + 1
+    def _step(self, binding: Binding, row: Row) -> int:
+        counter = id(binding.optimizer)
+        if counter not in self._offsets:
+            self._offsets[counter] = numbering.offset(self.run, row.iterations // binding.every)
+        return self._offsets[counter] + row.iterations // binding.every + 1
 
-    def _record(self, binding: _Binding, row: Row) -> None:
+    def _record(self, binding: Binding, row: Row) -> None:
         step = self._step(binding, row)
         binding.micro.append(row.loss * row.unscale)
         if (row.iterations + 1) % binding.every:
@@ -315,7 +305,7 @@ class LoopWatch:
         for late in [update for update in binding.held if update < row.iterations]:
             del binding.held[late]  # of a step that was lost
 
-    def _layout(self, binding: _Binding, *, weights: bool) -> int:
+    def _layout(self, binding: Binding, *, weights: bool) -> int:
         if weights not in binding.layouts:
             kinds = [("gradient", binding.present)] + ([("weight", binding.variables)] if weights else [])
             ids = [
@@ -326,7 +316,7 @@ class LoopWatch:
             binding.layouts[weights] = self.run.layout(ids)
         return binding.layouts[weights]
 
-    def _columns(self, binding: _Binding, weights: Words) -> dict[str, Words]:
+    def _columns(self, binding: Binding, weights: Words) -> dict[str, Words]:
         """The statistics of each weight: they change when it does."""
         return {self._names(v): weights[:, at] for at, v in enumerate(binding.variables)}
 
@@ -341,6 +331,20 @@ class LoopWatch:
                 if not self._busy:
                     self.read()
 
+    def holds(self, variables: Sequence[Any]) -> bool:
+        """Whether steps of any of these were seen."""
+        known = {id(own) for binding in self._bindings.values() for own in binding.variables}
+        return any(id(variable) in known for variable in variables)
+
+    def retire(self) -> Epochs:
+        """Another optimizer follows: record what is left, and watch no more. The epochs go on."""
+        self.read()
+        self._closed.set()
+        if self.tape is not None:
+            self.tape.close()
+        self.epochs.renew()
+        return self.epochs
+
     def close(self) -> None:
         """Record what is left and let the thread end."""
         self._closed.set()
@@ -349,52 +353,3 @@ class LoopWatch:
         self.epochs.close()
         if self.tape is not None:
             self.tape.close()
-
-
-def _values(binding: _Binding) -> list[Any]:
-    return [tf.convert_to_tensor(variable) for variable in binding.variables]
-
-
-def _weights(binding: _Binding, head: Sequence[Any]) -> None:
-    """Have the weights recorded, at the steps at which they are due."""
-    if isinstance(binding.weights, NativeStore) and in_xla():
-        binding.weights.put(head, _values(binding))  # the store itself leaves the other steps out
-    else:
-        _when_due(head[0] + 1, binding.every, lambda: binding.weights.put(head, _values(binding)))
-
-
-def _when_due(update: Any, every: int, action: Callable[[], None]) -> None:
-    """Have ``action`` done at the steps, of so many updates, at which weights are read."""
-    if tf.executing_eagerly():
-        number, part = divmod(int(update), every)
-        if not part and (number in EARLY or number % WEIGHTS_EVERY == 0):
-            action()
-        return
-
-    def act() -> Any:
-        action()
-        return tf.constant(0)
-
-    update = tf.cast(update, tf.int64)
-    early = tf.reduce_any(tf.equal(update, every * tf.constant(EARLY, tf.int64)))
-    tf.cond(tf.logical_or(early, tf.equal(update % (WEIGHTS_EVERY * every), 0)), act, lambda: tf.constant(0))
-
-
-def _inner(optimizer: Any) -> Any:
-    return getattr(optimizer, "inner_optimizer", optimizer)
-
-
-def _tick_of(seen: Seen, tick: Any) -> Any:
-    """What counts the updates: the optimizer's own variable, or ours."""
-    return tick if seen.optimizer is None else _inner(seen.optimizer)._iterations  # noqa: SLF001 -- no public name
-
-
-def _unscale(optimizer: Any) -> Any:
-    """What gradients given to ``optimizer`` must be multiplied by to undo loss scaling."""
-    if optimizer is None:
-        return on.scalar(1.0)
-    if _inner(optimizer) is optimizer:
-        scale = optimizer.loss_scale_factor
-    else:
-        scale = optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale
-    return on.scalar(1.0) if scale is None else on.reciprocal(scale)
