@@ -112,7 +112,12 @@ class Epochs:
     @guarded(None)
     def traced(self, function: Any, args: Any) -> None:
         """A function has returned; if a step was traced in it, it takes one at each call."""
-        self.tracing = False
+        try:
+            self._traced(function, args)
+        finally:
+            self.tracing = False  # last: its row is not read before its batch is known
+
+    def _traced(self, function: Any, args: Any) -> None:
         stepping, _scene.stepping = _scene.stepping, None
         if stepping is None or self._counter is None:
             self.after(1)
