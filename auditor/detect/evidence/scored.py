@@ -131,7 +131,8 @@ def _loss(view: RecordView) -> tuple[str, bool | None]:
         return _TORCH[str(operation)]
     if isinstance(fact, Mapping) and any(fact.get("chain", [])[-2:] == ends for ends in _DIFFERENCES):
         return "regression", None
-    declared = view.run.loss
+    own = fact.get("declared") if isinstance(fact, Mapping) else None  # of one output among several
+    declared = own if isinstance(own, Mapping) else view.run.loss
     words = " ".join(str(declared.get(key, "")) for key in ("class", "name", "function", "operation")).lower()
     logits = declared.get("from_logits")
     told = logits if isinstance(logits, bool) else None

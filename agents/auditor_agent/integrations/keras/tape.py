@@ -17,6 +17,7 @@ from auditor_agent.guard import guarded
 from auditor_agent.integrations.keras import layers as keras_layers
 from auditor_agent.integrations.keras import operations as keras_operations
 from auditor_agent.integrations.keras.backends import backend
+from auditor_agent.integrations.keras.heads import heads
 from auditor_agent.recorder import Recorder, configured_steps, state_role
 from auditor_agent.stream.recording import Array, positions
 
@@ -54,6 +55,7 @@ class Tape:
         self._loss_facts: dict[str, Any] | None = None
         self._iterations = 0
         self._output_activation: str | None = None
+        self._heads: list[dict[str, Any]] = []
         self._operations: dict[str, Any] | None = None  # what a forward pass consists of; told once
         self.steps: frozenset[int] = frozenset()
         """Steps that are recorded."""
@@ -116,6 +118,12 @@ class Tape:
         given = dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
         heard = self._probe.layers.heard
         self._output_activation = keras_layers.output_activation(heard, given.get("y_pred"))
+        self._heads = heads(
+            self._probe.model,
+            given.get("y"),
+            given.get("y_pred"),
+            lambda leaf: keras_layers.output_activation(heard, leaf),
+        )
         if self._operations is None and heard.order.ran:
             self._operations = keras_operations.facts(heard.order, given.get("y_pred"))
             self._probe.layers.curious = not self.eager
@@ -240,6 +248,8 @@ class Tape:
         facts: dict[str, Any] = {"loss": loss, **self._probe.phase()}
         if self._output_activation is not None:
             facts["output_activation"] = self._output_activation
+        if self._heads:
+            facts["heads"] = self._heads
         if self._operations:  # once
             facts |= self._operations
             self._operations = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from auditor.detect.evidence.ending import ROUNDED, connects, distributions, last_activation, near, operation
+from auditor.detect.evidence.heads import Head, heads
 from auditor.detect.evidence.hidden import hidden_softmax
 from auditor.detect.evidence.scored import Scored, scored
 from auditor.detect.recorded import RecordView
@@ -35,10 +36,10 @@ class OutputParameters:
 
 @dataclass(slots=True)
 class OutputMemory:
-    """``judged``: recorded steps that could be judged; ``held``: how many of the last showed the fault."""
+    """``judged``: outputs of recorded steps that could be judged; ``held``: of each, how many of the last showed it."""
 
     judged: int = 0
-    held: int = 0
+    held: dict[str, int] = field(default_factory=dict)
 
 
 class OutputRule(Rule):
@@ -52,19 +53,21 @@ class OutputRule(Rule):
         """The evidence of the fault, None if this step does not show it."""
 
     def observe_record(self, view: RecordView) -> list[Finding]:
+        """Of a model of several outputs each is judged by itself."""
+        return [finding for head in heads(view) for finding in self.judge(head)]
+
+    def judge(self, view: RecordView) -> list[Finding]:
         """Said at the last of ``hold`` recorded steps that show it; cleared at the first that does not."""
-        seen = scored(view)
+        seen, name = scored(view), view.name if isinstance(view, Head) else "output0"
         if seen is None or not np.isfinite(seen.outputs).all():
             return []
         self.memory.judged += 1
-        evidence = self.look(view, seen)
-        subject = Subject("output", "output0", view.rank)
+        evidence, hold = self.look(view, seen), self.parameters.hold
+        subject, held = Subject("output", name, view.rank), self.memory.held.pop(name, 0)
         if evidence is None:
-            self.memory.held = 0
-            return [self.cleared(view, 0, subject)] if self.active else []
-        self.memory.held += 1
-        enough = self.memory.held >= self.parameters.hold or evidence.get("certain") is True
-        return [self.finding(view, 0, subject, evidence)] if enough else []
+            return [self.cleared(view, 0, subject)] if self.active and held >= hold else []
+        self.memory.held[name] = held = hold if evidence.get("certain") is True else held + 1
+        return [self.finding(view, 0, subject, evidence)] if held >= hold else []
 
     def unjudged(self) -> str | None:
         """Nothing was recorded that it reads."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.evidence.ending import squashes
+from auditor.detect.evidence.heads import Head
 from auditor.detect.evidence.scored import Scored, scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rules.data.outputs import OutputMemory, OutputRule
@@ -58,21 +59,22 @@ class LabelRange(OutputRule):
 
     State = RangeMemory
 
-    def observe_record(self, view: RecordView) -> list[Finding]:
+    def judge(self, view: RecordView) -> list[Finding]:
         """Labels beyond the classes, or all of one class."""
         seen, memory = scored(view), self.memory
-        if seen is None or memory.samples < 0 or seen.family != "categorical" or not _unit_each(view, seen.classes):
-            return super().observe_record(view)
-        labels = seen.labels()
-        if labels is None or not labels.size:
-            return super().observe_record(view)
+        labels = seen.labels() if seen is not None and seen.family == "categorical" else None
+        if seen is None or labels is None or not labels.size or memory.samples < 0 or isinstance(view, Head):
+            return super().judge(view)
+        if not _unit_each(view, seen.classes):
+            return super().judge(view)
         one = not memory.samples or memory.only == labels[0]
         memory.samples = memory.samples + len(labels) if one and np.ptp(labels) == 0 else -1
         memory.only = float(labels[0])
         if memory.samples < _ALIKE or view.step < _LONG:
-            return super().observe_record(view)
+            return super().judge(view)
         if self.active:
             return []
+        memory.held["output0"] = self.parameters.hold  # until a batch shows otherwise
         known = f"{seen.classes} classes, and of {memory.samples} recorded samples none is of another"
         evidence = {"low": memory.only, "high": memory.only, "known": known, "classes": seen.classes}
         return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
