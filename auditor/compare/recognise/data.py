@@ -87,11 +87,7 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     samples = between(a, b, "data.samples_per_epoch")
     if samples is not None and samples[0].value != samples[1].value:
-        lost = abs(samples[0].value - samples[1].value) / max(samples[0].value, samples[1].value)
-        effect = f"{percent(lost)} of the samples of an epoch are left out on one side"
-        sorted_ = max(a.value("data.sorted", 0.0), b.value("data.sorted", 0.0))
-        weight = max(0.005, lost) * (1 + 3 * sorted_)
-        yield Cause("DATA-02", "data.samples_per_epoch", (samples[0].value, samples[1].value), weight, effect)
+        yield _left_out(a, b, samples[0].value, samples[1].value)
         return
     partial = between(a, b, "data.partial_batches")
     if partial is not None and bool(partial[0].value) != bool(partial[1].value):
@@ -101,6 +97,26 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
         yield Cause(
             "DATA-02", "data.partial_batches", (partial[0].value, partial[1].value), 0.006, effect, confidence=0.7
         )
+
+
+def _left_out(a: Profile, b: Profile, left: int, right: int) -> Cause:
+    """Fewer samples in an epoch: a last batch is dropped, or, of more than a batch, other rows are trained on."""
+    missing, most = abs(left - right), max(left, right)
+    weight = max(0.005, missing / most) * (1 + 3 * max(a.value("data.sorted", 0.0), b.value("data.sorted", 0.0)))
+    batch = max(float(a.value("data.batch_size") or 0), float(b.value("data.batch_size") or 0))
+    entry, effect = "DATA-02", f"{percent(missing / most)} of the samples of an epoch are left out on one side"
+    if batch and missing > batch:
+        entry, effect = "DATA-03", f"{effect}, more than a batch: another part of the data is trained on"
+        fewer = a if left < right else b
+        if missing in _evaluated(fewer):
+            effect = f"one side trains on {missing} samples more, as many as the other one keeps for its evaluation"
+    return Cause(entry, "data.samples_per_epoch", (left, right), weight, effect)
+
+
+def _evaluated(side: Profile) -> set[int]:
+    """How many samples its evaluations had."""
+    told = [dict(event.fields).get("samples") for event in side.events if event.type == "evaluation"]
+    return {int(one) for one in told if isinstance(one, (int, float))}
 
 
 def _held_out(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -9,6 +9,7 @@ from typing import Final
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import sizes
 from auditor.compare.recognise.cause import Cause, between, close
+from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock
 from auditor.compare.structure.operations import WEIGHTED
 
@@ -47,6 +48,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
+    found = [one for one in found if not _sleeps(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     for block in _blocks(found):
         yield _cause(block, a, b, ran=ran)
@@ -74,6 +76,14 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
             effect = f"the products of which attention takes the softmax are {ratio:.3g} times as large on one side"
             yield Cause("FWD-20", "attention.scale", (mine, theirs), min(1.0, math.log(ratio)), effect, confidence=0.9)
             break
+
+
+def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether a dropout is missing because that side's layers are in the mode of evaluation: MODE-01, not FWD-07."""
+    if one.setting or _any(one).kind != "dropout":
+        return False
+    without, other = (a, b) if one.a is None else (b, a)
+    return evaluates(without) and not evaluates(other)
 
 
 def _sizes(side: Profile) -> list[int]:

@@ -20,7 +20,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         frozen = any("batchnorm" in str(kind).lower() for fact in train for kind in fact.value["kinds"])
         entry = "MODE-02" if "mixed" in words and frozen else "MODE-01"
         effect, weight = _CONSEQUENCE.format("evaluation on one side"), 1.0
-        if not _acts(train, "true"):
+        if not _acts(train, "true") and not _dropped(a, b):
             effect, weight = _IDLE, 0.0
         yield Cause(
             entry, "mode.train", (words[0], words[1]), weight=weight, effect=effect, confidence=0.97, step=train[0].step
@@ -46,6 +46,22 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 def _acts(sides: tuple[Fact, Fact], usual: str) -> bool:
     """Whether a side in another mode than usual has layers for which that makes a difference."""
     return any(fact.value["kinds"] for fact in sides if fact.value["training"] != usual)
+
+
+def evaluates(side: Profile) -> bool:
+    """Whether weights were trained with layers in the mode of evaluation: a dropout is then no part of the graph."""
+    seen = side.facts.get("mode.train")
+    return seen is not None and seen.value["training"] != "true"
+
+
+def _dropped(a: Profile, b: Profile) -> bool:
+    """Whether the side that trains in training mode drops units and the other none: by a function, not a layer."""
+    sides = ((a, b), (b, a))
+    return any(evaluates(one) and _drops(other) and not _drops(one) for one, other in sides)
+
+
+def _drops(side: Profile) -> bool:
+    return any(one.kind == "dropout" for one in side.structure.operations)
 
 
 def _running(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -19,9 +19,13 @@ def held(run: RunFacts) -> set[str] | None:
 
 
 def trainable(run: RunFacts) -> list[str]:
-    """What Keras' layers declare to be trainable, in their order."""
+    """What Keras' layers declare to be trainable, in their order; not ``outside`` of what a loop set out to train."""
     told = [weight for layer in run.layers if layer.get("trainable", True) for weight in weights(layer)]
-    return [str(weight["name"]) for weight in told if weight.get("trainable") and "name" in weight]
+    return [
+        str(weight["name"])
+        for weight in told
+        if weight.get("trainable") and "name" in weight and not weight.get("outside")
+    ]
 
 
 def weights(layer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

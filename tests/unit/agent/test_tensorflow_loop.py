@@ -268,3 +268,26 @@ def test_g1_a_fault_of_the_agent_never_reaches_the_loop(run: MemoryRun, monkeypa
             weights = Training("graph", after=loop.step).train(10)
             loop.close()
         assert all(np.array_equal(a, b) for a, b in zip(weights, expected, strict=True))
+
+
+@pytest.mark.parametrize("part", [True, False])
+def test_a_part_that_is_trained_is_told_with_the_model_around_it(
+    part: bool, run: MemoryRun, observed: Observed
+) -> None:
+    """A loop that calls a model and is given the variables of its head alone: the rest was not to be trained."""
+    table = keras.layers.Embedding(9, 4, name="table")
+    head = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1, name="head")])
+    given = keras.Input((3,), dtype="int32")
+    model = keras.Model(given, head(table(given)))
+    trained, optimizer = head if part else model, keras.optimizers.SGD(0.1)
+    observed.loop = Loop(run)
+    for _ in range(2):
+        with tf.GradientTape() as recorded:
+            loss = tf.reduce_mean(tf.square(model(np.arange(12).reshape(4, 3) % 9, training=True) - 1.0))
+        gradients = recorded.gradient(loss, trained.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, trained.trainable_variables, strict=True))
+    observed.loop.close()
+    layers = {layer["name"]: layer for layer in run.manifests[-1]["model"]["layers"]}
+    assert {"table", "head"} <= layers.keys()
+    outside = {name for name, layer in layers.items() for weight in layer["weights"] if weight.get("outside")}
+    assert outside == ({"table"} if part else set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
+from auditor.compare.structure import structure
 from support.tiny import Tiny, event, glorot, inputs, sgd, targets
 
 X = inputs()
@@ -48,12 +50,27 @@ def halves(gradients: Any) -> Any:
     return [torch.tensor(g).bfloat16().float().numpy() for g in gradients]
 
 
-def fitted(samples: int, order: str = "x") -> Profile:
-    """A run that tells its epochs."""
+def fitted(samples: int, order: str = "x", evaluated: int = 0) -> Profile:
+    """A run that tells its epochs, and the samples of its evaluations."""
     events = [
         event(6 * at, "epoch", epoch=at, steps=6, samples=samples, order=f"{order}{at}", content="c") for at in (1, 2)
     ]
+    if evaluated:
+        events += [event(6 * at, "evaluation", batches=1, samples=evaluated, losses=1) for at in (1, 2)]
     return base().profile(events=events)
+
+
+RATE = 0.3
+
+
+def dropping(rate: float, training: str = "true", kinds: tuple[str, ...] = ()) -> Profile:
+    """A run in this mode whose graph was seen: without the dropout where that drops nothing. Two sets of weights."""
+    layers = [{"name": "a", "class": "Linear", "out_features": 4}, {"name": "b", "class": "Linear", "out_features": 1}]
+    drops = [{"op": "dropout", "rate": rate}] if training == "true" else []
+    graph = [{"layer": "a"}, {"op": "relu"}, *drops, {"layer": "b"}]
+    seen = structure("torch", {"model": {"layers": layers}}, [{"operations": graph}])
+    events = [event(1, "mode", phase="train", training=training, kinds=list(kinds))]
+    return replace((other() if rate == RATE else base()).profile(events=events), structure=seen)
 
 
 PAIRS: dict[str, tuple[str, Profile, Profile]] = {
@@ -65,6 +82,7 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
     ),
     "batch size": ("DATA-02", base(batch=16).profile(), base(batch=8).profile()),
     "tail dropped": ("DATA-02", fitted(96), fitted(80)),
+    "trained on the rows kept for evaluation": ("DATA-03", fitted(96, evaluated=48), fitted(144, evaluated=48)),
     "validation split": (
         "DATA-03",
         base().profile(manifest={"data": {"validation_split": 0.2}}),
@@ -87,6 +105,9 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
         other().profile(events=[event(1, "mode", phase="train", training="true")]),
         base().profile(events=[event(1, "mode", phase="train", training="false", kinds=["Dropout"])]),
     ),
+    "training flag of a dropout": ("MODE-01", dropping(RATE), dropping(0.6, "false", ("Dropout",))),
+    "training flag of a dropout function": ("MODE-01", dropping(RATE), dropping(0.6, "false")),
+    "dropout rate": ("FWD-07", dropping(RATE), dropping(0.6)),
     "frozen normalisation": (
         "MODE-02",
         other().profile(events=[event(1, "mode", phase="train", training="true")]),
@@ -188,6 +209,22 @@ def test_a_layer_set_otherwise_is_told_and_claims_no_measurement(case: str) -> N
     assert told, found.harmless
     assert told[0][0] == entry, told
     assert not found.matters
+
+
+def test_rows_of_the_evaluation_that_are_trained_on_are_told_by_their_number() -> None:
+    """As many more as the other side evaluates; else it is another part of the data."""
+    told = [diagnose(fitted(96, evaluated=number), fitted(144)).causes[0].effect for number in (48, 30)]
+    assert "48 samples more" in told[0]
+    assert "another part" in told[1]
+
+
+@pytest.mark.parametrize("kinds", [(), ("Dropout",)])
+def test_a_dropout_that_sleeps_is_no_other_forward_pass(kinds: tuple[str, ...]) -> None:
+    """In the mode of evaluation it is no part of the graph; of a side in training mode it is missed."""
+    asleep, awake = dropping(0.6, "false", kinds), dropping(RATE)
+    assert [cause.id for cause in diagnose(asleep, awake).causes] == ["MODE-01"]
+    without = replace(dropping(0.6), structure=asleep.structure)
+    assert "FWD-07" in [cause.id for cause in diagnose(without, awake).causes]
 
 
 @pytest.mark.parametrize("slope", [0.01, 0.3])

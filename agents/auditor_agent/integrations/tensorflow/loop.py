@@ -118,10 +118,12 @@ class Loop:
         """Say what the run is, if nobody has; have the flight recorder follow the steps to come."""
         import tensorflow as tf
 
-        from auditor_agent.integrations.tensorflow.manifest import manifest
+        from auditor_agent.integrations.tensorflow.manifest import around, beside, manifest
         from auditor_agent.integrations.tensorflow.record import facts, iterations, loop_tape
 
-        model = self._trained(seen)
+        inner = self._trained(seen)
+        calls = [] if seen.heard is None or self._model is not None else [call.model for call in seen.heard.calls]
+        model = around(inner, seen.variables, calls)
         _remember(self._names, seen.variables, model)
         optimizer = seen.optimizer or self._optimizer or getattr(model, "optimizer", None)
         if seen.heard is not None:
@@ -142,6 +144,8 @@ class Loop:
             batch=None if known is None else known.batch,
             initial=watch.initial(seen.variables),
         )
+        if inner is not None and model is not inner:
+            beside(body["model"], inner.weights, self._name)
         if watch.tape is not None:
             body["loss"] = {**facts(seen).get("loss", {}), **body["loss"]}
             with tf.init_scope():

@@ -75,9 +75,7 @@ def find_model(variables: Sequence[Any]) -> Any:
     try:
         import keras
 
-        models = [thing for thing in gc.get_objects() if issubclass(type(thing), keras.Model)]
-        holding = [model for model in models if holds(model, variables)]
-        return min(holding, key=lambda model: len(model.weights), default=None)
+        return _smallest([thing for thing in gc.get_objects() if issubclass(type(thing), keras.Model)], variables)
     except Exception as error:
         failure("tensorflow_manifest.find_model", error)
         return None
@@ -86,3 +84,25 @@ def find_model(variables: Sequence[Any]) -> Any:
 def holds(model: Any, variables: Sequence[Any]) -> bool:
     """Whether ``model`` trains all of ``variables``."""
     return {id(variable) for variable in variables} <= {id(v) for v in model.trainable_variables}
+
+
+def around(model: Any, variables: Sequence[Any], called: Sequence[Any]) -> Any:
+    """The model that the loop calls, if what it trains is a part of that; else ``model``, which holds what it trains.
+
+    A loop that is given ``head.trainable_variables`` and calls ``model`` computes all of ``model``.
+    """
+    return _smallest(called, variables) or model
+
+
+def _smallest(models: Sequence[Any], variables: Sequence[Any]) -> Any:
+    holding = [model for model in models if holds(model, variables)]
+    return min(holding, key=lambda model: len(model.weights), default=None)
+
+
+def beside(body: Any, weights: Sequence[Any], names: Callable[[Any], str]) -> None:
+    """Mark the weights of a described model that are not among ``weights``: nobody said that they are trained."""
+    known = {names(variable) for variable in weights}
+    for layer in body.get("layers") or ():
+        for told in layer.get("weights") or ():
+            if told["name"] not in known:
+                told["outside"] = True

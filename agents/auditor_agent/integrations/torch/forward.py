@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -30,7 +31,7 @@ from auditor_agent.integrations.torch import operations as torch_operations
 from auditor_agent.integrations.torch.batch import Batches
 from auditor_agent.integrations.torch.epochs import Epochs
 from auditor_agent.integrations.torch.evaluation import Evaluation
-from auditor_agent.integrations.torch.names import clean, unwrap
+from auditor_agent.integrations.torch.names import Several, clean, entrances, unwrap
 from auditor_agent.integrations.torch.taken import predictions, unreadable
 from auditor_agent.integrations.torch.units import (
     activation_of,
@@ -86,6 +87,9 @@ class _Pass:
     """What recurrent layers were given: along which axis they run shows there."""
     held: dict[str, Tensor] = field(default_factory=dict)
     """Outputs of layers, until the pass is over and shows what became of them."""
+    given: tuple[Any, Any] = ((), {})
+    """What the first of several modules was given, and in ``gave`` what the last one called gave."""
+    gave: Any = None
 
 
 class _Ear:
@@ -122,7 +126,9 @@ class ForwardProbe:
     def __init__(self, model: nn.Module, tape: Any, evaluation: Evaluation, epochs: Epochs) -> None:
         self._tape, self._evaluation, self._epochs = tape, evaluation, epochs
         epochs.attach()
-        self._ear: Any = None
+        self._ears: list[Any] = []
+        self._several: weakref.ref[Several] | None = None
+        self._entrance: int | None = None
         self._pass: _Pass | None = None
         self._seen: Forward | None = None
         self._sampled = self._recorded = False
@@ -131,6 +137,8 @@ class ForwardProbe:
         """Whether training passes are in another mode than they were: to be looked at and set back."""
         self._batches = Batches()
         root = unwrap(model)
+        if isinstance(root, Several):
+            self._several, tape.begins = weakref.ref(root), self._joined
         self._usable = not any(isinstance(module, torch.jit.ScriptModule) for module in root.modules())
 
     def arm(self, model: nn.Module, *, sampled: bool, recorded: bool) -> None:
@@ -138,16 +146,18 @@ class ForwardProbe:
 
         Nothing is heard where something was compiled.
         """
-        if not self._usable or (compiled() and self._ear is None):
+        if not self._usable or (compiled() and not self._ears):
             return
-        if self._ear is None:
-            self._ear = unwrap(model).register_forward_pre_hook(_Ear(self._begin), with_kwargs=True)
+        if not self._ears:
+            entered = entrances(unwrap(model))
+            self._ears = [one.register_forward_pre_hook(_Ear(self._begin), with_kwargs=True) for one in entered]
         self._sampled, self._recorded = sampled, recorded
         if sampled:
             self._seen = Forward()
 
     def disarm(self) -> Forward | None:
         """What was heard since :meth:`arm`."""
+        self._joined()
         self._quit()
         self._sampled = self._recorded = False
         seen, self._seen = self._seen, None
@@ -158,9 +168,9 @@ class ForwardProbe:
         self.disarm()
         self._evaluation.close()
         self._epochs.detach()
-        if self._ear is not None:
-            self._ear.remove()
-            self._ear = None
+        for ear in self._ears:
+            ear.remove()
+        self._ears = []
 
     def batch(self) -> tuple[int, int | None]:
         """Samples and digest of the training batches since the last call, of a step that is being taken."""
@@ -178,10 +188,11 @@ class ForwardProbe:
 
     @guarded(None)
     def _begin(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        several = None if self._several is None else self._several()
+        if several is not None and not self._enters(module):
+            return
         if not _gradients():
-            self._epochs.evaluates()
-            if self._evaluation.begin(module, args, kwargs):
-                self._listen(module, _Pass(sampled=False, recorded=True, evaluates=True))
+            self._evaluates(several or module, args, kwargs)
             return
         if self._evaluation.going:
             self._evaluation.end()
@@ -195,14 +206,24 @@ class ForwardProbe:
             self._batches.several(list(_tensors((args, kwargs), real=False)))
         # An evaluation that keeps its gradients looks like training in the wrong mode, until a step confirms it.
         if self._pass is None and (self._sampled or self._recorded) and (module.training or not self.turned):
-            self._listen(module, _Pass(self._sampled, self._recorded))
+            self._listen(several or module, _Pass(self._sampled, self._recorded, given=(args, kwargs)))
+
+    def _enters(self, module: nn.Module) -> bool:
+        """Whether a pass begins with this one of several modules: with the one that was called first."""
+        self._entrance = self._entrance or id(module)
+        return id(module) == self._entrance
+
+    def _evaluates(self, model: nn.Module, args: Any, kwargs: Any) -> None:
+        self._epochs.evaluates()
+        if self._evaluation.begin(model, args, kwargs) and self._several is None:
+            self._listen(model, _Pass(sampled=False, recorded=True, evaluates=True))
 
     # -- a pass that is looked at -------------------------------------------------------------
 
     def _listen(self, root: nn.Module, looked: _Pass) -> None:
         start = time.perf_counter()
         self._pass = looked
-        looked.handles = [root.register_forward_hook(self._after, with_kwargs=True)]
+        looked.handles = [one.register_forward_hook(self._after, with_kwargs=True) for one in entrances(root)]
         for name, module in _chosen(root):
             looked.modules[name] = module
             looked.handles.append(module.register_forward_hook(self._layer(name)))
@@ -267,8 +288,18 @@ class ForwardProbe:
             )
 
     def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if not _compiling():
+        if _compiling():
+            return
+        if self._several is None:
             self._end(module, args, kwargs, output)
+        elif self._pass is not None:
+            self._pass.gave = output
+
+    def _joined(self) -> None:
+        """A backward pass begins: what several modules gave by then is one forward pass."""
+        looked, several = self._pass, None if self._several is None else self._several()
+        if looked is not None and several is not None and looked.gave is not None:
+            self._end(several, *looked.given, looked.gave)
 
     @guarded(None)
     @torch.no_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import weakref
 from collections.abc import Iterable
 from typing import Final
 
@@ -51,7 +52,7 @@ def named_parameters(model: nn.Module | None, optimizer: Optimizer | None) -> li
 
 def owned(optimizer: Optimizer) -> set[int]:
     """Identities of the parameters that ``optimizer`` updates."""
-    return {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    return {id(parameter) for parameter in _parameters(optimizer)}
 
 
 def called(model: nn.Module, at: int) -> str:
@@ -61,23 +62,59 @@ def called(model: nn.Module, at: int) -> str:
     return variables[0] if variables else f"{type(model).__name__}{at}"
 
 
+class Several(nn.Module):
+    """Modules that one optimizer trains together though no module of the program holds them all. Never called."""
+
+    def __init__(self, members: Iterable[nn.Module]) -> None:
+        super().__init__()
+        for at, member in enumerate(members):
+            self._modules[called(member, at).replace(".", "_")] = member
+
+
+def entrances(root: nn.Module) -> list[nn.Module]:
+    """The modules whose calls may begin a forward pass."""
+    return list(root.children()) if isinstance(root, Several) else [root]
+
+
+#: Modules of which a :class:`Several` is made at most.
+_MOST_MEMBERS: Final = 16
+#: Kept as long as the optimizer, which keeps the weights as well: watchers hold their model weakly.
+_made: Final[weakref.WeakKeyDictionary[Optimizer, Several]] = weakref.WeakKeyDictionary()
+
+
 def find_model(optimizer: Optimizer) -> nn.Module | None:
     """The live module that holds most of the optimizer's parameters; None if none holds any.
 
     Of modules that hold equally many, the outermost that is no known wrapper: its names are those
-    of the user's ``model.named_parameters()``. One walk over the live objects, some 50 ms.
+    of the user's ``model.named_parameters()``. Where parameters are left that other modules hold (an
+    encoder and a decoder, layers in variables of their own), :class:`Several` of them. One walk over
+    the live objects, some 50 ms.
     """
     wanted = owned(optimizer)
-    best: nn.Module | None = None
-    best_rank = (0, 0)
+    found: list[tuple[set[int], int, nn.Module]] = []
     for module in _live_modules():
         if type(module).__name__ in _WRAPPERS:
             continue
-        held = len(wanted & {id(parameter) for parameter in module.parameters()})
-        rank = (held, sum(1 for _ in module.modules()))
-        if held and rank > best_rank:
-            best, best_rank = module, rank
-    return best
+        held = wanted & {id(parameter) for parameter in module.parameters()}
+        if held:
+            found.append((held, sum(1 for _ in module.modules()), module))
+    members: list[nn.Module] = []
+    while wanted and len(members) < _MOST_MEMBERS:
+        held, _, best = max(found, key=lambda one: (len(wanted & one[0]), one[1]), default=(set(), 0, None))
+        if best is None or not wanted & held:
+            break
+        members.append(best)
+        wanted -= held
+    if len(members) < 2:
+        return members[0] if members else None
+    order = {id(parameter): at for at, parameter in enumerate(_parameters(optimizer))}
+    members.sort(key=lambda one: min(order[id(p)] for p in one.parameters() if id(p) in order))
+    _made[optimizer] = Several(members)
+    return _made[optimizer]
+
+
+def _parameters(optimizer: Optimizer) -> Iterable[Tensor]:
+    return (parameter for group in optimizer.param_groups for parameter in group["params"])
 
 
 def _live_modules() -> Iterable[nn.Module]:

@@ -14,7 +14,7 @@ together (``facts.optimizers`` says whose are whose); batch, layers and ``facts.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -80,11 +80,11 @@ class Tape:
         self._passes = Passes()
         self._unowned: list[dict[str, Any]] | None = None
         self._bypassed = Bypassed()
-        # Nodes of the last forward pass's graph, until the backward pass begins: the names of its outputs.
+        # Names of the outputs by node of the last forward pass, until the backward pass begins.
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
-        self.operations: list[dict[str, Any]] | None = None
-        """What one training pass consists of; told once."""
+        self.operations: list[dict[str, Any]] | None = None  # of one training pass; told once
+        self.begins: Callable[[], None] = lambda: None  # then a forward pass of several modules is over
         self._recorder: Recorder | None = None
         self._first: Part | None = None
         self._sizes: dict[int, list[tuple[int, int]]] = {}
@@ -236,6 +236,7 @@ class Tape:
         """A backward pass begins at ``root``."""
         if not self._on or root.grad_fn is None:
             return
+        self.begins()
         if not self._losses:
             self._carried = left_over(() if self._first is None else self._first.parameters)
         optimizer = None if self._first is None else self._first.optimizer
