@@ -12,6 +12,7 @@ import keras
 
 from auditor_agent import guard
 from auditor_agent.integrations.keras import manifest as keras_manifest
+from auditor_agent.integrations.keras import untrained
 from auditor_agent.integrations.keras.logs import LogWatch
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self._steps = 1
         self._arguments: dict[str, Any] | None = None
         self._declared = False
+        self._idle: bool | None = None
 
     @guard.guarded(None)
     def set_model(self, model: Any) -> None:
@@ -66,7 +68,7 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self._steps = int(getattr(self.model, "steps_per_execution", 1) or 1)
         self._arguments = keras_manifest.fit_arguments(self.model)
         self._watch.begin(self.model)
-        self._declared = False
+        self._declared, self._idle = False, None
         self._declare()
 
     def _declare(self) -> None:
@@ -95,6 +97,10 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
             self._declare()
             self._declared = True  # after the first step there is no more to learn
             self._arguments = None
+        if self._idle is None:
+            self._idle = not self.model.trainable_weights
+        if self._idle:
+            untrained.trained(self.model, self._steps, self.run)
         self._watch.batch_end(self._steps, logs)
         if self.run.should_stop and not self.model.stop_training:
             self.model.stop_training = True
@@ -167,6 +173,7 @@ def install() -> None:
     An ``Audit`` is appended to the callbacks where there is none.
     """
     trainer = keras.Model
+    untrained.observe()
     if getattr(trainer.fit, "auditor_installed", False):
         return
     fit = trainer.fit

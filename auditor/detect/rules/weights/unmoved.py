@@ -332,7 +332,8 @@ class OptimizerStepMissing(Unmoved):
     trigger = (
         "all weights with a gradient are the same, in all eight moments, 45 steps or more later, though the learning "
         "rate would show; or (PyTorch) backward passes that reach parameters an optimizer holds, zeroed each time, and "
-        "never a step of it, or in 3 recorded steps in a row one after 8 passes or more"
+        "never a step of it, or in 3 recorded steps in a row one after 8 passes or more; or (Keras) a hundred batches "
+        "that a model was trained on of which no weight was trainable when its train function was first called"
     )
     source = "TrainCheck (OSDI'25); the proof by moments is ours"
     summary = "{steps} backward passes, {what}: {why} (step {step}{where})."
@@ -340,6 +341,7 @@ class OptimizerStepMissing(Unmoved):
         "optimizer.step() is missing, outside the loop over batches, or in a branch that is never taken",
         "the optimizer holds the parameters of another model, or of a copy",
         "apply_gradients is not called in the custom loop",
+        "trainable=False was set before the model's first train_on_batch (a GAN's discriminator, in Keras 3)",
     )
     advice = (
         "Call optimizer.step() after loss.backward() in every step (GradScaler: scaler.step(optimizer) and "
@@ -352,6 +354,8 @@ class OptimizerStepMissing(Unmoved):
         for at, event in view.events("step_missing"):
             if not self.active:
                 why = f"{event.get('optimizer', 'the optimizer')} holds them and never steps"
+                if event.get("untrainable") is True:
+                    why = f"none of the weights of {event.get('model', 'the model')} was trainable when it was trained"
                 evidence = {
                     "steps": event.get("backwards", 0),
                     "what": _STILL,
