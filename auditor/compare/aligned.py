@@ -15,7 +15,7 @@ from auditor.compare.recognise.cause import Cause, percent
 from auditor.ingest.records import StepRecording
 
 #: Relative distance of values that are the same but for rounding on their way through a network.
-_ROUNDING: Final = 2e-5
+ROUNDING: Final = 2e-5
 _FORWARD: Final = frozenset({"forward", "eval"})
 
 
@@ -95,7 +95,7 @@ def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:
         return list(causes)
     forward = [cause for cause in causes if catalogue.entry(cause.id).stage in _FORWARD]
     rest = [cause for cause in causes if cause not in forward]
-    if step.output <= _ROUNDING:
+    if step.output <= ROUNDING:
         said = f"outputs of equal inputs agree to {step.output:.1g}"
         return rest + [
             cause if cause.id in {"MODE-03", "FWD-02", "FWD-03"} else replace(cause, weight=step.output, effect=said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -42,6 +42,22 @@ def scaled(profile: Profile, factor: float) -> float | None:
     sample = profile.update.sample
     other = replace(sample, gradient=sample.gradient * factor, norms=sample.norms * factor, total=sample.total * factor)
     return _apart(profile.update.fit.hypothesis, profile.update.fit.hypothesis, sample, other)
+
+
+def unexplained(profile: Profile, names: Collection[str] = (), steps: Collection[int] = ()) -> float | None:
+    """What moves tensors ``names``, or all of them at ``steps`` (from 1), beside the rule: a part of a run's own steps.
+
+    To first order in the loss, as ``_apart``; None if no rule is known.
+    """
+    if profile.update is None or not profile.update.fit.explains:
+        return None
+    sample = profile.update.sample
+    mine, slope = movement(profile.update.fit.hypothesis, sample), np.abs(sample.gradient)
+    acts = sample.spread(np.array([float(name in names) for name in sample.names]))
+    acts = np.maximum(acts, np.isin(np.arange(1, len(mine) + 1), list(steps))[:, None])
+    seen = float(np.sum(slope * np.abs(mine)))
+    change = float(np.sum(slope * np.nan_to_num(np.abs(mine - sample.moved)) * acts))
+    return min(1e2, change / seen) if seen > 0 else 0.0
 
 
 def _apart(here: Hypothesis, there: Hypothesis, sample: Sample, other: Sample) -> float:

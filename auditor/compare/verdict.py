@@ -14,9 +14,11 @@ from typing import Any, Final
 from auditor.compare import causes, endings, history, manifests, releases
 from auditor.compare.causes import Diagnosis
 from auditor.compare.outcome import Known, Outcome, metrics_json, outcome
+from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause
 from auditor.compare.side import RunStore, Side, UnknownRunError, read_side
 from auditor.compare.statistics import Prior
+from auditor.compare.together import Together, together
 from auditor.compare.trajectories import POINTS, as_json, columns, thin
 
 __all__ = ["Side", "UnknownRunError", "compare", "compare_groups", "compare_runs"]
@@ -68,11 +70,15 @@ def compare(
     reasons: list[str] = []
     differing = _differences(first_a, first_b)
     configuration = _configuration(first_a, first_b, differing, reasons)
-    found = causes.diagnose(first_a.profile(), first_b.profile())
+    profile_a, profile_b = first_a.profile(), first_b.profile()
+    found = causes.diagnose(profile_a, profile_b)
     if any(cause.how == "measured" for cause in found.causes):
         configuration = "differs"
     ended = outcome(group_a, group_b, _known(group_a, group_b, found, configuration, priors))
-    if ended.identical:  # where every number is the same nothing that differs does
+    alike = _alike((group_a, profile_a), (group_b, profile_b), found, ended)
+    if alike is not None:
+        ended.word, ended.reasons = "equivalent", [alike.reason]
+    if ended.identical or alike is not None:  # where every number is the same nothing that differs does
         found = Diagnosis((), (*found.causes, *found.harmless))
     reasons = [*ended.reasons, *_explained(first_a, first_b, found), *reasons]
     reasons += releases.doubts(found.causes, (first_a, first_b))
@@ -98,6 +104,18 @@ def compare(
         else [],
         "trajectories": _trajectories(group_a, group_b, ended),
     }
+
+
+def _alike(
+    a: tuple[Sequence[Side], Profile], b: tuple[Sequence[Side], Profile], found: Diagnosis, ended: Outcome
+) -> Together | None:
+    """Whether one run a side took the same steps as the other; not asked where something was measured to differ."""
+    if len(a[0]) > 1 or len(b[0]) > 1 or ended.identical or ended.word != "inconclusive":
+        return None
+    if any(cause.how == "measured" for cause in found.causes):
+        return None
+    slack = sum(cause.weight for cause in found.harmless if cause.how == "measured")
+    return together((a[0][0], a[1]), (b[0][0], b[1]), slack)
 
 
 def _trajectories(a: Sequence[Side], b: Sequence[Side], ended: Outcome) -> dict[str, Any]:

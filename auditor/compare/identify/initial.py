@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,9 @@ _KINDS: Final = (
     ("norm", r"norm"),
     ("dense", r"dense|linear|mlp"),
 )
+#: Cells whose gates add both biases of PyTorch; a GRU's reset gate stands between them.
+_ONE_BIAS: Final = frozenset({"lstm.bias", "rnn.bias"})
+_GATES: Final = 4
 _BIAS: Final = re.compile(r"(bias|intercepts?|beta)(_|\d|$|\.)")
 
 
@@ -82,11 +86,28 @@ def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
     weights = {name: array for name, array in evidence.first.of("weight").items() if array.values is not None}
     layers = layers_of(manifest)
     groups: dict[str, list[dict[str, Any]]] = {}
-    for name, array in weights.items():
+    for name, array in _summed(weights, layers).items():
         described = _describe(name, array, weights, evidence.layout)
-        groups.setdefault(kind_of(name, array.shape, layers), []).append(described)
+        kind = kind_of(name, array.shape, layers)
+        if kind == "lstm.bias" and not array.sampled and array.size % _GATES == 0:
+            described["gates"] = _gates(array)
+        groups.setdefault(kind, []).append(described)
     found = [Fact(f"init.{kind}", _told(each), residual=None) for kind, each in groups.items()]
     found.append(Fact("init.clones", _clones(weights)))
+    return found
+
+
+def _summed(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> dict[str, Recorded]:
+    """PyTorch's two biases of an LSTM as the one that its gates are given: their sum."""
+    found = dict(weights)
+    for name, array in weights.items():
+        other = name.replace("bias_ih", "bias_hh")
+        twin = weights.get(other) if other != name else None
+        if twin is None or kind_of(name, array.shape, layers) not in _ONE_BIAS:
+            continue
+        if array.shape == twin.shape and array.elements == twin.elements:
+            del found[other]
+            found[name] = replace(array, values=np.asarray(array.values) + np.asarray(twin.values))
     return found
 
 
@@ -98,6 +119,12 @@ def _describe(name: str, array: Recorded, weights: Mapping[str, Recorded], layou
         fans = next((f for w in others if (f := fans_of(w.shape, layout)) is not None), None)
     told = describe(values, None if array.sampled else array.shape, fans)
     return told | {"name": name, "elements": len(values), "size": array.size, "shape": list(array.shape)}
+
+
+def _gates(array: Recorded) -> list[list[float]]:
+    """Mean and standard deviation of the biases of each gate: input, forget, cell, output, in every framework."""
+    rows = np.asarray(array.values, np.float64).reshape(_GATES, -1)
+    return [[float(row.mean()), float(row.std())] for row in rows]
 
 
 def _layer_of(name: str) -> str:
@@ -122,6 +149,7 @@ def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "elements": largest["elements"],
         "off_centre": bool(off),
         "tensor": largest["name"],
+        "gates": largest.get("gates"),
     }
 
 
@@ -130,10 +158,10 @@ def _agrees(formula: str, one: Mapping[str, Any]) -> bool:
 
 
 def _clones(weights: Mapping[str, Recorded]) -> list[list[str]]:
-    """Tensors that begin as copies of one another, constants apart (INIT-16)."""
+    """Tensors that begin as copies of one another, constants and steps of constants apart (INIT-16)."""
     seen: dict[bytes, list[str]] = {}
     for name, array in weights.items():
         values = np.asarray(array.values)
-        if values.size > 3 and not (values == values.flat[0]).all():
+        if values.size > 3 and len(np.unique(values)) > values.size / 2:  # drawn numbers hardly repeat
             seen.setdefault(repr(array.shape).encode() + values.tobytes(), []).append(name)
     return [names for names in seen.values() if len(names) > 1]

@@ -14,6 +14,8 @@ from auditor.ingest.records import Recorded
 
 #: Elements below which unused bits may be chance.
 _FEWEST: Final = 16
+#: Significant bits of a format, the implicit one included.
+_BITS: Final = {"bfloat16": 8, "float16": 11, "tensorfloat32": 11}
 #: A gradient this small beside the largest is what rounding leaves of one that is zero (the bias of an
 #: attention's keys, a bias before a normalisation): small multiples of one unit, which any format holds.
 _RESIDUE: Final = 1e-5
@@ -25,11 +27,11 @@ def facts(evidence: Evidence) -> list[Fact]:
         return []
     weights = evidence.first.of("weight")
     found = [Fact("precision.weights", sorted({array.dtype for array in weights.values()}))] if weights else []
-    computed = _coarsest([*_seen(evidence.first.of("gradient")), *evidence.first.of("output").values()])
+    computed = _coarsest([*seen(evidence.first.of("gradient")), *evidence.first.of("output").values()])
     return [*found, Fact("precision.compute", computed)] if computed else found
 
 
-def _seen(gradients: Mapping[str, Recorded]) -> Iterator[Recorded]:
+def seen(gradients: Mapping[str, Recorded]) -> Iterator[Recorded]:
     """Gradients of weights that the loss can see."""
     sizes = {name: _rms(array) for name, array in gradients.items()}
     largest = max(sizes.values(), default=0.0)
@@ -54,11 +56,25 @@ def _coarsest(arrays: list[Recorded]) -> str | None:
             continue
         values = np.asarray(array.values)
         if len(np.unique(values[np.isfinite(values)])) >= _FEWEST:
-            formats.append(_format(values))
+            found = _format(values)
+            if found not in _BITS or not _counted(values, _BITS[found]):
+                formats.append(found)
     for coarse in ("bfloat16", "float16", "tensorfloat32"):
         if coarse in formats:
             return coarse
     return min(formats, key=("float32", "float64").index) if formats else None
+
+
+def _counted(values: npt.NDArray[np.floating], bits: int) -> bool:
+    """Whether all are small multiples of one unit, which any format of ``bits`` bits holds: sums of signs, shares.
+
+    Numbers that were rounded to a format use as many bits whatever their size, hence ever finer units.
+    """
+    wide = values[np.isfinite(values) & (values != 0)].astype(np.float64)
+    fractions, powers = np.frexp(np.abs(wide))
+    whole = (fractions * 2.0**53).astype(np.int64)
+    lowest = np.log2((whole & -whole).astype(np.float64)) + powers - 53
+    return bool(np.abs(wide).max() < 2.0 ** (lowest.min() + bits)) if wide.size else False
 
 
 def _format(values: npt.NDArray[np.floating]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from auditor.compare import effects
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
 
@@ -89,7 +90,7 @@ def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     counted = any(side.facts.get("update.batches_per_step") is not None for side in (a, b))
     effect = f"{counts[0]} against {counts[1]} batches to a step"
-    weight = 0.5 * min(1.0, abs(counts[0] - counts[1]) / min(counts))
+    weight = 1 - min(counts) / max(counts)  # the part of the other side's steps that one does not take
     if as_one_batch(a, b):
         weight, effect = 0.0, f"{effect}, as many samples and the mean of them"
     yield Cause(
@@ -168,8 +169,10 @@ def _other_hands(a: Profile, b: Profile) -> Iterator[Cause]:
     steps = [side.value("update.interrupted") or [] for side in (a, b)]
     if bool(steps[0]) != bool(steps[1]):
         told = [f"steps {_listed(one)}" if one else "none" for one in steps]
-        effect = "at these steps the weights are not what the update rule makes of them"
-        yield Cause("OPT-00", "update.interrupted", (told[0], told[1]), 0.5, effect, step=(steps[0] or steps[1])[0])
+        side, places = (a, steps[0]) if steps[0] else (b, steps[1])
+        size = min(1.0, effects.unexplained(side, steps=places) or 0.0)
+        effect = f"at these steps something else moves the weights, by {percent(size)} of all steps"
+        yield Cause("OPT-00", "update.interrupted", (told[0], told[1]), size, effect, step=places[0])
     jumps = between(a, b, "update.between")
     if jumps is None:
         return
@@ -188,12 +191,14 @@ def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     side = a if names[0] else b
     told = [", ".join(one[:_NAMED]) or "none" for one in names]
-    entry, weight, effect = "OPT-00", 0.3, "the rule that moves the other weights does not move these"
+    weight = min(1.0, effects.unexplained(side, names[0] or names[1]) or 0.0)
+    entry, effect = "OPT-00", "the rule that moves the other weights does not move these"
     if constrained(side):
         entry, effect = "OPT-25", "a constraint moves these weights after the update rule has"
     elif side.framework in {"keras", "tensorflow"} and all("embed" in name for name in [*names[0], *names[1]]):
-        entry, weight = "OPT-29", 0.01
+        entry = "OPT-29"
         effect = "the second moment of a sparse gradient is the sum of its parts' squares"
+    effect = f"{effect}: {percent(weight)} of a step"
     mend: Literal["a", "b"] = "a" if side is a else "b"
     yield Cause(entry, "update.unexplained", (told[0], told[1]), weight, effect, confidence=0.8, mend=mend,
                 chance=entry == "OPT-29")  # fmt: skip

@@ -38,6 +38,8 @@ _BOUNDED: Final = frozenset({"normal", "truncated_normal"})
 #: Of a factor e in the weights' scale: it is gone after some steps, unlike what acts at every one.
 _KERNEL: Final = 0.03
 _BIAS: Final = 0.02
+#: Constants this close are one.
+_ALIKE: Final = 1e-6
 #: Standard errors of a standard deviation beyond which two differ.
 _ERRORS: Final = 5.0
 
@@ -63,7 +65,7 @@ def _off_centre(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterat
 
 
 def _drawn(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Cause]:
-    difference = _difference(kind, a, b)
+    difference = _gate(kind, a, b) or _difference(kind, a, b)
     if difference is None:
         return
     entry, weight, effect = difference
@@ -104,6 +106,22 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
         entry = "INIT-14"
     size *= min(abs(ratio), 5.0)
     return entry, size, f"the weights of one side are {math.exp(abs(ratio)):.3g} times as widely spread"
+
+
+def _gate(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, float, str] | None:
+    """The gate of an LSTM whose biases begin furthest apart, where chance does not explain it."""
+    if not a.get("gates") or not b.get("gates"):
+        return None
+    few = min(a["elements"], b["elements"]) / len(a["gates"])
+    apart = [
+        (abs(left - right), left, right)
+        for (left, noise), (right, other) in zip(a["gates"], b["gates"], strict=True)
+        if abs(left - right) > _ERRORS * math.hypot(noise, other) / math.sqrt(few) + _ALIKE
+    ]
+    if not apart:
+        return None
+    size, left, right = max(apart)
+    return _IDS[kind], _BIAS * min(5.0, size), f"the biases of one gate begin at {left:.2g} and at {right:.2g}"
 
 
 def _spread(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[float, float]:

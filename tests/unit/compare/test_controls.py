@@ -101,8 +101,21 @@ def test_what_rounding_leaves_of_a_zero_gradient_is_no_lower_precision() -> None
     blind = healthy(RULES["adam"][0], 0, extra={("gradient", "keys.bias"): units * np.float32(2.0**-34)})
     found = diagnose(blind.profile("a"), healthy(RULES["adam"][0], 1).profile("b"))
     assert "PREC-01" not in [cause.id for cause in (*found.causes, *found.harmless)]
-    coarse = healthy(RULES["adam"][0], 0, extra={("gradient", "keys.bias"): units * np.float32(2.0**-12)})
-    assert coarse.profile().value("precision.compute") == "bfloat16"
+
+
+@pytest.mark.parametrize("step", [2.0**-12, 0.25, 3 * 2.0**-9])
+def test_multiples_of_one_unit_are_no_lower_precision_and_rounded_numbers_are(step: float) -> None:
+    """Sums of signs, shares of a batch: as exact in bfloat16 as in float32, and computed in either."""
+    rng = np.random.default_rng(0)
+
+    def computed(values: np.ndarray) -> Any:
+        return healthy(RULES["adam"][0], 0, extra={("gradient", "head.bias"): values}).profile()
+
+    counted = computed((rng.integers(-40, 40, 64) * step).astype(np.float32))
+    assert counted.value("precision.compute") == "float32"
+    for kind, name in ((torch.bfloat16, "bfloat16"), (torch.float16, "float16")):
+        rounded = torch.tensor(rng.standard_normal(64) * 40 * step).to(kind).float().numpy()
+        assert computed(rounded).value("precision.compute") == name
 
 
 def test_what_stands_still_on_one_side_and_is_not_there_on_the_other_is_no_mismatch() -> None:

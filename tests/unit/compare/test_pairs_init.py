@@ -152,3 +152,31 @@ def test_two_draws_of_one_initialiser_are_the_same(seed: int) -> None:
              for at, layer in enumerate((nn.Linear(10, 32), nn.Linear(32, 8)))} for _ in range(2))  # fmt: skip
     found = diagnose(drawn("torch", a), drawn("torch", b))
     assert not found.causes
+
+
+def cell(of_input: float, of_state: float, *, noise: float = 0.0, hidden: int = 16) -> Profile:
+    """PyTorch's LSTM with these biases of the forget gate, in its two vectors, and noise on all of them."""
+    rng = np.random.default_rng(7)
+    vectors = {name: rng.uniform(-noise, noise, 4 * hidden).astype(np.float32) for name in ("bias_ih", "bias_hh")}
+    vectors["bias_ih"][hidden : 2 * hidden] += of_input
+    vectors["bias_hh"][hidden : 2 * hidden] += of_state
+    return drawn("torch", {"lstm": ("LSTM", {f"{name}_l0": values for name, values in vectors.items()})})
+
+
+def test_the_two_biases_of_pytorchs_lstm_are_one() -> None:
+    """The forget gate's one stands in either of them, or half in each."""
+    theirs = drawn("keras", of_keras("LSTM", L.LSTM(16), (None, 5, 12), "bias"))
+    for parts in ((1.0, 0.0), (0.0, 1.0), (0.5, 0.5)):
+        assert not diagnose(cell(*parts), theirs).causes
+    for parts in ((1.0, 1.0), (0.0, 0.0), (1.0, -1.0)):
+        assert [cause.id for cause in diagnose(cell(*parts), theirs).causes] == ["INIT-08"]
+
+
+@pytest.mark.parametrize("hidden", [4, 8, 32])
+def test_a_gate_that_begins_open_is_seen_in_a_small_cell(hidden: int) -> None:
+    """All biases together scatter more than it shifts them; those of one gate do not."""
+    a, b = cell(0.0, 0.0, noise=0.1, hidden=hidden), cell(1.0, 0.0, noise=0.1, hidden=hidden)
+    found = diagnose(a, b)
+    assert [cause.id for cause in found.causes] == ["INIT-08"]
+    assert found.matters
+    assert "one gate" in found.causes[0].effect
