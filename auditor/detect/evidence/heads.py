@@ -28,7 +28,10 @@ class Head(RecordView):
     def facts(self) -> dict[str, Any]:
         """The whole step's, but loss and last activation are this output's."""
         activation, declared = self._told.get("activation"), self._told.get("loss")
-        own = {"output_activation": activation or "", "loss": {"declared": declared}}
+        loss = {"declared": declared}
+        if isinstance(declared, Mapping) and "operation" in declared:  # as torch's graph calls it
+            loss["operation"] = declared["operation"]
+        own = {"output_activation": activation or "", "loss": loss, "heads": None}
         return {**self._whole.facts, **own}
 
     @property

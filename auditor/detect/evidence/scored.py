@@ -27,6 +27,8 @@ _TORCH: Final[Mapping[str, tuple[str, bool | None]]] = {
 }
 #: Names of losses of Keras and scikit-learn that compare an output with a target element by element.
 _REGRESSION: Final = ("squared_error", "absolute_error", "huber", "log_cosh", "logcosh", "mse", "mae")
+#: Names of a step's first target.
+_FIRST: Final = frozenset({"target0", "loss.target"})
 #: Relative difference up to which a formula's value is the recorded loss (float32 sums), and rows that it takes.
 _EXACT: Final = 1e-4
 _ROWS: Final = 4
@@ -97,13 +99,21 @@ def _scored(view: RecordView) -> Scored | None:
         return None
     values = output.whole().astype(np.float64)
     rows = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(-1, 1)
-    seen = Scored("", None, rows, _target(view), _data_loss(view))
-    if not _taken(view, output):
+    other = _anothers(view)
+    seen = Scored("", None, rows, None if other else _target(view), _data_loss(view))
+    if other or not _taken(view, output):
         return seen
     family, logits = _loss(view)
     if not family:
         family, logits = inferred(seen)
     return Scored(family, logits, rows, seen.targets, seen.loss)
+
+
+def _anothers(view: RecordView) -> bool:
+    """Whether the first target is told to be that of another output than the first."""
+    told = view.facts.get("heads")
+    parts = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+    return any(one.get("target") in _FIRST and one.get("output") != "output0" for one in parts)
 
 
 def _taken(view: RecordView, output: Recorded) -> bool:
@@ -143,7 +153,7 @@ def _loss(view: RecordView) -> tuple[str, bool | None]:
 
 
 def _target(view: RecordView) -> F64 | None:
-    targets = [one for name, one in view.of("target").items() if name in {"target0", "loss.target"}]
+    targets = [one for name, one in view.of("target").items() if name in _FIRST]
     if not targets:
         return _compared(view)
     if len(targets) != 1 or targets[0].sampled or targets[0].values is None or not targets[0].size:

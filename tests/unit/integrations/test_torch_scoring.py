@@ -77,3 +77,46 @@ def test_a_model_that_gives_nothing_but_its_loss(run: Any) -> None:
     run.finish("completed")
     steps = assembled(run.recordings)[1:]
     assert [step.facts["loss"]["operation"] for step in steps] == ["CrossEntropy"] * 3
+
+
+class Heads(nn.Module):
+    """Classes and places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classes, self.places = nn.Linear(6, 3), nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits, and places between -1 and 1."""
+        return self.classes(x), torch.tanh(self.places(x))
+
+
+@pytest.mark.parametrize(("micro", "apart"), [(1, False), (3, False), (1, True)])
+def test_losses_that_are_added_up_have_a_target_each(run: Any, micro: int, apart: bool) -> None:
+    """In each of a step's micro-batches; nothing is claimed of losses that are backpropagated one after the other."""
+    torch.manual_seed(0)
+    model = Heads()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    watch(model, optimizer)
+    targets = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        for number in range(micro):
+            x, labels, places = torch.randn(8, 6), torch.randint(3, (8,)), torch.randn(8, 2)
+            targets += [] if number else [(labels.numpy(), places.numpy())]
+            logits, found = model(x)
+            losses = functional.cross_entropy(logits, labels), 5 * functional.mse_loss(found, places)
+            for loss in losses if apart else [sum(losses)]:
+                loss.backward()
+        optimizer.step()
+    run.finish("completed")
+    for step, (labels, places) in list(zip(assembled(run.recordings), targets, strict=True))[1:]:
+        assert ("heads" in step.facts) is not apart
+        if apart:
+            continue
+        classes, where = step.facts["heads"]
+        assert (classes["output"], classes["activation"]) == ("output0", "linear")
+        assert (where["output"], where["activation"]) == ("output1", "tanh")
+        assert [one["loss"]["operation"] for one in (classes, where)] == ["CrossEntropy", "MseLoss"]
+        assert (step.of("target")[classes["target"]].whole() == labels).all()
+        assert (step.of("target")[where["target"]].whole() == places).all()

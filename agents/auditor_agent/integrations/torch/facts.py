@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from typing import Any, Final
 
 from torch import Tensor, nn
@@ -32,6 +33,13 @@ def canonical(model: nn.Module | None, optimizer: Optimizer) -> dict[str, Any]:
         "normalization": norms,
         "loaders": _loaders(),
     }
+
+
+def heads(told: Sequence[dict[str, Any]], activations: Sequence[str | None]) -> dict[str, Any]:
+    """What the model's outputs end in, for the facts of a step, and which loss compares which of them."""
+    ends = {f"output{at}": activation for at, activation in enumerate(activations)}
+    found = [{**one, "activation": ends.get(one["output"])} for one in told]
+    return {"output_activation": ends.get("output0"), **({"heads": found} if found else {})}
 
 
 def _number(value: Any) -> Any:

@@ -321,7 +321,7 @@ class ForwardProbe:
         if looked.evaluates:
             self._tape.evaluation(module, args, kwargs, output)
         elif looked.recorded:
-            last = output_activation(outputs[0]) if outputs else None
+            last = [output_activation(one) for one in outputs]
             self._tape.forward(module, args, kwargs, output, last)
             self._operations(looked, outputs)
         self._spend(start)

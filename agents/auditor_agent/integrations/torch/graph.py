@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +20,12 @@ from torch import Tensor
 
 #: Nodes of a graph that are looked at: a loss has a few, its penalties some per parameter.
 MOST_NODES: Final = 96
+#: Operations that change no number on the way from an output to its loss.
+_PASSED: Final = frozenset(
+    {"View", "ReshapeAlias", "UnsafeView", "Squeeze", "Unsqueeze", "Transpose", "T", "Permute", "Clone", "ToCopy"}
+)
+#: Losses besides the first whose targets are kept: of further heads.
+MOST_FURTHER: Final = 3
 #: Operations with weights of their own, or that mix samples' features: the model begins there.
 _LAYERS: Final = frozenset(
     {
@@ -50,6 +56,8 @@ class LossGraph:
 
     nodes: list[dict[str, Any]] = field(default_factory=list)
     tensors: dict[tuple[str, str], Tensor] = field(default_factory=dict)
+    heads: list[dict[str, Any]] = field(default_factory=list)
+    """Of a model with several outputs: which loss compares which of them with which target."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What could be told of ``operation``, ``reduction``, ``output_shape``, ``target_shape``, ``broadcast``."""
 
@@ -75,7 +83,44 @@ def read(root: Tensor, outputs: Mapping[Any, str], names: Mapping[int, str]) -> 
         inside = node not in outputs and entry["op"] not in _LAYERS
         entry["inputs"] = [_input(child, outputs, names, places, waiting) for child, _ in node.next_functions if inside]
     _tell(graph)
+    graph.heads = _heads(graph.nodes)
     return graph
+
+
+def heads(graphs: Sequence[LossGraph]) -> list[dict[str, Any]]:
+    """The heads of a step's losses: of micro-batches, which are alike; none where each is another head's."""
+    told = graphs[0].heads if graphs else []
+    return told if all(graph.heads == told for graph in graphs) else []
+
+
+def _heads(nodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Which output each loss was given, with the name of its target, where it is not the first output alone."""
+    found: dict[str, dict[str, Any]] = {}
+    for node in nodes:
+        if "target" in node:
+            output, logs = _origin(nodes, node)
+            operation = "CrossEntropy" if logs and node["op"].startswith("NllLoss") else node["op"]
+            told = {"name": output, "output": output, "target": node["target"], "loss": {"operation": operation}}
+            found.setdefault(output, told)  # of two losses of one output, the one nearer to the root
+    found.pop("", None)
+    return list(found.values()) if set(found) - {"output0"} else []
+
+
+def _origin(nodes: Sequence[Mapping[str, Any]], node: Mapping[str, Any]) -> tuple[str, bool]:
+    """The output that a loss's first input is, "" if it was worked out of it; whether by a LogSoftmax."""
+    logs = False
+    for _ in nodes:
+        given = node["inputs"]
+        first = given[0] if given else None
+        if isinstance(first, str):
+            return (first if first.startswith("output") else ""), logs
+        if first is None or first >= len(nodes):
+            break
+        node = nodes[first]
+        if node["op"] not in _PASSED and node["op"] != "LogSoftmax":
+            break
+        logs = logs or node["op"] == "LogSoftmax"
+    return "", logs
 
 
 def _input(
@@ -147,9 +192,21 @@ def _keep(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:
             narrow = _narrow(tensor.detach())
             shapes[name] = list(narrow.shape)
             role = "target" if name in {"target", "weight", "pos_weight"} else "output"
-            graph.tensors.setdefault((role, _name(op, name)), narrow)
+            kept = graph.tensors.setdefault((role, _name(op, name)), narrow) is narrow
+            if name == "target":
+                _keep_target(graph, entry, narrow, kept=kept)
     if shapes:
         entry["saved"] = shapes
+
+
+def _keep_target(graph: LossGraph, entry: dict[str, Any], target: Tensor, *, kept: bool) -> None:
+    """``entry`` says under which name: of the first loss, or of one that is added to it."""
+    number = sum(role == "target" and name.startswith("loss.target") for role, name in graph.tensors)
+    if kept:
+        entry["target"] = "loss.target"
+    elif number <= MOST_FURTHER:
+        entry["target"] = f"loss.target/{number}"
+        graph.tensors["target", entry["target"]] = target
 
 
 def _keep_soft(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:

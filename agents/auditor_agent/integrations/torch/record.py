@@ -70,7 +70,7 @@ class Tape:
         self._on = configured_steps() > 0
         self._layers: dict[str, tuple[dict[str, Any], list[Taken]]] = {}
         self._whole = False  # the layers of one pass are there
-        self._last: str | None = None
+        self._last: Sequence[str | None] = ()
         self._evaluation: _Step | None = None
         self._recorded = 0
         self._forwards: list[list[Taken]] = []
@@ -154,7 +154,7 @@ class Tape:
     def _forget(self) -> None:
         self._forwards, self._losses, self._modes, self._outputs = [], [], [], {}
         self._passes = Passes()
-        self._layers, self._whole, self._last = {}, False, None
+        self._layers, self._whole, self._last = {}, False, ()
 
     # -- what passes by -----------------------------------------------------------------------
 
@@ -181,8 +181,8 @@ class Tape:
 
     @guarded(None)
     @torch.no_grad()
-    def forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any, last: str | None) -> None:
-        """The model was called: with these arguments, to this output, which the operation ``last`` made."""
+    def forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any, last: Sequence[str | None]) -> None:
+        """The model was called: with these arguments, to this output, each of which ``last`` made."""
         outputs = predictions(tensors(output))
         if not any(tensor.requires_grad for tensor in outputs):
             return  # no training: the frozen half of a GAN
@@ -343,9 +343,9 @@ class Tape:
         self._told(step, "loss")
         step.facts |= self._bypassed.facts()
         if self._forwards:
-            modes = set(self._modes)
+            modes, heads = set(self._modes), torch_graph.heads([graph for graph, _, _ in self._losses])
             step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
-            step.facts |= {"forwards": len(self._forwards), "output_activation": self._last}
+            step.facts |= {"forwards": len(self._forwards), **torch_facts.heads(heads, self._last)}
             step.facts["layers"] = [fact for fact, _ in self._layers.values()]
             if self._unowned:
                 step.facts["unowned"], self._unowned = self._unowned, []
