@@ -17,9 +17,11 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from auditor.ingest.records import StepRecording  # noqa: E402 -- after the framework it is for
+from auditor_agent.integrations.keras.watch import EARLY  # noqa: E402
 from auditor_agent.integrations.tensorflow import audit as loops  # noqa: E402
 from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs  # noqa: E402
 from auditor_agent.integrations.tensorflow import tape as tensorflow_tape  # noqa: E402
+from auditor_agent.integrations.tensorflow import watch as tensorflow_watch  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 from support.recordings import assembled  # noqa: E402
 
@@ -297,6 +299,33 @@ def test_late_steps_are_recorded_too(run: MemoryRun, wrap: Any) -> None:
     for recorded in steps:
         at = (recorded.step - 1) % PER_EPOCH * SIZE
         np.testing.assert_array_equal(recorded.of("batch")["input0"].whole(), X[at : at + SIZE])
+
+
+@pytest.mark.parametrize("wrap", [*WRAPS[1:], JIT])
+@pytest.mark.parametrize("together", [1, 5])
+def test_a_step_is_read_whole_whenever_it_is_read(
+    run: MemoryRun, monkeypatch: pytest.MonkeyPatch, wrap: Any, together: int
+) -> None:
+    """A reader that never rests finds no row before the batch, the layers' signals and the weights of its step."""
+    monkeypatch.setattr(tensorflow_watch, "READ_EVERY", 0.0)
+    net, adam = model(), keras.optimizers.Adam(0.01)
+    once = loop(net, adam, lambda _, y, p: tf.reduce_mean((p - y) ** 2), lambda f: f)
+
+    def several(x: Any, y: Any) -> None:
+        for at in range(together):
+            once(x[at * SIZE : (at + 1) * SIZE], y[at * SIZE : (at + 1) * SIZE])
+
+    step = wrap(several)
+    for _ in range(200 // together):
+        step(tf.constant(X), tf.constant(Y[:, None]))
+    run.finish()
+    assert run.steps == list(range(1, 201))
+    assert [record["step"] for record in run.records if "batch_digest" not in record["scalars"]] == []
+    layer = next(layer.path for layer in net.layers)
+    told = [record["step"] for record in run.records if f"saturated/{layer}" in record["scalars"]]
+    assert told == [1, 2, 3, 4, 5, *range(6, 21), 50, 100, 150, 200]
+    weighed = [record["step"] for record in run.records if any(kind == "weight" for kind, _ in record["table"])]
+    assert weighed == [*EARLY, 50, 100, 150, 200]
 
 
 @pytest.mark.parametrize("wrap", ALL)

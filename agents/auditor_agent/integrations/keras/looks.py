@@ -47,6 +47,9 @@ class Looks:
         """Steps count from ``offset`` + 1; those ``steps`` are recorded."""
         self._offset, self._recorded = offset, frozenset(steps)
 
+    done: Final = ()
+    """Nothing runs later than it is called."""
+
     def put(self, head: Sequence[Any], step: keras_layers.Step, told: Sequence[Any], inputs: Sequence[Any]) -> None:
         """Look at the step that runs."""
         del told

@@ -61,19 +61,21 @@ class NativeStore:
         """Whether something non-finite is known to wait."""
         return self._ring.suspicious
 
-    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
-        """Have one row written each time the traced step runs."""
+    def put(self, head: Sequence[Any], gradients: Sequence[Any], after: Sequence[Any] = ()) -> Any:
+        """Have one row written each time the traced step runs, after ``after``. What it returns names this."""
         values = [_readable(gradient) for gradient in gradients]
         if self._tick is None or tf.executing_eagerly():
-            _record(self._ring, head, values)
-            return
+            with tf.control_dependencies(after):
+                return _record(self._ring, head, values)
         call = custom_call()
         assert call is not None  # noqa: S101 -- whoever made this store asked
         if self._ring.whole:
             values = [reduced(value, self._threads) if apart(value) else value for value in values]
         self._ring.shapes(values)
-        # The result goes somewhere, for what has no use is pruned from the graph.
-        self._tick.assign(call(str(self._ring.key), [stacked(head), *values]))
+        # An operand more than the row has tensors is not looked at; XLA only keeps the order of what needs each other.
+        written = call(str(self._ring.key), [stacked(head), *values, *after])
+        self._tick.assign(written)  # somewhere, for what has no use is pruned from the graph
+        return written
 
     def count(self, least: int, updates: int = 1) -> None:
         """Have histograms counted as AUDITOR_HISTOGRAMS says, a step being so many ``updates``. Before the first row.
@@ -103,12 +105,12 @@ class NativeStore:
         return self._weights.read()[-1][1]
 
 
-def _record(ring: Ring, head: Sequence[Any], values: Sequence[Any]) -> None:
+def _record(ring: Ring, head: Sequence[Any], values: Sequence[Any]) -> Any:
     record = operation()
     if record is None:
         raise RuntimeError("the operation was not built")
     with tf.device("CPU:0"):
-        record([*head, *values], key=ring.key)
+        return record([*head, *values], key=ring.key)
 
 
 def _readable(value: Any) -> Any:

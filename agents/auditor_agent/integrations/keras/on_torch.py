@@ -49,8 +49,9 @@ class TorchStore:
         self.urgent = False
 
     @torch.no_grad()
-    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
+    def put(self, head: Sequence[Any], gradients: Sequence[Any], after: Sequence[Any] = ()) -> None:
         """Take one step's row; ``head[-1]`` is the factor that undoes loss scaling."""
+        del after  # it runs op by op
         parts = [torch.as_tensor(part) for part in head]
         scalars = torch.stack([part.detach().to(gradients[0].device, torch.float64).reshape(()) for part in parts])
         matrix = kernels.words(gradients)

@@ -216,8 +216,8 @@ class Probe:
             self.tape.compared((), {"x": step.inputs, "y_pred": step.output, "loss": self._heard})
         self.layers.take()
         self.tape.before(head, binding.variables, told)
-        binding.store.put(head, dense)
         self._tap(head, step)
+        binding.store.put(head, dense, after=() if self.taps is None else self.taps.done)
 
     def _lost(self, variables: Sequence[Any]) -> tuple[Any, Any]:
         """Loss and penalty of this step. Neither told: a loss that nobody heard is not known to be broken."""

@@ -38,11 +38,12 @@ class HostStore:
         self.lost = 0
         self.urgent = False
 
-    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
-        """Hand the gradients to the host."""
+    def put(self, head: Sequence[Any], gradients: Sequence[Any], after: Sequence[Any] = ()) -> Any:
+        """Hand the gradients to the host, after ``after``."""
         # bfloat16 is no type of NumPy's own.
         inputs = [tf.cast(g, tf.float32) if g.dtype == tf.bfloat16 else g for g in gradients]
-        tf.numpy_function(self._receive, [stacked(head), *inputs], Tout=[])
+        with tf.control_dependencies(after):
+            return tf.numpy_function(self._receive, [stacked(head), *inputs], Tout=[])
 
     @guarded(None)
     def _receive(self, head: F64, *gradients: npt.NDArray[Any]) -> None:
@@ -83,13 +84,14 @@ class RingStore:
         """Steps that may pass between two reads."""
         return self._rows
 
-    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
-        """Write one row. Scatter, as an assignment to a slice fails under XLA inside a ``cond``."""
+    def put(self, head: Sequence[Any], gradients: Sequence[Any], after: Sequence[Any] = ()) -> Any:
+        """Write one row, after ``after``. Scatter, as an assignment to a slice fails under XLA inside a ``cond``."""
         scalars = stacked(head)
         row = tf.concat([scalars, tf.reshape(reduce_all(tuple(gradients), scalars[-1]), [-1])], 0)
         slot = tf.cast(self._tick.read_value() % self._rows, tf.int32)
         self._ring.scatter_nd_update([[slot]], row[None])
-        self._tick.assign_add(1)
+        with tf.control_dependencies(after):
+            return self._tick.assign_add(1)
 
     def drain(self) -> list[Row]:
         """The rows since the last call, oldest first."""

@@ -67,10 +67,14 @@ class Store(Protocol):
     def urgent(self) -> bool:
         """Whether something non-finite is known to wait."""
 
-    def put(self, head: Sequence[Any], gradients: Sequence[Any]) -> None:
+    def put(self, head: Sequence[Any], gradients: Sequence[Any], after: Sequence[Any] = ()) -> Any:
         """Take one step's row: the scalars of ``HEAD`` and the gradients as they are.
 
-        Called while TensorFlow traces, or runs eagerly.
+        Called while TensorFlow traces, or runs eagerly. ``after``: what of the traced step must have
+        been done when the row is there, for whoever finds a row looks for the rest of its step.
+
+        Returns:
+            What to name in an ``after``; None where rows come in the order of the calls.
         """
 
     def drain(self) -> list[Row]:

@@ -71,8 +71,7 @@ class Taps:
         self._signals: dict[int, dict[str, float]] = {}
         self._arrays: dict[int, list[Array]] = {}
         self._offset = self._left_out = 0
-        self.called: Any = None
-        """The operation of the step that was traced last."""
+        self._called: Any = None
         self.receive: Callable[[Block, Sequence[Label]], None] | None = None
         """Told of each block that the recorder asked for."""
 
@@ -108,12 +107,18 @@ class Taps:
         tap.schedule(_RECORDED, self._steps)
         tap.schedule(_SAMPLED, sorted({*range(1, FIRST + 1), *self._steps}), EVERY)
         self._traced.append(_Traced(tap, [label for label, _ in pairs]))
-        self.called = tap.call(head, operands, jit=self._jit)
+        self._called = tap.call(head, operands, jit=self._jit)
         if self._jit:  # what has no use is pruned from the graph
             if self._tick is None:
                 with tf.init_scope():
                     self._tick = tf.Variable(0, dtype=tf.int64, trainable=False)
-            self._tick.assign(self.called)
+            self._tick.assign(self._called)
+
+    @property
+    def done(self) -> list[Any]:
+        """What the row of the step that is being traced comes after: its tap, if there is one."""
+        here = self._called is not None and self._called.graph is tf.compat.v1.get_default_graph()
+        return [self._called] if here else []
 
     @property
     def waiting(self) -> bool:

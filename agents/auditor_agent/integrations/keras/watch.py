@@ -194,16 +194,16 @@ class Watch:
 
     def _drain(self, probe: Probe) -> None:
         """Turn the rows that were written into steps that wait."""
-        if probe.taps is not None:
-            probe.taps.read()
-            left_out = probe.taps.left_out()
-            if left_out:
-                self.run.event(self.step, "recordings_lost", count=left_out)
         rows, lost = [], 0
         for binding in probe.bindings:
             before = binding.store.lost
             rows += [(binding, row) for row in binding.store.drain()]
             lost += binding.store.lost - before
+        if probe.taps is not None:
+            probe.taps.read()  # a row comes after what else its step tells
+            left_out = probe.taps.left_out()
+            if left_out:
+                self.run.event(self.step, "recordings_lost", count=left_out)
         if len(probe.bindings) > 1:
             rows.sort(key=lambda pair: pair[1].iterations)
         if not _anywhere(probe):

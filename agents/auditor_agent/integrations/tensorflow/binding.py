@@ -48,29 +48,28 @@ def _values(binding: Binding) -> list[Any]:
     return [tf.convert_to_tensor(variable) for variable in binding.variables]
 
 
-def put_weights(binding: Binding, head: Sequence[Any]) -> None:
-    """Have the weights recorded, at the steps at which they are due."""
+def put_weights(binding: Binding, head: Sequence[Any]) -> list[Any]:
+    """Have the weights recorded, at the steps at which they are due; what does it, in code that is traced."""
     if isinstance(binding.weights, NativeStore) and in_xla():
-        binding.weights.put(head, _values(binding))  # the store itself leaves the other steps out
-    else:
-        _when_due(head[0] + 1, binding.every, lambda: binding.weights.put(head, _values(binding)))
+        return [binding.weights.put(head, _values(binding))]  # the store itself leaves the other steps out
+    return _when_due(head[0] + 1, binding.every, lambda: binding.weights.put(head, _values(binding)))
 
 
-def _when_due(update: Any, every: int, action: Callable[[], None]) -> None:
-    """Have ``action`` done at the steps, of so many updates, at which weights are read."""
+def _when_due(update: Any, every: int, action: Callable[[], Any]) -> list[Any]:
+    """Have ``action`` done at the steps, of so many updates, at which weights are read; what does it, if traced."""
     if tf.executing_eagerly():
         number, part = divmod(int(update), every)
         if not part and (number in EARLY or number % WEIGHTS_EVERY == 0):
             action()
-        return
+        return []
 
     def act() -> Any:
-        action()
-        return tf.constant(0)
+        with tf.control_dependencies([action()]):
+            return tf.constant(0)
 
     update = tf.cast(update, tf.int64)
     early = tf.reduce_any(tf.equal(update, every * tf.constant(EARLY, tf.int64)))
-    tf.cond(tf.logical_or(early, tf.equal(update % (WEIGHTS_EVERY * every), 0)), act, lambda: tf.constant(0))
+    return [tf.cond(tf.logical_or(early, tf.equal(update % (WEIGHTS_EVERY * every), 0)), act, lambda: tf.constant(0))]
 
 
 def inner_of(optimizer: Any) -> Any:

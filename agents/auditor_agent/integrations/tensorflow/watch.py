@@ -75,6 +75,8 @@ class LoopWatch:
         self.epochs, self._changes = epochs or Epochs(run), WeightDigests()
         self._taps: dict[tuple[bool, bool], Any] = {}
         self._number = 0
+        self._rows: list[tuple[Binding, Row]] = []
+        """Read, and not recorded yet."""
         self._busy = False
         """Whether a call is under way in which elements are recorded: what it leaves is read when it ends."""
 
@@ -116,10 +118,11 @@ class LoopWatch:
             unscale = on.scalar(1.0)
         head = (updates, on.scalar(seen.loss), on.scalar(beyond), rate, unscale)
         offered = () if foreseen else self._record_elements(seen, head, list(zip(binding.present, values, strict=True)))
-        put_weights(binding, (*head[:4], on.scalar(1.0)))  # first: a row of gradients that is read meanwhile finds them
-        binding.gradients.put(head, values)
         if not foreseen:
             self._look(seen, head, offered)
+        # Last: whoever finds a row of gradients looks for the rest of its step.
+        after = [*put_weights(binding, (*head[:4], on.scalar(1.0))), *self._looked(seen)]
+        binding.gradients.put(head, values, after)
         if seen.optimizer is None:
             self._tick.assign_add(1)  # last: who asks meanwhile which step this is is told the same as before
         self._start()
@@ -180,6 +183,11 @@ class LoopWatch:
             taps.begin(self._offset(seen), ())
         taps.put(head, looked_at(seen), offered, unseen_inputs(seen))
 
+    def _looked(self, seen: Seen) -> Sequence[Any]:
+        """What looks at layers in the code that is traced now."""
+        taps = self.taps(seen)
+        return () if taps is None else taps.done
+
     def _bind(self, seen: Seen) -> Binding:
         variables, jit = list(seen.variables), in_xla()
         missing = frozenset(place for place, gradient in enumerate(seen.gradients) if gradient is None)
@@ -218,14 +226,16 @@ class LoopWatch:
     @guarded(None)
     def read(self) -> None:
         """Record every step that has not been recorded."""
-        if self.epochs.tracing and not self._closed.is_set():
-            return  # the batch of the step under way is told when its function returns
         with self._lock, tf.init_scope():
+            rows = self._rows
+            rows += [(binding, row) for binding in list(self._bindings.values()) for row in self._drain(binding)]
+            if self.epochs.tracing and not self._closed.is_set():
+                return  # the batch of the step under way is told when its function returns
+            self._rows = []
             for taps in self._taps.values():
                 if taps is not None:
                     taps.read()
                     self._tell_left_out(taps.left_out())
-            rows = [(binding, row) for binding in list(self._bindings.values()) for row in self._drain(binding)]
             if len(self._bindings) > 1:
                 rows.sort(key=lambda pair: pair[1].iterations)
             for binding, row in rows:
