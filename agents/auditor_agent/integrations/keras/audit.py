@@ -107,6 +107,20 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
             self.run.event(self._watch.step, "stopped", reason=f"verdict {self.run.verdict}")
 
     @guard.guarded(None)
+    def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Have the first batch of an evaluation recorded, if its turn has come."""
+        del logs
+        if self._watch is not None and not batch:
+            self._watch.evaluation_begins()
+
+    @guard.guarded(None)
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Take what was recorded of it."""
+        del batch, logs
+        if self._watch is not None:
+            self._watch.evaluated()
+
+    @guard.guarded(None)
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Log the metrics of the epoch, those of validation among them."""
         if self._watch is None:

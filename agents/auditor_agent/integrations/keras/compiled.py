@@ -47,16 +47,13 @@ class CompiledTape(Tape):
         if not self._probe.seen:
             self._look_early(variables)
         share = self._recorder.share
-        data, self._data = [(label, t) for label, t in self._data if reachable(t)], []
+        data, self._data = self._data, []
         found = [(("gradient", self._name(v), g.dtype.name), g) for v, g in gradients]
         modes = [AHEAD if self._probe.jit and apart(tensor) else COPY for _, tensor in found]
         self.offered = [
             (Label(*label), Operand(tensor, mode, 0, _most(tensor, share, _STANDARD.whole_bytes)))
             for (label, tensor), mode in zip(found, modes, strict=True)
-        ] + [
-            (Label(*label), Operand(tensor, COPY, 0, _most(tensor, _STANDARD.sample, _STANDARD.data_whole)))
-            for label, tensor in data
-        ]
+        ] + offered(data)
 
     def _look_early(self, variables: Sequence[Any]) -> None:
         """The weights before the first step, of a model that came into being while it was traced."""
@@ -139,7 +136,7 @@ class CompiledTape(Tape):
             if taken is not None:
                 told = (label.role, label.name, label.dtype)
                 scale = factor if label.role == "gradient" else 1.0
-                array = taken_array(recorder, told, _wide(label, taken.values), taken.shape, scale)
+                array = taken_array(recorder, told, wide(label, taken.values), taken.shape, scale)
                 arrays += [array] if array is not None else []
         arrays += self._after.pop(block.step, [])
         self._hand_over(block.step, arrays, self._scalars(loss, penalty, rate))
@@ -151,6 +148,15 @@ class CompiledTape(Tape):
         self._probe.taps.begin(self._offset, ())
 
 
+def offered(data: Sequence[tuple[tuple[str, str, str], Any]]) -> list[tuple[Label, Operand]]:
+    """What a tap is told of batch, target and output."""
+    return [
+        (Label(*label), Operand(tensor, COPY, 0, _most(tensor, _STANDARD.sample, _STANDARD.data_whole)))
+        for label, tensor in data
+        if reachable(tensor)
+    ]
+
+
 def _most(tensor: Any, share: int, whole_bytes: int) -> int:
     """Elements that are taken: of a tensor that may be large only a sample (its size may not be known yet)."""
     most = whole_bytes // int(tensor.dtype.size)
@@ -158,10 +164,10 @@ def _most(tensor: Any, share: int, whole_bytes: int) -> int:
     return share if size is not None and size > most else most
 
 
-def _wide(label: Label, values: Any) -> Any:
+def wide(label: Label, values: Any) -> Any:
     """bfloat16 as the float32 that it stands for."""
     return (values.astype(np.uint32) << 16).view(np.float32) if label.dtype == "bfloat16" else values
 
 
 def _finite(label: Label, values: Any) -> bool:
-    return bool(np.isfinite(_wide(label, values)).all())
+    return bool(np.isfinite(wide(label, values)).all())

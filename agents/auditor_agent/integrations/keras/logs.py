@@ -40,6 +40,12 @@ class LogWatch:
         """An epoch ends: the mean starts anew."""
         self._seen, self._mean = 0, 0.0
 
+    def evaluation_begins(self) -> None:
+        """Nothing: no batch is seen."""
+
+    def evaluated(self) -> None:
+        """Nothing."""
+
     def epoch_end(self, number: int) -> None:
         """Epoch ``number``, from 1, has ended."""
         self.read()

@@ -71,16 +71,11 @@ class Looks:
 
     def _look(self, number: int, step: keras_layers.Step) -> None:
         signals: dict[str, float] = {}
-        arrays: list[Array] = []
-        told: list[dict[str, Any]] = []
-        for call in keras_layers.watched(step):
-            name, values = keras_layers.path_of(call.layer), self._host(call.output)
-            signals |= _signals(call.layer, name, values)
-            if number in self._recorded:
-                arrays += [_array("activation", name, units.rows(values)), _array("units", name, units.summary(values))]
-                activation = keras_layers.activation_of(call.layer)
-                told.append({"name": name, "kind": type(call.layer).__name__, "activation": activation})
-        self._signals[number], self._told = signals, told
+        calls = [(call.layer, self._host(call.output)) for call in keras_layers.watched(step)]
+        for layer, values in calls:
+            signals |= _signals(layer, keras_layers.path_of(layer), values)
+        self._signals[number] = signals
+        arrays, self._told = outputs(calls) if number in self._recorded else ([], [])
         if arrays:
             self._arrays[number] = arrays
 
@@ -109,6 +104,17 @@ class Looks:
     def facts(self) -> list[dict[str, Any]]:
         """The layers recorded, in execution order."""
         return self._told
+
+
+def outputs(calls: Sequence[tuple[Any, Values]]) -> tuple[list[Array], list[dict[str, Any]]]:
+    """Of layers and their outputs: ``activation`` and ``units``, and the entries of ``facts.layers``."""
+    arrays: list[Array] = []
+    told = []
+    for layer, values in calls:
+        name = keras_layers.path_of(layer)
+        arrays += [_array("activation", name, units.rows(values)), _array("units", name, units.summary(values))]
+        told.append({"name": name, "kind": type(layer).__name__, "activation": keras_layers.activation_of(layer)})
+    return arrays, told
 
 
 def _signals(layer: Any, name: str, values: Values) -> dict[str, float]:

@@ -19,6 +19,7 @@ import keras
 from auditor_agent.capture.arrays import Words
 from auditor_agent.guard import failure, guarded
 from auditor_agent.integrations.keras.backends import backend
+from auditor_agent.integrations.keras.evaluated import Evaluated
 from auditor_agent.integrations.keras.layers import Layers, Step, mode
 from auditor_agent.integrations.keras.rows import Store
 
@@ -76,6 +77,8 @@ class Probe:
         self._inputs: list[Any] = []
         self.tape = self._on.tape(self)
         """The flight recorder's part."""
+        self.evaluated = Evaluated(self)
+        """Its part in evaluations."""
 
     @classmethod
     def of(cls, model: Any, *, ring: int = RING) -> Probe:
@@ -133,13 +136,14 @@ class Probe:
                 self._loss = loss
                 self._compared(args, kwargs)
             else:
+                self.evaluated.compared(args, kwargs, loss)
                 self._changed("eval", self.layers.take())
             return loss
 
         self._put(optimizer, "apply", audited_apply)
         self._put(optimizer, "scale_loss", audited_scale_loss)
         self._put(model, "compute_loss", audited_compute_loss)
-        model.train_function = None
+        model.train_function = model.test_function = None
         self._listen()
 
     @guarded(None)
@@ -186,7 +190,7 @@ class Probe:
             if getattr(vars(owner).get(name), _MARK, None) is self:
                 delattr(owner, name)
         self.layers.deafen()
-        self.model.train_function = None
+        self.model.train_function = self.model.test_function = None
 
     @guarded(None)
     def _see(self, grads: Sequence[Any], variables: Sequence[Any] | None) -> None:

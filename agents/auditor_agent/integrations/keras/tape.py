@@ -61,6 +61,8 @@ class Tape:
         """Steps that are recorded."""
         self.offered: list[tuple[Any, Any]] = []
         """What the tap of the step that is being traced should hand out besides the outputs of layers."""
+        self.recorded = 0
+        """The last step that was recorded."""
 
     def start(self, run: Any, offset: int) -> None:
         """Record into ``run``, whose step ``offset`` + 1 is the optimizer's first. The first call counts."""
@@ -74,6 +76,20 @@ class Tape:
             self._probe.taps.begin(self._offset, sorted(self.steps))
 
     # -- around the step, on the host ---------------------------------------------------------
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Who keeps the run's budget; None while nothing is recorded."""
+        return self._recorder
+
+    @property
+    def offset(self) -> int:
+        """The run's steps before the optimizer's first."""
+        return self._offset
+
+    def taken(self) -> int:
+        """The last step that the optimizer took; asks it."""
+        return self._next_step() - 1
 
     @property
     def listening(self) -> bool:
@@ -115,7 +131,7 @@ class Tape:
     @guarded(None)
     def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """``compute_loss`` was called with these arguments."""
-        given = dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
+        given = loss_arguments(args, kwargs)
         heard = self._probe.layers.heard
         self._output_activation = keras_layers.output_activation(heard, given.get("y_pred"))
         self._heads = heads(
@@ -130,16 +146,11 @@ class Tape:
         met = backend().expanded(given.get("loss"))
         if met is not None:
             given |= {"y": met.target, "y_pred": met.output}
-            self._loss_facts = {**self._declared_loss(), **met.facts}
+            self._loss_facts = {**self.declared_loss(), **met.facts}
         self._data = []
         if self._recorder is None or (self.eager and not self._listening):
             return
-        for argument, role in _ROLES.items():
-            leaves = [leaf for leaf in keras.tree.flatten(given.get(argument)) if leaf is not None][:_MOST_TENSORS]
-            for at, leaf in enumerate(leaves):
-                dtype = keras.backend.standardize_dtype(getattr(leaf, "dtype", type(leaf)))
-                if dtype != "string":
-                    self._data.append(((role, f"{_PREFIXES[argument]}{at}", dtype), keras.ops.convert_to_tensor(leaf)))
+        self._data = data(given)
 
     def _prepare(self, variables: Sequence[Any]) -> None:
         """Names of the weights; once: what the optimizer is, how large the weights are."""
@@ -218,6 +229,7 @@ class Tape:
         if recorder is None:
             return
         facts = self._facts(arrays)
+        self.recorded = step
         if taps is not None:
             taps.read()
             seen = [array for array in taps.arrays(step) if recorder.admit(len(array.data))]
@@ -227,7 +239,7 @@ class Tape:
         if step + 1 not in self.steps and not recorder.begin(step + 1) and not recorder.active:
             self._stop()  # the last one: what was seen of all can be told
 
-    def _declared_loss(self) -> dict[str, Any]:
+    def declared_loss(self) -> dict[str, Any]:
         """Which loss it is, where there is one: its name, reduction, whether it takes logits."""
         if self._loss_facts is None:
             from auditor_agent.integrations.keras.facts import loss_facts
@@ -243,8 +255,8 @@ class Tape:
 
     def _facts(self, arrays: Sequence[Array]) -> dict[str, Any]:
         """What is told of a step besides its numbers."""
-        loss: dict[str, Any] = dict(self._declared_loss())
-        loss |= {f"{kind}_shape": s for kind in ("output", "target") if (s := self._shape(arrays, kind)) is not None}
+        loss: dict[str, Any] = dict(self.declared_loss())
+        loss |= {f"{kind}_shape": s for kind in ("output", "target") if (s := shape_of(arrays, kind)) is not None}
         facts: dict[str, Any] = {"loss": loss, **self._probe.phase()}
         if self._output_activation is not None:
             facts["output_activation"] = self._output_activation
@@ -254,9 +266,6 @@ class Tape:
             facts |= self._operations
             self._operations = {}
         return facts
-
-    def _shape(self, arrays: Sequence[Array], role: str) -> list[int] | None:
-        return next((list(array.shape) for array in arrays if array.role == role), None)
 
     def _arrays(self, recorder: Recorder, labels: Any, values: Any, unscale: float) -> list[Array]:
         taken = (
@@ -270,6 +279,28 @@ class Tape:
             self._recorder.close()
         self._listening = False
         self._listen(False)
+
+
+def loss_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``compute_loss`` was called with, by name."""
+    return dict(zip(_ARGUMENTS, args, strict=False)) | dict(kwargs)
+
+
+def data(given: Mapping[str, Any]) -> list[tuple[Label, Any]]:
+    """Batch, target and output among what ``compute_loss`` was given."""
+    found = []
+    for argument, role in _ROLES.items():
+        leaves = [leaf for leaf in keras.tree.flatten(given.get(argument)) if leaf is not None][:_MOST_TENSORS]
+        for at, leaf in enumerate(leaves):
+            dtype = keras.backend.standardize_dtype(getattr(leaf, "dtype", type(leaf)))
+            if dtype != "string":
+                found.append(((role, f"{_PREFIXES[argument]}{at}", dtype), keras.ops.convert_to_tensor(leaf)))
+    return found
+
+
+def shape_of(arrays: Sequence[Array], role: str) -> list[int] | None:
+    """The shape of the first array of a role."""
+    return next((list(array.shape) for array in arrays if array.role == role), None)
 
 
 def taken_array(recorder: Recorder, label: Label, flat: Values, shape: tuple[int, ...], unscale: float) -> Array | None:

@@ -59,10 +59,11 @@ class Taps:
         layers: that were heard while the step was traced; None: each step says what was heard.
         accumulate: iterations to a step.
         jit: whether XLA compiles the step.
+        sampled: whether layers are looked at in other steps than the recorded ones too.
     """
 
-    def __init__(self, layers: keras_layers.Layers | None, *, accumulate: int, jit: bool) -> None:
-        self._layers, self._accumulate, self._jit = layers, accumulate, jit
+    def __init__(self, layers: keras_layers.Layers | None, *, accumulate: int, jit: bool, sampled: bool = True) -> None:
+        self._layers, self._accumulate, self._jit, self._sampled = layers, accumulate, jit, sampled
         self._traced: list[_Traced] = []
         self._lock = threading.RLock()
         self._digests: dict[int, tuple[int, int]] = {}
@@ -80,6 +81,8 @@ class Taps:
         self._offset, self._steps = offset, steps
         for traced in self._traced:
             traced.tap.schedule(_RECORDED, steps)
+            if not self._sampled:
+                traced.tap.schedule(_SAMPLED, steps)
 
     def put(
         self,
@@ -105,7 +108,10 @@ class Taps:
         operands = [operand for _, operand in pairs]
         tap = Tap(operands, self._offset, self._accumulate)
         tap.schedule(_RECORDED, self._steps)
-        tap.schedule(_SAMPLED, sorted({*range(1, FIRST + 1), *self._steps}), EVERY)
+        if self._sampled:
+            tap.schedule(_SAMPLED, sorted({*range(1, FIRST + 1), *self._steps}), EVERY)
+        else:
+            tap.schedule(_SAMPLED, self._steps)
         self._traced.append(_Traced(tap, [label for label, _ in pairs]))
         self._called = tap.call(head, operands, jit=self._jit)
         if self._jit:  # what has no use is pruned from the graph

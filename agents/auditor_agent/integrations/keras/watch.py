@@ -123,6 +123,18 @@ class Watch:
         with self._lock:
             self._look(probe, executed)
 
+    def evaluation_begins(self) -> None:
+        """The first batch of an evaluation is about to be given to the model."""
+        if self._probe is not None:
+            with self._lock:
+                self._probe.evaluated.begins()
+
+    def evaluated(self) -> None:
+        """A batch of an evaluation was."""
+        if self._probe is not None and self._probe.evaluated.under_way:
+            with self._lock:
+                self._probe.evaluated.ended()
+
     def _look(self, probe: Probe, executed: int) -> None:
         """After steps that somebody has to look at: weights, the recorder, rows that cannot wait."""
         probe.seen = True

@@ -25,7 +25,7 @@ from auditor_agent.integrations.keras import operations as keras_operations
 from auditor_agent.integrations.keras.compiled import CompiledTape
 from auditor_agent.integrations.keras.on_tensorflow import reachable
 from auditor_agent.integrations.keras.record import GraphTape
-from auditor_agent.integrations.keras.tape import Tape
+from auditor_agent.integrations.keras.tape import Tape, shape_of
 from auditor_agent.integrations.tensorflow import flow, layers
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
 from auditor_agent.integrations.tensorflow.tape import Seen
@@ -149,7 +149,7 @@ class LoopTape(Tape):
 
     def _facts(self, arrays: Sequence[Array]) -> dict[str, Any]:
         told = dict(self._facts_told)
-        seen = {f"{kind}_shape": self._shape(arrays, kind) for kind in ("output", "target")}
+        seen = {f"{kind}_shape": shape_of(arrays, kind) for kind in ("output", "target")}
         # Extents that were open when the function was traced are known by now.
         told["loss"] = {
             **told.get("loss", {}),
