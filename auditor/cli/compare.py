@@ -148,6 +148,8 @@ def _print_causes(out: Console, found: Mapping[str, Any]) -> None:
             ("follows", "; ".join(clean(one["says"]) for one in cause["consequences"]) or None),
             ("fix", clean(cause["fix"])), ("more", f"auditor causes show {clean(cause['id'])}"),
         ]))  # fmt: skip
+    if found["harmless"]:
+        out.print()
     for entry in found["harmless"]:
         out.print(Text(f"harmless: {entry['id']} {clean(entry['why'])}", style="dim"))
 

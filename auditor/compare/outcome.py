@@ -31,6 +31,8 @@ _ORDER = ("data", "loss", "backward", "optimizer")
 #: Curves that must agree at every step for two runs to be one.
 _WHOLE: Final = ("loss", "grad_norm")
 _METRICS_AT_MOST = 40
+#: Scalars whose size means nothing.
+_NO_QUANTITIES: Final = frozenset({"batch_digest"})
 
 
 @dataclass(slots=True)
@@ -228,7 +230,7 @@ def metrics_json(a: Sequence[Side], b: Sequence[Side], found: Outcome) -> dict[s
 
     ``a`` and ``b`` are last finite values, over several runs a side their means (geometric where tested).
     """
-    shared = set.intersection(*(set(side.curves) for side in (*a, *b)))
+    shared = set.intersection(*(set(side.curves) for side in (*a, *b))) - _NO_QUANTITIES
     out: dict[str, Any] = {}
     for name in [*found.tests, *sorted(shared - set(found.tests))][:_METRICS_AT_MOST]:
         left, right = (_mean([side.curves[name].last_finite for side in group]) for group in (a, b))

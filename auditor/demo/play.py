@@ -34,7 +34,7 @@ def play(folder: Path) -> list[str]:
     out = console()
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    out.print(Text("Training Auditor", style="bold"), "three real programs learn handwritten digits, side by side.")
+    out.print(Text("Training Auditor:", style="bold"), "three real programs learn handwritten digits, side by side.")
     out.print(Text("Starting the daemon ...", style="dim"))
     with daemon(folder) as (url, ours), remote(url) as client:
         out.print(Text(f"{url}{' (local Ray, SQLite)' if ours else ', which runs already'}", style="dim"))
@@ -76,7 +76,13 @@ def root(result: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _tell(out: Console, playing: Sequence[Act], results: Mapping[Program, Mapping[str, Any]]) -> None:
-    columns = (("program", "left"), ("run", "left"), ("steps", "right"), ("last loss", "right"), ("verdict", "left"))
+    columns = (
+        ("program", "left"),
+        ("run", "left"),
+        ("steps", "right"),
+        ("last finite loss", "right"),
+        ("verdict", "left"),
+    )
     rows = []
     for act in playing:
         result = results[act.program]

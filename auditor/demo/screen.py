@@ -75,11 +75,12 @@ def _alert(alert: Mapping[str, Any] | None) -> str:
 
 
 class _Lines:
-    """Plain lines: a program's state now and then, and at once when its verdict changes."""
+    """Plain lines: a program's state now and then if it changed, and at once when its verdict did."""
 
     def __init__(self, out: Console) -> None:
         self._out, self._said = out, 0.0
         self._verdicts: dict[str, str] = {}
+        self._lines: dict[str, str] = {}
 
     def say(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Prints what is new."""
@@ -87,10 +88,11 @@ class _Lines:
         for row in rows:
             if "run" not in row:
                 continue
-            changed = self._verdicts.get(row["run"]) != row["verdict"]
+            changed, line = self._verdicts.get(row["run"]) != row["verdict"], _line(row)
             self._verdicts[row["run"]] = row["verdict"]
-            if due or changed:
-                self._out.print(_line(row))
+            if (due or changed) and self._lines.get(row["run"]) != line:
+                self._lines[row["run"]] = line
+                self._out.print(line, soft_wrap=True)
         if due:
             self._said = time.monotonic()
 

@@ -119,7 +119,7 @@ def side(shown: Mapping[str, Any], colour: str, mark: str = "") -> str:
         ("run", f"<code>{text(shown['run'])}</code>"), ("framework", text(shown.get("framework") or "-")),
         ("status", f'<span class="{_class(shown["status"])}">{text(shown["status"])}</span>'),
         ("steps", text(shown["steps"])),
-        ("verdict", _badge(shown["verdict"])), ("last loss", text(number(shown.get("loss")))),
+        ("verdict", _badge(shown["verdict"])), ("last finite loss", text(number(shown.get("loss")))),
     )  # fmt: skip
     facts = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)
     alerts = "".join(_alert(alert) for alert in shown.get("alerts", ()))
@@ -200,13 +200,14 @@ _KEYS = '<span class="key"></span>A &nbsp; <span class="key b"></span>B &nbsp;·
 
 
 def _metrics(found: Mapping[str, Any]) -> str:
-    rows = [
-        (name, *(number(item[key]) for key in ("a", "b", "ratio")), *said_of_test(item))
-        for name, item in found["metrics"].items()
-    ]
-    if not rows:
+    items = found["metrics"].items()
+    if not items:
         return ""
-    columns = ("scalar", "A", "B", "B / A", "p", "equivalent within")
+    rows = [(name, *(number(item[key]) for key in ("a", "b", "ratio"))) for name, item in items]
+    columns: tuple[str, ...] = ("scalar", "A", "B", "B / A")
+    if any(item["p_value"] is not None for _, item in items):
+        columns += ("p", "equivalent within")
+        rows = [(*row, *said_of_test(item)) for row, (_, item) in zip(rows, items, strict=True)]
     return f"<h2>Last finite values</h2>{_table(columns, rows, numbers=5)}"
 
 

@@ -78,6 +78,14 @@ def test_the_first_steps_are_recorded_element_by_element(told: dict[str, Any]) -
     assert told["facts"]["loss"]["operation"] == "mean_squared_error"
 
 
+def test_the_first_batch_of_evaluations_is_recorded(told: dict[str, Any]) -> None:
+    """After steps 7 and 14 of seven an epoch, after step 20 and after probe step 50: as the model was given it."""
+    assert told["evaluated"] == [7, 14, 21, 56]
+    found = told["evaluation"]
+    assert (found["given"], found["training"], found["layers"]) == (True, "false", ["hidden"])
+    assert found["loss"] == pytest.approx(found["expected"], rel=1e-5)
+
+
 def test_signals_are_told_as_on_tensorflow(told: dict[str, Any]) -> None:
     """Dead units at sampled steps, the digest of every batch, modes of training and validation."""
     assert {1, 2, 3, 4, 5, 50} <= set(told["dead"])

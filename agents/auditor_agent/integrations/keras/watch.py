@@ -154,7 +154,7 @@ class Watch:
         late = not 0 <= self._clock() - self._read_at < READ_EVERY and self._quiet <= 0
         if urgent or late or any(binding.store.crowded for binding in probe.bindings):
             self.read()
-        self._quiet = self._idle(probe, done)
+        self._quiet = self._idle(probe, done, executed)
 
     def _due(self, probe: Probe, executed: int) -> bool:
         """Whether the rows of a store that only this thread reads are to be read."""
@@ -165,13 +165,16 @@ class Watch:
             or any(self._executed + executed > binding.store.rows for binding in probe.bindings)
         )
 
-    def _idle(self, probe: Probe, done: int) -> int:
-        """How many train steps may run before the next look, ``done`` steps being complete."""
+    def _idle(self, probe: Probe, done: int, executed: int) -> int:
+        """How many train steps may run before the next look, ``done`` being complete and ``executed`` at a time.
+
+        Before the execution that holds a step which is due there is another look: it tells the tape where we are.
+        """
         if probe.tape.listening or not probe.bindings:
             return 0
         due = min([self._sample_at, *(step for step in probe.tape.steps if step > done)])
         most = min(RING, *(binding.store.rows // 4 for binding in probe.bindings))
-        return max(0, min((due - 2 - done) * probe.every, most))
+        return max(0, min((due - 2 - done) * probe.every + 1 - executed, most))
 
     @guarded(None)
     def settle(self) -> None:

@@ -85,7 +85,19 @@ class Recorded(MemoryRun):
 
 run, net = Recorded(), model(optimizer=keras.optimizers.SGD(0.1, momentum=0.5))
 net.fit(x, y, batch_size=32, epochs=8, shuffle=False, verbose=0, validation_data=(x, y), callbacks=[Audit(run=run)])
-out["recorded"] = [recording.step for recording in run.recordings]
+out["recorded"] = [recording.step for recording in run.recordings if recording.phase == "train"]
+evaluations = assembled(run.recordings, "eval")
+out["evaluated"] = [found.step for found in evaluations]
+found = evaluations[0]
+output, target = found.of("output")["output0"].whole(), found.of("target")["target0"].whole()
+batch = found.of("batch")["input0"].whole()
+out["evaluation"] = {
+    "given": np.array_equal(batch, x[:32]) and np.array_equal(target, y[:32]),
+    "loss": found.scalars["loss"],
+    "expected": float(np.mean((output - target) ** 2)),
+    "training": found.facts["training"],
+    "layers": [layer["name"].split("/")[1] for layer in found.facts["layers"]],
+}
 moved, hidden = [], []
 for step in assembled(run.recordings):
     velocity = step.of("state.momentums")
