@@ -58,7 +58,7 @@ def causes(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_four_hundred_percent_is_a_broadcast(stories: Stories) -> None:
+def test_v7_four_hundred_percent_is_a_broadcast(stories: Stories) -> None:
     """PyTorch against Keras: (B, 1) minus (B,), not the initialiser, epsilon or precision."""
     found = stories.compare("torch_regression", "keras_regression")
     first = found["causes"][0]
@@ -69,7 +69,7 @@ def test_four_hundred_percent_is_a_broadcast(stories: Stories) -> None:
 
 
 @pytest.mark.slow
-def test_alpha_is_divided_by_the_batch_and_the_error_halved(stories: Stories) -> None:
+def test_v7_alpha_is_divided_by_the_batch_and_the_error_halved(stories: Stories) -> None:
     """scikit-learn against Keras: both parts are named, the penalty first, with its factor of 200."""
     found = stories.compare("sklearn_alpha", "keras_l2_port")
     named = causes(found)
@@ -82,7 +82,7 @@ def test_alpha_is_divided_by_the_batch_and_the_error_halved(stories: Stories) ->
 
 
 @pytest.mark.slow
-def test_nan_in_keras_alone_is_twice_the_step(stories: Stories) -> None:
+def test_v7_nan_in_keras_alone_is_twice_the_step(stories: Stories) -> None:
     """At the stability limit: the half in the squared error, and the outcome differs."""
     found = stories.compare("sklearn_unbounded", "keras_unbounded")
     first = found["causes"][0]
@@ -92,7 +92,7 @@ def test_nan_in_keras_alone_is_twice_the_step(stories: Stories) -> None:
 
 
 @pytest.mark.slow
-def test_the_loop_lacks_four_things(stories: Stories) -> None:
+def test_v7_the_loop_lacks_four_things(stories: Stories) -> None:
     """fit() against a tape loop: mode, order, tail and penalty, nothing else."""
     found = stories.compare("keras_fit", "tape_loop")
     named = causes(found)
@@ -110,7 +110,7 @@ def test_the_loop_lacks_four_things(stories: Stories) -> None:
 
 
 @pytest.mark.slow
-def test_an_initialiser_off_centre_is_named(stories: Stories) -> None:
+def test_v7_an_initialiser_off_centre_is_named(stories: Stories) -> None:
     """Against the defaults: initial weights, whatever follows from them."""
     first = stories.compare("keras_off_centre", "keras_centred")["causes"][0]
     assert (first["stage"], first["id"][:4]) == ("init", "INIT")
@@ -118,6 +118,6 @@ def test_an_initialiser_off_centre_is_named(stories: Stories) -> None:
 
 
 @pytest.mark.slow
-def test_off_centre_in_both_frameworks_is_no_mismatch(stories: Stories) -> None:
+def test_v7_off_centre_in_both_frameworks_is_no_mismatch(stories: Stories) -> None:
     """The same mistake made twice agrees."""
     assert stories.compare("torch_off_centre", "keras_off_centre")["verdict"] != "mismatch"
