@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,78 +12,23 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from auditor.ingest.records import StepRecording  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations.keras.watch import EARLY  # noqa: E402
-from auditor_agent.integrations.tensorflow import audit as loops  # noqa: E402
-from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs  # noqa: E402
 from auditor_agent.integrations.tensorflow import tape as tensorflow_tape  # noqa: E402
-from auditor_agent.integrations.tensorflow import watch as tensorflow_watch  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 from support.recordings import assembled  # noqa: E402
-
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((130, 6)).astype("float32")
-Y = (X[:, 0] - X[:, 1] ** 2).astype("float32")
-SIZE, PER_EPOCH = 26, 5
-
-Step = Callable[[Any, Any], Any]
+from support.tensorflow_loops import ALL, PER_EPOCH, SIZE, WRAPS, X, Y, epochs, listening, loop, model  # noqa: E402
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
     """What the loops of this process record into, unasked."""
-    told, unasked = MemoryRun(f"loop {id(monkeypatch)}"), loops._Unasked()
-    monkeypatch.setattr(loops, "open_run", lambda *_, **__: told)
-    monkeypatch.setattr(tensorflow_tape, "_sinks", [])
-    tensorflow_tape.observe(unasked)
-    tensorflow_epochs.observe()
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(3)
-    yield told
-    told.finish()
-    tensorflow_tape._scene.known = tensorflow_tape.Known()
-
-
-def model(*, regularizer: Any = None) -> Any:
-    """A small network with a layer that has modes."""
-    return keras.Sequential(
-        [
-            keras.Input((6,)),
-            keras.layers.Dense(8, "tanh", kernel_regularizer=regularizer),
-            keras.layers.BatchNormalization(),
-            keras.layers.Dense(1),
-        ]
-    )
-
-
-def loop(net: Any, optimizer: Any, criterion: Any, wrap: Any, *, training: bool | None = True) -> Step:
-    """One step of a loop as people write it."""
-
-    def step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = criterion(net, y, net(x) if training is None else net(x, training=training))
-        gradients = tape.gradient(loss, net.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, net.trainable_variables, strict=True))
-        return loss
-
-    return wrap(step)  # type: ignore[no-any-return]
-
-
-def epochs(step: Step, y: Any, count: int = 5) -> None:
-    """Slices of the data, always in the same order."""
-    for _ in range(count):
-        for at in range(0, len(X), SIZE):
-            step(tf.constant(X[at : at + SIZE]), tf.constant(y[at : at + SIZE]))
+    with listening(monkeypatch) as told:
+        yield told
 
 
 def ended(run: MemoryRun) -> list[StepRecording]:
     """What was recorded, once the run has ended."""
     run.finish()
     return assembled(run.recordings)
-
-
-WRAPS = [pytest.param(lambda f: f, id="eager"), pytest.param(tf.function, id="graph")]
-JIT = pytest.param(tf.function(jit_compile=True), id="jit")
-ALL = [*WRAPS, JIT]
 
 
 @pytest.mark.parametrize("wrap", ALL)
@@ -197,24 +137,6 @@ def test_the_modes_of_training_and_evaluation_are_told(run: MemoryRun, wrap: Any
     ]
 
 
-@pytest.mark.parametrize("wrap", ALL)
-def test_digests_tell_the_order_and_the_samples_of_an_epoch(run: MemoryRun, wrap: Any) -> None:
-    """DATA-01 and DATA-02: slices by hand in the same order every time; a data set that shuffles."""
-    mse = keras.losses.MeanSquaredError()
-    step = loop(model(), keras.optimizers.Adam(), lambda _, y, p: mse(y, p), wrap)
-    epochs(step, Y[:, None], 2)
-    for x, y in tf.data.Dataset.from_tensor_slices((X, Y[:, None])).shuffle(130).repeat(2).batch(40):
-        step(x, y)
-    for _ in range(2):
-        for x, y in tf.data.Dataset.from_tensor_slices((X, Y[:, None])).shuffle(130).batch(40):
-            step(x, y)
-    run.finish()
-    told = [event for event in run.events if event["type"] == "epoch"]
-    assert [(event["steps"], event["samples"]) for event in told] == [(5, 130), (5, 130), (7, 260), (4, 130), (4, 130)]
-    assert told[0]["order"] == told[1]["order"] != told[3]["order"] != told[4]["order"]
-    assert len(set(run.scalar("batch_digest")[:10])) == 5
-
-
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_g5_training_is_bit_identical(run: MemoryRun, monkeypatch: pytest.MonkeyPatch, wrap: Any) -> None:
     """Weights after 25 steps, recorded ones and others, with the callback for operations and without."""
@@ -301,60 +223,6 @@ def test_late_steps_are_recorded_too(run: MemoryRun, wrap: Any) -> None:
         np.testing.assert_array_equal(recorded.of("batch")["input0"].whole(), X[at : at + SIZE])
 
 
-@pytest.mark.parametrize("wrap", [*WRAPS[1:], JIT])
-@pytest.mark.parametrize("together", [1, 5])
-def test_a_step_is_read_whole_whenever_it_is_read(
-    run: MemoryRun, monkeypatch: pytest.MonkeyPatch, wrap: Any, together: int
-) -> None:
-    """A reader that never rests finds no row before the batch, the layers' signals and the weights of its step."""
-    monkeypatch.setattr(tensorflow_watch, "READ_EVERY", 0.0)
-    net, adam = model(), keras.optimizers.Adam(0.01)
-    once = loop(net, adam, lambda _, y, p: tf.reduce_mean((p - y) ** 2), lambda f: f)
-
-    def several(x: Any, y: Any) -> None:
-        for at in range(together):
-            once(x[at * SIZE : (at + 1) * SIZE], y[at * SIZE : (at + 1) * SIZE])
-
-    step = wrap(several)
-    for _ in range(200 // together):
-        step(tf.constant(X), tf.constant(Y[:, None]))
-    run.finish()
-    assert run.steps == list(range(1, 201))
-    assert [record["step"] for record in run.records if "batch_digest" not in record["scalars"]] == []
-    layer = next(layer.path for layer in net.layers)
-    told = [record["step"] for record in run.records if f"saturated/{layer}" in record["scalars"]]
-    assert told == [1, 2, 3, 4, 5, *range(6, 21), 50, 100, 150, 200]
-    weighed = [record["step"] for record in run.records if any(kind == "weight" for kind, _ in record["table"])]
-    assert weighed == [*EARLY, 50, 100, 150, 200]
-
-
-@pytest.mark.parametrize("wrap", ALL)
-def test_evaluations_tell_loss_and_metrics_of_data_not_trained_on(run: MemoryRun, wrap: Any) -> None:
-    """The mean over the batches of each evaluation; nothing of the loss in training."""
-    net, mse, adam = model(), keras.losses.MeanSquaredError(), keras.optimizers.Adam(0.01)
-    step = loop(net, adam, lambda _, y, p: mse(y, p), wrap)
-    metric = keras.metrics.MeanAbsoluteError(name="test_mae")
-
-    def evaluate(x: Any, y: Any) -> Any:
-        prediction = net(x, training=False)
-        metric.update_state(y, prediction)
-        return mse(y, prediction)
-
-    test, expected = wrap(evaluate), []
-    for _ in range(3):
-        epochs(step, Y[:, None], 1)
-        losses = [float(test(tf.constant(X[at : at + 65]), tf.constant(Y[at : at + 65, None]))) for at in (0, 65)]
-        expected.append((np.mean(losses), float(metric.result())))
-        metric.reset_state()
-    run.finish()
-    told = [event for event in run.events if event["type"] == "evaluation"]
-    assert [(e["step"], e["batches"], e["samples"], e["losses"]) for e in told] == [
-        (PER_EPOCH * n, 2, 130, 2) for n in (1, 2, 3)
-    ]
-    logged = [(log["val_loss"], log["val_mae"]) for log in run.logs if "val_loss" in log]
-    np.testing.assert_allclose(logged, expected, rtol=1e-5)
-
-
 @pytest.mark.parametrize("wrap", ALL)
 def test_a_step_of_several_micro_batches_is_one(run: MemoryRun, wrap: Any) -> None:
     """The optimizer accumulates five: mean of their losses and gradients, all of their samples."""
@@ -391,27 +259,6 @@ def test_gradients_summed_up_by_hand_come_without_a_loss(run: MemoryRun, wrap: A
     assert len(run.records) == 2
     for scalars in [*(r["scalars"] for r in run.records), *(r.scalars for r in run.recordings)]:
         assert np.isfinite(scalars.get("loss", 0.0))
-
-
-@pytest.mark.parametrize("wrap", WRAPS)
-def test_epochs_of_arrays_shuffled_by_hand_are_inferred(run: MemoryRun, wrap: Any) -> None:
-    """Each pass in an order of its own; samples drawn with replacement have no passes."""
-    net, mse = model(), keras.losses.MeanSquaredError()
-    step = loop(net, keras.optimizers.SGD(0.01), lambda _, y, p: mse(y, p), wrap)
-    rng = np.random.default_rng(4)
-    for _ in range(3):
-        order = rng.permutation(len(X))
-        for at in range(0, len(X), SIZE):
-            rows = order[at : at + SIZE]
-            step(tf.constant(X[rows]), tf.constant(Y[rows, None]))
-    for _ in range(20):
-        rows = rng.integers(0, len(X), SIZE)
-        step(tf.constant(X[rows]), tf.constant(Y[rows, None]))
-    run.finish()
-    told = [event for event in run.events if event["type"] == "epoch"]
-    assert [(event["steps"], event["samples"]) for event in told][:2] == [(PER_EPOCH, 130)] * 2
-    assert len(told) <= 3
-    assert told[0]["order"] != told[1]["order"]
 
 
 def test_nothing_is_kept_alive_between_steps(run: MemoryRun) -> None:

@@ -16,13 +16,12 @@ import pytest
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from auditor_agent.integrations.tensorflow import audit as loops  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs  # noqa: E402
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward  # noqa: E402
 from auditor_agent.integrations.tensorflow import record as tensorflow_record  # noqa: E402
 from auditor_agent.integrations.tensorflow import tape as tensorflow_tape  # noqa: E402
 from auditor_agent.integrations.tensorflow import whole as tensorflow_whole  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
+from support.tensorflow_loops import listening  # noqa: E402
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((130, 6)).astype("float32")
@@ -33,20 +32,13 @@ WRAPS = [pytest.param(lambda f: f, id="eager"), pytest.param(tf.function, id="fu
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
     """What the loops of this process record into, unasked."""
-    told, unasked = MemoryRun(f"whole {id(monkeypatch)}"), loops._Unasked()
-    monkeypatch.setattr(loops, "open_run", lambda *_, **__: told)
-    monkeypatch.setattr(tensorflow_tape, "_sinks", [])
     monkeypatch.setattr(tensorflow_whole, "_reached", {})
     monkeypatch.setattr(tensorflow_whole, "_looked", [0])
     monkeypatch.setattr(tensorflow_whole, "_known", set())
     monkeypatch.setattr(tensorflow_whole, "_beside", {})
     monkeypatch.setattr(tensorflow_whole, "_together", {})
-    tensorflow_tape.observe(unasked)
-    tensorflow_epochs.observe()
-    keras.utils.clear_session()
-    yield told
-    told.finish()
-    tensorflow_tape._scene.known = tensorflow_tape.Known()
+    with listening(monkeypatch) as told:
+        yield told
 
 
 def training(net: Any, wrap: Any, variables: Any = None) -> Any:
