@@ -79,7 +79,7 @@ def test_the_first_steps_are_recorded_element_by_element(told: dict[str, Any]) -
 
 
 def test_the_first_batch_of_evaluations_is_recorded(told: dict[str, Any]) -> None:
-    """After steps 7 and 14 of seven an epoch, after step 20 and after probe step 50: as the model was given it."""
+    """After steps 7 and 14 of seven an epoch, after step 20 and after probe step 50; its loss has the penalty in it."""
     assert told["evaluated"] == [7, 14, 21, 56]
     found = told["evaluation"]
     assert (found["given"], found["training"], found["layers"]) == (True, "false", ["hidden"])
