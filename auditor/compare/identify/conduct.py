@@ -104,9 +104,18 @@ def _frozen(evidence: Evidence, manifest: Mapping[str, Any]) -> Iterator[Fact]:
     declared = _declared(manifest)
     if sizes.keys() <= declared.keys():  # else the two name them differently
         sizes = declared
-    left = sorted(name for name in sizes if name not in first.of("gradient"))
+    still = _still(evidence)
+    left = sorted(name for name in sizes if name not in first.of("gradient") or name in still)
     whole, frozen = sum(sizes.values()), sum(sizes[name] for name in left)
-    yield Fact("update.frozen", {"tensors": left, "share": frozen / max(1, whole), "trained": whole - frozen})
+    told = {"tensors": left, "share": frozen / max(1, whole), "trained": whole - frozen, "passed_by": sorted(still)}
+    yield Fact("update.frozen", told)
+
+
+def _still(evidence: Evidence) -> set[str]:
+    """Weights with a gradient at every step that no step moves, while others move: the optimizer passes them by."""
+    moved = {track.name: bool(track.moved.any()) for track in evidence.tracks}
+    given = {track.name for track in evidence.tracks if len(track.norms) > 1 and (track.norms > 0).all()}
+    return {name for name in given if not moved[name]} if any(moved.values()) else set()
 
 
 def _declared(manifest: Mapping[str, Any]) -> dict[str, int]:

@@ -140,6 +140,7 @@ def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     off = [one for one in each if one.get("off_centre")]
     return {
         "distribution": largest["distribution"],
+        "families": list(largest.get("families", ())),
         "formulas": common or list(largest.get("formulas", ()))[:1],
         "mean": largest.get("mean"),
         "std": largest.get("std"),

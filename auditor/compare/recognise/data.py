@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import pairing
 from auditor.compare.recognise.cause import Cause, between, how, percent
 
 #: Part of the variance that lies between batches from which on data counts as sorted.
@@ -28,6 +29,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What the two are fed differently."""
     yield from _scale(a, b)
     yield from _shuffle(a, b)
+    yield from pairing.causes(a, b)
     kept_back = [*_other_part(a, b), *_held_out(a, b)]
     yield from kept_back
     for cause in _portions(a, b):

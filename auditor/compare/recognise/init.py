@@ -88,17 +88,7 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
     ratio, error = _spread(a, b)
     named = bool(set(a["formulas"]) & set(b["formulas"]))
     if abs(ratio) <= error or (named and abs(ratio) <= 2 * error and a["fan_in"] == b["fan_in"] and not a["bound"]):
-        families = {a["distribution"], b["distribution"]}
-        if families == _BOUNDED and not named:
-            return "INIT-13", 0.3 * size, "the same spread, cut at two standard deviations on one side"
-        if "orthogonal" in families and len(families) == 2:
-            return entry, 0.5 * size, "orthogonal on one side only"
-        known = not families & {"unknown"}
-        return (
-            (entry, 0.3 * size, "the same spread, another distribution")
-            if known and not named and len(families) > 1
-            else None
-        )
+        return _other_distribution(entry, size, a, b, named=named)
     if named and (a["fan_in"], a["fan_out"]) != (b["fan_in"], b["fan_out"]):
         return None  # the same rule for layers of different widths
     fixed = [any(f.startswith(("normal(", "uniform(0", "uniform(1)")) for f in side["formulas"]) for side in (a, b)]
@@ -106,6 +96,22 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
         entry = "INIT-14"
     size *= min(abs(ratio), 5.0)
     return entry, size, f"the weights of one side are {math.exp(abs(ratio)):.3g} times as widely spread"
+
+
+def _other_distribution(
+    entry: str, size: float, a: Mapping[str, Any], b: Mapping[str, Any], *, named: bool
+) -> tuple[str, float, str] | None:
+    """Weights of one spread: what else tells the two draws apart, if it is not chance."""
+    families = {a["distribution"], b["distribution"]}
+    if len(families) == 1 or set(a.get("families", ())) & set(b.get("families", ())):
+        return None  # both may be draws of one distribution: some dozen numbers do not tell which
+    if "orthogonal" in families:
+        return entry, 0.5 * size, "orthogonal on one side only"
+    if named or "unknown" in families:
+        return None
+    if families == _BOUNDED:
+        return "INIT-13", 0.3 * size, "the same spread, cut at two standard deviations on one side"
+    return entry, 0.3 * size, "the same spread, another distribution"
 
 
 def _gate(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, float, str] | None:

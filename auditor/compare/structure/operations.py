@@ -23,6 +23,8 @@ WEIGHTED: Final = frozenset(
 #: Classes of Keras models that list their layers in the order in which they run.
 _IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
 _PROJECTIONS: Final = 3
+#: What torch's ``EmbeddingBag`` makes of the rows of a bag; their sum is no operation that is told elsewhere.
+_BAGS: Final = {"mean": "global_average_pool", "max": "global_max_pool"}
 #: Operations of a graph that are told as they are.
 _PLAIN: Final = frozenset(
     {"batchnorm", "layernorm", "groupnorm", "upsample", "global_average_pool", "global_max_pool", "pad"}
@@ -182,8 +184,15 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
     else:
         settings = _common(layer)
         if kind == "embedding":
-            settings |= {"units": layer.get("embedding_dim"), "padding": layer.get("padding_idx") is not None}
+            return _embedding(name, layer)
     return [Operation(kind, name, _known(settings))]
+
+
+def _embedding(name: str, layer: Mapping[str, Any]) -> list[Operation]:
+    """A table; torch's ``EmbeddingBag`` is one with the mean or the maximum over positions behind it."""
+    settings = _known({"units": layer.get("embedding_dim"), "padding": layer.get("padding_idx") is not None})
+    pool = _BAGS.get(str(layer.get("mode")))
+    return [Operation("embedding", name, settings), *([Operation(pool, name)] if pool else [])]
 
 
 def _biased(name: str, bias: str, tensors: Mapping[str, Any]) -> bool | None:

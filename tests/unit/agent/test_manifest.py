@@ -82,6 +82,18 @@ def test_torch_layers_defaults_are_recognised() -> None:
     assert weights["c.bias"]["fan_in"] == 144
 
 
+@pytest.mark.parametrize("count", [100, 240])
+def test_a_uniform_of_a_hundred_numbers_is_no_cut_normal(count: int) -> None:
+    """Their distribution functions are 0.03 apart; what tells them apart is where the values end."""
+    drawn = [np.random.default_rng(seed).uniform(-0.3, 0.3, count) for seed in range(40)]
+    found = [describe(values, None, (7, 11)) for values in drawn]
+    assert sum(one["distribution"] == "uniform" for one in found) >= 34
+    assert all("uniform" in one["families"] for one in found)
+    normals = [describe(np.random.default_rng(seed).normal(0, 0.2, count), None, (7, 11)) for seed in range(40)]
+    assert all("normal" in one["families"] for one in normals)
+    assert not any("uniform" in one["families"] for one in normals) or count == 100
+
+
 def test_a_mean_off_centre_is_told() -> None:
     """The seeds' story of the initialiser with mean 5; a small tensor is not accused by chance."""
     values = 5 + np.random.default_rng(0).standard_normal(500)

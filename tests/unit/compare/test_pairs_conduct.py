@@ -146,6 +146,22 @@ def test_weights_that_are_trainable_and_get_no_gradient_are_cut_off() -> None:
     assert first(without(trainable=False), run().profile()) == ("OPT-00", "update.frozen")
 
 
+def test_weights_that_get_a_gradient_and_never_move_are_passed_by() -> None:
+    """A layer made after the optimizer, which holds the one that was there before."""
+    recordings = []
+    begins = {a.name: a.data for a in run().recordings()[0].arrays if a.role == "weight" and "layer1" in a.name}
+    for one in run().recordings():
+        arrays = [
+            replace(a, data=begins[a.name]) if a.role in {"weight", "updated"} and a.name in begins else a
+            for a in one.arrays
+        ]
+        recordings.append(Recording(one.step, arrays, one.scalars, one.facts))
+    told = profile("b", "torch", assembled(recordings), Beside(curves={}, last_step=12))
+    assert first(told, run().profile()) == ("BWD-00", "update.frozen")
+    assert told.value("update.frozen")["passed_by"] == sorted(begins)
+    assert run().profile().value("update.frozen")["passed_by"] == []
+
+
 @pytest.mark.parametrize(("lengths", "limit"), [([1, 2, 2, 2], 2.0), ([1, 2, 3, 4], None), ([2, 2, 2, 3], None)])
 def test_a_limit_is_the_largest_length_that_several_share(lengths: list[float], limit: float | None) -> None:
     """And no length that some exceed."""

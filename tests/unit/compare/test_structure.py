@@ -121,6 +121,20 @@ def test_a_graph_tells_functions_and_repeated_calls() -> None:
     assert found.ordered
 
 
+@pytest.mark.parametrize(("mode", "pool"), [("mean", "global_average_pool"), ("max", "global_max_pool"), ("sum", None)])
+def test_a_bag_of_embeddings_is_a_table_and_what_is_made_of_its_rows(mode: str, pool: str | None) -> None:
+    """``EmbeddingBag(mode="mean")`` against ``Embedding`` and a mean over positions."""
+    table = {"name": "table", "class": "EmbeddingBag", "embedding_dim": 6, "mode": mode}
+    plain = {"name": "table", "class": "Embedding", "embedding_dim": 6}
+    end = {"name": "out", "class": "Linear", "in_features": 6, "out_features": 2}
+    bag = structure(
+        "torch", {"model": {"layers": [table, end]}}, [{"operations": [{"layer": "table"}, {"layer": "out"}]}]
+    )
+    ran = [{"layer": "table"}, *([{"op": pool}] if pool else []), {"layer": "out"}]
+    rows = structure("torch", {"model": {"layers": [plain, end]}}, [{"operations": ran}])
+    assert differences(bag, rows) == []
+
+
 def test_attention_is_four_products_in_every_spelling() -> None:
     """A module of attention, and queries, keys and values from one product of three times the width."""
     layers = [{"name": "attend", "class": "MultiheadAttention", "embed_dim": 8, "num_heads": 2}]

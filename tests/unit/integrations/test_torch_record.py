@@ -378,3 +378,19 @@ def test_the_manifest_is_told_what_was_seen(run: Any) -> None:
     assert canonical["normalization"]["1"]["decay"] == pytest.approx(0.9)
     told = {"batch_size": 8, "drop_last": False, "shuffle": True, "samples": 20, "workers": 0}
     assert told in canonical["loaders"]
+
+
+def test_what_is_left_over_is_asked_of_what_the_optimizer_holds(run: Any) -> None:
+    """A layer that was put in after the optimizer was made: its gradients pile up, and no step is made of them."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 9))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model[2] = nn.Linear(4, 1)
+    watch(model, optimizer)
+    for _ in range(4):
+        optimizer.zero_grad()
+        model(torch.randn(5, 3)).square().mean().backward()
+        optimizer.step()
+    run.finish()
+    steps = assembled(run.recordings)
+    assert [step.scalars["carried"] for step in steps] == [0.0] * 4
+    assert all(np.abs(step.arrays["gradient", "2.weight"].whole()).max() > 0 for step in steps)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from auditor_agent.capture import kernels, portable
+from auditor_agent.integrations.torch.names import owned
 from auditor_agent.integrations.torch.taken import to_host, unreadable
 from auditor_agent.integrations.torch.unstepped import behind, held
 
@@ -85,10 +86,14 @@ def _before(optimizer: Optimizer) -> str:
     return "" if any(alive) else "zero"
 
 
-def left_over(parameters: Sequence[Tensor]) -> Tensor | None:
-    """The largest element of the last gradient as a step's first backward pass begins; None: there is none."""
+def left_over(parameters: Sequence[Tensor], optimizer: Optimizer | None) -> Tensor | None:
+    """The largest element of the last gradient as a step's first backward pass begins; None: there is none.
+
+    Of what ``optimizer`` holds: nobody zeroes the gradients of the rest, and no step is made of them.
+    """
+    mine = set() if optimizer is None else owned(optimizer)
     for parameter in reversed(parameters):
-        if parameter.grad is not None and parameter.grad.layout is torch.strided:
+        if id(parameter) in mine and parameter.grad is not None and parameter.grad.layout is torch.strided:
             left = portable.plain(parameter.grad)
             return None if unreadable(left) or not left.numel() else to_host(left.abs().amax().double())
     return None

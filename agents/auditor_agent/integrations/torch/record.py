@@ -237,9 +237,9 @@ class Tape:
         if not self._on or root.grad_fn is None:
             return
         self.begins()
-        if not self._losses:
-            self._carried = left_over(() if self._first is None else self._first.parameters)
         optimizer = None if self._first is None else self._first.optimizer
+        if not self._losses:
+            self._carried = left_over(() if self._first is None else self._first.parameters, optimizer)
         if optimizer is not None:
             self._passes.begin(root, optimizer)
         self._bypassed.begin(root)

@@ -1,0 +1,69 @@
+"""Which target belongs to which input: rows that both sides were seen to train on, held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import F64, data
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, percent
+
+#: Rows of a common input below which nothing is said.
+_FEWEST: Final = 32
+#: Part of the common rows that may have another target: noise that somebody added to some labels is told elsewhere.
+_SAME: Final = 0.9
+#: Part of the targets that both sides must have at all: else they are scaled or coded otherwise.
+_KNOWN: Final = 0.95
+#: Part of the rows whose new target follows from the old one: then targets have other names, and no other order.
+_RENAMED: Final = 0.95
+#: Rows of a target that is not unique: of continuous ones every new target follows from the old.
+_REPEATED: Final = 4
+
+Rows = Mapping[bytes, bytes]
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Equal inputs with other targets, though the targets are the same ones: the two were shuffled apart."""
+    (left, varies), (right, too) = _rows(a), _rows(b)
+    common = left.keys() & right.keys()
+    if len(common) < _FEWEST or (varies and too):  # inputs that do not say which row they are of
+        return
+    pairs = [(left[row], right[row]) for row in common]
+    kept = sum(mine == theirs for mine, theirs in pairs) / len(pairs)
+    known = set(left.values())
+    alike = sum(theirs in known for theirs in right.values()) / len(right)
+    if kept >= _SAME or alike < _KNOWN or _renamed(pairs):
+        return
+    effect = f"{percent(1 - kept)} of the inputs that both sides train on have another target: they were shuffled apart"
+    yield Cause("DATA-01", "data.pairing", ("paired", f"{percent(1 - kept)} otherwise"), 1 - kept, effect)
+
+
+def _rows(side: Profile) -> tuple[Rows, bool]:
+    """The target that each input had first, of batches recorded whole, as float32; whether one had another later."""
+    found: dict[bytes, bytes] = {}
+    others = False
+    for one in side.evidence.steps:
+        inputs, targets = data(one, "batch"), data(one, "target")
+        if inputs is None or targets is None or inputs.ndim < 1 or targets.ndim < 1 or len(inputs) != len(targets):
+            continue
+        for given, wanted in zip(_bytes(inputs), _bytes(targets), strict=True):
+            others |= found.setdefault(given, wanted) != wanted
+    return found, others
+
+
+def _bytes(values: F64) -> list[bytes]:
+    rows = np.ascontiguousarray(values.reshape(len(values), -1), np.float32)
+    return [row.tobytes() for row in rows + np.float32(0.0)]  # -0.0 is 0.0
+
+
+def _renamed(pairs: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the new target follows from the old one, as where classes are numbered otherwise."""
+    counts: dict[bytes, dict[bytes, int]] = {}
+    for mine, theirs in pairs:
+        told = counts.setdefault(mine, {})
+        told[theirs] = told.get(theirs, 0) + 1
+    follows = sum(max(told.values()) for told in counts.values())
+    return len(pairs) >= _REPEATED * len(counts) and follows >= _RENAMED * len(pairs)

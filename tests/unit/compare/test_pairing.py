@@ -1,0 +1,52 @@
+"""Inputs and targets that were shuffled apart, against targets that are coded otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Profile
+from support.tiny import Tiny, glorot, inputs, sgd
+
+X = inputs()
+CLASSES = (np.arange(len(X)) % 3).astype(np.float32)[:, None]
+VALUES = np.sin(X[:, :1] * 3).astype(np.float32)
+MIXED = np.random.default_rng(8).permutation(len(X))
+
+
+def run(targets: np.ndarray, x: np.ndarray = X, seed: int = 0) -> Profile:
+    """A run on these pairs."""
+    return Tiny(stepper=sgd, x=x, y=targets, weights=lambda: glorot(seed)).profile()
+
+
+def told(a: Profile, b: Profile) -> list[str]:
+    """Parameters of what is told, the same whichever run comes first."""
+    there, back = diagnose(a, b).causes, diagnose(b, a).causes
+    assert [cause.id for cause in there] == [cause.id for cause in back]
+    return [cause.parameter for cause in there]
+
+
+@pytest.mark.parametrize("targets", [CLASSES, VALUES])
+def test_targets_in_another_order_than_their_inputs_are_found(targets: np.ndarray) -> None:
+    """First of all causes; none where both are shuffled alike."""
+    assert told(run(targets), run(targets[MIXED], seed=5))[:1] == ["data.pairing"]
+    assert "data.pairing" not in told(run(targets), run(targets[MIXED], x=X[MIXED], seed=5))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [lambda y: (y + 1) % 3, lambda y: y * 4 - 1, lambda y: np.where(np.arange(len(y))[:, None] % 20 == 0, 1 - y, y)],
+    ids=["numbered otherwise", "scaled", "a few labels apart"],
+)
+def test_other_targets_are_no_other_order(other: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Classes by other numbers, values on another scale, noise in a few labels."""
+    assert "data.pairing" not in told(run(CLASSES), run(other(CLASSES).astype(np.float32), seed=5))
+
+
+def test_inputs_that_repeat_with_several_targets_say_nothing() -> None:
+    """Of a handful of features no row can be told from another."""
+    coarse = np.round(X[np.arange(len(X)) % 40])
+    assert "data.pairing" not in told(run(VALUES, x=coarse), run(VALUES[MIXED], x=coarse, seed=5))
