@@ -4,19 +4,19 @@ One run a side says nothing of what another seed would give. But where both begi
 fed the same batches there is no seed between them: that they compute the same is measured, step by step, and
 that they end alike is read off. Three things must hold:
 
-* over the first recorded steps weights, gradients, updated weights and the loss agree to rounding, of which each
-  step adds its own (``aligned.ROUNDING``, the floor of Keras's Adam included);
-* from there to the end their losses stay within ``COURSE`` of each other at every step: rounding grows in a
-  network with kinks (docs/mismatches.md; to a hundredth of the weights in a thousand steps), a late difference
-  of settings grows further;
-* what is measured of other data differs by no more than that growth explains, so that an evaluation that
-  computes something else is not covered by a training that agrees.
+* over the first recorded steps the batches agree, weights are no further apart than rounding and the harmless
+  differences of the two update rules put them (replayed; each step adds its own ``aligned.ROUNDING``, the floor
+  of Keras's Adam included), and losses and gradients no further than such weights explain;
+* from there to the end their losses stay within ``statistics.MARGIN`` of each other: rounding grows in a network
+  with kinks (docs/mismatches.md; to a hundredth of the weights in a thousand steps), other settings grow further;
+* the end metrics differ by no more than ``ENDS``, and by no more than that growth explains, so that an evaluation
+  that computes something else is not covered by a training that agrees.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,21 +24,23 @@ import numpy as np
 from auditor.compare import endings
 from auditor.compare.aligned import ROUNDING
 from auditor.compare.identify.evidence import F64, ROUNDOFF, data
+from auditor.compare.identify.hypothesis import movement
 from auditor.compare.identify.precision import seen
 from auditor.compare.profile import Profile
 from auditor.compare.side import Side
 from auditor.compare.statistics import MARGIN
-from auditor.compare.trajectories import Curve, pair
+from auditor.compare.trajectories import WINDOW, Curve, pair
 from auditor.ingest.records import Recorded, StepRecording
 
 #: Errors of rounding differ from tensor to tensor by about this factor (MISMATCHES, "Tolerance from rounding").
 SPREAD: Final = 16.0
-#: Distance of two losses at one step: what is measured elsewhere may be further apart by ``SPREAD`` and is then
-#: still within the margin that groups of seeds are held to.
-COURSE: Final = MARGIN / SPREAD
+#: Distance of two end metrics: so far within the margin that groups of seeds are held to that the growth of rounding
+#: in a run of another order of sums, as much again as ``SPREAD``, stays within it.
+ENDS: Final = MARGIN / SPREAD
 #: Recorded steps that must agree: in fewer, momentum and second moments have not shown themselves.
 _FEWEST: Final = 5
-_ROLES: Final = ("weight", "gradient", "updated")
+#: A replay puts one run's weights off by so much; the other's gradients answer with about as much again.
+_BOTH: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +58,39 @@ class Together:
         """What was seen, in a sentence."""
         return (
             f"the same weights and batches: over {self.steps} recorded steps weights, gradients and losses agree to"
-            f" {self.recorded:.1g}, over the whole run the losses to {self.course:.1g}, and"
-            f" {', '.join(self.metrics)} to {self.ends:.1g}"
+            f" {self.recorded:.1g}, over the whole run the losses to {self.course:.1g} and"
+            f" {', '.join(self.metrics)} to {self.ends:.1g}: one computation, as far as one run shows"
         )
 
 
-def together(a: tuple[Side, Profile], b: tuple[Side, Profile], slack: float = 0.0) -> Together | None:
+def together(a: tuple[Side, Profile], b: tuple[Side, Profile]) -> Together | None:
     """Whether two runs took the same steps; None if they did not, or if nobody can know.
+
+    Nothing but what is harmless may have been measured to differ between them.
 
     Args:
         a: one run with what is known of it.
         b: the other.
-        slack: what harmless differences between them were measured to change of a step.
     """
     sides = (a[0], b[0])
     if sides[0].last_step != sides[1].last_step:
         return None
-    floor = _floor(a[1], b[1]) + slack
+    floor = _floor(a[1], b[1])
     steps = _common(a[1].evidence.steps, b[1].evidence.steps)
     if len(steps) < _FEWEST:
         return None
     recorded = 0.0
-    for at, distance in _recorded(steps):
-        if distance is None or not distance <= floor * at:
+    for distance, limit in _recorded(steps, floor, _displaced(a[1], b[1], len(steps))):
+        if distance is None or not distance <= limit:
             return None
         recorded = max(recorded, distance)
     course = _course(sides[0].curves.get("loss"), sides[1].curves.get("loss"))
-    if course is None or course > COURSE:
+    if course is None or course > MARGIN:
         return None
     names = endings.metrics([side.curves for side in sides], loss=True)
     apart = [_course(*(side.curves[name] for side in sides)) for name in names]
     ends = [distance for distance in apart if distance is not None]
-    if len(ends) < len(names) or max(ends) > SPREAD * max(course, floor):
+    if len(ends) < len(names) or max(ends) > min(ENDS, SPREAD * max(course, floor)):
         return None
     return Together(len(steps), recorded, course, max(ends), tuple(names))
 
@@ -109,16 +112,36 @@ def _common(a: Sequence[StepRecording], b: Sequence[StepRecording]) -> list[tupl
     return found
 
 
-def _recorded(steps: Sequence[tuple[StepRecording, StepRecording]]) -> Iterator[tuple[int, float | None]]:
-    """Distances of what was recorded, with the steps whose errors are in it; None where it cannot be compared."""
+def _displaced(a: Profile, b: Profile, steps: int) -> F64:
+    """How far the second run's update rule would have put the first one's weights off after each step, relative.
+
+    Before the first step 0, as the weights are; 0 throughout where a rule is not known.
+    """
+    found: F64 = np.zeros(steps + 1)
+    if a.update is None or b.update is None or not (a.update.fit.explains and b.update.fit.explains):
+        return found
+    sample, here = a.update.sample, a.update.fit.hypothesis
+    there = replace(b.update.fit.hypothesis, decayed=here.decayed, scales=here.scales)
+    off = np.cumsum(movement(here, sample) - movement(there, sample), axis=0)[:steps]
+    found[1 : len(off) + 1] = np.linalg.norm(off, axis=1) / np.maximum(
+        np.linalg.norm(sample.weight[:steps], axis=1), 1e-300
+    )
+    return found
+
+
+def _recorded(
+    steps: Sequence[tuple[StepRecording, StepRecording]], floor: float, displaced: F64
+) -> Iterator[tuple[float | None, float]]:
+    """Distances of what was recorded, None where it cannot be compared, each with how large it may be."""
     for at, (left, right) in enumerate(steps, 1):
-        yield from ((1, distance) for distance in _data(left, right))
-        yield from ((at, _tensors(left, right, role)) for role in _ROLES)
-        losses = [one.scalars.get("loss") for one in (left, right)]
-        if losses[0] is None or losses[1] is None:
-            yield at, None
-        else:
-            yield at, _relative(np.array([float(losses[0])]), np.array([float(losses[1])]))
+        yield from ((distance, floor) for distance in _data(left, right))
+        weights = _tensors(left, right, "weight")
+        yield weights, at * floor + _BOTH * displaced[at - 1]
+        yield _tensors(left, right, "updated"), at * floor + _BOTH * displaced[at]
+        follows = at * floor + SPREAD * (weights or 0.0)
+        yield _tensors(left, right, "gradient"), follows
+        losses = [np.array([float(one.scalars.get("loss", np.nan))]) for one in (left, right)]
+        yield _relative(*losses), follows
 
 
 def _data(a: StepRecording, b: StepRecording) -> Iterator[float]:
@@ -175,13 +198,18 @@ def _relative(a: F64, b: F64) -> float:
 
 
 def _course(a: Curve | None, b: Curve | None) -> float | None:
-    """The largest relative distance of two curves at one step; None unless both have the same steps, all finite."""
+    """The largest relative distance of two curves; None unless both have the same steps, all finite.
+
+    Distances are averaged over as many steps as a running median is of (``trajectories``), sizes as well: the loss
+    of one easy batch is near nothing.
+    """
     if a is None or b is None:
         return None
     both = pair(a, b)
     if len(both.steps) != max(len(a.steps), len(b.steps)) or not len(both.steps):
         return None
-    scale = np.maximum(np.abs(both.a), np.abs(both.b))
-    if not np.isfinite(scale).all():
+    columns = np.abs(both.a - both.b), np.maximum(np.abs(both.a), np.abs(both.b))
+    if not np.isfinite(columns[1]).all():
         return None
-    return float(np.max(np.abs(both.a - both.b) / np.where(scale > 0, scale, 1.0)))
+    off, scale = (np.convolve(each, np.ones(min(WINDOW, len(each))), "valid") for each in columns)
+    return float(np.max(off / np.where(scale > 0, scale, 1.0)))

@@ -22,6 +22,8 @@ APART = 0.1
 #: Steps of a running median: a twentieth of the common steps within these bounds; odd. The noise from
 #: batch to batch is of no interest here.
 _WINDOW = (9, 101)
+#: The shortest of them.
+WINDOW = _WINDOW[0]
 #: Points of a curve that a comparison carries; what is thinned out is never a non-finite one.
 POINTS = 400
 

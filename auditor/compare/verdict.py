@@ -114,8 +114,7 @@ def _alike(
         return None
     if any(cause.how == "measured" for cause in found.causes):
         return None
-    slack = sum(cause.weight for cause in found.harmless if cause.how == "measured")
-    return together((a[0][0], a[1]), (b[0][0], b[1]), slack)
+    return together((a[0][0], a[1]), (b[0][0], b[1]))
 
 
 def _trajectories(a: Sequence[Side], b: Sequence[Side], ended: Outcome) -> dict[str, Any]:

@@ -175,7 +175,8 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
     elif kind in {"conv", "conv_transpose"}:
         groups = int(layer.get("groups") or 1)
         kind = "depthwise" if groups > 1 and groups == layer.get("in_channels") else kind
-        settings = {"units": layer.get("out_channels"), "bias": _biased(name, "bias", tensors), "groups": groups}
+        settings = {"units": layer.get("out_channels"), "bias": _biased(name, "bias", tensors)}
+        settings |= {} if kind == "depthwise" else {"groups": groups}  # as many as channels: that is what the word says
         settings |= geometry.of_torch(layer, node.get("from"), kind)
     elif kind in {"max_pool", "average_pool"}:
         settings = geometry.of_torch(layer, None, kind)
@@ -269,7 +270,8 @@ def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
         return {"function": function, **words.activation_settings("keras", function, told)}
     if kind in {"conv", "depthwise", "conv_transpose"}:
         settings = {"units": told.get("filters"), "bias": bool(told.get("use_bias", True))}
-        return settings | {"groups": int(told.get("groups") or 1)} | geometry.of_keras(told, kind)
+        settings |= {} if kind == "depthwise" else {"groups": int(told.get("groups") or 1)}
+        return settings | geometry.of_keras(told, kind)
     if kind in {"max_pool", "average_pool", "pad"}:
         return geometry.of_keras(told, kind)
     settings = _common(told)

@@ -175,3 +175,22 @@ def test_a_transposed_convolutions_padding_is_what_it_crops(torch: int, keras: s
     ours = geometry.of_torch({"kernel_size": size, "stride": 2, "padding": torch}, [8, 8], "conv_transpose")
     layer = {"kernel_size": [size, size], "strides": [2, 2], "padding": keras, "input_shape": [None, 8, 8, 3]}
     assert (ours["padding"] == geometry.of_keras(layer, "conv_transpose")["padding"]) is same
+
+
+@pytest.mark.parametrize(("channels", "multiplier"), [(2, 1), (4, 2)])
+def test_a_depthwise_convolution_is_one_in_both_frameworks(channels: int, multiplier: int) -> None:
+    """PyTorch spells it as one group for each channel; a convolution in groups of several stays another layer."""
+
+    def torch(groups: int) -> Structure:
+        window = {"kernel_size": [3, 3], "stride": [1, 1], "padding": [1, 1], "dilation": [1, 1]}
+        layer = {"name": "conv", "class": "torch.nn.modules.conv.Conv2d", "in_channels": channels, "groups": groups}
+        layers = [{**layer, **window, "out_channels": channels * multiplier}]
+        return structure("torch", {"model": {"layers": layers}}, [{}, {"operations": [{"layer": "conv"}]}])
+
+    window = {"kernel_size": [3, 3], "strides": [1, 1], "padding": "same", "dilation_rate": [1, 1]}
+    config = {**window, "depth_multiplier": multiplier, "use_bias": False}
+    layers = [{"name": "conv", "class": "DepthwiseConv2D", "config": config}]
+    keras = structure("keras", {"model": {"layers": layers}}, [{}, {"operations": [{"layer": "conv"}]}])
+    assert [one.kind for one in keras.operations] == ["depthwise"]
+    assert not differences(torch(channels), keras)
+    assert differences(torch(1), keras)
