@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.compare.identify.fact import How
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import pairing
 from auditor.compare.recognise.cause import Cause, between, how, percent
@@ -21,6 +22,9 @@ _FOLLOW: Final = frozenset({"data.samples_per_epoch", "data.partial_batches"})
 _ERRORS: Final = 5.0
 _SHIFTED: Final = 0.1
 _SAME_SPREAD: Final = 1.5
+#: What a part of the data held back counts for: half, as what is left is of the same law. Set by hand: too much behind
+#: what is not (another scale, sorted data) to need a finer size.
+_HELD: Final = 0.5
 #: What the order of batches changes that are alike in content: some of the noise, none of the aim.
 _ORDER_ALONE: Final = 0.005
 
@@ -127,14 +131,24 @@ def _held_out(a: Profile, b: Profile) -> Iterator[Cause]:
         if held and not other.value("data.held_out"):
             values = (held, 0.0) if mine else (0.0, held)
             effect = f"{percent(float(held))} of the training data is held out for early stopping"
-            yield Cause(
-                "SCH-04", "data.held_out", (values[0], values[1]), weight=float(held) / 2, effect=effect, how="declared"
-            )
+            weight = _HELD * float(held)
+            known = _counted(a, b, (float(values[0]), float(values[1])))
+            yield Cause("SCH-04", "data.held_out", (values[0], values[1]), weight, effect, known)
     splits = _splits(a, b)
     if None not in splits and splits[0] != splits[1]:
-        weight = 0.5 * abs(float(splits[0] or 0) - float(splits[1] or 0))
-        yield Cause("DATA-03", "data.validation_split", (splits[0], splits[1]), weight,
-                    "another part of the data is trained on", "declared")  # fmt: skip
+        parts = (float(splits[0] or 0), float(splits[1] or 0))
+        yield Cause("DATA-03", "data.validation_split", (splits[0], splits[1]), _HELD * abs(parts[0] - parts[1]),
+                    "another part of the data is trained on", _counted(a, b, parts))  # fmt: skip
+
+
+def _counted(a: Profile, b: Profile, parts: tuple[float, float]) -> How:
+    """Whether the samples of an epoch are those of one set of data with such parts held back, to one sample."""
+    samples = between(a, b, "data.samples_per_epoch")
+    if samples is None:
+        return "declared"
+    whole = [fact.value / (1 - part) if part < 1 else 0.0 for fact, part in zip(samples, parts, strict=True)]
+    slack = sum(1 / (1 - part) for part in parts if part < 1)
+    return "measured" if abs(whole[0] - whole[1]) <= slack else "declared"
 
 
 def _splits(a: Profile, b: Profile) -> list[Any]:

@@ -46,6 +46,18 @@ def test_a_few_samples_left_out_of_each_epoch_are_a_mismatch() -> None:
     assert told(diagnose(run(events=epochs(1000)), run(events=epochs(992)))) == ("DATA-02", True)
 
 
+@pytest.mark.parametrize(("samples", "claims"), [(504, True), (505, True), (560, False)])
+def test_a_part_held_back_is_measured_where_the_samples_of_an_epoch_say_so(samples: int, claims: bool) -> None:
+    """A fifth of 630; a count that fits no such split leaves the declaration, which claims nothing."""
+
+    def fitted(split: float, count: int) -> Profile:
+        return run("keras", events=epochs(count), manifest={"data": {"validation_split": split}})
+
+    found = diagnose(fitted(0.0, 630), fitted(0.2, samples))
+    assert found.causes[0].id == "DATA-03"
+    assert (found.causes[0].how == "measured") is claims
+
+
 def kernels(bound: Any) -> Any:
     """Wide layers whose kernels are uniform within ``bound(fan_in, fan_out)``, biases zero."""
     rng = np.random.default_rng(3)
