@@ -25,18 +25,4 @@ def facts(side: Side) -> Facts:
 
 
 def _manifest(side: Side) -> dict[str, Any]:
-    given = side.given
-    if side.framework == "torch":
-        from auditor_agent.integrations.torch import facts as torch_facts
-
-        told = torch_facts.canonical(given.model, given.optimizer)
-        told = {name: told[name] for name in ("update", "normalization") if name in told}
-    elif side.framework == "sklearn":
-        from auditor_agent.integrations.sklearn import manifest as sklearn_manifest
-
-        told = sklearn_manifest.canonical(given.model, int(given.model.batch_size))
-    else:
-        from auditor_agent.integrations.keras import facts as keras_facts
-
-        told = keras_facts.canonical(given.model, given.optimizer)
-    return {"framework": side.framework, "canonical": told}
+    return {"framework": side.framework, "canonical": dict(side.told().canonical)}

@@ -94,9 +94,7 @@ def _told(settings: Mapping[str, Any]) -> str | None:
 
 
 def _batchnorm(outcome: Outcome, a: Mapping[str, Any], b: Mapping[str, Any]) -> Named:
-    modes = tuple(side.given.training if side.given.training is not None
-                  else bool(side.framework == "keras" or side.given.model.training)
-                  for side in (outcome.a, outcome.b))  # fmt: skip
+    modes = outcome.a.told().training, outcome.b.told().training
     if modes[0] != modes[1]:
         return "MODE-01", "mode.train", (modes[0], modes[1])
     values = a.get("eps", a.get("epsilon")), b.get("eps", b.get("epsilon"))
@@ -129,8 +127,7 @@ def _regularization(outcome: Outcome, _first: Divergence) -> Named:
         return ("OPT-06" if rule == "sgd" else "OPT-05"), "update.decay_coupling", (
             sides[0].get("decay_coupling"), sides[1].get("decay_coupling"))  # fmt: skip
     if "sklearn" in {outcome.a.framework, outcome.b.framework}:
-        alphas = tuple(getattr(side.given.model, "alpha", None) for side in (outcome.a, outcome.b))
-        return "OPT-08", "penalty.l2", (alphas[0], alphas[1])
+        return "OPT-08", "penalty.l2", (outcome.a.told().alpha, outcome.b.told().alpha)
     penalties = tuple(seen.penalty for seen in outcome.seen) if outcome.seen else (0.0, 0.0)
     return ("OPT-07" if all(penalties) else "LOSS-16"), "penalty.l2", (penalties[0], penalties[1])
 
@@ -150,8 +147,7 @@ def _optimizer(outcome: Outcome, first: Divergence) -> Named:
 
 
 def _accumulates(outcome: Outcome, side: str, told: Mapping[str, Any]) -> int:
-    given = getattr(outcome, side).given
-    return max(int(given.accumulate), int(told.get("gradient_accumulation_steps") or 1))
+    return max(int(getattr(outcome, side).told().accumulate), int(told.get("gradient_accumulation_steps") or 1))
 
 
 def _state(outcome: Outcome, first: Divergence, sides: list[Mapping[str, Any]], every: int) -> Named:
@@ -168,7 +164,7 @@ def _state(outcome: Outcome, first: Divergence, sides: list[Mapping[str, Any]], 
     if first.kind == "embedding" and first.part == "second_moment":
         return "OPT-29", "update.sparse", (None, None)
     if every > 1 and first.part == "first_moment":
-        return "OPT-21", "update.gradient_accumulation", (outcome.a.given.average, outcome.b.given.average)
+        return "OPT-21", "update.gradient_accumulation", (outcome.a.told().average, outcome.b.told().average)
     if first.part == "momentum" and first.step > 1:
         return "OPT-10", "update.momentum_buffer", (sides[0].get("momentum_buffer"), sides[1].get("momentum_buffer"))
     clips = [_clips(outcome, side, told) for side, told in zip("ab", sides, strict=True)]
@@ -179,7 +175,7 @@ def _state(outcome: Outcome, first: Divergence, sides: list[Mapping[str, Any]], 
 
 def _clips(outcome: Outcome, side: str, told: Mapping[str, Any]) -> str:
     names = [name for name in ("clip_norm", "clip_norm_per_variable", "clip_value") if told.get(name)]
-    hand = ["before_step"] if getattr(outcome, side).given.before_step is not None else []
+    hand = ["before_step"] if getattr(outcome, side).told().by_hand else []
     return ", ".join([f"{name} {told[name]:g}" for name in names] + hand)
 
 

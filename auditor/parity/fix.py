@@ -39,10 +39,6 @@ def _comment(outcome: Outcome, first: Cause, *, mended: bool) -> str:
 
 def _mode(outcome: Outcome) -> Iterator[str]:
     """Training or inference mode (MODE-01)."""
-    modes = [
-        side.given.training if side.given.training is not None
-        else side.framework == "keras" or bool(getattr(side.given.model, "training", True))
-        for side in (outcome.a, outcome.b)
-    ]  # fmt: skip
+    modes = [side.told().training for side in (outcome.a, outcome.b)]
     if modes[0] != modes[1]:
         yield f"training = {modes[0]}"

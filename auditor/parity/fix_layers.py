@@ -59,18 +59,7 @@ def _layer(side: Side, name: str) -> str:
     if side.framework == "torch":
         return f"model.get_submodule({name!r})"
     plain = name.rpartition("/")[2]
-    return _place(side.given.model, plain, "model") or f"model.get_layer({plain!r})"
-
-
-def _place(model: Any, name: str, head: str) -> str | None:
-    """``model.layers[1].layers[0]`` of the layer of that name; None if there is none within."""
-    for at, layer in enumerate(getattr(model, "layers", ())):
-        if layer.name == name:
-            return f"{head}.layers[{at}]"
-        within = _place(layer, name, f"{head}.layers[{at}]")
-        if within:
-            return within
-    return None
+    return side.told().places.get(plain, f"model.get_layer({plain!r})")
 
 
 def _dropouts(outcome: Outcome) -> Iterator[str]:

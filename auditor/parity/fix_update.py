@@ -45,7 +45,7 @@ _CLIPS: Final[Mapping[str, str]] = {
 def lines(outcome: Outcome) -> Iterator[str]:
     """The optimizer, if the two differ, and what goes into its gradients."""
     mine, theirs = (_settings(side) for side in (outcome.a, outcome.b))
-    if outcome.a.given.before_step is not None:  # what it clips by hand cannot be read: theirs stays
+    if outcome.a.told().by_hand:  # what it clips by hand cannot be read: theirs stays
         mine |= {name: theirs[name] for name in _BEFORE[:3] if name in theirs}
     framework = outcome.b.framework
     if not _alike(mine, theirs):
@@ -61,16 +61,13 @@ def _settings(side: Side) -> dict[str, Any]:
 
     Of a scheduled side the rate is the one that it began with (PyTorch), or is left out (Keras).
     """
-    found = dict(declared.settings(side))
-    optimizer = side.given.optimizer
-    if side.given.scheduler is not None and getattr(optimizer, "param_groups", None):
-        start = optimizer.param_groups[0].get("initial_lr", found.get("learning_rate"))
-        found |= {"learning_rate": start, "scheduled": True}
-    elif callable(getattr(optimizer, "_learning_rate", None)):
-        found.pop("learning_rate", None)
-        found["scheduled"] = True
-    if side.given.accumulate > 1:
-        found["gradient_accumulation_steps"] = side.given.accumulate
+    found, told = dict(declared.settings(side)), side.told()
+    if told.scheduled:
+        found |= {"learning_rate": told.starting_rate, "scheduled": True}
+    if told.scheduled and told.starting_rate is None:
+        del found["learning_rate"]
+    if told.accumulate > 1:
+        found["gradient_accumulation_steps"] = told.accumulate
     return found
 
 
@@ -160,27 +157,22 @@ def _penalties(outcome: Outcome) -> Iterator[str]:
         return
     if outcome.b.framework == "keras":
         yield from _stronger(outcome)
-    elif (outcome.a.framework, outcome.b.framework) == ("keras", "torch") and outcome.b.given.penalty is None:
-        found = {}
+    elif (outcome.a.framework, outcome.b.framework) == ("keras", "torch") and not outcome.b.told().penalty:
+        found, strengths = {}, outcome.a.told().l2
         for a, b in outcome.alignment.pairs:
             for tensor in a.slots.keys() & b.slots.keys():
-                strength = _l2(outcome.a.given.model.variables[int(a.slots[tensor].key)])
-                if strength:
-                    found[b.slots[tensor].key] = strength
+                if a.slots[tensor].key in strengths:
+                    found[b.slots[tensor].key] = strengths[a.slots[tensor].key]
         yield (
             "penalty = lambda model: sum(c * (model.get_parameter(n) ** 2).sum() "
             f"for n, c in {dict(sorted(found.items()))!r}.items())"
         )
 
 
-def _l2(variable: Any) -> float:
-    return float(_plain(float(getattr(getattr(variable, "regularizer", None), "l2", 0.0) or 0.0)))
-
-
 def _stronger(outcome: Outcome) -> Iterator[str]:
     """Where Keras has an L2 and the other side's penalty is a multiple of it: that multiple."""
     mine, theirs = (seen.penalty for seen in outcome.seen or ())
-    strengths = {_l2(variable) for variable in outcome.b.given.model.trainable_variables} - {0.0}
+    strengths = set(outcome.b.told().l2.values())
     if len(strengths) != 1 or not theirs:
         return
     wanted = float(f"{strengths.pop() * mine / theirs:.5g}")

@@ -14,6 +14,7 @@ from auditor_agent.parity import keras_cells
 from auditor_agent.parity.cells import F64
 from auditor_agent.parity.given import Implementation, NotComparableError
 from auditor_agent.parity.seen import Counter, Point, Seen, array, as_input, kind_of
+from auditor_agent.parity.told import Told, tell
 
 #: Lists of variables in Keras's optimizers -> canonical name, by rule where the name means several things.
 STATE: Final = {
@@ -230,6 +231,20 @@ class KerasSide:
             if _rate(layer) and not isinstance(getattr(type(layer), _rate(layer), None), property):
                 setattr(layer, _rate(layer), 0.0)
 
+    def told(self) -> Told:
+        """See ``seen.Side``."""
+        from auditor_agent.integrations.keras.facts import canonical
+
+        strengths = {str(at): _l2(variable) for at, variable in enumerate(self._model.variables)}
+        return tell(
+            self.given,
+            canonical(self._model, self._optimizer),
+            training=self._training,
+            scheduled=callable(getattr(self._optimizer, "_learning_rate", None)),
+            l2={key: strength for key, strength in strengths.items() if strength},
+            places=dict(_places(self._model, "model")),
+        )
+
 
 _LINEAR: Final = frozenset({"dense", "conv", "depthwise", "conv_transpose"})
 
@@ -270,6 +285,18 @@ def _dtype(value: Any) -> str:
 def _container(layer: Any) -> bool:
     kinds = (keras.Model, keras.layers.InputLayer)
     return isinstance(layer, kinds) or any(True for _ in layer._layers if not isinstance(layer, keras_cells.WHOLE))  # noqa: SLF001
+
+
+def _l2(variable: Any) -> float:
+    """As it was written: Keras keeps the strength in float32."""
+    return float(f"{float(getattr(getattr(variable, 'regularizer', None), 'l2', 0.0) or 0.0):.7g}")
+
+
+def _places(model: Any, head: str) -> Iterator[tuple[str, str]]:
+    """Layers by name, with where they stand as code; the first of a name counts, so the last is told first."""
+    for at, layer in reversed(list(enumerate(getattr(model, "layers", ())))):
+        yield from _places(layer, f"{head}.layers[{at}]")
+        yield layer.name, f"{head}.layers[{at}]"
 
 
 def _rate(layer: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from auditor_agent.parity.cells import F64, Cell
-from auditor_agent.parity.given import Implementation
+from auditor_agent.parity.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ class Seen:
 class Side(Protocol):
     """One implementation as the lockstep drives it."""
 
-    given: Implementation
     framework: str
     rule: str
     cells: list[Cell]
@@ -83,6 +82,9 @@ class Side(Protocol):
 
     def silence(self) -> None:
         """Lets nothing be dropped from here on."""
+
+    def told(self) -> Told:
+        """What it declares of itself."""
 
 
 class Counter:

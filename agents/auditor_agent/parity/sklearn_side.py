@@ -13,6 +13,7 @@ import numpy as np
 from auditor_agent.parity.cells import F64, Cell, Slot
 from auditor_agent.parity.given import Implementation, NotComparableError
 from auditor_agent.parity.seen import Point, Seen, array
+from auditor_agent.parity.told import Told, tell
 
 #: Canonical state -> attribute of the optimizer: a list over kernels and then over biases.
 _STATE: Final = {"momentum": "velocities", "first_moment": "ms", "second_moment": "vs"}
@@ -161,3 +162,10 @@ class SklearnSide:
 
     def silence(self) -> None:
         """See ``seen.Side``: nothing to do."""
+
+    def told(self) -> Told:
+        """See ``seen.Side``."""
+        from auditor_agent.integrations.sklearn.manifest import canonical
+
+        found = canonical(self._mlp, int(self._mlp.batch_size))
+        return tell(self.given, found, training=True, alpha=float(self._mlp.alpha))

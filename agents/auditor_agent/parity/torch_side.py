@@ -15,6 +15,7 @@ from auditor_agent.parity import torch_cells
 from auditor_agent.parity.cells import F64
 from auditor_agent.parity.given import Implementation
 from auditor_agent.parity.seen import Counter, Point, Seen, array, as_input, kind_of
+from auditor_agent.parity.told import Told, tell
 from auditor_agent.parity.torch_cells import numpy
 
 #: State of PyTorch's optimizers -> canonical name.
@@ -224,6 +225,18 @@ class TorchSide:
         for layer in self._model.modules():
             if _rate(layer):
                 setattr(layer, _rate(layer), 0.0)
+
+    def told(self) -> Told:
+        """See ``seen.Side``."""
+        from auditor_agent.integrations.torch.facts import canonical
+
+        found = canonical(self._model, self.given.optimizer)
+        kept = {name: found[name] for name in ("update", "normalization") if name in found}
+        scheduled = self.given.scheduler is not None
+        groups = getattr(self.given.optimizer, "param_groups", None) or [{}]
+        start = groups[0].get("initial_lr", groups[0].get("lr"))
+        start = float(start) if scheduled and start is not None else None
+        return tell(self.given, kept, training=self._training, scheduled=scheduled, starting_rate=start)
 
 
 LINEAR: Final = frozenset({"dense", "conv", "depthwise", "conv_transpose"})
