@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -41,6 +41,11 @@ def console(*, stderr: bool = False) -> Console:
 def clean(value: Any) -> str:
     """``value`` as text without control, escape, or direction-changing characters."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value))
+
+
+def lines(values: Iterable[Any]) -> Text:
+    """One text a line, each without control characters."""
+    return Text("\n".join(map(clean, values)))
 
 
 def word(value: Any, style: str | None = None) -> Text:

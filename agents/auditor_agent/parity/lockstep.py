@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from auditor_agent.parity import align as aligning
-from auditor_agent.parity import given as giving
 from auditor_agent.parity.align import Alignment
 from auditor_agent.parity.compare import HARMLESS, Comparison, Divergence, Twin
-from auditor_agent.parity.given import Implementation, NotComparableError
+from auditor_agent.parity.elsewhere import Elsewhere, There
+from auditor_agent.parity.given import NotComparableError
+from auditor_agent.parity.programs import Here, Make, Program
 from auditor_agent.parity.seen import Seen, Side, array, as_input
 
-Make = Callable[[], Any]
 #: Steps after which both are also called in evaluation mode.
 _EVALUATED: Final = (1, 2, 10)
 
@@ -69,11 +67,12 @@ class _Pair:
     without: dict[str, str] = field(default_factory=dict)
 
 
-def check(a: Make, b: Make, steps: int = 20) -> Outcome:
+def check(a: Make | Elsewhere, b: Make | Elsewhere, steps: int = 20) -> Outcome:
     """Runs two implementations in lockstep until a part differs.
 
     Args:
-        a: makes the first implementation, see ``given.Implementation``; called twice (once for float64).
+        a: makes the first implementation, see ``given.Implementation``; called twice (once for float64). Or
+            where it is, to be run in a process of its own.
         b: makes the second, which is given the first one's weights.
         steps: how many steps to compare.
 
@@ -115,30 +114,19 @@ def _step(
     return found, (seen[0].plain, seen[1].plain)
 
 
-def _open(a: Make, b: Make, steps: int) -> _Pair:
-    given = [giving.read(a()), giving.read(b())]
-    batches = [one.first_batches(steps) for one in given]
+def _open(a: Make | Elsewhere, b: Make | Elsewhere, steps: int) -> _Pair:
+    programs: list[Program] = [There(one) if isinstance(one, Elsewhere) else Here(one) for one in (a, b)]
+    batches = [one.batches(steps) for one in programs]
     if not batches[0] and not batches[1]:
         raise NotComparableError(
             "neither side brings batches: return them from make, (model, optimizer, loss, batches)"
         )
-    kinds = [_layout(one) for one in given]
+    kinds = [one.layout for one in programs]
     left = batches[0] or [_turned(pair, kinds[1], kinds[0]) for pair in batches[1]]
     right = batches[1] or [_turned(pair, kinds[0], kinds[1]) for pair in batches[0]]
-    pair = _Pair(_twin(given[0], a, left), _twin(given[1], b, right), left, right)
+    pair = _Pair(programs[0].twin(left[0]), programs[1].twin(right[0]), left, right)
     pair.without = {name: twin.lacking for name, twin in (("a", pair.a), ("b", pair.b)) if twin.lacking}
     return pair
-
-
-def _layout(given: Implementation) -> str:
-    """Where images have their channels."""
-    if given.framework != "keras":
-        return "first"
-    import keras
-
-    layers = given.model._flatten_layers()  # noqa: SLF001 -- no public walk
-    told = next((layer.data_format for layer in layers if getattr(layer, "data_format", None)), None)
-    return str(told or keras.config.image_data_format()).removeprefix("channels_")
 
 
 def _turned(pair: tuple[Any, Any], source: str, target: str) -> tuple[Any, Any]:
@@ -152,47 +140,3 @@ def _turned(pair: tuple[Any, Any], source: str, target: str) -> tuple[Any, Any]:
 
 def _moved(image: Any, source: str) -> Any:
     return np.moveaxis(image, 1, -1) if source == "first" else np.moveaxis(image, -1, 1)
-
-
-def _twin(given: Implementation, make: Make, batches: Sequence[tuple[Any, Any]]) -> Twin:
-    side = _side(given, batches[0], double=False)
-    twin = Twin(side, side.dropouts())
-    side.silence()
-    try:
-        with _double(given.framework):
-            oracle = _side(giving.read(make()), batches[0], double=True)
-        oracle.silence()
-        oracle.load(side.weights())
-        oracle.forward(batches[0][0], training=False)
-        twin.oracle = oracle
-    except Exception as error:  # the program cannot be run in float64: the other side's oracle must do
-        twin.lacking = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
-    return twin
-
-
-@contextlib.contextmanager
-def _double(framework: str) -> Iterator[None]:
-    if framework == "keras":
-        from auditor_agent.parity.keras_side import floats
-
-        with floats("float64"):
-            yield
-    else:
-        yield
-
-
-def _side(given: Implementation, batch: tuple[Any, Any], *, double: bool) -> Side:
-    side: Side
-    if given.framework == "torch":
-        from auditor_agent.parity.torch_side import TorchSide
-
-        side = TorchSide(given, double=double)
-    elif given.framework == "keras":
-        from auditor_agent.parity.keras_side import KerasSide
-
-        side = KerasSide(given, batch[0], double=double)
-    else:
-        from auditor_agent.parity.sklearn_side import SklearnSide
-
-        side = SklearnSide(given, batch, double=double)
-    return side

@@ -42,6 +42,5 @@ class Told:
 
 def tell(given: Implementation, canonical: Mapping[str, Any], *, training: bool, **more: Any) -> Told:
     """What can be told of every framework's side, with ``more`` of this one's."""
-    parts = {"accumulate": given.accumulate, "average": given.average}
     by_hand, penalty = given.before_step is not None, given.penalty is not None
-    return Told(canonical, training, by_hand=by_hand, penalty=penalty, **parts, **more)
+    return Told(canonical, training, given.accumulate, average=given.average, by_hand=by_hand, penalty=penalty, **more)

@@ -231,7 +231,7 @@ class TorchSide:
         from auditor_agent.integrations.torch.facts import canonical
 
         found = canonical(self._model, self.given.optimizer)
-        kept = {name: found[name] for name in ("update", "normalization") if name in found}
+        kept = {name: value for name, value in found.items() if name in {"update", "normalization"}}
         scheduled = self.given.scheduler is not None
         groups = getattr(self.given.optimizer, "param_groups", None) or [{}]
         start = groups[0].get("initial_lr", groups[0].get("lr"))
