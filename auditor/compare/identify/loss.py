@@ -13,7 +13,7 @@ from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss_fits import ELEMENTWISE, ROWS, TOLERANCE, LossFit, tabled
 from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, pair_of, pairs_of, reductions, smooth
-from auditor.compare.identify.loss_solved import solved
+from auditor.compare.identify.loss_solved import factored, solved
 from auditor.ingest.records import StepRecording
 
 __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_of"]
@@ -29,6 +29,8 @@ def identify(evidence: Evidence) -> list[LossFit]:
         return []
     with np.errstate(all="ignore"):
         found = [*tabled(same), *solved(same)]
+        if not any(fit.explains for fit in found):
+            found += factored(same)
     found = [fit for fit in found if np.isfinite(fit.residual)]
     # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
     return sorted(found, key=lambda fit: max(fit.residual, TOLERANCE / 4))

@@ -16,6 +16,9 @@ from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductio
 TOLERANCE: Final = 2e-5
 #: Steps with whole weights that it takes to read a penalty off the loss.
 _FEWEST_WHOLE: Final = 3
+#: Kernels of which some may be penalised and some not, and up to how many any run of them is tried.
+_FEWEST_LAYERS: Final = 2
+_MOST_LAYERS: Final = 12
 
 ELEMENTWISE: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
     ("squared error", "values", losses.squared),
@@ -133,9 +136,40 @@ def _reduced(
 
 
 def _with_penalty(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair]) -> Iterator[LossFit]:
-    """The hypothesis that what is left is a penalty on squares, of kernels or of all weights, told with the loss."""
+    """The hypothesis that what is left is a penalty on squares: of kernels, of all weights, of some layers' kernels."""
     for squares in ([pair.squares for pair in pairs], [pair.every for pair in pairs]):
         yield from _with_squares(fit, beyond, values, pairs, np.array(squares))
+    some = _in_a_row(pairs)
+    if some is not None:
+        yield from _with_squares(fit, beyond, values, pairs, some[:, _nearest(beyond, some)])
+
+
+def _in_a_row(pairs: Sequence[Pair]) -> F64 | None:
+    """Sums of squares of kernels that stand side by side: (steps, choices). Who spares a layer spares ends or one."""
+    count = len(pairs[0].kernels)
+    if count < _FEWEST_LAYERS or len({len(pair.kernels) for pair in pairs} - {0}) != 1:
+        return None
+    empty = (np.nan,) * count
+    sums = np.cumsum([(0.0, *(pair.kernels or empty)) for pair in pairs], axis=1)
+    chosen = runs(count)
+    found: F64 = np.stack([sums[:, stop] - sums[:, start] for start, stop in chosen], axis=1)
+    return found
+
+
+def runs(count: int) -> list[tuple[int, int]]:
+    """Runs of tensors side by side, from and up to, but for that of all; of many tensors those at an end alone."""
+    ends = [(start, stop) for start in range(count) for stop in range(start + 1, count + 1)]
+    return [(i, j) for i, j in ends if j - i < count and (count <= _MOST_LAYERS or i == 0 or j == count)]
+
+
+def _nearest(beyond: F64, squares: F64) -> int:
+    """The choice of which a multiple comes nearest to what is left."""
+    whole = np.isfinite(squares).all(axis=1)
+    left, known = beyond[whole], squares[whole]
+    if not len(left):
+        return 0
+    factors = left @ known / np.maximum((known * known).sum(axis=0), 1e-300)
+    return int(np.argmin(np.sum((left[:, None] - factors * known) ** 2, axis=0)))
 
 
 def _with_squares(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair], squares: F64) -> Iterator[LossFit]:

@@ -37,6 +37,8 @@ class Pair:
     """Sum of squares of the weights with two or more axes; NaN where they were not recorded whole."""
     every: float = np.nan
     """The same of all weights, biases too."""
+    kernels: tuple[float, ...] = ()
+    """The same of each weight with two or more axes, in the model's order; empty where not all are whole."""
     apart: bool = False
     """Whether the framework told the penalty apart from ``value``."""
     derived: bool = False
@@ -81,7 +83,8 @@ def pair_of(one: StepRecording) -> Pair | None:
     apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
     classes = data(one, "target", "loss.weight")
     kernels, every = _squares(one, 2), _squares(one, 0)
-    pair = Pair(output, target, value, count, classes, one.step, kernels, every, apart, derived, each)
+    squares = {"squares": _whole(kernels), "every": _whole(every), "kernels": kernels}
+    pair = Pair(output, target, value, count, classes, one.step, apart=apart, derived=derived, each=each, **squares)
     return replace(pair, ignored=_ignored(one))
 
 
@@ -93,12 +96,16 @@ def _ignored(one: StepRecording) -> int:
     return int(named[0]) if named and int(named[0]) >= 0 else _PADDING
 
 
-def _squares(one: StepRecording, axes: int) -> float:
-    """Sum of squares of the weights with so many axes or more: two are what kernels have."""
-    kernels = [array for array in one.of("weight").values() if len(array.shape) >= axes]
-    if not kernels or any(array.sampled or array.values is None for array in kernels):
-        return float("nan")
-    return float(sum(np.sum(np.asarray(array.values, np.float64) ** 2) for array in kernels))
+def _squares(one: StepRecording, axes: int) -> tuple[float, ...]:
+    """Sums of squares of the weights with so many axes or more (two are what kernels have); empty if not whole."""
+    chosen = [array for array in one.of("weight").values() if len(array.shape) >= axes]
+    if any(array.sampled or array.values is None for array in chosen):
+        return ()
+    return tuple(float(np.sum(np.asarray(array.values, np.float64) ** 2)) for array in chosen)
+
+
+def _whole(squares: Sequence[float]) -> float:
+    return float(sum(squares)) if squares else float("nan")
 
 
 def data_loss(one: StepRecording) -> float | None:

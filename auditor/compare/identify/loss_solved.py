@@ -1,4 +1,4 @@
-"""Losses with a number of their own, which the steps settle: label smoothing, the corner of a huber loss."""
+"""Losses with a number of their own, which the steps settle: smoothing, the corner of a huber loss, a factor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64
-from auditor.compare.identify.loss_fits import ELEMENTWISE, LossFit, apt
+from auditor.compare.identify.loss_fits import ELEMENTWISE, TOLERANCE, LossFit, apt
 from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductions, smooth
 
 #: Steps that it takes to solve for a number: with fewer one that is free fits everything.
@@ -19,6 +19,8 @@ _LEAST_SMOOTHING: Final = 1e-3
 _CORNERS: Final = (1e-3, 1e2)
 _HALVINGS: Final = 40
 _REDUCTIONS: Final = ("mean", "sum", "sum over outputs, mean over batch")
+#: Whole numbers up to which a factor, or one over it, is taken for one.
+_WHOLE: Final = 4096
 
 
 def solved(pairs: Sequence[Pair]) -> Iterator[LossFit]:
@@ -36,6 +38,45 @@ def solved(pairs: Sequence[Pair]) -> Iterator[LossFit]:
         for row in apt(rows):
             if row[0] == "cross entropy":
                 yield from _smoothed(rows, row, broadcast=False)
+
+
+def factored(pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """A loss of the tables times any number: divided by the batches to a step, weighed as one loss among others.
+
+    One number for all steps, so a function that is not the loss is not made to fit by it.
+    """
+    if len(pairs) < _FEWEST:
+        return
+    for met, broadcast in aligned(pairs):
+        for row in ELEMENTWISE:
+            yield from _times(met, row, broadcast=broadcast)
+    rows = one_hot(pairs)
+    for row in apt(rows) if rows is not None else ():
+        yield from _times(rows or (), row, broadcast=False)
+
+
+def _times(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
+    function, takes, loss = row
+    parts = [loss(pair.output, pair.target) for pair in pairs]
+    if not all(np.isfinite(part).all() for part in parts):
+        return
+    values = np.array([pair.value for pair in pairs])
+    for reduction, reduced in reductions(parts, pairs).items():
+        square = float(reduced @ reduced)
+        factor = _plain(float(values @ reduced) / square) if square > 0 else 0.0
+        off = values - factor * reduced
+        residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
+        if factor > 0 and residual <= TOLERANCE:
+            yield LossFit(function, takes, reduction, factor, broadcast, 0.0, residual)
+
+
+def _plain(factor: float) -> float:
+    """A whole number, or one over one, where it is that up to rounding."""
+    for told in (factor, 1 / factor if factor else 0.0):
+        near = round(told)
+        if 1 <= near <= _WHOLE and abs(told / near - 1) < TOLERANCE:
+            return float(near) if told == factor else 1 / near
+    return factor
 
 
 def _smoothed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from auditor.compare.identify.evidence import Evidence, roundoff
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss import LossFit
+from auditor.compare.identify.loss_fits import runs
 from auditor.ingest.records import StepRecording
 
 #: Relative spread of the coefficient over steps up to which a penalty explains what is left of the loss.
@@ -62,21 +63,31 @@ def _part(one: StepRecording, fits: Sequence[LossFit]) -> float | None:
 
 def _hypotheses(
     values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str]
-) -> list[tuple[float, float, float, str]]:
+) -> list[tuple[float, float, float, str | list[str]]]:
     """(spread of the coefficient, l2, l1, which tensors) of each choice of tensors."""
-    names = list(steps[0].of("weight"))
-    kernels = {name for name in names if not kinds.get(name, "").endswith("bias")}
-    apart = {kind: {name for name in kernels if kinds.get(name) == kind} for kind in sorted(set(kinds.values()))}
-    choices = {"kernels": kernels, "every tensor": set(names)} | {f"{name} alone": {name} for name in names}
-    choices |= {f"every {kind}": chosen for kind, chosen in apart.items() if chosen and chosen != kernels}
-    found = []
-    for told, chosen in choices.items():
+    found: list[tuple[float, float, float, str | list[str]]] = []
+    for told, chosen in _choices(list(steps[0].of("weight")), kinds):
         squares = np.array([_sum(one, chosen, 2) for one in steps])
         lengths = np.array([_sum(one, chosen, 1) for one in steps])
         if squares.min() > 0:
             found.append((_spread(values / squares), float(np.median(values / squares)), 0.0, told))
             found.append((1.5 * _spread(values / lengths), 0.0, float(np.median(values / lengths)), told))
     return found or [(np.inf, 0.0, 0.0, "")]
+
+
+def _choices(names: Sequence[str], kinds: Mapping[str, str]) -> Iterator[tuple[str | list[str], Collection[str]]]:
+    """Which tensors may be penalised: kernels, all, one, those of one kind, kernels side by side."""
+    row = [name for name in names if not kinds.get(name, "").endswith("bias")]
+    yield "kernels", row
+    yield "every tensor", names
+    for kind in sorted(set(kinds.values())):
+        chosen = [name for name in row if kinds.get(name) == kind]
+        if chosen and len(chosen) < len(row):
+            yield chosen, chosen
+    for start, stop in runs(len(row)):
+        yield row[start:stop], row[start:stop]
+    for name in names:
+        yield [name], [name]
 
 
 def _sum(one: StepRecording, chosen: Collection[str], power: int) -> float:

@@ -12,6 +12,7 @@ from auditor.compare.identify.evidence import data
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, between, close, how, percent, sure
+from auditor.compare.recognise.conduct import batches
 
 #: Functions that are one loss up to a constant, by the entry that says so.
 _FAMILY: Final = {"huber": "LOSS-11", "smooth l1": "LOSS-11", "poisson": "LOSS-12", "cosine": "LOSS-13",
@@ -166,6 +167,7 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         halves = {factor[0].value, factor[1].value} == {0.5, 1.0}
         huber = str(a.value("loss.function")).startswith("huber")
         entry, scale = ("LOSS-11" if huber else "LOSS-01" if halves else "LOSS-00"), factor[1].value / factor[0].value
+        entry = "OPT-21" if _by_batches(a, b, scale) else entry
     else:
         return
     steps = _scale_effect(a, b, scale)
@@ -187,6 +189,12 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         how=how(*factor),
         confidence=sure(*factor, *reduction),
     )
+
+
+def _by_batches(a: Profile, b: Profile, scale: float) -> bool:
+    """Whether both take as many batches to a step, and one side alone divides the loss by their number."""
+    counts = [batches(side) for side in (a, b)]
+    return counts[0] == counts[1] > 1 and close(max(scale, 1 / scale), float(counts[0]), 1e-3)
 
 
 def _uneven(side: Profile) -> float:

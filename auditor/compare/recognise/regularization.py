@@ -164,12 +164,20 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
 
 
 def _which(profile: Profile, tensors: object) -> str:
-    """``every tensor``, ``kernels`` or a list, in words that two frameworks share."""
-    if isinstance(tensors, (list, tuple, set, frozenset)):
-        track = {one.name: one for one in profile.evidence.tracks}
-        kernels = {name for name, one in track.items() if len(one.shape) > 1}
-        return "kernels" if set(tensors) == kernels else f"{len(tensors)} of {len(track)} tensors"
-    return str(tensors) if "alone" not in str(tensors) else "one tensor"
+    """``every tensor``, ``kernels`` or how many of them, in words that two frameworks share.
+
+    Tensors that the update rule does not explain are left out: nobody knows whether they are decayed.
+    """
+    if not isinstance(tensors, (list, tuple, set, frozenset)) or profile.evidence.first is None:
+        return str(tensors)
+    aside = set(profile.value("update.unexplained") or ())
+    shapes = {name: one.shape for name, one in profile.evidence.first.of("weight").items() if name not in aside}
+    kernels = {name for name, shape in shapes.items() if len(shape) > 1}
+    chosen = set(tensors) - aside
+    if chosen in ({*shapes}, kernels):
+        return "every tensor" if chosen == {*shapes} else "kernels"
+    among = kernels if chosen <= kernels else {*shapes}
+    return f"{len(chosen)} of {len(among)} {'kernels' if among is kernels else 'tensors'}"
 
 
 def _lasso(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Cause]:

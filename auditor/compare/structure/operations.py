@@ -47,7 +47,7 @@ class Operation:
     def word(self) -> str:
         """A few words: ``dense(64)``, ``gelu``."""
         if self.kind == "activation":
-            return str(self.settings.get("function"))
+            return str(self.settings.get("function", "a function of the program's own"))
         size = next((self.settings[key] for key in ("units", "rate") if key in self.settings), None)
         return self.kind if size is None else f"{self.kind}({size:g})"
 
@@ -239,11 +239,19 @@ def _of_keras(layers: Iterator[Mapping[str, Any]]) -> Iterator[Operation]:
         told = _merged(layer)
         yield from _keras_layer(told)
         if words.kind_of(told.get("class")) not in {"activation", "lstm", "gru", "rnn"}:
-            given = told.get("activation")
-            function = words.activation(given["class"] if isinstance(given, Mapping) and "class" in given else given)
-            if function is not None:
-                settings = words.activation_settings("keras", function, {})
-                yield Operation("activation", str(told.get("name")), {"function": function, **settings})
+            yield from _applied(str(told.get("name")), told.get("activation"))
+
+
+def _applied(name: str, given: Any) -> Iterator[Operation]:
+    """The activation within a layer; one that the program wrote itself may be any of those that have a name."""
+    told = (given.get("class"), given.get("config")) if isinstance(given, Mapping) else (given, None)
+    known = next((one for one in told if isinstance(one, str) and words.activation(one)), None)
+    if known is not None:
+        function, config = words.activation(known) or "", told[1] if isinstance(told[1], Mapping) else {}
+        settings = words.activation_settings("keras", function, config)
+        yield Operation("activation", name, {"function": function, **settings})
+    elif not any(one is not None and words.plain(one) in words.IDENTITIES for one in told) and given is not None:
+        yield Operation("activation", name)
 
 
 def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:

@@ -48,6 +48,8 @@ _ACTIVATIONS: Final = {
     "erf": "gelu",
     "exp": "exponential",
 }
+#: Plain names of what a layer without an activation says in its place.
+IDENTITIES: Final = frozenset({"linear", "identity"})
 #: Settings that an activation has beside its name, as the frameworks have them by default.
 _DEFAULTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "torch": {"leakyrelu": {"slope": 0.01}, "elu": {"alpha": 1.0}, "gelu": {"approximate": False}},

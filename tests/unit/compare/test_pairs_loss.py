@@ -15,6 +15,7 @@ from torch.nn import functional
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import profile
 from auditor.compare.recognise.cause import MATTERS
+from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
 from support.tiny import Tiny, glorot, inputs, sgd, targets
@@ -33,6 +34,11 @@ def run(loss: Callable[[Tensor, Tensor], Tensor], y: Any = None, outputs: int = 
     """A run that minimises ``loss`` by plain SGD."""
     given = {"weights": lambda: glorot(0, (6, 24, outputs))} | more
     return Tiny(stepper=sgd, loss=loss, y=y, **given)
+
+
+def deep() -> list[np.ndarray]:
+    """Three kernels."""
+    return glorot(0, (6, 24, 12, 1))
 
 
 def mean(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
@@ -161,6 +167,11 @@ PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
     ),
     "penalty missing": ("LOSS-16", run(MSE, l2=0.05), run(MSE)),
     "penalty within one number": ("LOSS-16", run(MSE, l2=0.05, told_apart=False), run(MSE)),
+    "penalty of all layers but the last, within one number": (
+        "LOSS-16",
+        run(MSE, weights=deep, l2=0.03, told_apart=False, penalized=lambda w: w.ndim > 1 and w.shape[1] > 1),
+        run(MSE, weights=deep),
+    ),
 }
 
 
@@ -193,6 +204,29 @@ def test_a_penalty_is_read_off_the_steps_that_show_it() -> None:
     recordings[0] = Recording(1, kept, recordings[0].scalars, recordings[0].facts)
     found = profile("a", "torch", assembled(recordings))
     assert found.value("penalty.l2") == pytest.approx(0.01, rel=1e-2)
+
+
+@pytest.mark.parametrize(("factor", "told"), [(0.25, 0.25), (1 / 3, 1 / 3), (0.37, 0.37), (7.0, 7.0)])
+def test_a_loss_times_any_number_is_that_loss_and_the_number(factor: float, told: float) -> None:
+    """Divided by the batches to a step, or weighed: no reason not to know the function."""
+    found = Tiny(loss=lambda o, y: factor * functional.l1_loss(o, y)).profile()
+    assert found.value("loss.function") == "absolute error"
+    assert found.value("loss.factor") == pytest.approx(told, rel=1e-5)
+
+
+def test_another_function_is_not_made_to_fit_by_a_number() -> None:
+    """A loss of nobody's table, off by another factor at each step, is none of it."""
+    found = Tiny(loss=lambda o, y: ((o - y).abs() ** 1.5).mean()).profile()
+    assert found.value("loss.function") is None
+
+
+@pytest.mark.parametrize(("count", "entry"), [(4.0, "OPT-21"), (1.0, "LOSS-00")])
+def test_a_loss_that_is_not_divided_by_the_batches_to_a_step(count: float, entry: str) -> None:
+    """Both sides add up so many batches, one takes a part of each loss; where a step is one batch it is a factor."""
+    curves = {"micro_batches": Curve(np.arange(1, 13), np.full(12, count))}
+    whole = run(functional.cross_entropy, LABELS, 4).profile("a", curves=dict(curves))
+    parts = run(lambda o, y: functional.cross_entropy(o, y) / 4, LABELS, 4).profile("b", curves=dict(curves))
+    assert diagnose(whole, parts).causes[0].id == entry
 
 
 def test_targets_that_come_smoothed_are_label_smoothing() -> None:

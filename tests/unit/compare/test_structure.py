@@ -77,6 +77,38 @@ def test_a_layer_more_is_told_and_its_neighbours_are_not() -> None:
     assert [(one.a.kind if one.a else None, one.b) for one in found] == [("dense", None), ("activation", None)]
 
 
+def keras_dense(activation: Any) -> Structure:
+    """A Keras model of one dense layer and its head."""
+    told = {"units": 8, "use_bias": True}
+    layers = [
+        {"class": "Dense", "name": "dense", "config": {**told, "activation": activation}},
+        {"class": "Dense", "name": "head", "config": {**told, "activation": "linear"}},
+    ]
+    return structure("keras", {"model": {"class": "Sequential", "layers": layers}}, [])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "my_activation",
+        {"class": "function", "config": "squash"},
+        {"value": ["4wEAAAAAAAAA", None, None]},
+    ],
+)
+def test_an_activation_that_the_program_wrote_may_be_any(given: Any) -> None:
+    """Its name says nothing: it is there, and no difference from one that has a name."""
+    found = keras_dense(given)
+    assert [one.kind for one in found.operations] == ["dense", "activation", "dense"]
+    assert differences(found, keras_dense("gelu")) == []
+    assert [one.setting for one in differences(found, keras_dense("linear"))] == [""]
+
+
+def test_an_activation_layer_within_a_layer_keeps_its_settings() -> None:
+    """``Dense(8, activation=LeakyReLU(0.1))``: the slope is in the inner configuration."""
+    inner = {"class": "LeakyReLU", "config": {"negative_slope": 0.1}}
+    assert keras_dense(inner).operations[1].settings == {"function": "leakyrelu", "slope": 0.1}
+
+
 def test_another_width_is_one_setting() -> None:
     """Of a layer that both have."""
     found = differences(network(dense(64), relu(), dense(1)), network(dense(32), relu(), dense(1)))
