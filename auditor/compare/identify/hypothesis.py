@@ -97,6 +97,15 @@ class Sample:
         noise = np.where(steps[:, None] | np.repeat(tensors, self.counts)[None, :], np.inf, self.noise)
         return replace(self, noise=noise)
 
+    def only(self, chosen: Sequence[bool]) -> Sample:
+        """The tensors chosen alone; the norm of all gradients together stays what it was."""
+        keep = np.asarray(chosen, np.bool_)
+        at, counts = np.repeat(keep, self.counts), self.counts[keep]
+        cut = {name: getattr(self, name)[:, at] for name in ("weight", "gradient", "moved", "noise")}
+        offsets = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+        names = tuple(name for name, kept in zip(self.names, keep, strict=True) if kept)
+        return replace(self, names=names, offsets=offsets, norms=self.norms[:, keep], **cut)
+
     def thin(self, elements: int, steps: int) -> Sample:
         """With about so many elements in all, and so many of the first steps."""
         share = max(4, elements // max(1, len(self.names)))

@@ -83,8 +83,8 @@ def pair_of(one: StepRecording) -> Pair | None:
     apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
     classes = data(one, "target", "loss.weight")
     kernels, every = _squares(one, 2), _squares(one, 0)
-    squares = {"squares": _whole(kernels), "every": _whole(every), "kernels": kernels}
-    pair = Pair(output, target, value, count, classes, one.step, apart=apart, derived=derived, each=each, **squares)
+    pair = Pair(output, target, value, count, classes, one.step, apart=apart, derived=derived, each=each,
+                squares=_whole(kernels), every=_whole(every), kernels=kernels)  # fmt: skip
     return replace(pair, ignored=_ignored(one))
 
 

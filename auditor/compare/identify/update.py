@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.compare.identify import clipping, rules, search
-from auditor.compare.identify.aside import NOTHING, Aside, set_aside
+from auditor.compare.identify.aside import NOTHING, Aside, gathered, set_aside
 from auditor.compare.identify.evidence import Evidence
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, judge, movement, sample
@@ -17,6 +17,8 @@ from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, judge, 
 #: Elements and steps that the competition looks at; the finalists see more.
 _HEAT: Final = (240, 8)
 _FINAL: Final = 900
+#: Frameworks whose embeddings have sparse gradients, of which a rule may square the parts (OPT-29).
+_SPARSE: Final = frozenset({"keras", "tensorflow"})
 #: Families that go to the final.
 _FINALISTS: Final = 3
 #: Settings whose absence means this.
@@ -73,6 +75,26 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     final = sample(evidence, _FINAL)
     if final is None:
         return None
+    sparse = gathered(final) if evidence.framework in _SPARSE else []
+    if not any(sparse) or all(sparse):
+        return _of(final, declared)
+    rest = _of(final.only([not one for one in sparse]), declared)
+    apart = [one and not judge(rest.fit.hypothesis, _alone(final, name)).explains
+             for name, one in zip(final.names, sparse, strict=True)]  # fmt: skip
+    if not rest.fit.explains or not any(apart):
+        return _of(final, declared)
+    others = final.only([not one for one in apart])
+    names = tuple(name for name, one in zip(final.names, apart, strict=True) if one)
+    aside = replace(rest.aside, tensors=(*rest.aside.tensors, *names))
+    return replace(rest, fit=judge(rest.fit.hypothesis, others), sample=others, aside=aside)
+
+
+def _alone(given: Sample, name: str) -> Sample:
+    return given.only([one == name for one in given.names])
+
+
+def _of(final: Sample, declared: Hypothesis | None) -> UpdateRule:
+    """The rule of one sample."""
     heat = final.thin(*_HEAT)
     groups = search.families()
     if declared is not None and declared.rule in rules.RULES:

@@ -15,6 +15,10 @@ from auditor.compare.recognise.cause import Cause, between, how, percent
 
 #: Part of the variance that lies between batches from which on data counts as sorted.
 _SORTED: Final = 0.1
+#: Logarithm of a ratio of sizes or spreads that the same data in another order stays well within, and the rows
+#: that it takes: a standard deviation of n values that two labels share is within 1.5 times another's from 20 on.
+_OTHER_SCALE: Final = math.log(1.5)
+_ENOUGH: Final = 64
 #: What follows from holding a part of the data back.
 _FOLLOW: Final = frozenset({"data.samples_per_epoch", "data.partial_batches"})
 #: Standard errors beyond which two means differ, standard deviations from which on it is told, and how many times
@@ -50,9 +54,26 @@ def _scale(a: Profile, b: Profile) -> Iterator[Cause]:
         if rms is None or centre is None or min(rms[0].value, rms[1].value) <= 0:
             continue
         ratio = abs(math.log(rms[1].value / rms[0].value))
-        if ratio > math.log(1.5):  # the same data in another order stays well within
+        if ratio > _OTHER_SCALE:
             effect = f"values are {math.exp(ratio):.3g} times as large on one side"
             yield Cause("DATA-00", f"{name}.scale", (rms[0].value, rms[1].value), min(2.0, ratio), effect)
+        elif (ratio := _spread_apart(a, b, name)) > _OTHER_SCALE:
+            values = [side.value(f"{name}.range") for side in (a, b)]
+            effect = f"values are spread {math.exp(ratio):.3g} times as widely on one side: coded or scaled otherwise"
+            yield Cause("DATA-00", f"{name}.range", (values[0], values[1]), min(2.0, ratio), effect)
+
+
+def _spread_apart(a: Profile, b: Profile, name: str) -> float:
+    """Logarithm of the ratio of two standard deviations: labels of -1 and 1 are as large as 1, and twice as far apart.
+
+    Of shuffled batches: those of one class have no spread.
+    """
+    both, sorted_ = between(a, b, f"{name}.std"), max(side.value("data.sorted", 0.0) for side in (a, b))
+    if both is None or sorted_ > _SORTED / 2 or min(fact.value for fact in both) <= 0:
+        return 0.0
+    if min(side.value(f"{name}.rows", 0) for side in (a, b)) < _ENOUGH:
+        return 0.0
+    return abs(math.log(both[1].value / both[0].value))
 
 
 def _shuffle(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -16,6 +16,8 @@ from support.tiny import Tiny, event, glorot, inputs, sgd, targets
 
 X = inputs()
 Y = targets(X)
+CLASSES = (Y > 0).astype(np.float32)
+ENTROPY = torch.nn.functional.binary_cross_entropy_with_logits
 SORTED = np.argsort(Y[:, 0])
 
 
@@ -75,6 +77,11 @@ def dropping(rate: float, training: str = "true", kinds: tuple[str, ...] = ()) -
 
 PAIRS: dict[str, tuple[str, Profile, Profile]] = {
     "inputs not scaled": ("DATA-00", base().profile(), base(x=X * 8, y=Y).profile()),
+    "labels of minus one": (
+        "DATA-00",
+        Tiny(loss=ENTROPY, y=CLASSES).profile(),
+        Tiny(loss=ENTROPY, y=2 * CLASSES - 1).profile(),
+    ),
     "sorted": (
         "DATA-01",
         base(x=X[SORTED], y=Y[SORTED]).profile(),

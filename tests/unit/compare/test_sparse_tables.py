@@ -1,0 +1,74 @@
+"""Runs whose weights are mostly tables: Keras squares the parts of a sparse gradient, which is a rule of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Profile, profile
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import array
+
+ROWS, WIDTH, STEPS, TAKEN = 25, 4, 12, 20
+
+
+def tables(framework: str, make: Callable[[], Any], *, sparse: bool) -> Profile:
+    """Two tables, of which each step takes some rows, some of them twice, and a vector that every step moves."""
+    rng = np.random.default_rng(3)
+    shapes = {"users/embeddings": (ROWS, WIDTH), "items/embeddings": (ROWS, WIDTH), "head/bias": (WIDTH,)}
+    variables = {name: keras.Variable(rng.normal(0, 0.3, shape).astype(np.float32)) for name, shape in shapes.items()}
+    optimizer = make()
+    optimizer.build(list(variables.values()))
+    found = []
+    for at in range(STEPS):
+        given, dense = [], {}
+        for name, shape in shapes.items():
+            if len(shape) == 1:
+                dense[name] = rng.normal(0, 0.5, shape).astype(np.float32)
+                given.append(tf.constant(dense[name]))
+                continue
+            rows, parts = rng.integers(0, ROWS, TAKEN), rng.normal(0, 0.5, (TAKEN, WIDTH)).astype(np.float32)
+            dense[name] = np.zeros(shape, np.float32)
+            np.add.at(dense[name], rows, parts)
+            slices = tf.IndexedSlices(tf.constant(parts), tf.constant(rows), tf.constant(shape))
+            given.append(slices if sparse else tf.constant(dense[name]))
+        before = {name: variable.numpy().copy() for name, variable in variables.items()}
+        optimizer.apply(given, list(variables.values()))
+        arrays = [array("weight", name, values) for name, values in before.items()]
+        arrays += [array("gradient", name, values) for name, values in dense.items()]
+        arrays += [array("updated", name, variable.numpy()) for name, variable in variables.items()]
+        found.append(Recording(at + 1, arrays, {"lr": float(optimizer.learning_rate), "loss": 1.0}, {}))
+    return profile(framework, framework, assembled(found))
+
+
+def adagrad(start: float) -> Callable[[], Any]:
+    """Keras's Adagrad from an accumulator."""
+    return lambda: keras.optimizers.Adagrad(0.1, initial_accumulator_value=start)
+
+
+def test_a_rule_is_read_off_the_weights_that_are_no_tables() -> None:
+    """One vector among two tables: what moves it is the rule, and the tables are told apart."""
+    found = tables("keras", adagrad(1.0), sparse=True)
+    assert found.value("update.rule") == "adagrad"
+    assert found.value("update.initial_accumulator") == 1.0
+    assert found.value("update.unexplained") == ["users/embeddings", "items/embeddings"]
+
+
+def test_what_differs_beside_the_tables_comes_before_what_every_sparse_gradient_does() -> None:
+    """The accumulator that somebody set, not how Keras adds up squares."""
+    a = tables("torch", adagrad(1e-12), sparse=False)
+    found = diagnose(a, tables("keras", adagrad(0.1), sparse=True))
+    assert [cause.id for cause in found.causes[:2]] == ["OPT-15", "OPT-29"]
+
+
+def test_tables_with_whole_gradients_are_weights_like_others() -> None:
+    """Nothing is set aside that the rule explains."""
+    found = tables("keras", adagrad(0.1), sparse=False)
+    assert found.value("update.rule") == "adagrad"
+    assert found.value("update.unexplained") is None
