@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -16,8 +17,9 @@ from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductio
 TOLERANCE: Final = 2e-5
 #: Steps with whole weights that it takes to read a penalty off the loss.
 _FEWEST_WHOLE: Final = 3
-#: Kernels of which some may be penalised and some not, and up to how many any run of them is tried.
+#: Kernels of which some may be penalised and some not; up to how many any choice is tried, and any run of them.
 _FEWEST_LAYERS: Final = 2
+_MOST_CHOSEN: Final = 6
 _MOST_LAYERS: Final = 12
 
 ELEMENTWISE: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
@@ -139,27 +141,28 @@ def _with_penalty(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair])
     """The hypothesis that what is left is a penalty on squares: of kernels, of all weights, of some layers' kernels."""
     for squares in ([pair.squares for pair in pairs], [pair.every for pair in pairs]):
         yield from _with_squares(fit, beyond, values, pairs, np.array(squares))
-    some = _in_a_row(pairs)
+    some = _of_some(pairs)
     if some is not None:
         yield from _with_squares(fit, beyond, values, pairs, some[:, _nearest(beyond, some)])
 
 
-def _in_a_row(pairs: Sequence[Pair]) -> F64 | None:
-    """Sums of squares of kernels that stand side by side: (steps, choices). Who spares a layer spares ends or one."""
+def _of_some(pairs: Sequence[Pair]) -> F64 | None:
+    """Sums of squares of some of the kernels: (steps, choices)."""
     count = len(pairs[0].kernels)
     if count < _FEWEST_LAYERS or len({len(pair.kernels) for pair in pairs} - {0}) != 1:
         return None
-    empty = (np.nan,) * count
-    sums = np.cumsum([(0.0, *(pair.kernels or empty)) for pair in pairs], axis=1)
-    chosen = runs(count)
-    found: F64 = np.stack([sums[:, stop] - sums[:, start] for start, stop in chosen], axis=1)
+    each = np.array([pair.kernels or (np.nan,) * count for pair in pairs])
+    found: F64 = np.stack([each[:, chosen].sum(axis=1) for chosen in choices(count)], axis=1)
     return found
 
 
-def runs(count: int) -> list[tuple[int, int]]:
-    """Runs of tensors side by side, from and up to, but for that of all; of many tensors those at an end alone."""
-    ends = [(start, stop) for start in range(count) for stop in range(start + 1, count + 1)]
-    return [(i, j) for i, j in ends if j - i < count and (count <= _MOST_LAYERS or i == 0 or j == count)]
+def choices(count: int) -> list[list[int]]:
+    """Which of so many tensors, but not all, a penalty may be of: any; of many, such as stand side by side."""
+    if count <= _MOST_CHOSEN:
+        sizes = (itertools.combinations(range(count), size) for size in range(1, count))
+        return [list(chosen) for chosen in itertools.chain.from_iterable(sizes)]
+    ends = [(i, j) for i in range(count) for j in range(i + 1, count + 1) if j - i < count]
+    return [list(range(i, j)) for i, j in ends if count <= _MOST_LAYERS or i == 0 or j == count]
 
 
 def _nearest(beyond: F64, squares: F64) -> int:

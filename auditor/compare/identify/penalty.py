@@ -10,11 +10,14 @@ import numpy as np
 from auditor.compare.identify.evidence import Evidence, roundoff
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss import LossFit
-from auditor.compare.identify.loss_fits import runs
+from auditor.compare.identify.loss_fits import choices
 from auditor.ingest.records import StepRecording
 
-#: Relative spread of the coefficient over steps up to which a penalty explains what is left of the loss.
-_STEADY: Final = 2e-2
+#: Relative spread of the coefficient over steps up to which a penalty explains what is left of the loss: rounding of
+#: a told penalty, or that of the loss from which it was taken, by units of roundoff. Weights move little in a few
+#: steps, so a penalty of other tensors is off by parts of a thousand only.
+_STEADY: Final = 2e-5
+_UNITS: Final = 64.0
 #: What is left of the loss must be so many times larger than rounding leaves.
 _SEEN: Final = 20.0
 
@@ -38,7 +41,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str])
         return [Fact("penalty.l2", 0.0), Fact("penalty.l1", 0.0)]
     best = min(_hypotheses(values, [one for _, one in parts], kinds), key=lambda found: found[0])
     spread, l2, l1, tensors = best
-    if spread > _STEADY:
+    if spread > max(_STEADY, _UNITS * unit * float(np.max(totals / np.maximum(np.abs(values), 1e-300)))):
         return []
     told = {"penalty.l2": l2, "penalty.l1": l1, "penalty.tensors": tensors}
     return [Fact(name, value, residual=spread) for name, value in told.items()]
@@ -76,7 +79,7 @@ def _hypotheses(
 
 
 def _choices(names: Sequence[str], kinds: Mapping[str, str]) -> Iterator[tuple[str | list[str], Collection[str]]]:
-    """Which tensors may be penalised: kernels, all, one, those of one kind, kernels side by side."""
+    """Which tensors may be penalised: kernels, all, one, those of one kind, some kernels."""
     row = [name for name in names if not kinds.get(name, "").endswith("bias")]
     yield "kernels", row
     yield "every tensor", names
@@ -84,8 +87,8 @@ def _choices(names: Sequence[str], kinds: Mapping[str, str]) -> Iterator[tuple[s
         chosen = [name for name in row if kinds.get(name) == kind]
         if chosen and len(chosen) < len(row):
             yield chosen, chosen
-    for start, stop in runs(len(row)):
-        yield row[start:stop], row[start:stop]
+    for places in choices(len(row)):
+        yield [row[place] for place in places], [row[place] for place in places]
     for name in names:
         yield [name], [name]
 

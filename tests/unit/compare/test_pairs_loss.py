@@ -18,7 +18,7 @@ from auditor.compare.recognise.cause import MATTERS
 from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
-from support.tiny import Tiny, glorot, inputs, sgd, targets
+from support.tiny import Tiny, glorot, inputs, sgd, targets, torch_stepper
 
 X = inputs()
 LABELS = np.random.default_rng(3).integers(0, 4, 96).astype(np.int64)
@@ -39,6 +39,11 @@ def run(loss: Callable[[Tensor, Tensor], Tensor], y: Any = None, outputs: int = 
 def deep() -> list[np.ndarray]:
     """Three kernels."""
     return glorot(0, (6, 24, 12, 1))
+
+
+def inner(weight: np.ndarray) -> bool:
+    """Kernels but the last one's."""
+    return weight.ndim > 1 and weight.shape[1] > 1
 
 
 def mean(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
@@ -169,7 +174,7 @@ PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
     "penalty within one number": ("LOSS-16", run(MSE, l2=0.05, told_apart=False), run(MSE)),
     "penalty of all layers but the last, within one number": (
         "LOSS-16",
-        run(MSE, weights=deep, l2=0.03, told_apart=False, penalized=lambda w: w.ndim > 1 and w.shape[1] > 1),
+        run(MSE, weights=deep, l2=0.03, told_apart=False, penalized=inner),
         run(MSE, weights=deep),
     ),
 }
@@ -204,6 +209,29 @@ def test_a_penalty_is_read_off_the_steps_that_show_it() -> None:
     recordings[0] = Recording(1, kept, recordings[0].scalars, recordings[0].facts)
     found = profile("a", "torch", assembled(recordings))
     assert found.value("penalty.l2") == pytest.approx(0.01, rel=1e-2)
+
+
+def in_groups() -> Any:
+    """SGD that decays the first two kernels of three."""
+    return torch_stepper(
+        lambda p: torch.optim.SGD([{"params": [p[0], p[2]], "weight_decay": 0.06}, {"params": [p[1], *p[3:]]}], lr=1e-2)
+    )
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["told apart", "within one number"])
+def test_decay_of_some_kernels_in_the_optimizer_is_their_penalty_in_the_loss(apart: bool) -> None:
+    """Plain SGD: the same steps, whichever layers are spared."""
+    a = Tiny(stepper=in_groups, weights=deep).profile("a")
+    b = Tiny(stepper=sgd, weights=deep, l2=0.03, penalized=inner, told_apart=apart).profile("b")
+    assert b.value("penalty.l2") == pytest.approx(0.03, rel=1e-3)
+    assert b.value("penalty.tensors") == ["layer0.weight", "layer1.weight"]
+    assert not diagnose(a, b).matters
+
+
+def test_a_penalty_of_kernels_that_do_not_stand_side_by_side_is_told() -> None:
+    """The first and the last of three."""
+    found = Tiny(stepper=sgd, weights=deep, l2=0.03, penalized=lambda w: w.shape in {(6, 24), (12, 1)}).profile()
+    assert found.value("penalty.tensors") == ["layer0.weight", "layer2.weight"]
 
 
 @pytest.mark.parametrize(("factor", "told"), [(0.25, 0.25), (1 / 3, 1 / 3), (0.37, 0.37), (7.0, 7.0)])
