@@ -13,6 +13,9 @@ from auditor.compare.trajectories import Curve
 
 _FEWEST_BATCHES: Final = 4
 _COLUMNS: Final = 64
+#: Axes of a batch whose samples are rows of features, and samples that it takes to correlate two numbers.
+_FEATURES: Final = 2
+_FEWEST_SAMPLES: Final = 64
 
 
 def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
@@ -26,7 +29,7 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
         found.append(Fact("data.features", list(shapes[0][1:])))
     if "samples" in curves and len(curves["samples"].values):
         found += _portions(curves["samples"].values.astype(int).tolist())
-    found += _scale("data.input", batches) + _scale("data.target", targets)
+    found += _scale("data.input", batches) + _scale("data.target", targets) + _axes(evidence)
     found += _epochs(curves, events)
     apart = max((_apart(columns) for columns in (targets, batches)), default=0.0)
     if len(batches) >= _FEWEST_BATCHES or len(targets) >= _FEWEST_BATCHES:
@@ -35,11 +38,11 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
 
 
 def _rows(batch: F64 | None) -> F64 | None:
-    """A batch as (samples, at most 64 columns)."""
+    """A batch as (samples, at most 64 columns); spread so that of interleaved channels none is passed over."""
     if batch is None or batch.ndim == 0 or not batch.size or not np.isfinite(batch).all():
         return None
     rows = batch.reshape(len(batch), -1)
-    return rows[:, :: -(-rows.shape[1] // _COLUMNS)]
+    return rows[:, np.unique(np.linspace(0, rows.shape[1] - 1, _COLUMNS).round().astype(int))]
 
 
 def _portions(sizes: Sequence[int]) -> list[Fact]:
@@ -64,6 +67,36 @@ def _scale(name: str, batches: Sequence[F64]) -> list[Fact]:
         Fact(f"{name}.centres", [float(value) for value in centre]),
         Fact(f"{name}.spreads", [float(value) for value in spread]),
     ]
+
+
+def _axes(evidence: Evidence) -> list[Fact]:
+    """``data.input.axes``: of each axis of an input its extent, and how much neighbours along it have in common.
+
+    Neighbours as numbers that vary over the samples: whatever each is scaled by, an image is smooth along its
+    rows, a series along time.
+    """
+    whole = [batch for one in evidence.steps if (batch := data(one, "batch")) is not None and batch.ndim > _FEATURES]
+    whole = [batch for batch in whole if batch.shape[1:] == whole[0].shape[1:] and np.isfinite(batch).all()]
+    rows = np.concatenate(whole) if whole else np.zeros((0, 1, 1))
+    if len(rows) < _FEWEST_SAMPLES or bool((rows == np.round(rows)).all()):
+        return []
+    centred = rows - rows.mean(axis=0)
+    spread = centred.std(axis=0)
+    scaled = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    told = [{"extent": int(rows.shape[axis]), "alike": _alike(scaled, axis)} for axis in range(1, rows.ndim)]
+    return [Fact("data.input.axes", told), Fact("data.input.axes.rows", len(rows))]
+
+
+def _alike(scaled: F64, axis: int) -> float | None:
+    """The mean correlation of neighbours along an axis; None where there are none that vary."""
+    first, second = (np.take(scaled, places, axis) for places in _neighbours(scaled.shape[axis]))
+    both = (first * second).mean(axis=0)
+    varies = (first != 0).any(axis=0) & (second != 0).any(axis=0)
+    return float(both[varies].mean()) if varies.any() else None
+
+
+def _neighbours(extent: int) -> tuple[range, range]:
+    return range(extent - 1), range(1, extent)
 
 
 def _apart(batches: Sequence[F64]) -> float:

@@ -83,7 +83,7 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
              for name, one in zip(final.names, sparse, strict=True)]  # fmt: skip
     if not rest.fit.explains or not any(apart):
         return _of(final, declared)
-    others = final.only([not one for one in apart])
+    others = final.without(np.zeros(len(final.weight), np.bool_), np.array(apart))
     names = tuple(name for name, one in zip(final.names, apart, strict=True) if one)
     aside = replace(rest.aside, tensors=(*rest.aside.tensors, *names))
     return replace(rest, fit=judge(rest.fit.hypothesis, others), sample=others, aside=aside)

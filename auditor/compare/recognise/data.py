@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,8 @@ _SORTED: Final = 0.1
 #: that it takes: a standard deviation of n values that two labels share is within 1.5 times another's from 20 on.
 _OTHER_SCALE: Final = math.log(1.5)
 _ENOUGH: Final = 64
+#: Difference of two mean correlations from which on they are those of other neighbours.
+_OTHER_AXES: Final = 0.1
 #: What follows from holding a part of the data back.
 _FOLLOW: Final = frozenset({"data.samples_per_epoch", "data.partial_batches"})
 #: Standard errors beyond which two means differ, standard deviations from which on it is told, and how many times
@@ -36,6 +39,7 @@ _ORDER_ALONE: Final = 0.005
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What the two are fed differently."""
     yield from _scale(a, b)
+    yield from _axes(a, b)
     yield from _shuffle(a, b)
     yield from pairing.causes(a, b)
     kept_back = [*_other_part(a, b), *_held_out(a, b)]
@@ -61,6 +65,34 @@ def _scale(a: Profile, b: Profile) -> Iterator[Cause]:
             values = [side.value(f"{name}.range") for side in (a, b)]
             effect = f"values are spread {math.exp(ratio):.3g} times as widely on one side: coded or scaled otherwise"
             yield Cause("DATA-00", f"{name}.range", (values[0], values[1]), min(2.0, ratio), effect)
+
+
+def _axes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Inputs of the same extents whose neighbours are none on the other side: reshaped where axes were to be moved.
+
+    In whichever order the two have their axes, some order makes what is one data set agree.
+    """
+    both, many = between(a, b, "data.input.axes"), between(a, b, "data.input.axes.rows")
+    sorted_ = max(side.value("data.sorted", 0.0) for side in (a, b))
+    if both is None or many is None or len(both[0].value) != len(both[1].value) or sorted_ > _SORTED / 2:
+        return
+    left, right = ([(one["extent"], one["alike"]) for one in fact.value] for fact in both)
+    ways = [way for way in itertools.permutations(right) if [n for n, _ in way] == [n for n, _ in left]]
+    off = min((_unlike(left, way) for way in ways), default=0.0)
+    if off > max(_OTHER_AXES, *(_ERRORS / math.sqrt(fact.value) for fact in many)):
+        values = tuple(", ".join(_along(*axis) for axis in side) for side in (left, right))
+        effect = "neighbours on one side are none on the other: reshaped where axes were to be moved, or noise is added"
+        yield Cause("DATA-00", "data.input.axes", (values[0], values[1]), min(1.0, off), effect)
+
+
+def _unlike(left: Sequence[tuple[int, float | None]], right: Sequence[tuple[int, float | None]]) -> float:
+    """The largest difference of what neighbours have in common along one axis."""
+    pairs = [(one, other) for (_, one), (_, other) in zip(left, right, strict=True)]
+    return max((abs(one - other) for one, other in pairs if one is not None and other is not None), default=0.0)
+
+
+def _along(extent: int, alike: float | None) -> str:
+    return f"{extent}" if alike is None else f"{extent} ({alike:.2f} alike)"
 
 
 def _spread_apart(a: Profile, b: Profile, name: str) -> float:
