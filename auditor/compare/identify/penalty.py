@@ -69,12 +69,15 @@ def _hypotheses(
 ) -> list[tuple[float, float, float, str | list[str]]]:
     """(spread of the coefficient, l2, l1, which tensors) of each choice of tensors."""
     found: list[tuple[float, float, float, str | list[str]]] = []
-    for told, chosen in _choices(list(steps[0].of("weight")), kinds):
-        squares = np.array([_sum(one, chosen, 2) for one in steps])
-        lengths = np.array([_sum(one, chosen, 1) for one in steps])
-        if squares.min() > 0:
-            found.append((_spread(values / squares), float(np.median(values / squares)), 0.0, told))
-            found.append((1.5 * _spread(values / lengths), 0.0, float(np.median(values / lengths)), told))
+    names = list(steps[0].of("weight"))
+    squares, lengths = (
+        {name: np.array([_sum(one, name, power) for one in steps]) for name in names} for power in (2, 1)
+    )
+    for told, chosen in _choices(names, kinds):
+        square, length = (sum(each[name] for name in chosen) for each in (squares, lengths))
+        if np.min(square) > 0:
+            found.append((_spread(values / square), float(np.median(values / square)), 0.0, told))
+            found.append((1.5 * _spread(values / length), 0.0, float(np.median(values / length)), told))
     return found or [(np.inf, 0.0, 0.0, "")]
 
 
@@ -93,9 +96,9 @@ def _choices(names: Sequence[str], kinds: Mapping[str, str]) -> Iterator[tuple[s
         yield [name], [name]
 
 
-def _sum(one: StepRecording, chosen: Collection[str], power: int) -> float:
-    each = (np.abs(np.asarray(array.values, np.float64)) for name, array in one.of("weight").items() if name in chosen)
-    return float(sum(np.sum(values**power) for values in each))
+def _sum(one: StepRecording, name: str, power: int) -> float:
+    array = one.of("weight").get(name)
+    return 0.0 if array is None else float(np.sum(np.abs(np.asarray(array.values, np.float64)) ** power))
 
 
 def _spread(ratios: Any) -> float:
