@@ -18,8 +18,8 @@ from auditor.compare.identify.hypothesis import EXPLAINED, Fit, Sample, judge, m
 
 #: Part of the steps, and of the tensors, that a rule must explain to be the rule.
 _MOST: Final = 0.5
-#: Part of a tensor's elements that no step's gradient reaches, of a table from which rows are taken.
-_UNTOUCHED: Final = 0.1
+#: Part of a tensor's elements that have a gradient at some steps alone, of a table of which rows are taken.
+_TAKEN: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,14 @@ def set_aside(fits: Sequence[Fit], given: Sample) -> tuple[Fit, Sample, Aside]:
 
 
 def gathered(given: Sample) -> list[bool]:
-    """By tensor, whether it looks like a table of which each batch takes some rows: elements without any gradient.
+    """By tensor, whether it looks like a table of which each batch takes other rows.
 
     Where most weights are such tables (users and items), what moves the others is the rule all the same.
     """
-    without: F64 = np.add.reduceat(given.gradient == 0, given.offsets, axis=1) / given.counts
-    told = zip(given.names, without.min(axis=0), strict=True)
-    return [bool("embed" in name.lower() or share > _UNTOUCHED) for name, share in told]
+    touched = given.gradient != 0
+    sometimes = np.add.reduceat(touched.any(axis=0) & ~touched.all(axis=0), given.offsets, dtype=np.float64)
+    told = zip(given.names, sometimes / given.counts, strict=True)
+    return [bool("embed" in name.lower() or share > _TAKEN) for name, share in told]
 
 
 def _unexplained(fit: Fit, given: Sample) -> tuple[np.ndarray, np.ndarray]:
