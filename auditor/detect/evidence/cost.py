@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from auditor.detect.evidence.scored import Scored, scored
-from auditor.detect.evidence.task import Task
+from auditor.detect.evidence.task import Task, spread
 from auditor.detect.recorded import RecordView
 from auditor.detect.view import F64, StepView
 
@@ -106,7 +106,7 @@ class Cost:
         """The cost as a plain mean; of classes too many for the samples ln C, which it cannot exceed."""
         task = self.task
         if task.family == "categorical" and len(task.targets) < _PER_CLASS * task.classes:
-            return math.log(task.classes)
+            return math.log(task.classes) * (float(task.weights.mean()) if len(task.weights) else 1.0)
         return task.guess
 
     @property
@@ -163,6 +163,8 @@ def _alone(seen: Scored, task: Task) -> float:
         targets = seen.labels() if seen.family == "categorical" else seen.targets
         known = targets is not None and targets.size > 1 and bool(seen.family)
         single = Task(task.family, task.error, task.classes, targets.ravel()) if known and targets is not None else None
+        if single is not None:
+            single.weights = spread(seen.weights, len(single.targets))
         seen.derived[name] = single.guess if single is not None else math.nan
     return float(seen.derived[name])
 

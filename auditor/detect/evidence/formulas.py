@@ -37,26 +37,28 @@ ERRORS: Final[Mapping[str, Measure]] = {
 }
 
 
-def guess_error(error: str, targets: F64) -> float:
+def guess_error(error: str, targets: F64, weights: F64 | float = 1.0) -> float:
     """Mean error ``error`` of the better of two constant answers to ``targets``: their mean and their median."""
-    measure = ERRORS.get(error, np.square)
-    return min(float(measure(targets - at).mean()) for at in (targets.mean(), np.median(targets)))
+    measure, each = ERRORS.get(error, np.square), np.broadcast_to(weights, targets.shape)
+    mean = float((each * targets).mean() / (each.mean() or 1.0))
+    return min(float((each * measure(targets - at)).mean()) for at in (mean, float(np.median(targets))))
 
 
-def binary_entropy(logits: bool, outputs: F64, targets: F64) -> float:
-    """Mean binary cross entropy of ``outputs`` (logits, or probabilities) and targets of one shape."""
+def binary_entropy(logits: bool, outputs: F64, targets: F64, weights: F64 | float = 1.0) -> float:
+    """Mean binary cross entropy of ``outputs`` (logits, or probabilities) and targets of one shape, each weighted."""
     if logits:
-        return float((np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))).mean())
+        each = np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))
+        return float((weights * each).mean())
     inside = np.clip(outputs, TINY, 1 - TINY)
-    return float(-(targets * np.log(inside) + (1 - targets) * np.log1p(-inside)).mean())
+    return float(-(weights * (targets * np.log(inside) + (1 - targets) * np.log1p(-inside))).mean())
 
 
-def categorical_entropy(logits: bool | None, outputs: F64, labels: F64) -> float:
-    """Mean cross entropy of rows of logits (True), probabilities (False) or logarithms of such (None)."""
+def categorical_entropy(logits: bool | None, outputs: F64, labels: F64, weights: F64 | float = 1.0) -> float:
+    """Weighted mean cross entropy of rows of logits (True), probabilities (False) or logarithms of such (None)."""
     own = outputs[np.arange(len(labels)), labels.astype(np.int64)]
     if logits is False:
-        return float(-np.log(np.maximum(own, TINY)).mean())
+        return float(-(weights * np.log(np.maximum(own, TINY))).mean())
     if logits is None:
-        return float(-own.mean())
+        return float(-(weights * own).mean())
     top = outputs.max(axis=1)
-    return float((top + np.log(np.exp(outputs - top[:, None]).sum(axis=1)) - own).mean())
+    return float((weights * (top + np.log(np.exp(outputs - top[:, None]).sum(axis=1)) - own)).mean())

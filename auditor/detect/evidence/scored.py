@@ -44,6 +44,7 @@ class Scored:
     "" where the loss is none of these. ``logits``: whether the loss takes the outputs for logits
     (True) or probabilities (False); None where that is no question. ``outputs`` (N, C): the model's
     outputs, rows along the last axis. ``targets``: in their own shape, None if not recorded whole.
+    ``weights`` (N,): how much each row counts in the loss; None: all alike.
     ``loss``: its value without the penalty, None if unknown. ``derived``: what several rules work out of
     it, by name, so that the first does it for all.
     """
@@ -53,6 +54,7 @@ class Scored:
     outputs: F64
     targets: F64 | None
     loss: float | None
+    weights: F64 | None = None
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -99,14 +101,27 @@ def _scored(view: RecordView) -> Scored | None:
         return None
     values = output.whole().astype(np.float64)
     rows = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values.reshape(-1, 1)
-    other = _anothers(view)
-    seen = Scored("", None, rows, None if other else _target(view), _data_loss(view))
+    other, weights = _anothers(view), _weights(view, len(rows))
+    seen = Scored("", None, rows, None if other else _target(view), _data_loss(view), weights)
     if other or not _taken(view, output):
         return seen
     family, logits = _loss(view)
     if not family:
         family, logits = inferred(seen)
-    return Scored(family, logits, rows, seen.targets, seen.loss)
+    return Scored(family, logits, rows, seen.targets, seen.loss, seen.weights)
+
+
+def _weights(view: RecordView, rows: int) -> F64 | None:
+    """What ``sample_weight`` and ``class_weight`` say of each row; by their mean where the loss divides by it."""
+    given = view.array("batch", "sample_weight0")
+    if given is None or given.sampled or given.values is None or given.size != rows:
+        return None
+    weights = np.asarray(given.whole(), dtype=np.float64).reshape(-1)
+    mean = float(weights.mean())
+    if not np.isfinite(weights).all() or mean <= 0:
+        return None
+    divided = view.run.framework == "sklearn" or view.run.loss.get("reduction") == "mean_with_sample_weight"
+    return weights / mean if divided else weights
 
 
 def _anothers(view: RecordView) -> bool:
@@ -221,7 +236,7 @@ def inferred(seen: Scored) -> tuple[str, bool | None]:
 def output_gradient(seen: Scored, activation: str) -> F64 | None:
     """What a bias right before the last activation gets from this batch alone, (C,), as a mean over the rows.
 
-    None where it is not known: for a loss, or an activation, that does not go with the other.
+    None where it is not known: for a loss, or an activation, that does not go with the other. Rows count alike.
     """
     rows, targets, n = seen.outputs, seen.targets, len(seen.outputs)
     if seen.family == "categorical" and (labels := seen.labels()) is not None and len(labels) == n:

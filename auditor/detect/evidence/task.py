@@ -35,8 +35,8 @@ def _empty() -> F64:
 class Task:
     """Targets seen, and how the recorded loss relates to ours.
 
-    ``targets``: class labels, or flattened values of a regression. ``ratios``: recorded loss by
-    recomputed one, of the last recordings that agree, for each formula: 1 for a mean, 0.5 for half
+    ``targets``: class labels, or flattened values of a regression; ``weights``: how much each counts. ``ratios``:
+    recorded loss by recomputed one, of the last recordings that agree, for each formula: 1 for a mean, 0.5 for half
     squared errors, the batch size for a sum. ``error``: the formula that explains the losses best;
     ``scales``: its ratios. ``late``: classes that came in numbers after many samples without them, until a batch
     comes without these.
@@ -46,6 +46,7 @@ class Task:
     error: str = ""
     classes: int = 0
     targets: F64 = field(default_factory=_empty)
+    weights: F64 = field(default_factory=_empty)
     scales: list[float] = field(default_factory=list)
     ratios: dict[str, list[float]] = field(default_factory=dict)
     late: list[float] = field(default_factory=list)
@@ -56,12 +57,13 @@ class Task:
         if targets is None or not seen.family:
             return
         if self.differs(seen):
-            self.targets, self.scales, self.ratios, self.late = _empty(), [], {}, []
+            self.targets, self.weights, self.scales, self.ratios, self.late = _empty(), _empty(), [], {}, []
         self.family, self.classes = seen.family, seen.classes
         if self.family == "categorical":
             self._shift(targets.ravel())
         if len(self.targets) < _KEPT:
             self.targets = np.concatenate([self.targets, targets.ravel()])[:_KEPT]
+            self.weights = np.concatenate([self.weights, spread(seen.weights, targets.size)])[:_KEPT]
         if seen.loss is None or not math.isfinite(seen.loss):
             return
         for name, value in computed(seen, targets).items():
@@ -105,14 +107,20 @@ class Task:
 
     @property
     def guess(self) -> float:
-        """:attr:`chance` as a plain mean over elements."""
+        """:attr:`chance` as a plain mean over elements, each by its weight."""
+        weights = self.weights if len(self.weights) == len(self.targets) else spread(None, len(self.targets))
+        mean = float(weights.mean())
+        if mean <= 0:
+            return 0.0
         if self.family == "categorical":
-            shares = np.unique(self.targets, return_counts=True)[1] / len(self.targets)
-            return float(-(shares * np.log(shares)).sum())
+            classes = np.unique(self.targets, return_inverse=True)[1].ravel()
+            shares = np.bincount(classes, weights) / weights.sum()
+            shares = shares[shares > 0]
+            return mean * float(-(shares * np.log(shares)).sum())
         if self.family == "binary":
-            p = min(max(float(self.targets.mean()), TINY), 1 - TINY)
-            return -(p * math.log(p) + (1 - p) * math.log(1 - p))
-        return guess_error(self.error, self.targets)
+            p = min(max(float((weights * self.targets).mean()) / mean, TINY), 1 - TINY)
+            return -mean * (p * math.log(p) + (1 - p) * math.log(1 - p))
+        return guess_error(self.error, self.targets, weights)
 
     def _credit(self, name: str) -> tuple[int, float]:
         """How well a formula explains the losses: recordings that agree, then how near its scale is to 1."""
@@ -134,11 +142,19 @@ def computed(seen: Scored, targets: F64) -> dict[str, float]:
 def _computed(seen: Scored, targets: F64) -> dict[str, float]:
     if seen.family == "categorical":
         fits = len(targets) == len(seen.outputs) and targets.min() >= 0 and targets.max() < seen.classes
-        return {"entropy": categorical_entropy(seen.logits, seen.outputs, targets)} if fits else {}
+        weights = spread(seen.weights, len(seen.outputs))
+        return {"entropy": categorical_entropy(seen.logits, seen.outputs, targets, weights)} if fits else {}
     if targets.size != seen.outputs.size or not targets.size:
         return {}
-    outputs, targets = seen.outputs.ravel(), targets.ravel()
+    outputs, targets, weights = seen.outputs.ravel(), targets.ravel(), spread(seen.weights, targets.size)
     if seen.family == "binary":
-        return {"entropy": binary_entropy(seen.logits, outputs, targets)} if seen.logits is not None else {}
+        return {"entropy": binary_entropy(seen.logits, outputs, targets, weights)} if seen.logits is not None else {}
     off = outputs - targets
-    return {name: float(measure(off).mean()) for name, measure in ERRORS.items()}
+    return {name: float((weights * measure(off)).mean()) for name, measure in ERRORS.items()}
+
+
+def spread(weights: F64 | None, size: int) -> F64:
+    """The weight of each of ``size`` elements, where ``weights`` are those of the rows; None: 1 each."""
+    if weights is None or not len(weights) or size % len(weights):
+        return np.ones(size)
+    return np.repeat(weights, size // len(weights))

@@ -41,3 +41,47 @@ def test_batches_of_one_class_each_in_turn_make_chance_no_measure(kinds: list[fl
     again = RunAuditor.from_state(json.loads(jsonfinite.dumps(auditor.to_state())))
     rule = next(one for one in again._lanes[0, 0].rules if one.id == "loss_oscillating")
     assert (rule.memory.cost.chance is not None) is known
+
+
+def _chance(
+    loss: dict[str, object], output: np.ndarray, target: np.ndarray, weights: np.ndarray, heard: float
+) -> float:
+    """The cost of guessing of a run whose rows count by ``weights`` and whose loss was ``heard``."""
+    auditor, tensors = RunAuditor(RUN), table()
+    sender = Sender(auditor)
+    sender.start(framework="keras")
+    sender.manifest({"loss": loss})
+    for step in range(1, 6):
+        arrays = [array("output", "output0", output), array("target", "target0", target)]
+        arrays.append(array("batch", "sample_weight0", weights))
+        sender.record(Recording(step, arrays, {"loss": heard}, {}))
+    sender.steps(batch(0, tensors, first=1, steps=50, loss=np.full(50, heard)), tensors)
+    rule = next(one for one in auditor._lanes[0, 0].rules if one.id == "loss_diverging")
+    return rule.memory.cost.chance or math.nan
+
+
+def test_rows_that_count_more_change_what_guessing_costs() -> None:
+    """Class weights that even out rare ones: the best constant answer is then in the middle, whatever the shares."""
+    rare = (np.arange(40) % 10 == 0).astype(float)[:, None]
+    weights = np.where(rare[:, 0] == 1, 5.0, 5 / 9)
+    output = np.full((40, 1), 0.2)
+    heard = float((weights * -np.log(np.where(rare[:, 0] == 1, 0.2, 0.8))).mean())
+    binary = {"class": "BinaryCrossentropy", "from_logits": False}
+    assert _chance(binary, output, rare, weights, heard) == pytest.approx(weights.mean() * math.log(2))
+    plain = float(-np.log(np.where(rare[:, 0] == 1, 0.2, 0.8)).mean())
+    assert _chance(binary, output, rare, np.ones(40), plain) == pytest.approx(0.325, abs=1e-3)
+
+
+def test_weighted_classes_and_weighted_amounts() -> None:
+    """A cross entropy of three classes of which one counts four times, and squares of which half count for nothing."""
+    labels, output = np.arange(30) % 3, np.tile([0.2, 0.3, 0.5], (30, 1))
+    weights = np.where(labels == 2, 4.0, 1.0)
+    heard = float((weights * -np.log(output[np.arange(30), labels])).mean())
+    shares = np.array([1, 1, 4]) / 6
+    expected = weights.mean() * float(-(shares * np.log(shares)).sum())
+    loss = {"class": "SparseCategoricalCrossentropy", "from_logits": False}
+    assert _chance(loss, output, labels, weights, heard) == pytest.approx(expected)
+    amounts, half = np.where(np.arange(30) < 15, np.arange(30) - 7.0, 500.0)[:, None], (np.arange(30) < 15) * 1.0
+    squared = {"class": "MeanSquaredError", "name": "mean_squared_error"}
+    heard = float((half * (amounts[:, 0] - 3) ** 2).mean())
+    assert _chance(squared, np.full((30, 1), 3.0), amounts, half, heard) == pytest.approx(np.var(np.arange(15)) / 2)

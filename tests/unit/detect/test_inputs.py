@@ -16,8 +16,8 @@ RNG = np.random.default_rng(5)
 CHANCE = float(np.log(3))
 
 
-def run(inputs: Any, loss: float, saturated: float | None = None, layers: Any = ()) -> list[Finding]:
-    """What is said of a three-class run with these inputs, a loss that stays where it is, and a saturated layer."""
+def run(inputs: Any, loss: Any, saturated: float | None = None, layers: Any = (), units: Any = None) -> list[Finding]:
+    """What is said of a three-class run of these inputs and losses, a saturated layer, and the first layer's units."""
     sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
     sender.start(framework="keras")
     manifest = {"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": False}, "model": {"layers": layers}}
@@ -29,10 +29,16 @@ def run(inputs: Any, loss: float, saturated: float | None = None, layers: Any = 
             array("output", "output0", output),
             array("target", "target0", labels),
         ]
-        found += sender.record(Recording(step, arrays, {"loss": CHANCE}, {}))
+        facts: dict[str, Any] = {}
+        if units is not None:
+            arrays.append(array("units", "first", np.repeat(units, 4).reshape(4, 4).astype("float32")))
+            facts["layers"] = [{"name": "first", "kind": layers[-1]["class"]}]
+        found += sender.record(Recording(step, arrays, {"loss": CHANCE}, facts))
     for i in range(3):
         steps = np.arange(50 * i, 50 * i + 50)  # the recorded steps were heard as they were recorded
-        made = batch(i, tensors, first=50 * i, steps=50, loss=np.where(steps < 5, CHANCE, loss))
+        made = batch(
+            i, tensors, first=50 * i, steps=50, loss=np.where(steps < 5, CHANCE, np.broadcast_to(loss, 150)[steps])
+        )
         if saturated is not None:
             made = _with(made, "saturated/dense", saturated)
         found += sender.steps(made, tensors)
@@ -78,3 +84,19 @@ def test_indices_are_no_amounts() -> None:
     tokens = RNG.integers(0, 5000, (30, 12))
     assert run(tokens, CHANCE, layers=[{"class": "Embedding", "name": "embedding"}]) == []
     assert len(run(tokens, CHANCE)) == 1
+
+
+@pytest.mark.parametrize("before", [[], [{"class": "InputLayer"}, {"class": "Flatten"}]])
+def test_a_layer_that_normalises_within_the_model_is_asked(before: Any) -> None:
+    """Mean 0 and spread 1 come out of one that was adapted; raw amounts out of one that was not."""
+    layers = [*before, {"class": "Normalization", "name": "first"}]
+    assert run(RAW, CHANCE, layers=layers, units=[0.0, 1.0, -2.0, 2.0]) == []
+    assert len(run(RAW, CHANCE, layers=layers, units=[300.0, 200.0, -9.0, 900.0])) == 1
+    assert len(run(RAW, CHANCE, layers=[{"class": "Dense", "name": "first"}], units=[0.0, 1.0, -2.0, 2.0])) == 1
+
+
+def test_a_loss_that_is_high_but_falls_is_waited_for() -> None:
+    """Ten times the cost of guessing on its way down; where it stops above, it is said."""
+    falling = CHANCE * np.linspace(10, 2, 150)
+    assert run(RAW, falling) == []
+    assert len(run(RAW, np.full(150, 2 * CHANCE))) == 1

@@ -69,6 +69,49 @@ def test_a_momentum_that_never_moves() -> None:
     assert declared(0.1) == declared(0.0, ones=False) == declared(0.99, framework="keras") == []
 
 
+def evaluated(
+    momentum: float, losses: tuple[float, float], held_out: float, *, framework: str = "keras", new: bool = True
+) -> list[Finding]:
+    """Five epochs of 40 steps whose losses fall from the first of ``losses`` to the second, evaluated after each."""
+    sender, found, kept = Sender(RunAuditor(RUN)), [], table()
+    sender.start(framework=framework)
+    scale = {"min": 1.0, "max": 1.0} if new else {"min": 0.4, "max": 1.6}
+    layer = {"name": "norm", "class": "BatchNormalization", "momentum": momentum}
+    init = {"model/norm/gamma": scale}
+    sender.manifest({"model": {"layers": [layer]}, "init": {"weights": init} if framework == "keras" else init})
+    for i in range(5):
+        course = np.full(40, losses[1])
+        course[: 20 if i == 0 else 0] = losses[0]
+        made = batch(i, kept, first=40 * i + 1, steps=40, loss=course)
+        made.scalars["val_loss"] = (np.array([39]), np.array([held_out]))
+        found += sender.steps(made, kept)
+    return [one for one in found if one.rule == "train_eval_gap_at_start"]
+
+
+@pytest.mark.parametrize(("momentum", "framework"), [(0.9995, "keras"), (0.0004, "torch")])
+def test_statistics_that_lag_behind(momentum: float, framework: str) -> None:
+    """Nine tenths of them are those of the start after 160 steps, and evaluation has gained nothing: twice."""
+    [found] = evaluated(momentum, (2.3, 0.2), 2.2, framework=framework)
+    assert (found.step, found.subject.name) == (160, "norm")
+    assert found.evidence["kept"] == pytest.approx(0.93, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("momentum", "losses", "held_out", "new"),
+    [
+        (0.99, (2.3, 0.2), 2.2, True),
+        (0.9995, (2.3, 0.2), 0.6, True),
+        (0.9995, (2.3, 2.2), 2.3, True),
+        (0.9995, (2.3, 0.2), 2.2, False),
+    ],
+)
+def test_statistics_that_lag_without_harm_or_not_at_all(
+    momentum: float, losses: tuple[float, float], held_out: float, new: bool
+) -> None:
+    """Keras' usual momentum, an evaluation that gains with training, a run that learns nothing, a trained layer."""
+    assert evaluated(momentum, losses, held_out, new=new) == []
+
+
 EMBEDDED = (Tensor("gradient", "emb.weight", (64, 8), "float32"), *table(1, ("gradient",)))
 
 

@@ -75,6 +75,7 @@ class Probe:
         """Changes of the layers' mode that were not told yet."""
         self._phase: dict[str, Any] = {}
         self._inputs: list[Any] = []
+        self._given: Any = None
         self.tape = self._on.tape(self)
         """The flight recorder's part."""
         self.evaluated = Evaluated(self)
@@ -143,8 +144,30 @@ class Probe:
         self._put(optimizer, "apply", audited_apply)
         self._put(optimizer, "scale_loss", audited_scale_loss)
         self._put(model, "compute_loss", audited_compute_loss)
+        if not (self.jit and keras.backend.backend() == "torch"):  # what torch compiles it would stumble over
+            self._hand(model)
         model.train_function = model.test_function = None
         self._listen()
+
+    def _hand(self, model: Any) -> None:
+        """Keep what a ``train_step`` of one's own is given: which of its calls of the model are of the batch?"""
+        if str(type(model).train_step.__module__).startswith("keras."):
+            return
+        train = _original(model, "train_step")
+
+        def audited_train_step(*args: Any, **kwargs: Any) -> Any:
+            self._given = args[0] if args else kwargs.get("data")
+            try:
+                return train(*args, **kwargs)
+            finally:
+                self._given = None
+
+        self._put(model, "train_step", audited_train_step)
+
+    @guarded(None)
+    def _batch(self) -> Any:
+        """The inputs among what the running ``train_step`` was given; None where that is not known."""
+        return None if self._given is None else keras.utils.unpack_x_y_sample_weight(self._given)[0]
 
     @guarded(None)
     def _listen(self) -> None:
@@ -186,7 +209,12 @@ class Probe:
 
     def detach(self) -> None:
         """Give the originals back; the next ``fit`` traces anew."""
-        for owner, name in ((self.optimizer, "apply"), (self.optimizer, "scale_loss"), (self.model, "compute_loss")):
+        for owner, name in (
+            (self.optimizer, "apply"),
+            (self.optimizer, "scale_loss"),
+            (self.model, "compute_loss"),
+            (self.model, "train_step"),
+        ):
             if getattr(vars(owner).get(name), _MARK, None) is self:
                 delattr(owner, name)
         self.layers.deafen()
@@ -216,8 +244,10 @@ class Probe:
         step = self.layers.heard
         self._changed("train", step)
         if not self._inputs and step.inputs is not None:  # a step that computes its loss itself
-            self._inputs = [leaf for leaf in keras.tree.flatten(step.inputs) if hasattr(leaf, "dtype")]
-            self.tape.compared((), {"x": step.inputs, "y_pred": step.output, "loss": self._heard})
+            batch = self._batch()
+            inputs = step.inputs if batch is None else batch
+            self._inputs = [leaf for leaf in keras.tree.flatten(inputs) if hasattr(leaf, "dtype")]
+            self.tape.compared((), {"x": inputs, "y_pred": step.output, "loss": self._heard})
         self.layers.take()
         self.tape.before(head, binding.variables, told)
         self._tap(head, step)

@@ -9,12 +9,16 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.evidence.cost import data_loss
+from auditor.detect.evidence.plateau import flatness
 from auditor.detect.evidence.progress import Progress
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
+#: Layers that bring their inputs to a scale of their own, and those that only stand for a place.
+_NORMALISERS: Final = ("normalization", "batchnorm", "layernorm")
+_PLACES: Final = frozenset({"InputLayer", "Flatten", "Reshape"})
 #: Steps from one judgement to the next.
 _EVERY: Final = 50
 
@@ -56,9 +60,9 @@ class InputScale(Rule):
     meaning = "inputs are not normalised, and it shows: the first layer saturates or the loss stays that of guessing"
     needs = "recordings with batches; loss, targets or saturation as proof"
     trigger = (
-        "inputs with a root mean square above 10, or one column 100 times as spread as the median one, and one of: "
-        "half of the first saturating layer's outputs at their ends, or after 100 steps a loss still above 0.85 times "
-        "the cost of guessing"
+        "inputs (or what a normalisation at the start of the model makes of them) with a root mean square above 10, or "
+        "one column 100 times as spread as the median one, and one of: half of the first saturating layer's outputs at "
+        "their ends, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall"
     )
     source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
     summary = (
@@ -84,9 +88,9 @@ class InputScale(Rule):
         values = np.asarray(batch.values, dtype=np.float64)
         if not values.size or not np.isfinite(values).all() or _indices(batch.dtype, view):
             return []
-        size = float(np.sqrt((values**2).mean()))
+        size = _normalised(view, float(np.sqrt((values**2).mean())))
         self.memory.size = float(np.fmin(self.memory.size, size))
-        if len(batch.shape) == 2 and not batch.sampled and batch.shape[0] >= 8:
+        if _first_normaliser(view) is None and len(batch.shape) == 2 and not batch.sampled and batch.shape[0] >= 8:
             spread = values.reshape(batch.shape).std(axis=0)
             middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
             widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
@@ -138,10 +142,30 @@ class InputScale(Rule):
         if chance is None or chance <= 0 or heard.count < parameters.steps or len(heard.last) < heard.limit:
             return None
         recent = memory.progress.recent
-        stays = recent > parameters.chance * chance
+        stays = recent > parameters.chance * chance and not flatness(heard.last).falling
         return (
             f"after {heard.count} steps the loss ({recent:.4g}) is that of guessing ({chance:.4g})" if stays else None
         )
+
+
+def _first_normaliser(view: RecordView) -> str | None:
+    """The layer that normalises the inputs within the model, where one is the first of those recorded."""
+    told = view.facts.get("layers")
+    first = told[0] if isinstance(told, list) and told and isinstance(told[0], dict) else {}
+    declared = [layer for layer in view.run.layers if str(layer.get("class", "")) not in _PLACES]
+    opens = bool(declared) and str(declared[0].get("class", "")).lower().startswith(_NORMALISERS)
+    name, kind = str(first.get("name", "")), str(first.get("kind", ""))
+    return name if opens and kind.lower().startswith(_NORMALISERS) else None
+
+
+def _normalised(view: RecordView, size: float) -> float:
+    """Root mean square of what comes out of the layer that normalises the inputs; of these where there is none."""
+    name = _first_normaliser(view)
+    units = view.array("units", name) if name is not None else None
+    if units is None or units.sampled or units.values is None:
+        return size
+    mean, spread = units.whole().astype(np.float64)[:2]
+    return float(np.sqrt((mean**2 + spread**2).mean()))
 
 
 def _indices(dtype: str, view: RecordView) -> bool:

@@ -220,7 +220,7 @@ def _anew(view: RecordView) -> bool:
 def _plain(view: RecordView) -> bool:
     """Whether a bias at the end of the model has just the gradient that outputs and targets of this step give it."""
     seen = scored(view)
-    expected = None if seen is None else output_gradient(seen, last_activation(view))
+    expected = None if seen is None or seen.weights is not None else output_gradient(seen, last_activation(view))
     size = 0.0 if expected is None else float(np.linalg.norm(expected))
     if expected is None or not size > 0:
         return False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from auditor.detect.rule import Rule
 from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
 
+#: Frameworks in which the momentum is the part that is kept, not the part that is new.
+_RETAINING: Final = frozenset({"keras", "tensorflow"})
+
 
 @dataclass(frozen=True, slots=True)
 class GapParameters:
@@ -25,18 +28,26 @@ class GapParameters:
     standard deviation, or |log| of the ratio of standard deviations, 1 (an e-fold). ``steps``: training
     steps before it counts, 100: running statistics of torch's default have forgotten their start by
     then (0.9¹⁰⁰), those of Keras' (0.99) all but a third. ``times``: recorded evaluations, 2.
-    ``declared``: steps after which statistics that are declared never to move count, 50.
+    ``declared``: steps after which statistics that are declared never to move count, 50. ``kept``: part
+    of their start that statistics must still hold to count as slow, 0.5. ``learnt``: part of the first
+    loss below which training must have come, 0.7; of what it has gained evaluation has ``gained``, 0.5, at most.
     """
 
     gap: float = 1.0
     steps: int = 100
     times: int = 2
     declared: int = 50
+    kept: float = 0.5
+    learnt: float = 0.7
+    gained: float = 0.5
 
 
 @dataclass(slots=True)
 class GapMemory:
-    """``train``: a normalisation's units in the last recorded training step; ``held``: evaluations that were off."""
+    """``train``: a normalisation's units in the last recorded training step; ``held``: evaluations that were off.
+
+    ``behind``: evaluations in a row that had not gained what training had. ``first``: the first losses.
+    """
 
     train: dict[str, list[list[float]]] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
@@ -46,6 +57,8 @@ class GapMemory:
     evaluated: float = math.nan
     fresh: list[str] = field(default_factory=list)
     looked: bool = False
+    first: list[float] = field(default_factory=list)
+    behind: int = 0
 
 
 class TrainEvalGap(Rule):
@@ -59,7 +72,9 @@ class TrainEvalGap(Rule):
     trigger = (
         "after 100 steps, in two recorded evaluations in a row, the units of a normalisation layer have means off by "
         "their standard deviation or spreads off by a factor e, in the median, against the recorded training step; or "
-        "a layer that is as it was initialised declares a momentum with which its statistics never move"
+        "a layer that is as it was initialised declares a momentum with which its statistics never move; or one with "
+        "which they still hold half of their start, and in two evaluations in a row, after 100 steps, the loss has "
+        "gained less than half of what it has in training"
     )
     source = "seeds, UMLAUT (CHI'21); the test on units is ours"
     summary = "{name} normalises in evaluation by other statistics than in training: {why} (step {step}{where})."
@@ -81,13 +96,10 @@ class TrainEvalGap(Rule):
         memory = self.memory
         self._look(view)
         before, memory.steps = memory.steps, memory.steps + len(view)
-        losses = view.loss[np.isfinite(view.loss)]
-        memory.losses = [*memory.losses, *losses.tolist()][-50:]
-        values = view.scalar("val_loss")[1]
-        memory.evaluated = float(values[-1]) if len(values) else memory.evaluated
+        found = self._slow(view, before)
         mark = self.parameters.declared
-        if self.active or not before < mark <= memory.steps:
-            return []
+        if found or self.active or not before < mark <= memory.steps:
+            return found
         layer = _frozen(view.run, memory.fresh)
         if layer is None:
             return []
@@ -96,6 +108,38 @@ class TrainEvalGap(Rule):
         evidence: dict[str, Any] = {"why": why, "momentum": momentum, "train_loss": middle(np.array(memory.losses))}
         evidence |= {"val_loss": memory.evaluated} if math.isfinite(memory.evaluated) else {}
         return [self.finding(view, mark - before - 1, Subject("activation", name, view.rank), evidence)]
+
+    def _slow(self, view: StepView, before: int) -> list[Finding]:
+        """Evaluations that do not gain, where the statistics are mostly those of the start."""
+        memory, parameters, found, done = self.memory, self.parameters, list[Finding](), 0
+        for at, value in zip(*view.scalar("val_loss"), strict=True):
+            self._heard(view.loss[done : int(at) + 1])
+            done, steps, memory.evaluated = int(at) + 1, before + int(at) + 1, float(value)
+            start, now = middle(np.array(memory.first)), middle(np.array(memory.losses))
+            learnt = start > 0 and now < parameters.learnt * start
+            lag = not value <= start - parameters.gained * (start - now)
+            layer = (
+                _lagging(view.run, [*memory.fresh, *_made(view.run)], steps, parameters.kept)
+                if learnt and lag
+                else None
+            )
+            memory.behind = memory.behind + 1 if layer is not None and steps >= parameters.steps else 0
+            if layer is None or memory.behind < parameters.times or self.active or found:
+                continue
+            name, momentum, kept = layer
+            why = (
+                f"with momentum {momentum:g} they are still {kept:.0%} of the start, and the loss there is {value:.4g}"
+            )
+            evidence: dict[str, Any] = {"why": why, "momentum": momentum, "kept": kept, "train_loss": now}
+            evidence |= {"val_loss": float(value), "initial_loss": start}
+            found.append(self.finding(view, int(at), Subject("activation", name, view.rank), evidence))
+        self._heard(view.loss[done:])
+        return found
+
+    def _heard(self, losses: F64) -> None:
+        finite = losses[np.isfinite(losses)].tolist()
+        self.memory.first = [*self.memory.first, *finite][:10]
+        self.memory.losses = [*self.memory.losses, *finite][-50:]
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Units of normalisation layers, in training and in the evaluation that follows."""
@@ -150,18 +194,37 @@ def _gap(train: F64, evaluation: F64) -> float:
     return float(np.median(np.maximum(shift, ratio)[alive])) if alive.any() else 0.0
 
 
+def _made(run: RunFacts) -> list[str]:
+    """Weights that the manifest tells to have been ones before the first step."""
+    told = run.section("init", "weights") or run.section("init")
+    return [name for name, one in told.items() if isinstance(one, Mapping) and one.get("min") == one.get("max") == 1]
+
+
 def _frozen(run: RunFacts, fresh: list[str]) -> tuple[str, float] | None:
     """The first batch normalisation that declares never to move and whose scale is as it was made."""
-    never = 1.0 if run.framework in {"keras", "tensorflow"} else 0.0
+    never = 1.0 if run.framework in _RETAINING else 0.0
+    return next(((name, told) for name, told in _declared(run, fresh) if told == never), None)
+
+
+def _lagging(run: RunFacts, fresh: list[str], steps: int, least: float) -> tuple[str, float, float] | None:
+    """The first whose statistics still hold ``least`` of their start after ``steps``: momentum, and the part it is."""
+    for name, told in _declared(run, fresh):
+        kept = (told if run.framework in _RETAINING else 1 - told) ** steps
+        if least <= kept < 1:
+            return name, told, kept
+    return None
+
+
+def _declared(run: RunFacts, fresh: list[str]) -> Iterator[tuple[str, float]]:
+    """Batch normalisations that keep statistics and whose scale is as it was made, with their momentum."""
     for layer in run.layers:
         if not str(layer.get("class", "")).lower().startswith(("batchnorm", "syncbatchnorm")):
             continue
         config = layer.get("config")
         told = layer.get("momentum", config.get("momentum") if isinstance(config, Mapping) else None)
         tracked = layer.get("track_running_stats", True) and layer.get("trainable", True)
-        if told != never or isinstance(told, bool) or not tracked:
+        if isinstance(told, bool) or not isinstance(told, (int, float)) or not tracked:
             continue
         name = str(layer.get("name"))
         if any(weight.replace("/", ".").startswith(f"{name}.") or f"/{name}/" in weight for weight in fresh):
-            return name, float(told)
-    return None
+            yield name, float(told)

@@ -1,0 +1,63 @@
+"""A train_step of one's own that calls the model several times: the batch is what the step was given."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from auditor_agent.keras import Audit  # noqa: E402 -- after the framework it is for
+from support.keras_models import MemoryRun  # noqa: E402
+from support.recordings import assembled  # noqa: E402
+
+X = np.random.default_rng(1).uniform(-2, 2, (48, 3)).astype("float32")
+
+
+class Anchored(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """A net that is to vanish at the origin: asked there again at every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.end = keras.layers.Dense(5, "tanh"), keras.layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        """The net."""
+        return self.end(self.hidden(x))
+
+    def train_step(self, data: Any) -> Any:
+        """Fit the product of the inputs, and zero at the origin."""
+        x, y = data if isinstance(data, tuple) else (data, tf.reduce_prod(data, axis=1, keepdims=True))
+        with tf.GradientTape() as tape:
+            off = tf.reduce_mean((self(x, training=True) - y) ** 2)
+            loss = off + tf.reduce_mean(self(tf.zeros((1, 3)), training=True) ** 2)
+        weights = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("eager", [False, True])
+def test_the_batch_is_what_the_step_was_given(labelled: bool, eager: bool) -> None:
+    """Not the origin, with which the model was called last; and no two batches of an epoch look the same."""
+    keras.utils.set_random_seed(0)
+    model, run = Anchored(), MemoryRun()
+    model.compile(optimizer="sgd", run_eagerly=eager, jit_compile=False)
+    given = (X, X[:, :1]) if labelled else (X,)
+    model.fit(*given, batch_size=12, epochs=2, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    steps = assembled(run.recordings)
+    assert len(steps) == 8
+    for at, step in enumerate(steps):
+        first = 12 * (at % 4)
+        np.testing.assert_array_equal(step.of("batch")["input0"].whole(), X[first : first + 12])
+    digests = [record["scalars"].get("batch_digest") for record in run.records]
+    assert digests == digests[:4] * 2
+    assert len(set(digests)) == (1 if eager else 4)  # run eagerly, Keras' batches have none
