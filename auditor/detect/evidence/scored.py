@@ -198,8 +198,9 @@ def _data_loss(view: RecordView) -> float | None:
         return float(known["loss/data"])
     if "loss" not in known:
         return None
-    penalty = known.get("loss/penalty", known.get("regularization_loss", 0.0))
-    return float(known["loss"]) - float(penalty)
+    penalty = float(known.get("loss/penalty", known.get("regularization_loss", 0.0)))
+    # Not told apart by a program that computes its loss itself: where a formula gives it, that is the whole.
+    return float(known["loss"]) - (0.0 if math.isnan(penalty) else penalty)
 
 
 def inferred(seen: Scored) -> tuple[str, bool | None]:
@@ -231,6 +232,18 @@ def inferred(seen: Scored) -> tuple[str, bool | None]:
     errors = (float(measure(flat - wanted).mean()) for measure in ERRORS.values())
     found = any(same(scale * error) for error in errors for scale in (1.0, 0.5, float(seen.classes)))
     return ("regression" if found else ""), None
+
+
+def reversed_sign(seen: Scored) -> bool:
+    """Whether the loss is the negative of a cross entropy or an error of the outputs: what it rewards is being wrong.
+
+    Targets that are all the same prove nothing: so a generator may be rewarded for a discriminator's mistakes.
+    """
+    loss, targets = seen.loss, seen.targets
+    if loss is None or not loss < -TINY or targets is None or not targets.size or np.ptp(targets) == 0:
+        return False
+    positive = Scored("", None, seen.outputs, targets, -loss)
+    return bool(inferred(positive)[0]) and not inferred(Scored("", None, seen.outputs, targets, loss))[0]
 
 
 def output_gradient(seen: Scored, activation: str) -> F64 | None:

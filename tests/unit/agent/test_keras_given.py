@@ -61,3 +61,27 @@ def test_the_batch_is_what_the_step_was_given(labelled: bool, eager: bool) -> No
     digests = [record["scalars"].get("batch_digest") for record in run.records]
     assert digests == digests[:4] * 2
     assert len(set(digests)) == (1 if eager else 4)  # run eagerly, Keras' batches have none
+
+
+class Judged(keras.Sequential):  # type: ignore[misc]  # Keras has no types
+    """Evaluated in the mode that it is told at its making."""
+
+    mode = False
+
+    def test_step(self, data: Any) -> Any:
+        """As Keras', but for the mode."""
+        x, y = data
+        loss = self.compute_loss(y=y, y_pred=self(x, training=self.mode), training=False)
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_what_an_evaluation_asked_for_is_told(training: bool) -> None:
+    """The mode that the model itself was called with stands beside that of its layers."""
+    model, run = Judged([keras.layers.Dense(4), keras.layers.Dropout(0.4), keras.layers.Dense(1)]), MemoryRun()
+    model.mode = training
+    model.compile("sgd", "mse", jit_compile=False)
+    data = (X, X[:, :1])
+    model.fit(*data, batch_size=12, validation_data=data, verbose=0, callbacks=[Audit(run=run)])
+    [told] = [one for one in run.events if one["type"] == "mode" and one["phase"] == "eval"]
+    assert (told["asked"], told["training"]) == (training, "true" if training else "false")

@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.detect.engine import RunAuditor
+from auditor.detect.evidence.formulas import categorical_entropy
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN
 from support.course import CHANCE, Course, noisy, of
+from support.lanes import Sender, array
 
 RULE = "loss_diverging"
 
@@ -90,3 +95,37 @@ def test_it_is_dated_where_it_began_and_lasts_until_it_was_seen() -> None:
     """So that a cause which was named in between is found to be the root."""
     losses = np.concatenate([noisy(0.5, 0.05, 200), noisy(1e5, 0.05, 150)])
     assert [one.step for one in of(Course().tell(losses), RULE)] == [201, 250]
+
+
+def of_sign(sign: float, kind: str, *, alike: bool = False, penalty: float | None = None) -> list[Any]:
+    """Six recorded steps of a loss that nobody declared, the error of the outputs times ``sign``."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    sender.manifest({})
+    rng = np.random.default_rng(4)
+    for step in range(1, 7):
+        if kind == "classes":
+            labels, rows = np.zeros(24) if alike else np.arange(24.0) % 3, rng.normal(size=(24, 3))
+            target, error = labels, categorical_entropy(True, rows, labels)
+        else:
+            rows, target = rng.normal(size=(24, 1)), np.zeros((24, 1)) if alike else rng.normal(size=(24, 1))
+            error = float(((rows - target) ** 2).mean())
+        scalars = {"loss": sign * error} | ({} if penalty is None else {"loss/penalty": penalty})
+        found += sender.record(Recording(step, [array("output", "output0", rows), array("target", "target0", target)],
+                                         scalars, {}))  # fmt: skip
+    return [one for one in found if one.rule == RULE]
+
+
+@pytest.mark.parametrize("kind", ["classes", "values"])
+@pytest.mark.parametrize("penalty", [None, float("nan")])
+def test_a_loss_of_the_wrong_sign_is_said_at_the_third_recording(kind: str, penalty: float | None) -> None:
+    """The negative of a cross entropy or of squared errors, whether penalties are told apart or not."""
+    [found] = of_sign(-1.0, kind, penalty=penalty)
+    assert found.step == 3
+    assert found.evidence["limit"] == -found.evidence["loss"] > 0
+
+
+@pytest.mark.parametrize("kind", ["classes", "values"])
+def test_a_loss_of_the_right_sign_and_a_generators_reward(kind: str) -> None:
+    """The error itself; and the negative of one whose targets are all alike, as of samples called false."""
+    assert of_sign(1.0, kind) == of_sign(-1.0, kind, alike=True) == of_sign(-0.3, kind) == []

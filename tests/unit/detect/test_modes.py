@@ -99,3 +99,11 @@ def test_an_event_without_steps_waits_for_the_next_ones() -> None:
     sender.auditor = RunAuditor.from_state(sender.auditor.to_state())
     found = sender.steps(batch(1, TABLE, first=1, steps=30, kind=None, loss=1.0), TABLE)
     assert [(one.rule, one.step) for one in found] == [("wrong_mode", 20)]
+
+
+@pytest.mark.parametrize(("asked", "times"), [({"asked": True}, 1), ({"asked": False}, 0), ({}, 0)])
+def test_keras_tells_an_evaluation_once(asked: dict[str, bool], times: int) -> None:
+    """Of a model that was itself called in training mode it is said; a dropout that is always on is meant so."""
+    events = [mode(1, "train", "true"), mode(30, "eval", "true", **DROPOUT, **asked)]
+    found = judge(events, framework="keras")
+    assert [(one.step, one.evidence["what"]) for one in found] == [(30, "Evaluation runs in training mode")] * times

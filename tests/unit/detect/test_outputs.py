@@ -278,3 +278,9 @@ def test_sigmoids_over_labels_that_hold_together() -> None:
     rows = 1 / (1 + np.exp(-RNG.normal(size=(32, 4))))
     targets = (RNG.random((32, 4)) < 0.5).astype(np.float64)
     assert judge(rows, targets, manifest=declared(BINARY, "sigmoid", from_logits=False)) == []
+
+
+def test_a_sigmoid_at_its_end_is_no_softmax_over_one_unit() -> None:
+    """Exactly 1 for every sample: what drives it there is another fault."""
+    at_the_end, targets = np.ones((16, 1)), np.arange(16) % 2
+    assert judge(at_the_end, targets, manifest=declared("BinaryCrossentropy", "sigmoid", from_logits=False)) == []

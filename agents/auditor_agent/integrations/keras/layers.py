@@ -135,6 +135,7 @@ def mode(step: Step, phase: str) -> dict[str, Any] | None:
         "training": "mixed" if len(found) > 1 else "true" if True in found else "false",
         "modules": [path_of(layer) for layer in wrong[:_NAMED]],
         "kinds": sorted({type(layer).__name__ for layer in wrong}),
+        **({"asked": step.training} if phase == "eval" and isinstance(step.training, bool) else {}),
     }
 
 

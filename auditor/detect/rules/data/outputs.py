@@ -19,6 +19,8 @@ from auditor.model import Finding, Severity, Subject
 
 #: Share of exact zeros that shows a ReLU at the end of a model whose last activation is not told (ours).
 _CUT: Final = 0.1
+#: Activations that come to exactly 1 where what they are given is large.
+_ENDS: Final = frozenset({"sigmoid", "hard_sigmoid", "tanh"})
 #: Recordings that must prove a hidden softmax.
 _PROVEN: Final = 2
 #: Share of the targets that an activation cannot give, beyond which it does not fit (ours: outliers are fewer).
@@ -171,11 +173,13 @@ class OutputActivationMismatch(OutputRule):
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """The first of the misfits that the step shows."""
-        whole = _single_softmax(seen) or _across(seen) or _sigmoids(view, seen) or _shared(seen)
+        whole = _single_softmax(view, seen) or _across(seen) or _sigmoids(view, seen) or _shared(seen)
         return whole or _cut_off(view, seen) or _clamped(view, seen) or _out_of_reach(view, seen)
 
 
-def _single_softmax(seen: Scored) -> dict[str, Any] | None:
+def _single_softmax(view: RecordView, seen: Scored) -> dict[str, Any] | None:
+    if last_activation(view) in _ENDS:
+        return None  # that is at its end for every sample: what drives it there is another fault
     ones = seen.classes == 1 and len(seen.outputs) > 1 and bool((seen.outputs == 1.0).all())
     varied = seen.targets is not None and bool(np.ptp(seen.targets) > 0)
     return {"what": "All outputs are exactly 1: softmax over a single unit"} if ones and varied else None

@@ -65,7 +65,8 @@ class WrongMode(Rule):
         "20 steps in a row in which all layers with two modes are in evaluation mode, if dropout is among them, or "
         "training began in the right mode, or the normalisation is as it was initialised (a network that goes on from "
         "trained weights may freeze it); or two evaluations, not at every step, with dropout or normalisation in "
-        "training mode (TensorFlow loops: not of a model whose outputs other models judge, as a generator's)"
+        "training mode, or (Keras) one of a model that was itself called with training=True (TensorFlow loops: not of "
+        "a model whose outputs other models judge, as a generator's)"
     )
     source = "TrainCheck (OSDI'25), seeds"
     summary = "{what}: {names} ({kinds}); step {step}{where}."
@@ -128,7 +129,10 @@ class WrongMode(Rule):
         memory.evaluated, memory.last = 0, -1
         # TensorFlow tells an evaluation once, when it is traced; normalisation alone may be a generator's.
         dropout = any(not _norm(kind) for kind in memory.evaluation_kinds)
-        if view.run.framework == "tensorflow" and memory.evaluation == "true" and dropout and not self.active:
+        traced = view.run.framework == "tensorflow" and dropout
+        # Keras likewise; there dropout may be meant to go on, as a layer that is itself called with training=True.
+        traced = traced or (view.run.framework == "keras" and event.get("asked") is True)
+        if traced and memory.evaluation == "true" and memory.evaluation_kinds and not self.active:
             return [self._said(view, at, "Evaluation runs in training mode", training=False)]
         return []
 

@@ -10,12 +10,15 @@ import numpy as np
 
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.pace import STRIDE, Stretch, stretches
+from auditor.detect.evidence.scored import reversed_sign
 from auditor.detect.evidence.series import Recent
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import Bool, StepView
 from auditor.model import Finding, Severity, Subject
 
+#: Recorded steps in a row that must show a loss of the wrong sign.
+_PROVEN: Final = 3
 #: Losses at the start among which a blow-up belongs to the first steps.
 _EARLY: Final = 100
 
@@ -57,6 +60,8 @@ class DivergeParameters:
 class DivergeMemory:
     """What was seen of the losses.
 
+    ``reversed``: recorded steps in a row whose loss was the negative of an error.
+
     ``begun``: step of the first loss of this level. ``early``: the first losses, with their steps;
     ``sums``: the CUSUM; ``onset``: step at which it left zero, ``left_at`` the level there. ``best``:
     lowest level, and ``best_step``. ``lost``: levels in a row at chance after it was learnt. ``rate``:
@@ -76,6 +81,7 @@ class DivergeMemory:
     best: float = math.inf
     best_step: int = -1
     lost: int = 0
+    reversed: int = 0
     lost_since: int = -1
     rate: float = math.nan
     restarted: int = -(10**9)
@@ -94,7 +100,8 @@ class LossDiverging(Rule):
         "guessing, held and not falling (10,000 times the first loss where that cost is not known): a CUSUM of their "
         "logarithms; or 5 losses in a row beyond 3 times the first within 100 steps (10 beyond 30 times where "
         "unknown) and no level below guessing in the 100 steps after; or three levels of a classifier back at "
-        "guessing after they had been below 0.7 of it, no learning rate having risen in the 400 steps before"
+        "guessing after they had been below 0.7 of it, no learning rate having risen in the 400 steps before; or, in 3 "
+        "recorded steps in a row, a loss that is just the negative of a cross entropy, or of an error of the outputs"
     )
     source = "OPS; CUSUM of Page (1954); the limits are ours"
     summary = "The loss {what}: {loss:.4g} at step {seen_at}, {reference} {limit:.4g}{where}."
@@ -118,9 +125,18 @@ class LossDiverging(Rule):
     State = DivergeMemory
 
     def observe_record(self, view: RecordView) -> list[Finding]:
-        """Learns what guessing costs."""
-        self.memory.cost.observe_record(view)
-        return []
+        """Learns what guessing costs; a loss that is the negative of an error is said at once."""
+        memory = self.memory
+        seen = memory.cost.observe_record(view)
+        if seen is None or memory.reversed >= _PROVEN:
+            return []
+        memory.reversed = memory.reversed + 1 if reversed_sign(seen) else 0
+        if memory.reversed < _PROVEN or seen.loss is None:
+            return []
+        what = "is the negative of the error of the outputs, so that every step makes them worse"
+        evidence: dict[str, Any] = {"what": what, "loss": seen.loss, "seen_at": view.step}
+        evidence |= {"reference": "the error is", "limit": -seen.loss}
+        return [self.finding(view, 0, Subject("loss", "loss", view.rank), evidence)]
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judged after every 25 losses."""
@@ -159,6 +175,8 @@ class LossDiverging(Rule):
         level = float(np.median(memory.losses.last))
         memory.levels.add(np.array([level]))
         chance, start = memory.cost.chance, abs(memory.early[0])
+        if memory.reversed >= _PROVEN:
+            return []
         if self.active:
             over = abs(level) < (chance if chance is not None else start)
             return [self._over(part.moment, level)] if over else []

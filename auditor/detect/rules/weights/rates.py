@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from auditor.detect.evidence.cost import Cost
-from auditor.detect.evidence.course import Course, first, middle
+from auditor.detect.evidence.course import MARKS, Course, first, middle
 from auditor.detect.evidence.moves import moves
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
@@ -18,6 +18,8 @@ from auditor.model import Finding, Severity, Subject
 
 #: Recorded steps of the beginning that count.
 _FIRST = 20
+#: Losses of which one median is made.
+_BLOCK = 25
 #: Of the first loss: what a jump leaves beneath it, where guessing costs less than that (ours).
 _HIGHER = 1.5
 
@@ -36,8 +38,9 @@ class RateParameters:
     ``low``: part of the largest rate below which a schedule has come to nothing, 1e-3; ``spent``: what it
     gave before, in steps at its largest rate, 30; ``late``: part of the steps that are left with
     nothing, 0.75. ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a
-    warm-up). ``jump``: the loss went beyond so many times its start, 3. ``kept``: and is still above
-    this part of it after 50 steps, 0.9.
+    warm-up). ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10;
+    ``learnt``: part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many
+    times its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9.
     """
 
     zero_steps: int = 50
@@ -49,6 +52,8 @@ class RateParameters:
     spent: float = 30.0
     late: float = 0.75
     stride: float = 0.3
+    risen: float = 10.0
+    learnt: float = 0.7
     jump: float = 3.0
     kept: float = 0.9
 
@@ -57,11 +62,13 @@ class RateParameters:
 class RateMemory:
     """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight.
 
-    ``given``: sum of the rates of ``steps``; ``low``: those at next to nothing of the largest.
+    ``rates``: those of the losses in ``course``. ``given``: sum of the rates of ``steps``; ``low``: those at next to
+    nothing of the largest.
     """
 
     course: Course = field(default_factory=Course)
     cost: Cost = field(default_factory=Cost)
+    rates: F64 = field(default_factory=lambda: np.zeros(0))
     drops: list[float] = field(default_factory=list)
     strides: list[float] = field(default_factory=list)
     recorded_rate: float = math.nan
@@ -85,15 +92,17 @@ class LearningRate(Rule):
         "a rate below 0; a rate of 0 in each of the first 50 steps; steps that promise (gradient times update) less "
         "than 5e-5 of the loss each, while the loss has moved by less than 5 % and stays above half the cost of "
         "guessing; a schedule that leaves three of four steps less than a thousandth of its largest rate, after no "
-        "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; or first "
-        "updates above 0.3 of the weights, after which the loss went to 3 times its start (or the cost of guessing, "
-        "and half as much again as its start) or became non-finite and has not come back in 50 steps"
+        "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; one that has "
+        "risen tenfold since the loss was best, below 0.7 of the cost of guessing, where it is above 0.9 of it now; or "
+        "first updates above 0.3 of the weights, after which the loss went to 3 times its start (or the cost of "
+        "guessing, and half as much again as its start) or became non-finite and has not come back in 50 steps"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
     summary = "{what} (step {step}{where})."
     likely_causes = (
         "the rate was copied from another model or optimizer, or has a slip in its exponent",
         "a schedule that returns 0 (an integer division, steps counted per batch instead of per epoch)",
+        "a schedule that multiplies the rate without end",
         "clipping to a norm far below that of the gradients, or targets far larger than one step can reach",
     )
     advice = (
@@ -125,11 +134,13 @@ class LearningRate(Rule):
         known = rates[np.isfinite(rates)]
         found = [] if self.active else self._impossible(view, rates)
         memory.known += len(known)
+        memory.rates = np.concatenate([memory.rates, rates[view.has_loss]])[: MARKS[-1]]
         reached = 0
         for _, at, losses in memory.course.take(view):
             self._raise(rates[reached : at + 1])
             reached = at + 1
             told = None if self.active else self._tiny(losses) or self._huge(losses) or self._decayed(losses)
+            told = told if told is not None or self.active else self._risen(losses)
             found += [self._said(view, at, told)] if told is not None else []
         self._raise(rates[reached:])
         return found
@@ -202,6 +213,24 @@ class LearningRate(Rule):
             f"is {now:.4g}"
         )
         return {"what": what, "spent": spent, "low_steps": memory.low, "loss": now, "chance": chance}
+
+    def _risen(self, losses: F64) -> dict[str, Any] | None:
+        """A rate that grew until what was learnt was lost: the last two medians of 25 losses are those of guessing."""
+        memory, parameters, chance = self.memory, self.parameters, self.memory.cost.chance
+        whole = len(losses) // _BLOCK * _BLOCK
+        if chance is None or chance <= 0 or whole < 4 * _BLOCK or not np.isfinite(losses).all():
+            return None
+        levels = np.median(losses[:whole].reshape(-1, _BLOCK), axis=1)
+        at = int(np.argmin(levels))
+        then, now = middle(memory.rates[:whole][at * _BLOCK :][:_BLOCK]), middle(memory.rates[whole - _BLOCK : whole])
+        lost = levels[at] < parameters.learnt * chance and float(levels[-2:].min()) > parameters.kept * chance
+        if not lost or not now >= parameters.risen * then > 0:
+            return None
+        what = (
+            f"The learning rate has risen from {then:.3g}, at which the loss came to {levels[at]:.4g}, to {now:.3g}, "
+            f"and the loss is {levels[-1]:.4g}, no better than guessing"
+        )
+        return {"what": what, "rate_then": then, "rate_now": now, "best": float(levels[at]), "loss": float(levels[-1])}
 
     def _huge(self, losses: F64) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters

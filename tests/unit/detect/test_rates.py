@@ -1,0 +1,42 @@
+"""Learning rates that grow until what was learnt is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.course import CHANCE, Course, noisy, of
+
+LEARNT = noisy(np.linspace(CHANCE, 0.3, 200), 0.05, 200)
+LOST = noisy(1.3 * CHANCE, 0.05, 200)
+
+
+def said(losses: Any, rates: Any) -> list[Any]:
+    """What is said of the learning rate of such a run."""
+    return of(Course().tell(losses, lr=rates), "learning_rate")
+
+
+@pytest.mark.parametrize("growth", [12.0, 300.0])
+def test_a_rate_that_grows_until_the_run_is_lost(growth: float) -> None:
+    """With the rate at which the loss was best, and the one it has come to."""
+    rates = 0.01 * np.concatenate([np.ones(200), np.geomspace(growth, growth, 200)])
+    found = said(np.concatenate([LEARNT, LOST]), rates)
+    assert found[0].step in {300, 400}
+    assert found[0].evidence["rate_now"] == pytest.approx(growth * found[0].evidence["rate_then"])
+
+
+@pytest.mark.parametrize(
+    ("losses", "growth"),
+    [
+        (np.concatenate([LEARNT, noisy(0.3, 0.05, 200)]), 300.0),
+        (np.concatenate([LEARNT, LOST]), 3.0),
+        (noisy(CHANCE, 0.05, 400), 300.0),
+        (np.concatenate([LEARNT, LOST[:20], noisy(0.4, 0.05, 180)]), 300.0),
+    ],
+    ids=["nothing lost", "grown little", "nothing learnt", "a restart that comes back"],
+)
+def test_a_rate_that_grows_and_does_no_such_harm(losses: Any, growth: float) -> None:
+    """Warm-ups, restarts, and runs that are lost for another reason."""
+    assert said(losses, 0.01 * np.concatenate([np.ones(200), np.full(200, growth)])) == []
