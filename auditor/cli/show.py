@@ -17,6 +17,7 @@ from auditor.cli.options import check_option, echo_json, json_option
 from auditor.cli.plots import sparkline
 from auditor.cli.problems import FOUND
 from auditor.cli.render import ago, alert_block, clean, console, facts, number, value_of, word
+from auditor.report.words import because
 from auditor_agent.statistics import KINDS
 
 _CURVE_POINTS = 240
@@ -69,7 +70,7 @@ def print_run(out: Console, shown: Mapping[str, Any], curves: Mapping[str, list[
     pairs: list[tuple[str, Any]] = [
         ("run", shown["run"]), ("name", shown.get("name")), ("project", shown.get("project")),
         ("framework", shown.get("framework")), ("verdict", word(shown["verdict"])), ("status", status),
-        ("host", shown.get("host")), ("last seen", _seen(shown)),
+        ("because", because(shown)), ("host", shown.get("host")), ("last seen", _seen(shown)),
     ]  # fmt: skip
     for name, values in (curves or {}).items():
         pairs.append((name, _curve(values)))

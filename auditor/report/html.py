@@ -14,7 +14,7 @@ from typing import Any
 from auditor.cli.render import clean, number, subject
 from auditor.compare.catalogue.pages import pages
 from auditor.report import plots
-from auditor.report.words import said, said_of_test, where_they_part
+from auditor.report.words import because, said, said_of_test, where_they_part
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _TITLES = {"loss": "Loss", "grad_norm": "Global gradient norm"}
@@ -118,6 +118,7 @@ def side(shown: Mapping[str, Any], colour: str, mark: str = "") -> str:
     pairs = (
         ("run", f"<code>{text(shown['run'])}</code>"), ("framework", text(shown.get("framework") or "-")),
         ("status", f'<span class="{_class(shown["status"])}">{text(shown["status"])}</span>'),
+        *((("because", text(why)),) if (why := because(shown)) is not None else ()),
         ("steps", text(shown["steps"])),
         ("verdict", _badge(shown["verdict"])), ("last finite loss", text(number(shown.get("loss")))),
     )  # fmt: skip

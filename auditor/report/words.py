@@ -33,6 +33,17 @@ def said(value: Any) -> str:
     return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
+def because(shown: Mapping[str, Any]) -> str | None:
+    """Why a run ended as it did: what it was told, or with what its process exited; None where all is well."""
+    ended = shown.get("exit") or {}
+    how = None
+    if ended.get("signal"):
+        how = f"signal {ended['signal']}"
+    elif ended.get("code"):
+        how = f"exit code {ended['code']}"
+    return ", ".join(str(part) for part in (shown.get("reason"), how) if part) or None
+
+
 def said_of_test(metric: Mapping[str, Any]) -> tuple[str, str]:
     """P value, adjusted for the number of metrics, and the margin within which two ends are equivalent."""
     p, within = metric.get("p_adjusted"), metric.get("equivalent_within")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.cli.plots import MARK_A, MARK_B, chart, sparkline
 from auditor.cli.render import ago, alert_block, clean, console, number, subject
+from auditor.report.words import because
 
 
 @given(st.text())
@@ -63,6 +66,20 @@ def test_a_chart_shows_both_runs_and_where_one_breaks() -> None:
     assert MARK_A in rows[11]
     assert MARK_B in rows[0]
     assert "step" in rows[-1]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"reason": "ValueError: x", "exit": {"code": 1, "signal": None}}, "ValueError: x, exit code 1"),
+        ({"reason": None, "exit": {"code": None, "signal": "SIGKILL"}}, "signal SIGKILL"),
+        ({"reason": None, "exit": {"code": 0, "signal": None}}, None),
+        ({}, None),
+    ],
+)
+def test_how_a_run_ended_is_told_where_it_is_worth_it(told: dict[str, Any], said: str | None) -> None:
+    """The exception and the exit code; nothing of a run that ended well or goes on."""
+    assert because(told) == said
 
 
 def test_ages_are_told_in_their_own_unit() -> None:

@@ -256,7 +256,8 @@ class VanishingGradient(Rule):
     def unjudged(self) -> str | None:
         """Too shallow or too short."""
         if 0 < self.memory.layers < self.parameters.min_layers:
-            return f"{self.memory.layers} weight matrices, needs {self.parameters.min_layers}"
+            matrices = "matrix" if self.memory.layers == 1 else "matrices"
+            return f"{self.memory.layers} weight {matrices}, needs {self.parameters.min_layers}"
         few = self.memory.ratios.count < self.parameters.min_steps or not self.memory.losses.count
         return f"needs the loss and the gradients of {self.parameters.min_steps} steps" if few else None
 
