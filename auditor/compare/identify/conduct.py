@@ -11,6 +11,7 @@ from auditor.compare.identify.clipping import plateau
 from auditor.compare.identify.evidence import F64, Evidence
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
+from auditor.ingest.records import StepRecording
 
 #: Relative error of a norm that was cut to a limit: float32 sums, and torch's 1e-6 beside the norm it divides by.
 _CUT: Final = 2e-5
@@ -26,15 +27,35 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str
         curves: its scalars.
         manifest: says which weights there are, where it is known.
     """
-    found = [*_batches(curves), *_clipping(evidence, curves), *_carried(evidence)]
+    found = [*_batches(evidence, curves, manifest or {}), *_clipping(evidence, curves), *_carried(evidence)]
     return [*found, *_between(evidence), *_frozen(evidence, manifest or {})]
 
 
-def _batches(curves: Mapping[str, Curve]) -> Iterator[Fact]:
-    """Backward passes to a step, most often."""
+def _batches(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any]) -> Iterator[Fact]:
+    """Backward passes to a step, most often: as counted, or as declared where a step has as many batches of samples."""
     if "micro_batches" in curves and len(curves["micro_batches"].values):
         counts, times = np.unique(curves["micro_batches"].values, return_counts=True)
         yield Fact("update.batches_per_step", int(counts[np.argmax(times)]))
+    elif "samples" in curves:
+        told = dict(zip(curves["samples"].steps.tolist(), curves["samples"].values.tolist(), strict=True))
+        parts = [told[one.step] / rows for one in evidence.steps if one.step in told and (rows := _rows(one))]
+        counts, times = np.unique(parts, return_counts=True)
+        most = float(counts[np.argmax(times)]) if len(counts) else 1.0
+        if most > 1 and most == _accumulated(manifest):
+            yield Fact("update.batches_per_step", int(most))
+
+
+def _accumulated(manifest: Mapping[str, Any]) -> Any:
+    """Batches to a step as Keras's optimizer declares them."""
+    told = manifest.get("canonical")
+    rules = told.get("update") if isinstance(told, Mapping) else None
+    first = rules[0] if isinstance(rules, list) and rules else None
+    return first.get("gradient_accumulation_steps") if isinstance(first, Mapping) else None
+
+
+def _rows(one: StepRecording) -> int:
+    """Rows of the batch that was recorded; 0 where none was."""
+    return next((array.shape[0] for array in one.of("batch").values() if array.shape), 0)
 
 
 def _clipping(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:

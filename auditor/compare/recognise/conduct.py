@@ -116,7 +116,7 @@ def as_one_batch(a: Profile, b: Profile) -> bool:
 
 def _summed(profile: Profile, count: int) -> float:
     """How much of the mean loss of all its samples a step's gradient is of."""
-    mean = "update.batches_per_step" not in profile.facts.measured  # Keras takes the mean by itself
+    mean = "update.gradient_accumulation_steps" in profile.facts.declared  # Keras takes the mean by itself
     half = 0.5 if str(profile.value("loss.function")).startswith("huber") else 1.0
     return float(profile.value("loss.factor")) * half * (1 if mean else count)
 

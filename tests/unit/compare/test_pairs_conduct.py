@@ -228,3 +228,12 @@ def test_a_penalty_that_nobody_could_read_is_not_taken_for_none() -> None:
     hidden = run(loss=lambda output, target: ((output - target).abs() ** 1.7).mean(), told_apart=False, l2=0.05)
     told = [cause.parameter for cause in diagnose(seen, hidden.profile()).causes]
     assert "penalty.gradient_factor" not in told
+
+
+@pytest.mark.parametrize(("samples", "how"), [(64.0, "measured"), (16.0, "declared"), (48.0, "declared")])
+def test_declared_accumulation_is_measured_where_a_step_has_so_many_samples(samples: float, how: str) -> None:
+    """Four batches of sixteen make a step of 64; any other count leaves it the program's word."""
+    manifest = {"canonical": {"update": [{"rule": "sgd", "gradient_accumulation_steps": 4}]}}
+    many = run().profile(manifest=manifest, curves={"samples": curve(*[samples] * 12)})
+    found = next(cause for cause in diagnose(many, run().profile()).causes if cause.id == "OPT-21")
+    assert (found.how, found.weight) == (how, 0.75)
