@@ -25,6 +25,8 @@ from auditor_agent import jsonfinite
 if TYPE_CHECKING:
     from auditor.detect.recorded import RecordView
 
+#: How ``jsonfinite`` writes what is no number.
+_NONFINITE: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 #: Where in a step a fault shows, earliest first: orders the alerts of one step, the root first.
 PHASES: Final = ("batch", "activation", "output", "loss", "gradient", "update", "weight", "trend", "run")
 
@@ -177,7 +179,7 @@ def dump(memory: Any) -> dict[str, Any]:
     for field in dataclasses.fields(memory):
         value = getattr(memory, field.name)
         if isinstance(value, np.ndarray):
-            value = {"array": value.tolist(), "dtype": value.dtype.str}
+            value = {"array": value.tolist(), "dtype": value.dtype.str, "shape": list(value.shape)}
         elif dataclasses.is_dataclass(value):
             value = dump(value)
         out[field.name] = value
@@ -187,18 +189,25 @@ def dump(memory: Any) -> dict[str, Any]:
 def load(cls: type[Any], values: Mapping[str, Any]) -> Any:
     """The state dataclass that :func:`dump` made ``values`` of."""
     memory = cls()
+    # What holds words, and no numbers, stays as it is: a layer may be called "Infinity".
+    words = {field.name for field in dataclasses.fields(memory) if str(field.type).rstrip("]").endswith("str")}
     for name, value in values.items():
         current = getattr(memory, name)
         if isinstance(value, Mapping) and "array" in value:
-            restored: Any = np.array([_plain(item) for item in value["array"]], dtype=np.dtype(value["dtype"]))
+            restored: Any = np.array(_plain(value["array"]), dtype=np.dtype(value["dtype"]))
+            restored = restored.reshape(value.get("shape", restored.shape))  # of no elements a list tells no extents
         elif dataclasses.is_dataclass(current) and not isinstance(current, type):
             restored = load(type(current), value)
         else:
-            restored = value if isinstance(current, str) else _plain(value)
+            restored = value if isinstance(current, str) or name in words else _plain(value)
         setattr(memory, name, restored)
     return memory
 
 
 def _plain(value: Any) -> Any:
-    """A number that ``jsonfinite`` wrote by name, as a number again; anything else as it is."""
-    return jsonfinite.number(value) if isinstance(value, str) else value
+    """Numbers that ``jsonfinite`` wrote by name as numbers again, in lists and objects too; anything else as it is."""
+    if isinstance(value, str):
+        return jsonfinite.number(value) if value in _NONFINITE else value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -143,3 +143,36 @@ def test_keras_repeats_a_shuffled_order_by_itself() -> None:
     labels = np.arange(120) % 10
     assert epochs(["a"] * 4, framework="keras", targets=RNG.permutation(labels)) == []
     assert len(epochs(["a"] * 4, framework="keras", targets=np.sort(labels))) == 1
+
+
+def one_pass(labels: Any, size: int = 10) -> list[Finding]:
+    """What is said of recorded batches of these labels, in a pass that is not over."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="sklearn")
+    for step in range(len(labels) // size):
+        part = np.asarray(labels)[size * step : size * step + size]
+        found += sender.record(Recording(step + 1, [array("target", "target0", part)], {}, {}))
+    return [one for one in found if one.rule == "data_order_fixed"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (np.repeat([0, 1], [150, 50]), True),  # sorted, as in partial_fit
+        (np.repeat(np.arange(20) % 3, 10), True),  # one class after the other
+        (np.repeat(np.arange(20) % 2, 10), False),  # real and generated ones by turns
+        (np.repeat([0], 200), False),  # nothing to sort
+        (np.arange(200) % 3, False),
+        (np.r_[np.repeat([0, 1], 95), [0, 1] * 5], False),  # one of them is mixed
+    ],
+)
+def test_batches_of_one_class_each(labels: Any, said: bool) -> None:
+    """Told in the first pass: sixteen random batches never are."""
+    found = one_pass(labels)
+    assert [one.severity for one in found] == ["warning"] * said
+    assert all("one class alone" in one.evidence["what"] for one in found)
+
+
+def test_small_batches_are_of_one_class_by_chance() -> None:
+    """Pairs of samples."""
+    assert one_pass(np.repeat(np.arange(40) % 3, 2), size=2) == []

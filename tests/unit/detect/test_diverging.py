@@ -129,3 +129,38 @@ def test_a_loss_of_the_wrong_sign_is_said_at_the_third_recording(kind: str, pena
 def test_a_loss_of_the_right_sign_and_a_generators_reward(kind: str) -> None:
     """The error itself; and the negative of one whose targets are all alike, as of samples called false."""
     assert of_sign(1.0, kind) == of_sign(-1.0, kind, alike=True) == of_sign(-0.3, kind) == []
+
+
+@pytest.mark.parametrize(
+    ("fall", "kind"),
+    [
+        (np.linspace(0.5, -40.0, 200), ""),  # a linear model and a mean of signed errors
+        (-((np.arange(400) / 40.0) ** 2), ""),  # two layers that grow together
+        (1.0 - np.expm1(np.arange(150) / 25.0), ""),
+    ],
+)
+def test_a_loss_without_a_lower_bound_is_named(fall: Any, kind: str) -> None:
+    """It falls below zero, at the pace of the steps or faster."""
+    found = said(fall + 0.001 * np.random.default_rng(0).normal(size=len(fall)), kind)
+    assert ["no lower bound" in one.evidence["what"] for one in found] == [True]
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        60.0 * (np.exp(-np.arange(600) / 120.0) - 1) + 1,  # a density in many dimensions: ever more slowly
+        1.0 - 12 * np.log1p(np.arange(600) / 10.0),  # a likelihood whose variance shrinks
+        -np.abs(np.linspace(0, 40, 600) * np.random.default_rng(2).normal(1, 0.4, 600)),  # a return: ups and downs
+        np.linspace(0.5, -4.0, 600),  # not far
+    ],
+)
+def test_losses_below_zero_that_have_a_bound_or_no_trend_are_left_alone(losses: Any) -> None:
+    """Log-likelihoods of densities, negative returns."""
+    assert said(losses, "") == []
+
+
+def test_optimizers_that_play_against_each_other_have_no_bound() -> None:
+    """A critic's loss falls as long as its opponent does not follow."""
+    course = Course("", optimizer={"class": "Adam"})
+    course.sender.manifest({"optimizers": [{"class": "Adam"}, {"class": "Adam"}]})
+    assert of(course.tell(np.linspace(0.5, -40.0, 200)), RULE) == []

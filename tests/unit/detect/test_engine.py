@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 
 from auditor.detect import registry
 from auditor.detect.engine import GAP_TICKS, RunAuditor
-from auditor.detect.rule import Rule
+from auditor.detect.registry import rules
+from auditor.detect.rule import Rule, dump, load
 from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
 from auditor_agent import jsonfinite
@@ -217,3 +220,45 @@ def test_frames_with_one_step_and_frames_without_tensors_are_fine() -> None:
     ):
         assert auditor.observe(batch(seq, TABLE, first=10 * seq, steps=steps, kind=kind, loss=loss), TABLE, 0) == []
     assert auditor.live.steps == 7
+
+
+@dataclass(slots=True)
+class Inner:
+    """What a memory may hold besides."""
+
+    worst: float = 0.0
+    each: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Kept:
+    """Numbers and words in every place that a memory has."""
+
+    alone: float = 0.0
+    listed: list[float] = field(default_factory=list)
+    pairs: list[list[float]] = field(default_factory=list)
+    named: dict[str, list[float]] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+    by_word: dict[str, str] = field(default_factory=dict)
+    maybe: float | None = None
+    inner: Inner = field(default_factory=Inner)
+
+
+def test_what_is_no_number_survives_in_every_place_of_a_memory() -> None:
+    """Lists, lists of lists and objects come back with the numbers that they held; words stay words."""
+    wild = [math.nan, math.inf, -math.inf, 1.5]
+    kept = Kept(
+        *(math.inf, wild, [wild, wild], {"NaN": wild}, ["NaN", "Infinity"], {"layer": "NaN"}, -math.inf),
+        Inner(math.nan, wild),
+    )
+    again = load(Kept, json.loads(jsonfinite.dumps(dump(kept))))
+    assert repr(again) == repr(kept)
+
+
+@pytest.mark.parametrize("rule", sorted(rules()))
+def test_every_rule_takes_back_its_memory(rule: str) -> None:
+    """As it begins, with all that is unknown yet."""
+    made = rules()[rule]()
+    before = repr(made.memory)
+    made.restore(json.loads(jsonfinite.dumps(made.state())))
+    assert repr(made.memory) == before

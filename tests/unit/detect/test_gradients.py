@@ -8,6 +8,8 @@ import pytest
 from auditor.detect.engine import RunAuditor
 from auditor.model import Finding, Severity
 from support.batches import RUN, batch, table
+from support.course import CHANCE, recording
+from support.lanes import Sender
 
 DEEP = table(layers=8)
 TENSORS = 16
@@ -117,3 +119,38 @@ def test_an_explosion_is_told_at_the_same_step_however_frames_are_cut(frame: int
     noise = np.exp(0.3 * np.random.default_rng(5).normal(size=200))
     found = only("exploding_gradient", judge(growing(1.3) * noise, (growing(1.3) * noise)[:, None], frame=frame)[0])
     assert found[0].step == 69
+
+
+def starving(ratio: float, losses: Any, start: float | None = None) -> list[str]:
+    """The steps and rules of a run of four classes whose first layers get ``ratio`` times the last ones' gradient."""
+    sender, steps, found = Sender(RunAuditor(RUN)), 300, []
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": True}})
+    told = np.broadcast_to(np.asarray(losses, float), (steps,)).copy()
+    told[0] = told[0] if start is None else start
+    for step in range(1, 21):
+        found += sender.record(recording(step, float(told[step - 1]), "classes"))
+    norms = np.broadcast_to(np.geomspace(ratio, 1.0, TENSORS), (steps, TENSORS))
+    for first in range(0, steps, 50):
+        part = slice(first, first + 50)
+        made = batch(0, DEEP, first=first + 1, steps=50, loss=told[part], l2=norms[part])
+        found += sender.steps(made, DEEP)
+    return [f"{one.step}" for one in only("vanishing_gradient", found) if not one.cleared][:1]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "level", "start", "steps"),
+    [
+        (1e-6, 1.0, 3.0, ["100"]),  # a first loss of three times guessing is no progress
+        (2e-3, 1.0, None, ["200"]),  # a thousandth it is not: it takes longer to be sure
+        (2e-3, 0.6, None, []),  # it learns
+        (1e-1, 1.0, None, []),  # what the last layer's fan makes of it
+        (1e-6, 0.2, None, []),  # it goes on from good weights, and need not get better
+    ],
+)
+def test_what_guessing_costs_tells_whether_a_network_is_starved(
+    ratio: float, level: float, start: float | None, steps: list[str]
+) -> None:
+    """Not how the loss began, which a scale of the outputs or good weights decide."""
+    noise = np.exp(0.01 * np.random.default_rng(1).normal(size=300))
+    assert starving(ratio, level * CHANCE * noise, start) == steps

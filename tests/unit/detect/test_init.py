@@ -116,3 +116,15 @@ def test_biases_that_shut_a_layer_off(level: float, dead: float, says: bool) -> 
         shown.scalars["dead_units/fc"] = (np.array([0]), np.array([dead]))
         found += sender.steps(shown, TABLE)
     assert [one.subject.name for one in found if one.rule == "poor_init"] == (["fc.bias"] if says else [])
+
+
+@pytest.mark.parametrize(("spread", "loss", "says"), [(30.0, np.nan, True), (0.1, np.nan, False), (30.0, 1.0, False)])
+def test_weights_that_break_the_loss_at_once(spread: float, loss: float, says: bool) -> None:
+    """Too large, and a loss that is no number by the third step: a program may end there."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    weights = spread * RNG.normal(size=(64, 32))
+    arrays = [array("weight", "fc.kernel", weights), array("gradient", "fc.kernel", weights * 1e-3)]
+    found += sender.record(Recording(1, arrays, {}, {"phase": "train"}))
+    found += sender.steps(batch(0, TABLE, first=1, steps=3, loss=np.array([1.0, 1.0, loss])), TABLE)
+    assert [(one.step, one.evidence["reason"]) for one in found if one.rule == "poor_init"] == [(3, "scale")] * says

@@ -284,3 +284,28 @@ def test_a_sigmoid_at_its_end_is_no_softmax_over_one_unit() -> None:
     """Exactly 1 for every sample: what drives it there is another fault."""
     at_the_end, targets = np.ones((16, 1)), np.arange(16) % 2
     assert judge(at_the_end, targets, manifest=declared("BinaryCrossentropy", "sigmoid", from_logits=False)) == []
+
+
+def test_a_logarithm_that_is_taken_between_model_and_loss() -> None:
+    """The loss of probabilities taken for their logarithms is negative: where it is not, they were not."""
+    rows, nll = softmax(RNG.normal(size=(32, 4))), {"loss": {"operation": "NllLoss"}}
+    picked = float(rows[np.arange(32), LABELS].mean())
+    assert judge(rows, LABELS, loss=float(-np.log(rows[np.arange(32), LABELS]).mean()), facts=nll) == []
+    assert [one.rule for one in judge(rows, LABELS, loss=-picked, facts=nll)] == ["logits_as_probabilities"]
+
+
+@pytest.mark.parametrize(
+    ("framework", "optimizers", "label", "said"),
+    [("torch", 1, 1.0, True), ("torch", 1, 0.0, True), ("torch", 2, 1.0, False), ("keras", 1, 1.0, False)],
+)
+def test_labels_of_two_classes_that_are_all_of_one(framework: str, optimizers: int, label: float, said: bool) -> None:
+    """A generator's targets are as well: it has an opponent."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework=framework)
+    sender.manifest({"optimizers": [{"class": "Adam"}] * optimizers})
+    facts = {"loss": {"operation": "BinaryCrossEntropyWithLogits"}, "phase": "train"}
+    for step in (*range(1, 21), 50, 100):
+        output, target = RNG.normal(size=(32, 1)), np.full((32, 1), label)
+        arrays = [array("output", "output0", output), array("target", "target0", target)]
+        found += sender.record(Recording(step, arrays, {"loss": 0.7}, facts))
+    assert [one.step for one in found if one.rule == "label_range"] == [100] * said

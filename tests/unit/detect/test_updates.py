@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.alerts.stories import ancestors
 from auditor.detect.engine import RunAuditor
 from auditor.detect.evidence.fresh import fresh
 from auditor.detect.rules.gradients.accumulated import GradientAccumulated
@@ -299,3 +300,34 @@ def test_parameters_that_the_loss_reaches_past_the_optimizer() -> None:
     trained = {"shape": [32, 32], "mean": 0.0, "std": 0.7, "absmax": 2.5}
     assert judged(told(2, bypassed=[trained])) == ["unchanged_parameters"]
     assert judged(told(2, bypassed=[])) == []
+
+
+def test_an_adapter_that_no_optimizer_holds() -> None:
+    """The second matrix of a LoRA begins at zeros and has gradients; nothing else would leave it there."""
+    groups = [{"parameters": ["fc0.weight", "fc0.bias", "fc1.bias"]}]
+    zeros = {"fc1.weight": np.zeros(SHAPES["fc1.weight"], np.float32)}
+    manifest = {"optimizer": {"class": "Adam", "groups": groups}}
+    outside = Training(frozen=("fc1.weight",), begin=zeros, manifest=manifest)
+    found = first(outside, "unchanged_parameters")
+    assert (found.subject.name, found.evidence["others"]) == ("fc1.weight", 0)
+    held = {"optimizer": {"class": "Adam", "groups": [{"parameters": list(SHAPES)}]}}
+    assert "unchanged_parameters" not in said(Training(begin=zeros, manifest=held))
+
+
+def test_a_rate_that_breaks_the_run_at_once_is_named_at_once() -> None:
+    """A program that ends with the first NaN has no fiftieth step; it is the root of what broke."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    rng = np.random.default_rng(0)
+    weight, tensors = rng.normal(size=(8, 8)), table()
+    for step in range(1, 4):
+        after = weight + 2.0 * step * rng.normal(size=(8, 8))
+        arrays = [array(role, "fc0.weight", value) for role, value in (("weight", weight), ("updated", after))]
+        arrays.append(array("gradient", "fc0.weight", weight - after))
+        found += sender.record(Recording(step, arrays, {"loss": 10.0**step, "lr": 3.0}, {"phase": "train"}))
+        weight = after
+    losses = np.array([10.0, 100.0, 1000.0, np.nan])
+    found += sender.steps(batch(0, tensors, first=1, steps=4, loss=losses, lr=3.0), tensors)
+    rates = [one for one in found if one.rule == "learning_rate"]
+    assert [(one.step, "non-finite" in one.evidence["what"]) for one in rates] == [(4, True)]
+    assert "learning_rate" in ancestors("nonfinite_loss")

@@ -25,6 +25,9 @@ _SORTED: Final = 3.0
 _SORTED_BATCHES: Final = 8
 #: Share of one class in a batch that is mostly of one; in all the data it must be 1.5 times less (ours).
 _PURE: Final = 0.75
+#: Recorded batches that are each of one class, and samples in each: at random not even two classes would do that.
+_ALONE: Final = 16
+_ALONE_SAMPLES: Final = 8
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class OrderMemory:
     counts: list[int] = field(default_factory=list)
     pure: list[float] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
+    alone: list[float] = field(default_factory=list)
+    """The one class of each recorded batch; NaN where it has several, or few samples."""
     told: bool = False
     head: int = -1
     crc: int = 0
@@ -68,6 +73,15 @@ class OrderMemory:
         return pure >= max(_PURE, 1.5 * common) and self.sorted > _SORTED
 
     @property
+    def one_each(self) -> bool:
+        """Whether every recorded batch is of one class, of several; two that take turns are real and generated ones."""
+        only = np.array(self.alone)
+        several = len(np.unique(only))
+        if len(only) < _ALONE or np.isnan(only).any() or several < 2:
+            return False
+        return several > 2 or 3 * int((np.diff(only) != 0).sum()) < len(only)
+
+    @property
     def sorted(self) -> float:
         """Variance between the batches' means over what random batches of this size would have; NaN if few."""
         if len(self.means) < _SORTED_BATCHES or not any(self.counts):
@@ -84,15 +98,17 @@ class DataOrderFixed(Rule):
     severity = Severity.INFO
     phase = "batch"
     meaning = "the order of the data is the same in every epoch: it is not shuffled"
-    needs = "epoch events with a digest of the order"
+    needs = "epoch events with a digest of the order; recordings with targets"
     trigger = (
         "3 epochs of more than one step (where no loader tells them: passes that begin with the same batch) have the "
         "same order; a warning if the data comes class by class (of at least 8 recorded batches half hold 75 % of one "
-        "class, and 1.5 times what it has of all); in Keras, whose seeded fit() repeats a shuffled order by "
+        "class, and 1.5 times what it has of all), and also in a first pass where each of 16 recorded batches of 8 "
+        "samples or more is of one class alone (but of two that take turns: they are real and generated ones); in "
+        "Keras, whose seeded fit() repeats a shuffled order by "
         "itself, only if the targets come sorted too (their batch means vary 3 times as much as chance allows)"
     )
     source = "seeds"
-    summary = "The data comes in the same order in every epoch{sorted} ({epochs} so far; step {step}{where})."
+    summary = "{what}; step {step}{where})."
     likely_causes = (
         "shuffle=False (PyTorch DataLoader's default), or batches cut by index in a loop",
         "a seed that is set again at the start of every epoch",
@@ -124,7 +140,8 @@ class DataOrderFixed(Rule):
         if memory.same != _EPOCHS or self.active or not self._counts(view):
             return []
         told = ", class by class" if memory.by_class else ""
-        evidence = {"epochs": memory.same, "order": order, "sorted": told}
+        what = f"The data comes in the same order in every epoch{told} ({memory.same} so far"
+        evidence = {"what": what, "epochs": memory.same, "order": order, "sorted": told}
         found = self.finding(view, at, Subject("batch", "order", view.rank), evidence)
         worse = bool(told) and self.grade is Severity.INFO
         return [dataclasses.replace(found, severity=Severity.WARNING) if worse else found]
@@ -142,7 +159,20 @@ class DataOrderFixed(Rule):
                 memory.means.append(float(told.mean()))
                 memory.spreads.append(float(told.var()))
                 memory.counts.append(int(told.size))
+                alone = labels is not None and len(told) >= _ALONE_SAMPLES and np.ptp(told) == 0
+                memory.alone.append(float(told[0]) if alone else float("nan"))
+                return self._one_each(view)
         return []
+
+    def _one_each(self, view: RecordView) -> list[Finding]:
+        memory = self.memory
+        if self.active or not memory.one_each:
+            return []
+        classes = len(set(memory.alone))
+        what = f"Each of {len(memory.alone)} recorded batches is of one class alone ({classes} classes"
+        evidence = {"what": what, "batches": len(memory.alone), "classes": classes}
+        found = self.finding(view, 0, Subject("batch", "order", view.rank), evidence)
+        return [dataclasses.replace(found, severity=Severity.WARNING) if self.grade is Severity.INFO else found]
 
     def _classes(self, labels: F64) -> None:
         names, counts = np.unique(labels, return_counts=True)

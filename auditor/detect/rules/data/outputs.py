@@ -107,6 +107,8 @@ class LogitsAsProbabilities(OutputRule):
         low, high = float(seen.outputs.min()), float(seen.outputs.max())
         if _across(seen):
             return None  # probabilities they are, of the wrong axis
+        if (operation(view) == "NllLoss" or connects(view)) and low >= 0 and (seen.loss or 0.0) > 0:
+            return None  # the negative of these is no positive loss: their logarithm is taken between
         if operation(view) == "NllLoss" or connects(view):
             off = ~near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
             share, taken = float(off.mean()), "logarithms of probabilities"

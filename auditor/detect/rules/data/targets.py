@@ -43,8 +43,8 @@ class LabelRange(OutputRule):
     trigger = (
         "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
         "binary targets half a class or more outside 0..1, or rows with several ones under a softmax cross entropy "
-        "(PyTorch); or, of three classes or more with a unit each, the same one for all of 200 recorded samples or "
-        "more, up to step 100 or later"
+        "(PyTorch); or, of three classes or more with a unit each, or of two that one unit tells apart (PyTorch, a "
+        "single optimizer), the same one for all of 200 recorded samples or more, up to step 100 or later"
     )
     source = "UMLAUT (CHI'21)"
     summary = "Targets run from {low:g} to {high:g}; the loss knows {known} (step {step}{where})."
@@ -62,10 +62,12 @@ class LabelRange(OutputRule):
     def judge(self, view: RecordView) -> list[Finding]:
         """Labels beyond the classes, or all of one class."""
         seen, memory = scored(view), self.memory
-        labels = seen.labels() if seen is not None and seen.family == "categorical" else None
-        if seen is None or labels is None or not labels.size or memory.samples < 0 or isinstance(view, Head):
+        if seen is None or memory.samples < 0 or isinstance(view, Head):
             return super().judge(view)
-        if not _unit_each(view, seen.classes):
+        if not (_unit_each(view, seen) or _alone(view, seen)):
+            return super().judge(view)
+        labels = seen.labels() if seen.family == "categorical" else _flat(seen.targets)
+        if labels is None or not labels.size:
             return super().judge(view)
         one = not memory.samples or memory.only == labels[0]
         memory.samples = memory.samples + len(labels) if one and np.ptp(labels) == 0 else -1
@@ -75,7 +77,7 @@ class LabelRange(OutputRule):
         if self.active:
             return []
         memory.held["output0"] = self.parameters.hold  # until a batch shows otherwise
-        known = f"{seen.classes} classes, and of {memory.samples} recorded samples none is of another"
+        known = f"{max(seen.classes, 2)} classes, and of {memory.samples} recorded samples none is of another"
         evidence = {"low": memory.only, "high": memory.only, "known": known, "classes": seen.classes}
         return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
 
@@ -100,9 +102,24 @@ class LabelRange(OutputRule):
         return {"low": low, "high": high, "known": known, "classes": seen.classes} if wrong else None
 
 
-def _unit_each(view: RecordView, classes: int) -> bool:
+def _unit_each(view: RecordView, seen: Scored) -> bool:
     """Whether a weight has a unit for each of three classes or more: similarities have not."""
-    return classes > 2 and any(classes in gradient.shape for gradient in view.of("gradient").values())
+    units = any(seen.classes in gradient.shape for gradient in view.of("gradient").values())
+    return seen.family == "categorical" and seen.classes > 2 and units
+
+
+def _alone(view: RecordView, seen: Scored) -> bool:
+    """PyTorch: whether one optimizer trains one unit for one of two classes.
+
+    A generator's targets are all 1 as well, and it has an opponent with an optimizer of its own.
+    """
+    several = view.run.section().get("optimizers")
+    single = not isinstance(several, list) or len(several) == 1
+    return view.run.framework == "torch" and seen.family == "binary" and seen.classes == 1 and single
+
+
+def _flat(targets: F64 | None) -> F64 | None:
+    return None if targets is None else targets.reshape(-1)
 
 
 def _soft(view: RecordView) -> bool:

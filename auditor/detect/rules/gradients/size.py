@@ -10,7 +10,10 @@ from typing import Final
 
 import numpy as np
 
+from auditor.detect.evidence.cost import data_loss
+from auditor.detect.evidence.progress import Progress
 from auditor.detect.evidence.series import Recent, running_median, turns
+from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import F64, Bool, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
@@ -166,12 +169,18 @@ class VanishingParameters:
 
     ``ratio``: RMS of the gradient in the first layers over that in the last ones, 10⁻³ (AT).
     ``window``: steps over which it holds (nine in ten), 50; ``min_steps``: 100, as for
-    ``loss_not_decreasing`` (RULES.md). ``loss_kept``: the loss is still at this share of its start,
-    0.8 (ours: a network that learns is not starved).
+    ``loss_not_decreasing`` (RULES.md). ``loss_kept``: the loss is still at this share of the cost of
+    guessing, or of its start where that is not known, 0.8 (ours: a network that learns is not starved,
+    nor is one that began with good weights). ``ratio_stuck``: the same of a network that does no better
+    than guessing after ``stuck_steps``, 200, 10⁻²: initialised for its activations, gradients keep their
+    size from layer to layer (Glorot and Bengio 2010, He et al. 2015), and what is left of the ratio is the
+    last layer's fan, some 10⁻¹; tanh with variance 1 / (3 fan_in), torch's default, takes 0.58 a layer.
     ``min_layers``: weight matrices needed to speak of first and last ones, 4 (ours).
     """
 
     ratio: float = 1e-3
+    ratio_stuck: float = 1e-2
+    stuck_steps: int = 200
     window: int = 50
     min_steps: int = 100
     loss_kept: float = 0.8
@@ -180,10 +189,10 @@ class VanishingParameters:
 
 @dataclass(slots=True)
 class VanishingMemory:
-    """Ratios and losses of recent steps; how many layers were last seen."""
+    """Ratios of recent steps, losses beside the cost of guessing; how many layers were last seen."""
 
     ratios: Recent = field(default_factory=lambda: Recent(limit=50))
-    losses: Recent = field(default_factory=lambda: Recent(limit=50))
+    progress: Progress = field(default_factory=Progress)
     layers: int = 0
 
 
@@ -198,10 +207,11 @@ class VanishingGradient(Rule):
     severity = Severity.WARNING
     phase = "trend"
     meaning = "early layers receive next to no gradient while late ones do, and the loss stays"
-    needs = "gradient statistics, loss; at least four weight matrices"
+    needs = "gradient statistics, loss; at least four weight matrices; recordings, to know what guessing costs"
     trigger = (
         "RMS of the non-zero gradient, first quarter of the layers over last quarter, < 10⁻³ in 9 of 10 of the last "
-        "50 steps, after 100 steps with the loss still above 0.8 of its start"
+        "50 steps, after 100 steps with the loss still above 0.8 of the cost of guessing (of its start where that is "
+        "not known); or < 10⁻², after 200 steps with the loss still above 0.9 of the cost of guessing"
     )
     source = "AT, SMD, UM"
     summary = (
@@ -222,24 +232,32 @@ class VanishingGradient(Rule):
     State = VanishingMemory
     hold_steps = 10
 
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Learns what guessing costs."""
+        self.memory.progress.observe_record(view)
+        return []
+
     def observe(self, view: StepView) -> list[Finding]:
         """Judged at every 25th step."""
-        ratios, found = self._ratios(view), []
+        ratios, heard, found = self._ratios(view), data_loss(view), []
+        self.memory.progress.cost.observe(view)
         for first, after in stretches(view, _EVERY):
-            losses, told = view.loss[first:after], ratios[first:after]
-            self.memory.losses.add(losses[np.isfinite(losses)])
+            told = ratios[first:after]
+            self.memory.progress.add(heard[first:after])
             self.memory.ratios.add(told[np.isfinite(told)])
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
 
     def _judge(self, view: StepView, last: int) -> list[Finding]:
         memory, parameters = self.memory, self.parameters
-        if memory.ratios.count < parameters.min_steps or not len(memory.losses.last):
+        if memory.ratios.count < parameters.min_steps or not memory.progress.losses.count:
             return []
-        recent = memory.ratios.last[-parameters.window :]
-        loss, initial = float(np.median(memory.losses.last)), memory.losses.initial
-        starved = float(np.mean(recent < parameters.ratio)) >= 0.9
-        if starved and loss > parameters.loss_kept * initial > 0:
+        recent, progress = memory.ratios.last[-parameters.window :], memory.progress
+        loss = float(np.median(progress.losses.last[-parameters.window :]))
+        initial, chance = progress.losses.initial, progress.chance
+        stuck = chance is not None and progress.stuck and memory.ratios.count >= parameters.stuck_steps
+        starved = float(np.mean(recent < (parameters.ratio_stuck if stuck else parameters.ratio))) >= 0.9
+        if starved and loss > parameters.loss_kept * (initial if chance is None else chance) > 0:
             evidence = {
                 "ratio": float(np.median(recent)),
                 "window": len(recent),
@@ -258,7 +276,7 @@ class VanishingGradient(Rule):
         if 0 < self.memory.layers < self.parameters.min_layers:
             matrices = "matrix" if self.memory.layers == 1 else "matrices"
             return f"{self.memory.layers} weight {matrices}, needs {self.parameters.min_layers}"
-        few = self.memory.ratios.count < self.parameters.min_steps or not self.memory.losses.count
+        few = self.memory.ratios.count < self.parameters.min_steps or not self.memory.progress.losses.count
         return f"needs the loss and the gradients of {self.parameters.min_steps} steps" if few else None
 
     def _ratios(self, view: StepView) -> F64:

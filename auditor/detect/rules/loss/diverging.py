@@ -39,6 +39,9 @@ class DivergeParameters:
     not known). ``learnt``: part of the cost of guessing below which a run had learnt, 0.7; it has lost
     it after ``lost`` levels, 3, back at ``chance``. ``lr_jump``: a learning rate that rose this much
     begins a new history, 1.5 (scheduler restarts), as long as the loss has ``restart`` steps, 400.
+    ``below``: times the first loss (1 at least) that a loss without a lower bound has fallen below zero, 10, each
+    quarter of the way at least ``slower``, 0.9, of the one before: what has a bound (a density fitted to data)
+    comes nearer to it ever more slowly, a mean of signed errors at the pace of the steps or faster.
     """
 
     far: float = 3.0
@@ -54,6 +57,8 @@ class DivergeParameters:
     lost: int = 3
     lr_jump: float = 1.5
     restart: int = 400
+    below: float = 10.0
+    slower: float = 0.9
 
 
 @dataclass(slots=True)
@@ -84,6 +89,8 @@ class DivergeMemory:
     reversed: int = 0
     lost_since: int = -1
     rate: float = math.nan
+    several: bool = False
+    """Whether optimizers play against each other: their losses have no bound by themselves."""
     restarted: int = -(10**9)
 
 
@@ -101,7 +108,9 @@ class LossDiverging(Rule):
         "logarithms; or 5 losses in a row beyond 3 times the first within 100 steps (10 beyond 30 times where "
         "unknown) and no level below guessing in the 100 steps after; or three levels of a classifier back at "
         "guessing after they had been below 0.7 of it, no learning rate having risen in the 400 steps before; or, in 3 "
-        "recorded steps in a row, a loss that is just the negative of a cross entropy, or of an error of the outputs"
+        "recorded steps in a row, a loss that is just the negative of a cross entropy, or of an error of the outputs; or, of "
+        "one optimizer, five levels or more that fall without a break to 10 times the first loss below zero, and no "
+        "more slowly than at the start"
     )
     source = "OPS; CUSUM of Page (1954); the limits are ours"
     summary = "The loss {what}: {loss:.4g} at step {seen_at}, {reference} {limit:.4g}{where}."
@@ -109,6 +118,7 @@ class LossDiverging(Rule):
         "a learning rate far too large for the optimizer (Adam with a rate meant for SGD), or without warm-up",
         "a sign error: the loss is maximised, or a penalty is subtracted",
         "no gradient clipping in a recurrent or deep network",
+        "a mean of signed errors, without a square or an absolute value: it has no lower bound",
     )
     advice = (
         "Divide lr= by ten and warm it up; clip the gradients before optimizer.step(): "
@@ -142,6 +152,8 @@ class LossDiverging(Rule):
         """Judged after every 25 losses."""
         memory: DivergeMemory = self.memory
         memory.cost.observe(view)
+        optimizers = view.run.section().get("optimizers")
+        memory.several = memory.several or (isinstance(optimizers, list) and len(optimizers) > 1)
         found: list[Finding] = []
         for part in stretches(view, memory.losses.count):
             if memory.losses.count % STRIDE == 0:
@@ -184,6 +196,7 @@ class LossDiverging(Rule):
             self._runaway(part, level, start, chance)
             or self._destroyed(part, level, start, chance)
             or self._lost(part, level, chance)
+            or self._bottomless(part, level)
         )
 
     def _runaway(self, part: Stretch, level: float, start: float, chance: float | None) -> list[Finding]:
@@ -245,6 +258,18 @@ class LossDiverging(Rule):
             return []
         what = f"is back at that of guessing; at step {memory.best_step} it was {memory.best:.4g}"
         return self._said(part, memory.lost_since, what, level, ("guessing costs", chance))
+
+    def _bottomless(self, part: Stretch, level: float) -> list[Finding]:
+        memory, parameters = self.memory, self.parameters
+        start, levels = memory.early[0], memory.levels.last
+        way = (len(levels) - 1) // 4
+        if memory.several or memory.cost.entropic or not way or level > -parameters.below * max(1.0, abs(start)):
+            return []
+        falls = -np.diff(levels[-1 - 4 * way :: way])
+        if (np.diff(levels) >= 0).any() or (falls[1:] < parameters.slower * falls[:-1]).any():
+            return []
+        what = "has no lower bound: it falls below zero, and no more slowly than at the start"
+        return self._said(part, memory.begun, what, level, ("it began at", start))
 
     def _said(
         self, part: Stretch, onset: int, what: str, level: float, limit: tuple[str, float], **more: float

@@ -8,6 +8,7 @@ step, the last layer's is named.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from auditor.detect.view import F64, I64, Bool, StepView
 from auditor.ingest.decode import Block
 from auditor.model import Finding, Severity, Subject
 
+#: What makes numbers run out of range within a few steps.
+_ROOTS: Final = ("learning_rate", "poor_init")
 _NONE: Bool = np.zeros((0, 0), dtype=np.bool_)
 
 
@@ -139,7 +142,7 @@ class NonfiniteGradient(NonfiniteTensor):
         "clip before optimizer.step(): torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) "
         "(Keras: clipnorm=1.0 in the optimizer's constructor)."
     )
-    consequence_of = ("nonfinite_input", "nonfinite_loss", "nonfinite_weight", "exploding_gradient")
+    consequence_of = ("nonfinite_input", "nonfinite_loss", "nonfinite_weight", "exploding_gradient", *_ROOTS)
 
 
 class NonfiniteWeight(NonfiniteTensor):
@@ -163,7 +166,7 @@ class NonfiniteWeight(NonfiniteTensor):
         "The weights cannot recover by themselves: restore the last checkpoint before step {step}, then lower the "
         "learning rate (lr= in the optimizer's constructor) or clip gradients before optimizer.step()."
     )
-    consequence_of = ("nonfinite_input", "nonfinite_gradient", "nonfinite_loss", "exploding_gradient")
+    consequence_of = ("nonfinite_input", "nonfinite_gradient", "nonfinite_loss", "exploding_gradient", *_ROOTS)
 
 
 @dataclass(slots=True)
@@ -196,7 +199,7 @@ class NonfiniteLoss(Rule):
         "BCEWithLogitsLoss; Keras: from_logits=True) or clamp its argument (log(p.clamp_min(1e-8))); check the batch "
         "of step {step} with isfinite; if an earlier alert names a gradient or a weight, begin there."
     )
-    consequence_of = ("nonfinite_input", "nonfinite_gradient", "nonfinite_weight", "exploding_gradient")
+    consequence_of = ("nonfinite_input", "nonfinite_gradient", "nonfinite_weight", "exploding_gradient", *_ROOTS)
     Parameters = NonfiniteParameters
     State = LossMemory
 

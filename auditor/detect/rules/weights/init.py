@@ -21,6 +21,8 @@ from auditor.model import Finding, Severity, Subject
 _FEWEST: Final = 64
 #: Steps from one judgement to the next.
 _EVERY: Final = 50
+#: Steps within which a loss that is no number any more is the beginning's.
+_AT_ONCE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class PoorInit(Rule):
     trigger = (
         "at the first recorded step a weight matrix with |mean| above half its standard deviation, and large enough to "
         "shift the layer's sums by more than 1; or a standard deviation 4 times sqrt(2 / fan_in) and either saturated "
-        "units or a first loss 5 times that of guessing; or all hidden layers below 0.02 times and nothing learnt; or "
+        "units, a first loss 5 times that of guessing, or one that is no number within 5 steps; or all "
+        "hidden layers below 0.02 times and nothing learnt; or "
         "a bias with |mean| above 1, all on one side, and nine in ten units of a layer dead or saturated from the start"
     )
     source = "seeds; SMD poor_weight_initialization, TheDeepChecker; Glorot and Bengio 2010, He et al. 2015"
@@ -127,9 +130,14 @@ class PoorInit(Rule):
         for first, after in stretches(view, _EVERY):
             memory.progress.add(losses[first:after])
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
+        broken = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _AT_ONCE))
+        if len(broken):  # a program may end there
+            place = int(broken[0])
+            found += self._judge(view, place, f"the loss was {view.loss[place]:g} at step {int(view.steps[place])}")
         return found
 
-    def _judge(self, view: StepView, at: int) -> list[Finding]:
+    def _judge(self, view: StepView, at: int, broken: str | None = None) -> list[Finding]:
+        """``broken``: what became of the loss at once, as a proof of weights that are too large."""
         memory = self.memory
         if self.active or not memory.names:
             return []
@@ -140,7 +148,7 @@ class PoorInit(Rule):
             return [self.finding(view, at, Subject("weight", name, view.rank), evidence)]
         wide = [s / math.sqrt(2 / fan) for s, fan in zip(memory.spreads, memory.fans, strict=True)]
         place = int(np.argmax(wide))
-        proof = self._too_large() if wide[place] > self.parameters.large else None
+        proof = (self._too_large() or broken) if wide[place] > self.parameters.large else None
         if proof is None and len(wide) > 2 and max(wide[:-1]) < self.parameters.small and memory.progress.stuck:
             place, proof = 0, "the run learns nothing"
         if proof is None:

@@ -95,7 +95,8 @@ class LearningRate(Rule):
         "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; one that has "
         "risen tenfold since the loss was best, below 0.7 of the cost of guessing, where it is above 0.9 of it now; or "
         "first updates above 0.3 of the weights, after which the loss went to 3 times its start (or the cost of "
-        "guessing, and half as much again as its start) or became non-finite and has not come back in 50 steps"
+        "guessing, and half as much again as its start) and has not come back in 50 steps, or became "
+        "non-finite within 20"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
     summary = "{what} (step {step}{where})."
@@ -142,6 +143,7 @@ class LearningRate(Rule):
             told = None if self.active else self._tiny(losses) or self._huge(losses) or self._decayed(losses)
             told = told if told is not None or self.active else self._risen(losses)
             found += [self._said(view, at, told)] if told is not None else []
+        found += [] if self.active else self._blown(view)
         self._raise(rates[reached:])
         return found
 
@@ -250,6 +252,17 @@ class LearningRate(Rule):
         then = "became non-finite" if lost else f"went from {start:.4g} to {top:.4g} and is {after:.4g}"
         what = f"The first steps moved the weights by {max(strides):.2g} times their size, and the loss {then}"
         return {"what": what, "stride": max(strides), "initial_loss": start, "top_loss": top, "loss": after}
+
+    def _blown(self, view: StepView) -> list[Finding]:
+        """A loss that is no number any more within the first steps: a program may end there."""
+        strides = [stride for stride in self.memory.strides if math.isfinite(stride)]
+        early = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _FIRST))
+        if not len(early) or not strides or max(strides) < self.parameters.stride:
+            return []
+        at = int(early[0])
+        what = f"The first steps moved the weights by {max(strides):.2g} times their size, and the loss became "
+        what += "non-finite"
+        return [self._said(view, at, {"what": what, "stride": max(strides), "loss": float(view.loss[at])})]
 
     def _said(self, view: StepView, at: int, evidence: dict[str, Any]) -> Finding:
         rate = {"rate": self.memory.largest_rate} if math.isfinite(self.memory.largest_rate) else {}

@@ -170,13 +170,14 @@ class UnchangedParameters(Unmoved):
     trigger = (
         "some weights change and others are the same, in all eight moments, 45 steps or more later, though in half "
         "of the steps they had a gradient that the learning rate turns into a visible step (where no optimizer holds "
-        "them: only if they still look as an initialiser leaves them); or the last layer is frozen as it was "
-        "initialised; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the first or the "
-        "last trainable variables were never among those applied in 50 steps, or variables that the loss is made of "
-        "look new and were never assigned; or (Keras, a train_step of one's own) trainable weights of layers that run "
-        "look new and never got a gradient; or (PyTorch) the output depends on parameters that look new and that "
-        "neither the model nor any optimizer holds, or the losses reach parameters that no optimizer holds while the "
-        "one that steps has not a single gradient; weights of float16 or bfloat16 are judged by update_swallowed"
+        "them: only if they still look as an initialiser leaves them, or are zeros); or the last layer is frozen as "
+        "it was initialised; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the "
+        "first or the last trainable variables were never among those applied in 50 steps, or variables that the "
+        "loss is made of look new and were never assigned; or (Keras, a train_step of one's own) trainable weights "
+        "of layers that run look new and never got a gradient; or (PyTorch) the output depends on parameters that "
+        "look new and that neither the model nor any optimizer holds, or the losses reach parameters that no "
+        "optimizer holds while the one that steps has not a single gradient; weights of float16 or bfloat16 are "
+        "judged by update_swallowed"
     )
     source = "TrainCheck (OSDI'25), DeepDiagnosis (ICSE'22); the proof by moments is ours"
     summary = "{name} and {others} more have not moved since the first step: {why} (step {step}{where})."
@@ -292,10 +293,16 @@ class UnchangedParameters(Unmoved):
         return [self.finding(view, at, Subject("weight", stuck[0], view.rank), evidence)]
 
     def _all_fresh(self, view: StepView, names: list[str]) -> bool:
-        """Whether the matrices among ``names`` all look new: a body that was trained before may be left as it is."""
+        """Whether the matrices among ``names`` all look new: a body that was trained before may be left as it is.
+
+        So does one of zeros (the second of an adapter, LoRA, Hu et al. 2022): no training leaves that behind.
+        """
         shapes = {tensor.name: tensor.shape for tensor in view.table if tensor.kind == "weight"}
         matrices = [name for name in names if len(shapes.get(name, ())) >= 2]
-        return bool(matrices) and all(self._fresh(view, name) for name in matrices)
+        return bool(matrices) and all(self._zero(name) or self._fresh(view, name) for name in matrices)
+
+    def _zero(self, name: str) -> bool:
+        return bool(self.memory.prints[name][1 + MOMENTS.index("absmax")] == 0)
 
     def _fresh(self, view: StepView, name: str) -> bool:
         shape = next((t.shape for t in view.table if t.kind == "weight" and t.name == name), ())
@@ -311,7 +318,7 @@ class UnchangedParameters(Unmoved):
         names = [name for name in layers[-1] if name in memory.still]
         if len(names) != len(layers[-1]) or len(names) < 2 or any(memory.pushes.get(name) for name in names):
             return []
-        zero = [name for name in names if memory.prints[name][1 + MOMENTS.index("absmax")] == 0]
+        zero = [name for name in names if self._zero(name)]
         drawn = [name for name in names if self._fresh(view, name)]
         last = max(memory.still[name] for name in names)
         return names if zero and drawn and last - int(memory.prints[names[0]][0]) >= 2 * self.parameters.apart else []
