@@ -12,7 +12,7 @@ import numpy as np
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.progress import Progress
 from auditor.detect.recorded import RecordView
-from auditor.detect.rule import Rule
+from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, StepView, due, stretches
 from auditor.ingest.records import Recorded
 from auditor.model import Finding, Severity, Subject
@@ -62,6 +62,8 @@ class InitMemory:
     biases: dict[str, float] = field(default_factory=dict)
     """Of the first recorded step: the mean of each bias that lies far from zero, all of it on one side."""
     step: int = -1
+    broken: list[float] = field(default_factory=list)
+    """Step and time of a loss that is no number, among the first."""
 
 
 class PoorInit(Rule):
@@ -114,7 +116,7 @@ class PoorInit(Rule):
                 what = f"mean {mean:.4g} with a standard deviation of {spread:.4g}"
                 evidence = {"what": what, "mean": mean, "std": spread, "fan_in": fan, "reason": "off_centre"}
                 found.append(self.finding(view, 0, Subject("weight", name, view.rank), evidence))
-        return found
+        return found + self._at_once(view)
 
     def observe(self, view: StepView) -> list[Finding]:
         """Looks for the proof of a wrong size, at every 50th step."""
@@ -131,13 +133,19 @@ class PoorInit(Rule):
             memory.progress.add(losses[first:after])
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         broken = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _AT_ONCE))
-        if len(broken):  # a program may end there
-            place = int(broken[0])
-            found += self._judge(view, place, f"the loss was {view.loss[place]:g} at step {int(view.steps[place])}")
+        if len(broken) and not memory.broken:
+            memory.broken = [float(view.steps[broken[0]]), float(view.times[broken[0]])]
+            found += self._at_once(view)
         return found
 
-    def _judge(self, view: StepView, at: int, broken: str | None = None) -> list[Finding]:
-        """``broken``: what became of the loss at once, as a proof of weights that are too large."""
+    def _at_once(self, view: StepView | RecordView) -> list[Finding]:
+        """A loss that is no number any more within the first steps: a program may end there."""
+        if not self.memory.broken:
+            return []
+        step, time = self.memory.broken
+        return self._judge(Moment(view.attempt, view.rank, int(step), time), 0)
+
+    def _judge(self, view: StepView | Moment, at: int) -> list[Finding]:
         memory = self.memory
         if self.active or not memory.names:
             return []
@@ -148,7 +156,7 @@ class PoorInit(Rule):
             return [self.finding(view, at, Subject("weight", name, view.rank), evidence)]
         wide = [s / math.sqrt(2 / fan) for s, fan in zip(memory.spreads, memory.fans, strict=True)]
         place = int(np.argmax(wide))
-        proof = (self._too_large() or broken) if wide[place] > self.parameters.large else None
+        proof = self._too_large() if wide[place] > self.parameters.large else None
         if proof is None and len(wide) > 2 and max(wide[:-1]) < self.parameters.small and memory.progress.stuck:
             place, proof = 0, "the run learns nothing"
         if proof is None:
@@ -166,6 +174,8 @@ class PoorInit(Rule):
         memory = self.memory
         if memory.saturated >= self.parameters.saturated:
             return f"{memory.saturated:.0%} of a layer's outputs are at their ends"
+        if memory.broken:
+            return f"the loss is no number at step {memory.broken[0]:.0f}"
         over = memory.progress.start_over_chance
         return f"the first loss is {over:.3g} times that of guessing" if over > self.parameters.loss else None
 

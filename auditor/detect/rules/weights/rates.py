@@ -12,7 +12,7 @@ from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.course import MARKS, Course, first, middle
 from auditor.detect.evidence.moves import moves
 from auditor.detect.recorded import RecordView
-from auditor.detect.rule import Rule
+from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
 
@@ -78,6 +78,8 @@ class RateMemory:
     given: float = 0.0
     steps: int = 0
     low: int = 0
+    broken: list[float] = field(default_factory=list)
+    """Step and time of a loss that is no number, among the first."""
 
 
 class LearningRate(Rule):
@@ -125,7 +127,7 @@ class LearningRate(Rule):
         ratios = [move.ratio for move in taken if move.matrix and math.isfinite(move.ratio)]
         memory.strides.append(float(np.median(ratios)) if ratios else math.nan)
         memory.recorded_rate = float(np.fmax(memory.recorded_rate, view.scalars.get("lr", math.nan)))
-        return []
+        return [] if self.active else self._blown(view)
 
     def observe(self, view: StepView) -> list[Finding]:
         """Rates at once, what they do at fixed numbers of steps; once per run."""
@@ -143,6 +145,9 @@ class LearningRate(Rule):
             told = None if self.active else self._tiny(losses) or self._huge(losses) or self._decayed(losses)
             told = told if told is not None or self.active else self._risen(losses)
             found += [self._said(view, at, told)] if told is not None else []
+        early = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _FIRST))
+        if len(early) and not memory.broken:
+            memory.broken = [float(view.steps[early[0]]), float(view.times[early[0]])]
         found += [] if self.active else self._blown(view)
         self._raise(rates[reached:])
         return found
@@ -253,17 +258,16 @@ class LearningRate(Rule):
         what = f"The first steps moved the weights by {max(strides):.2g} times their size, and the loss {then}"
         return {"what": what, "stride": max(strides), "initial_loss": start, "top_loss": top, "loss": after}
 
-    def _blown(self, view: StepView) -> list[Finding]:
+    def _blown(self, view: StepView | RecordView) -> list[Finding]:
         """A loss that is no number any more within the first steps: a program may end there."""
         strides = [stride for stride in self.memory.strides if math.isfinite(stride)]
-        early = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _FIRST))
-        if not len(early) or not strides or max(strides) < self.parameters.stride:
+        if not self.memory.broken or not strides or max(strides) < self.parameters.stride:
             return []
-        at = int(early[0])
+        step, time = self.memory.broken
         what = f"The first steps moved the weights by {max(strides):.2g} times their size, and the loss became "
-        what += "non-finite"
-        return [self._said(view, at, {"what": what, "stride": max(strides), "loss": float(view.loss[at])})]
+        evidence = {"what": what + "non-finite", "stride": max(strides), "broken_at": step}
+        return [self._said(Moment(view.attempt, view.rank, int(step), time), 0, evidence)]
 
-    def _said(self, view: StepView, at: int, evidence: dict[str, Any]) -> Finding:
+    def _said(self, view: StepView | Moment, at: int, evidence: dict[str, Any]) -> Finding:
         rate = {"rate": self.memory.largest_rate} if math.isfinite(self.memory.largest_rate) else {}
         return self.finding(view, at, Subject("run", "learning rate", view.rank), {**evidence, **rate})
