@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.settled import settled
+from auditor.detect.facts import RunFacts
 from support.course import CHANCE, Course, noisy, of
 
 
@@ -138,3 +140,34 @@ def test_a_rare_class_is_guessed_only_beyond_the_error_of_both() -> None:
     assert cost.unsure == pytest.approx(spread / np.sqrt(128) / cost.guess, rel=1e-6)
     cost.task.targets = np.arange(128) % 2.0
     assert cost.unsure == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("framework", "layer", "steps", "expected"),
+    [
+        ("keras", {"class": "BatchNormalization", "config": {"momentum": 0.99}}, 400, False),
+        ("keras", {"class": "BatchNormalization"}, 460, True),
+        ("keras", {"class": "BatchNormalization", "config": {"momentum": 0.9}}, 50, True),
+        ("keras", {"class": "BatchNormalization", "config": {"momentum": 1.0}}, 50, True),  # never: a fault
+        ("torch", {"class": "BatchNorm1d", "momentum": 0.1}, 40, False),
+        ("torch", {"class": "BatchNorm2d", "momentum": 0.1}, 50, True),
+        ("torch", {"class": "SyncBatchNorm", "momentum": 0.001}, 4000, False),
+        ("torch", {"class": "BatchNorm2d", "momentum": None}, 5, True),  # an average of all steps
+        ("torch", {"class": "LayerNorm"}, 1, True),
+    ],
+)
+def test_running_statistics_take_their_time(framework: str, layer: dict[str, Any], steps: int, expected: bool) -> None:
+    """A hundredth of the start is left after log 0.01 / log keep steps."""
+    facts = RunFacts(framework=framework, manifest={"model": {"layers": [{"class": "Linear"}, layer]}})
+    assert settled(facts, steps) is expected
+
+
+@pytest.mark.parametrize(("momentum", "said"), [(0.99, 480), (0.9, 200)])
+def test_an_evaluation_at_chance_waits_for_the_normalisation(momentum: float, said: int) -> None:
+    """The training loss has fallen long before; what is held out is judged when its statistics are the data's."""
+    course = Course()
+    layers = [{"name": "bn", "class": "BatchNormalization", "config": {"momentum": momentum}}]
+    loss = {"class": "SparseCategoricalCrossentropy", "from_logits": True}
+    course.sender.manifest({"loss": loss, "model": {"layers": layers}})
+    told = course.tell(noisy(0.6 * CHANCE, 0.02, 600), scalars={"val_accuracy": epochs([0.26] * 15, 40)})
+    assert [one.step for one in of(told, "metric_chance")][:1] == [said]

@@ -10,6 +10,7 @@ import numpy as np
 
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.series import Recent
+from auditor.detect.evidence.settled import settled
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.rules.loss.learning import CAUSES
@@ -203,7 +204,8 @@ class MetricChance(Rule):
     trigger = (
         "after 5 epochs and 200 steps no accuracy of any epoch, of validation data where there is any, lies above the "
         "share of the commonest class by more than 3 standard errors, and it does not rise from epoch to "
-        "epoch, nor does the validation loss fall; where that class has 60 % or more, the loss must be that of "
+        "epoch, nor does the validation loss fall (of validation data: once less than 1 % of the start is left in the "
+        "running statistics of batch normalisation); where that class has 60 % or more, the loss must be that of "
         "guessing too, beyond the error of both"
     )
     source = "UMLAUT (CHI'21); the margin is ours"
@@ -276,7 +278,8 @@ class MetricChance(Rule):
             return [self.cleared(view, at, Subject("metric", name, view.rank))] if values[-1] > limit else []
         if not 0 <= best <= limit or (share >= parameters.uneven and not self._guesses()):
             return []
-        if (np.diff(values) > 0).all() or (name.startswith("val_") and self._falls()):
+        held_out = name.startswith("val_")
+        if (np.diff(values) > 0).all() or (held_out and (self._falls() or not settled(view.run, int(view.steps[at])))):
             return []  # it is on its way
         if memory.cost.ordered and not self._guesses():
             return []  # the recorded batches do not tell the shares of the classes
