@@ -108,9 +108,9 @@ class LossDiverging(Rule):
         "logarithms; or 5 losses in a row beyond 3 times the first within 100 steps (10 beyond 30 times where "
         "unknown) and no level below guessing in the 100 steps after; or three levels of a classifier back at "
         "guessing after they had been below 0.7 of it, no learning rate having risen in the 400 steps before; or, in 3 "
-        "recorded steps in a row, a loss that is just the negative of a cross entropy, or of an error of the outputs; or, of "
-        "one optimizer, five levels or more that fall without a break to 10 times the first loss below zero, and no "
-        "more slowly than at the start"
+        "recorded steps in a row, a loss that is just the negative of a cross entropy, or of an error of the outputs; "
+        "or, of one optimizer, five levels or more that fall without a break to 10 times the first loss below zero, "
+        "and no more slowly than at the start"
     )
     source = "OPS; CUSUM of Page (1954); the limits are ours"
     summary = "The loss {what}: {loss:.4g} at step {seen_at}, {reference} {limit:.4g}{where}."
