@@ -42,6 +42,8 @@ _BIAS: Final = 0.02
 _ALIKE: Final = 1e-6
 #: Standard errors of a standard deviation beyond which two differ.
 _ERRORS: Final = 5.0
+#: The same as the logarithm of its chance, for what is not normal.
+_LEVEL: Final = 14.4
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -140,7 +142,23 @@ def _spread(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[float, float]:
         few = min(a["elements"], b["elements"])
         return math.log(b["bound"] / a["bound"]), 10.0 / few
     error = _ERRORS * math.sqrt(0.5 / a["elements"] + 0.5 / b["elements"])
+    error = max(error, _shrunk(min(a["elements"], b["elements"]) - 1))
     return math.log(max(b["std"], 1e-30) / max(a["std"], 1e-30)), error
+
+
+def _shrunk(degrees: int) -> float:
+    """By how much chance may shrink the logarithm of a standard deviation, once in two million draws.
+
+    Of two numbers the difference is often next to nothing. Chernoff's bound for a chi-squared variable of ``degrees``:
+    P(c <= e d) <= (e exp(1 - e)) ** (d / 2).
+    """
+    if degrees < 1:
+        return math.inf
+    wanted, low, high = 2 * _LEVEL / degrees, 0.0, _LEVEL + 1.0
+    for _ in range(50):
+        middle = (low + high) / 2  # e = exp(-2 middle)
+        low, high = (middle, high) if 2 * middle - 1 + math.exp(-2 * middle) < wanted else (low, middle)
+    return high
 
 
 def _words(side: Mapping[str, Any]) -> str:

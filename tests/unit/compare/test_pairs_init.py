@@ -193,3 +193,11 @@ def test_a_few_dozen_numbers_do_not_tell_which_distribution(layer: nn.Module) ->
         sides.append(drawn("torch", {"layer": (type(layer).__name__, copied)}))
     found = [diagnose(a, b) for at, a in enumerate(sides) for b in sides[at + 1 :]]
     assert not [cause for one in found for cause in (*one.causes, *one.harmless) if cause.id.startswith("INIT")]
+
+
+def test_a_pair_of_numbers_says_nothing_of_their_spread() -> None:
+    """Biases of two classes: near to each other once in some draws; of many numbers a fifth of the spread is told."""
+    close = plain(np.array([[0.2500, 0.2501]]))
+    apart = plain(np.array([[-0.25, 0.21]]))
+    assert not diagnose(drawn("torch", close), drawn("torch", apart)).causes
+    assert diagnose(drawn("torch", plain(normal(0.1))), drawn("torch", plain(normal(0.12)))).causes
