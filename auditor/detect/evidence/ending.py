@@ -29,6 +29,12 @@ def connects(view: RecordView) -> bool:
     return any(node.get("op") == "CtcLoss" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
 
 
+def direct(view: RecordView) -> bool:
+    """Whether nothing in torch's graph says that an NLLLoss was given anything but an output of the model."""
+    losses = [node for node in _nodes(view) if str(node.get("op")).startswith("NllLoss")]
+    return all(str((node.get("inputs") or ("",))[0]).startswith("output") for node in losses)
+
+
 def near(values: F64, to: float) -> Any:
     """Which values are ``to`` but for what float16 rounds away of a sum."""
     return np.abs(values - to) <= ROUNDED

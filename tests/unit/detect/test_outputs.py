@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from auditor.detect.engine import RunAuditor
 from auditor.model import Finding
-from auditor_agent.stream.recording import Recording
+from auditor_agent.stream.recording import Array, Recording
 from support.batches import RUN
 from support.lanes import Sender, array
 
@@ -34,6 +35,7 @@ def judge(
     facts: dict[str, Any] | None = None,
     manifest: dict[str, Any] | None = None,
     steps: int = 3,
+    more: Sequence[Array] = (),
 ) -> list[Finding]:
     """What the rules on outputs say of some recorded steps that all hold the same."""
     sender = Sender(RunAuditor(RUN))
@@ -41,7 +43,7 @@ def judge(
     sender.manifest(manifest or {})
     found: list[Finding] = []
     for step in range(1, steps + 1):
-        arrays = [array("output", "output0", output), array("target", "target0", target)]
+        arrays = [array("output", "output0", output), array("target", "target0", target), *more]
         found += sender.record(Recording(step, arrays, {"loss": loss}, facts or {}))
     ours = {"softmax_twice", "logits_as_probabilities", "output_activation_mismatch", "label_range"}
     return [one for one in found if one.rule in ours]
@@ -309,3 +311,22 @@ def test_labels_of_two_classes_that_are_all_of_one(framework: str, optimizers: i
         arrays = [array("output", "output0", output), array("target", "target0", target)]
         found += sender.record(Recording(step, arrays, {"loss": 0.7}, facts))
     assert [one.step for one in found if one.rule == "label_range"] == [100] * said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda rows: np.log(rows + 1e-8), []),
+        (lambda rows: np.log(rows).reshape(4, 8, 4).transpose(0, 2, 1), []),
+        (lambda rows: rows, ["logits_as_probabilities"]),
+        (lambda rows: np.log(rows).reshape(4, 8, 4), ["logits_as_probabilities"]),
+    ],
+)
+def test_an_nll_loss_is_judged_by_what_it_was_given(given: Any, said: list[str]) -> None:
+    """Logarithms that the script takes itself; classes along axis 1, or along another one, of sequences."""
+    rows = softmax(RNG.normal(size=(32, 4)))
+    node = {"op": "NllLoss", "inputs": [1], "saved": {}}
+    facts = {"loss": {"operation": "NllLoss", "graph": [node, {"op": "Log", "inputs": ["output0"]}]}}
+    more = [array("output", "NllLoss.input", given(rows))]
+    assert [one.rule for one in judge(rows, LABELS, facts=facts, more=more)] == said
+    assert judge(rows, LABELS, facts=facts) == []  # not recorded: nothing is claimed

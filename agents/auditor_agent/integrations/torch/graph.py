@@ -264,6 +264,8 @@ def _tell_loss(graph: LossGraph, node: dict[str, Any]) -> None:
     }
     if node["op"].startswith("NllLoss"):
         graph.facts["broadcast"] = False  # classes against rows: not elementwise
+        while child is not None and child["op"] in _PASSED:  # of pixels and of sequences: rows of them
+            child = _child(graph, child)
         below = None if child is None else child["op"]
         graph.facts["operation"] = "CrossEntropy" if below == "LogSoftmax" else "NllLoss"
 

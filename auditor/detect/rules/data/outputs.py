@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.detect.evidence.ending import ROUNDED, connects, distributions, last_activation, near, operation
+from auditor.detect.evidence.ending import ROUNDED, connects, direct, distributions, last_activation, near, operation
 from auditor.detect.evidence.heads import Head, heads
 from auditor.detect.evidence.hidden import hidden_softmax
 from auditor.detect.evidence.scored import Scored, scored
@@ -21,6 +21,8 @@ from auditor.model import Finding, Severity, Subject
 _CUT: Final = 0.1
 #: Activations that come to exactly 1 where what they are given is large.
 _ENDS: Final = frozenset({"sigmoid", "hard_sigmoid", "tanh"})
+#: What torch's losses of logarithms were given, as recorded.
+_NLL: Final = frozenset({"NllLoss.input", "NllLoss2D.input"})
 #: Recordings that must prove a hidden softmax.
 _PROVEN: Final = 2
 #: Share of the targets that an activation cannot give, beyond which it does not fit (ours: outliers are fewer).
@@ -107,10 +109,10 @@ class LogitsAsProbabilities(OutputRule):
         low, high = float(seen.outputs.min()), float(seen.outputs.max())
         if _across(seen):
             return None  # probabilities they are, of the wrong axis
-        if (operation(view) == "NllLoss" or connects(view)) and low >= 0 and (seen.loss or 0.0) > 0:
-            return None  # the negative of these is no positive loss: their logarithm is taken between
-        if operation(view) == "NllLoss" or connects(view):
-            off = ~near(np.exp(np.minimum(seen.outputs, 50.0)).sum(axis=1), 1.0)
+        logarithms = _logarithms(view, seen)
+        if logarithms is not None:
+            off = ~near(np.exp(np.minimum(logarithms, 50.0)).sum(axis=1), 1.0)
+            low, high = float(logarithms.min()), float(logarithms.max())
             share, taken = float(off.mean()), "logarithms of probabilities"
         elif seen.family in {"categorical", "binary"} and seen.logits is False:
             outside = (seen.outputs < -ROUNDED) | (seen.outputs > 1 + ROUNDED)
@@ -118,6 +120,25 @@ class LogitsAsProbabilities(OutputRule):
         else:
             return None
         return {"share": share, "low": low, "high": high, "taken": taken} if share > 0.01 else None
+
+
+def _logarithms(view: RecordView, seen: Scored) -> F64 | None:
+    """What the loss takes for logarithms of probabilities, classes along axis 1; None if it does not take such.
+
+    NLLLoss may be given something that was worked out of the model's output: its logarithm, its pixels
+    in rows. Then its own input says, where it was recorded whole, and nothing else.
+    """
+    # The negative of probabilities is no positive loss: their logarithm is taken between.
+    taken = seen.outputs.min() >= 0 and (seen.loss or 0.0) > 0
+    if connects(view):
+        return None if taken else seen.outputs
+    if operation(view) != "NllLoss":
+        return None
+    given = next((one for name, one in view.of("output").items() if name in _NLL), None)
+    if given is None:
+        return seen.outputs if direct(view) and not taken else None
+    values = given.whole().astype(np.float64) if given.values is not None and not given.sampled else None
+    return values if values is not None and values.ndim > 1 and bool(np.isfinite(values).all()) else None
 
 
 @dataclass(slots=True)
