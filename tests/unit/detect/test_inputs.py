@@ -100,3 +100,15 @@ def test_a_loss_that_is_high_but_falls_is_waited_for() -> None:
     falling = CHANCE * np.linspace(10, 2, 150)
     assert run(RAW, falling) == []
     assert len(run(RAW, np.full(150, 2 * CHANCE))) == 1
+
+
+def test_inputs_that_are_all_but_zero() -> None:
+    """Scaled twice, and the loss stays; one element of a common size, or a loss that falls, is no fault."""
+    pixels = RNG.integers(0, 256, (30, 64)) / 255.0
+    [faint] = run(pixels / 255, CHANCE)
+    assert "is that of guessing" in faint.evidence["what"]
+    assert run(pixels / 255, 0.1) == []
+    assert run(pixels / 255, 0.1, saturated=0.8) == []
+    assert run(pixels, CHANCE) == []
+    words = (RNG.random((30, 2000)) < 0.01) * 1.0
+    assert run(words / np.linalg.norm(words, axis=1, keepdims=True), CHANCE) == []

@@ -142,3 +142,25 @@ def test_labels_with_noise_have_no_equal_neighbours(noise: float, expected: bool
         found += sender.record(Recording(step, arrays, {"loss": float(np.log(2))}, {}))
     found += sender.steps(batch(0, tensors, first=1, steps=300, loss=np.full(300, np.log(2))), tensors)
     assert [one.rule for one in found if one.rule in {"label_mismatch", "label_range"}] == ["label_mismatch"] * expected
+
+
+@pytest.mark.parametrize(
+    ("op", "before", "after", "said"),
+    [
+        ("View", [8, 6, 3], [8, 3, 6], True),
+        ("UnsafeView", [4, 5, 5, 3], [4, 3, 5, 5], True),
+        ("Permute", [8, 6, 3], [8, 3, 6], False),
+        ("View", [8, 6, 3], [48, 3], False),
+        ("View", [8, 6, 1], [8, 1, 6], False),
+    ],
+)
+def test_outputs_that_are_reshaped_where_axes_should_change_places(
+    op: str, before: list[int], after: list[int], said: bool
+) -> None:
+    """Sequences and images; rows of all positions, and an axis of one, lose nothing."""
+    nodes = [{"op": "LogSoftmax", "inputs": [1]}, {"op": op, "inputs": ["output0"], "from": before, "shape": after}]
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="torch")
+    facts = {"loss": {"operation": "CrossEntropy", "graph": nodes}}
+    found = sender.record(Recording(1, [array("output", "output0", np.zeros(before))], {"loss": 1.0}, facts))
+    assert [one.rule for one in found if one.rule == "label_mismatch"] == ["label_mismatch"] * said

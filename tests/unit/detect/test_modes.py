@@ -107,3 +107,10 @@ def test_keras_tells_an_evaluation_once(asked: dict[str, bool], times: int) -> N
     events = [mode(1, "train", "true"), mode(30, "eval", "true", **DROPOUT, **asked)]
     found = judge(events, framework="keras")
     assert [(one.step, one.evidence["what"]) for one in found] == [(30, "Evaluation runs in training mode")] * times
+
+
+@pytest.mark.parametrize(("whole", "kinds", "said"), [(True, NORM, 0), (False, NORM, 1), (True, DROPOUT, 1)])
+def test_normalisation_that_is_frozen_later_on_purpose(whole: bool, kinds: Any, said: int) -> None:
+    """Only its layers were turned, behind model.train(); dropout is nobody's to turn off, nor is the whole model."""
+    turned = mode(31, "train", "false", whole=whole, **kinds)
+    assert len(judge([mode(1, "train", "true", whole=True), mode(30, "eval", "false", whole=False), turned])) == said

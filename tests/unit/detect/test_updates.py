@@ -297,9 +297,12 @@ def test_parameters_that_nobody_holds() -> None:
 
 def test_parameters_that_the_loss_reaches_past_the_optimizer() -> None:
     """Whether they look new or were trained: nothing that is held moves."""
+    sender, tensors = Sender(RunAuditor(RUN)), table()
+    sender.start(framework="torch")
     trained = {"shape": [32, 32], "mean": 0.0, "std": 0.7, "absmax": 2.5}
-    assert judged(told(2, bypassed=[trained])) == ["unchanged_parameters"]
-    assert judged(told(2, bypassed=[])) == []
+    events = [{"type": "bypassed", "step": 50, "parameters": told} for told in ([], [trained])]
+    found = sender.steps(batch(0, tensors, first=50, steps=1, loss=1.0, events=events), tensors)
+    assert [(one.rule, one.step) for one in found] == [("unchanged_parameters", 50)]
 
 
 def test_an_adapter_that_no_optimizer_holds() -> None:

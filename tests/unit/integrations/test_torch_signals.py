@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from auditor_agent.integrations.torch.audit import watch
+from auditor_agent.integrations.torch.mode import mode
 from auditor_agent.integrations.torch.units import output_activation
 from support.recordings import assembled
 
@@ -347,3 +348,15 @@ def test_g7_patterns_of_missing_gradients_without_end_have_one_layout(
         assert all(row["gradient", name]["l2"] == pytest.approx(2**0.5) for name in there)
     plain = [layout for layout in run.layouts if all(run.table[tensor][0] == "gradient" for tensor in layout)]
     assert len(set(plain)) <= 3 + 2
+
+
+def test_the_mode_of_the_whole_model_is_told_beside_that_of_its_layers() -> None:
+    """A normalisation that is turned by itself leaves the model in training mode; ``eval()`` does not."""
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
+    model[1].eval()
+    assert {name: mode(model, training=True)[name] for name in ("training", "whole")} == {
+        "training": "false",
+        "whole": True,
+    }
+    model.eval()
+    assert mode(model, training=True)["whole"] is False

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from auditor_agent.guard import failure, note
 from auditor_agent.integrations.torch.clip import ClipProbe
+from auditor_agent.integrations.torch.passes import Bypassed
 from auditor_agent.integrations.torch.wraps import Wraps, tell
 
 
@@ -38,6 +39,8 @@ class LossProbe:
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
         self.tape: Any = None
         """The flight recorder's ear (``record.Tape``), told the roots as they are."""
+        self.bypassed = Bypassed()
+        """Whether the losses reach what the optimizer holds."""
         self.clips = ClipProbe()
         """What was clipped on the way; listens as long as this probe does."""
         self.roots: list[float | Tensor] = []
@@ -120,6 +123,7 @@ class LossProbe:
                 self.graph = _operation(root)
             # Read at once where that waits for nothing: a script may go on to change it in place.
             self.roots.append(root.item() if root.is_cpu else root.detach().reshape(()))
+            self.bypassed.begin(root)
             if self.tape is not None and self.tape.listening:
                 self.tape.root(root)
 

@@ -45,7 +45,7 @@ class Modes:
 
 
 def mode(model: nn.Module, *, training: bool) -> dict[str, Any]:
-    """``training``, and the ``modules`` and their ``kinds`` that are not in the mode asked for."""
+    """``training``, the ``modules`` and their ``kinds`` that are not in the mode asked for, the ``whole`` model's."""
     root = unwrap(model)
     differing = [(clean(name), module) for name, module in root.named_modules() if _differs(module)]
     flags = {module.training for _, module in differing} or {root.training}
@@ -54,6 +54,7 @@ def mode(model: nn.Module, *, training: bool) -> dict[str, Any]:
         "training": "mixed" if len(flags) > 1 else "true" if True in flags else "false",
         "modules": [name for name, _ in wrong],
         "kinds": [kind for _, kind in wrong],
+        "whole": root.training,
     }
 
 

@@ -118,33 +118,37 @@ def unowned(model: nn.Module, outputs: Sequence[Tensor]) -> list[dict[str, Any]]
 
 @dataclass(slots=True)
 class Bypassed:
-    """Whether the losses pass the optimizer by, once they have reached it.
+    """Whether the losses pass the optimizer by, once they have reached it. Found once.
 
-    ``empty``: it stepped without a single gradient when it was looked at last, in a step that had a
-    loss; the graph of the next loss is walked then. ``found``: what that reached instead, to be told.
+    ``heard``: a loss since the last look. ``empty``: the optimizer stepped on it without a single gradient:
+    the graph of the next loss is walked then. ``found``: what that reached instead, to be told.
     """
 
+    heard: bool = False
     empty: bool = False
+    over: bool = False
     found: list[dict[str, Any]] = field(default_factory=list)
-
-    def stepping(self, optimizer: Optimizer) -> None:
-        """``optimizer`` is about to step on a loss."""
-        self.empty = _before(optimizer) in _EMPTY
 
     def begin(self, root: Tensor) -> None:
         """A backward pass begins at ``root``."""
+        self.heard = True
         if not self.empty:
             return
         self.empty = False
         leaves, owned = behind([root]), held()
         if not any(id(leaf) in owned for leaf in leaves):
             readable = [leaf for leaf in leaves if isinstance(leaf, nn.Parameter) and kernels.in_memory(leaf)]
-            self.found = [_described(leaf) for leaf in readable[:_TOLD]]
+            with torch.no_grad():
+                self.found = [_described(leaf) for leaf in readable[:_TOLD]]
+            self.over = bool(self.found)
 
-    def facts(self) -> dict[str, Any]:
-        """``bypassed``: the parameters that the loss reaches where no optimizer holds one of them."""
-        found, self.found = self.found, []
-        return {"bypassed": found} if found else {}
+    def step(self, run: Any, number: int, optimizer: Optimizer) -> None:
+        """``optimizer`` is about to take step ``number`` of ``run``, which is told what was found."""
+        if self.found:
+            run.event(number, "bypassed", parameters=self.found)
+            self.found = []
+        self.empty = self.heard and not self.over and _before(optimizer) in _EMPTY
+        self.heard = False
 
 
 def _described(parameter: Tensor) -> dict[str, Any]:

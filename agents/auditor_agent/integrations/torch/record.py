@@ -28,7 +28,7 @@ from auditor_agent.integrations.torch import facts as torch_facts
 from auditor_agent.integrations.torch import graph as torch_graph
 from auditor_agent.integrations.torch.mode import mode
 from auditor_agent.integrations.torch.part import Part, plain_gradients, plain_parameters, plain_state
-from auditor_agent.integrations.torch.passes import Bypassed, Passes, left_over, unowned
+from auditor_agent.integrations.torch.passes import Passes, left_over, unowned
 from auditor_agent.integrations.torch.taken import (
     Taken,
     done,
@@ -79,7 +79,6 @@ class Tape:
         self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
         self._passes = Passes()
         self._unowned: list[dict[str, Any]] | None = None
-        self._bypassed = Bypassed()
         # Names of the outputs by node of the last forward pass, until the backward pass begins.
         self._outputs: dict[Any, str] = {}
         self._names: dict[int, str] = {}
@@ -242,7 +241,6 @@ class Tape:
             self._carried = left_over(() if self._first is None else self._first.parameters, optimizer)
         if optimizer is not None:
             self._passes.begin(root, optimizer)
-        self._bypassed.begin(root)
         outputs, self._outputs = self._outputs, {}
         graph = torch_graph.read(root, outputs, self._names)
         taken = [self._data(role, name, tensor) for (role, name), tensor in graph.tensors.items()]
@@ -280,8 +278,6 @@ class Tape:
             step.facts.setdefault("optimizers", {})[str(part.number)] = list(part.names)
         self._each(step, "weight", plain_parameters(part))
         if not closure:
-            if part.number == 0 and self._losses:
-                self._bypassed.stepping(optimizer)
             self._each(step, "gradient", plain_gradients(part))
             self._scaled(step, optimizer)
         step.scalars |= rates(optimizer, part.place)
@@ -341,7 +337,6 @@ class Tape:
         if self._losses:
             step.scalars["carried"] = 0.0 if self._carried is None else self._carried
         self._told(step, "loss")
-        step.facts |= self._bypassed.facts()
         if self._forwards:
             modes, heads = set(self._modes), torch_graph.heads([graph for graph, _, _ in self._losses])
             step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}

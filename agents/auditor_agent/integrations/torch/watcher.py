@@ -166,8 +166,6 @@ class Watcher:
         if self.watches(optimizer):
             self._run.event(self.steps + 1, "step_skipped", reason="gradient_scale", scale=float(scale))
 
-    # -- a step -------------------------------------------------------------------------------
-
     def before(self, part: Part, optimizer: Optimizer, *, closure: bool) -> None:
         """``optimizer`` is about to act on its gradients; with a closure (LBFGS) they exist only after."""
         self._open = self._open or self.lane.spill()
@@ -242,6 +240,8 @@ class Watcher:
 
     def _gradients(self, row: Open, part: Part, optimizer: Optimizer) -> None:
         gradients, key = part.gradients()
+        if part.number == 0 and (not gradients or self._budget.due("weight", row.number)):
+            self._probe.bypassed.step(self._run, row.number, optimizer)
         if self._rows.admits(key):
             self._add(row, key, gradients, histograms=self._budget.due(HISTOGRAM, row.number))
         elif gradients and key[2] is not None:  # one layout for all that is left; no histograms

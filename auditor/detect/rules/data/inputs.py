@@ -28,12 +28,15 @@ class ScaleParameters:
     """Thresholds, all ours.
 
     ``size``: root mean square of the inputs, 10: standardised ones have 1, pixels of 0..255 some 100.
+    ``least``: largest element of all, 0.02: pixels of 0..255 divided by 255 twice have 0.004; rows of
+    length 1 over a thousand columns, such as counts of words, still have elements of 0.03 and more.
     ``spread``: the widest column over the median one by standard deviation, 100. ``steps``: steps
     before a loss that stays counts, 100. ``chance``: it stays if it is above this part of the cost of
     guessing, 0.85. ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5.
     """
 
     size: float = 10.0
+    least: float = 0.02
     spread: float = 100.0
     steps: int = 100
     chance: float = 0.85
@@ -42,9 +45,13 @@ class ScaleParameters:
 
 @dataclass(slots=True)
 class ScaleMemory:
-    """The mildest batch, losses beside the cost of guessing, and the first layer's saturation (NaN unknown)."""
+    """The mildest batch, losses beside the cost of guessing, and the first layer's saturation (NaN unknown).
+
+    ``largest``: element of all batches, by size.
+    """
 
     size: float = math.nan
+    largest: float = math.nan
     spread: float = math.nan
     progress: Progress = field(default_factory=Progress)
     saturated: float = math.nan
@@ -62,14 +69,19 @@ class InputScale(Rule):
     trigger = (
         "inputs (or what a normalisation at the start of the model makes of them) with a root mean square above 10, or "
         "one column 100 times as spread as the median one, and one of: half of the first saturating layer's outputs at "
-        "their ends, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall"
+        "their ends, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall; or "
+        "inputs none of which is as large as 0.02, and such a loss"
     )
     source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
     summary = (
         "The inputs are not normalised (root mean square {size:.4g}, widest column {spread:.4g} times the median), and "
         "{what}{where}."
     )
-    likely_causes = ("features in their raw units, or pixels in 0..255", "a scaler that was fitted but not applied")
+    likely_causes = (
+        "features in their raw units, or pixels in 0..255",
+        "a scaler that was fitted but not applied",
+        "pixels divided by 255 twice, by the data set and by the loop",
+    )
     advice = (
         "Standardise the features with statistics of the training set: sklearn.preprocessing.StandardScaler, "
         "keras.layers.Normalization with adapt(), or (x - mean) / std; divide pixels by 255."
@@ -90,6 +102,8 @@ class InputScale(Rule):
             return []
         size = _normalised(view, float(np.sqrt((values**2).mean())))
         self.memory.size = float(np.fmin(self.memory.size, size))
+        if _first_normaliser(view) is None:
+            self.memory.largest = float(np.fmax(self.memory.largest, np.abs(values).max()))
         if _first_normaliser(view) is None and len(batch.shape) == 2 and not batch.sampled and batch.shape[0] >= 8:
             spread = values.reshape(batch.shape).std(axis=0)
             middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
@@ -132,11 +146,15 @@ class InputScale(Rule):
         return None if math.isfinite(self.memory.size) else "no batch of numbers was recorded"
 
     def _off(self) -> bool:
-        return bool(self.memory.size > self.parameters.size or self.memory.spread > self.parameters.spread)
+        memory, parameters = self.memory, self.parameters
+        return bool(memory.size > parameters.size or memory.spread > parameters.spread or self._faint())
+
+    def _faint(self) -> bool:
+        return bool(0 < self.memory.largest < self.parameters.least)
 
     def _harm(self) -> str | None:
         memory, parameters = self.memory, self.parameters
-        if memory.saturated >= parameters.saturated:
+        if memory.saturated >= parameters.saturated and not self._faint():
             return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
         chance, heard = memory.progress.chance, memory.progress.losses
         if chance is None or chance <= 0 or heard.count < parameters.steps or len(heard.last) < heard.limit:

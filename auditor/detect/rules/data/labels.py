@@ -11,6 +11,7 @@ import numpy as np
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.neighbours import Pairs
 from auditor.detect.evidence.progress import Progress
+from auditor.detect.evidence.torn import torn_apart
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import StepView, due, stretches
@@ -67,17 +68,19 @@ class LabelMismatch(Rule):
     meaning = "targets do not belong to their inputs (shuffled apart): only memorising can lower the loss"
     needs = "recordings with batches and targets; loss; epochs where the framework tells them"
     trigger = (
-        "the same sample comes with another class the second time (half of at least 32); or among at least 200 "
-        "recorded samples neither nearest neighbours nor any column agree with the targets more than chance allows, "
-        "and training agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, or after 5 "
-        "epochs above half of it with nothing learnt in the first, or it fell and no loss of held-out data, of 5, ever "
-        "came below 0.9 times that cost; tables of numbers and images only"
+        "the same sample comes with another class the second time (half of at least 32); or (PyTorch) the outputs are "
+        "reshaped on their way to the loss so that two extents change places, which takes a transposition; or among "
+        "at least 200 recorded samples neither nearest neighbours nor any column agree with the targets more than "
+        "chance allows, and training agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, "
+        "or after 5 epochs above half of it with nothing learnt in the first, or it fell and no loss of held-out data, "
+        "of 5, ever came below 0.9 times that cost; tables of numbers and images only"
     )
     source = "TheDeepChecker; the neighbour test is ours (Cover and Hart 1967, Henze 1988)"
     summary = "Targets seem to have nothing to do with their inputs: {what} (step {step}{where})."
     likely_causes = (
         "inputs and targets were shuffled with different permutations, or one of them was sorted or filtered alone",
         "two files or columns were joined by position instead of by key",
+        "view or reshape was used where axes should change places: out.permute(0, 2, 1) for nn.CrossEntropyLoss",
     )
     advice = (
         "Shuffle both with one permutation (index = rng.permutation(len(X)); X, y = X[index], y[index], or "
@@ -87,8 +90,10 @@ class LabelMismatch(Rule):
     State = MismatchMemory
 
     def observe_record(self, view: RecordView) -> list[Finding]:
-        """Collects samples; says at once when repeated inputs contradict themselves."""
-        memory = self.memory
+        """Collects samples; says at once when repeated inputs contradict themselves, or outputs are torn apart."""
+        memory, torn = self.memory, torn_apart(view)
+        if torn is not None and not self.active:
+            return [self.finding(view, 0, Subject("output", "output0", view.rank), torn)]
         seen = memory.progress.cost.observe_record(view)
         if seen is None or self.active:
             return []

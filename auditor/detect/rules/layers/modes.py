@@ -36,6 +36,7 @@ class ModeMemory:
 
     ``fresh``: normalisation weights that were all 1 at the first step. ``since``: step from which on the
     training mode is as it is; ``evaluated``: evaluations in training mode, the last at ``last``.
+    ``apart``: the model itself is in training mode, and single layers were turned.
     """
 
     training: str = ""
@@ -43,6 +44,7 @@ class ModeMemory:
     modules: list[str] = field(default_factory=list)
     since: int = -1
     was_right: bool = False
+    apart: bool = False
     seen_evaluation: bool = False
     evaluation: str = ""
     evaluation_kinds: list[str] = field(default_factory=list)
@@ -63,10 +65,10 @@ class WrongMode(Rule):
     needs = "mode events"
     trigger = (
         "20 steps in a row in which all layers with two modes are in evaluation mode, if dropout is among them, or "
-        "training began in the right mode, or the normalisation is as it was initialised (a network that goes on from "
-        "trained weights may freeze it); or two evaluations, not at every step, with dropout or normalisation in "
-        "training mode, or (Keras) one of a model that was itself called with training=True (TensorFlow loops: not of "
-        "a model whose outputs other models judge, as a generator's)"
+        "training began in the right mode and the model as a whole was turned, or the normalisation is as it was "
+        "initialised (a network that goes on from trained weights may freeze it); or two evaluations, not at every "
+        "step, with dropout or normalisation in training mode, or (Keras) one of a model that was itself called with "
+        "training=True (TensorFlow loops: not of a model whose outputs other models judge, as a generator's)"
     )
     source = "TrainCheck (OSDI'25), seeds"
     summary = "{what}: {names} ({kinds}); step {step}{where}."
@@ -115,6 +117,7 @@ class WrongMode(Rule):
         memory.training, memory.since = str(event.get("training")), int(event["step"])
         memory.kinds, memory.modules = _words(event, "kinds"), _words(event, "modules")
         memory.was_right = memory.was_right or memory.training == "true"
+        memory.apart = event.get("whole") is True
         if self.active and memory.training == "true" and memory.evaluation != "true":
             return [self.cleared(view, at, Subject("run", "model", view.rank))]
         return []
@@ -152,7 +155,8 @@ class WrongMode(Rule):
         memory = self.memory
         if any(not _norm(kind) for kind in memory.kinds):
             return True
-        frozen_later = memory.was_right and memory.seen_evaluation
+        # model.eval() turns the model itself as well; who turns its normalisation alone freezes it on purpose.
+        frozen_later = memory.was_right and memory.seen_evaluation and not memory.apart
         new = [name for name in memory.modules if any(_of(weight, name) for weight in memory.fresh)]
         return bool(memory.kinds) and (frozen_later or bool(new))
 

@@ -129,7 +129,7 @@ class LossDiverging(Rule):
     consequence_of = (
         *("learning_rate", "exploding_gradient", "gradient_accumulated", "input_scale", "poor_init"),
         *("nonfinite_gradient", "nonfinite_weight", "nonfinite_loss", "nonfinite_input", "loss_spike"),
-        *("logits_as_probabilities", "label_range", "data_order_fixed", "update_ratio"),
+        *("logits_as_probabilities", "label_range", "data_order_fixed", "update_ratio", "unchanged_parameters"),
     )
     Parameters = DivergeParameters
     State = DivergeMemory

@@ -200,6 +200,7 @@ class UnchangedParameters(Unmoved):
     def _loop(self, view: StepView) -> list[Finding]:
         before = self.memory.steps
         found = super().observe(view)
+        found += [one for at, event in view.events("bypassed") for one in self._bypassed(view, at, event)]
         for at, event in () if found or self.active else view.events("unapplied"):
             found += self._unapplied(view, at, event)
         late = before < _APPLIED <= self.memory.steps
@@ -214,23 +215,26 @@ class UnchangedParameters(Unmoved):
         return [self.finding(view, len(view) - 1, Subject("weight", absent[0], view.rank), evidence)]
 
     def observe_record(self, view: RecordView) -> list[Finding]:
-        """Parameters that neither model nor optimizer knows of, or that the losses reach instead of the optimizer's.
-
-        Of the former only such as look new: frozen ones that were trained before need no owner. The latter
-        were trained before as often as not: a checkpoint loaded into a model that the optimizer does not hold.
-        """
+        """Parameters that the output depends on, that look new, and that neither model nor optimizer knows of."""
         self._layers(view)
-        why = "the model computes with them, and neither it nor an optimizer holds them"
-        strays = _described(view, "unowned")
+        strays = _described(view.facts.get("unowned"))
         matrices = [one for one in strays if len(one["shape"]) > 1]
-        if not matrices or not all(fresh(one["shape"], one) for one in matrices):
-            why = "the loss reaches them and nothing of what its optimizer holds, which steps without a gradient"
-            strays = _described(view, "bypassed")
-        if self.active or not strays:
+        if self.active or not matrices or not all(fresh(one["shape"], one) for one in matrices):
             return []
+        return [
+            self._stray(view, 0, strays, "the model computes with them, and neither it nor an optimizer holds them")
+        ]
+
+    def _bypassed(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
+        """Parameters that a loss reaches instead of the optimizer's; they may come from a checkpoint."""
+        strays = [] if self.active else _described(event.get("parameters"))
+        why = "the loss reaches them and nothing of what its optimizer holds, which steps without a gradient"
+        return [self._stray(view, at, strays, why)] if strays else []
+
+    def _stray(self, view: StepView | RecordView, at: int, strays: list[Mapping[str, Any]], why: str) -> Finding:
         shapes = [str(tuple(one["shape"])) for one in strays]
         evidence = {"why": why, "others": len(shapes) - 1, "parameters": shapes, "moved": len(self.memory.moved)}
-        return [self.finding(view, 0, Subject("weight", f"a parameter of shape {shapes[0]}", view.rank), evidence)]
+        return self.finding(view, at, Subject("weight", f"a parameter of shape {shapes[0]}", view.rank), evidence)
 
     def _unapplied(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
         """Variables that the loss is made of, that nothing moves, and that look new."""
@@ -319,7 +323,6 @@ class UnchangedParameters(Unmoved):
         return names if zero and drawn and last - int(memory.prints[names[0]][0]) >= 2 * self.parameters.apart else []
 
 
-def _described(view: RecordView, fact: str) -> list[Mapping[str, Any]]:
-    """The parameters that ``fact`` tells of."""
-    told = view.facts.get(fact)
+def _described(told: Any) -> list[Mapping[str, Any]]:
+    """The parameters that the agent described."""
     return [one for one in told if isinstance(one, Mapping) and "shape" in one] if isinstance(told, list) else []
