@@ -169,14 +169,16 @@ class Lane:
         return found + self.supersede(self.superseded)
 
     def _takeovers(self, view: StepView) -> dict[int, bool]:
-        """The indices from which on another optimizer steps, and whether it trains another model.
+        """The indices from which on another optimizer steps or another loss is heard; whether it trains another model.
 
         The view's length where it is from the next one on.
         """
         found: dict[int, bool] = {}
         for event in view.batch.events:
-            if event.get("type") == "optimizer_changed":
-                last, long = int(event["step"]), int(event["step"]) - self.begun >= _PHASE
+            bypassed = event.get("type") == "bypassed"  # the loss is another model's, its optimizer is not
+            if bypassed or event.get("type") == "optimizer_changed":
+                last = int(event["step"]) - bypassed
+                long = last - self.begun >= _PHASE
                 self.begun = max(last, self.begun)
                 if long:
                     place = int(np.searchsorted(view.steps.astype(np.int64), last, side="right"))

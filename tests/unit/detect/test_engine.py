@@ -148,6 +148,22 @@ def taken_over(steps: Iterable[int], cut: int, *, another: bool) -> dict[str, An
     return {rule.id: rule for rule in auditor._lanes[0, 0].rules}
 
 
+@pytest.mark.parametrize("cut", [100, 150, 151, 200])
+def test_a_loss_of_another_model_has_no_past(cut: int) -> None:
+    """Its optimizer still holds the model before: the losses from the step before the one that tells are new ones."""
+    losses = np.where(np.arange(400) < 150, 0.01, 2.0)
+    auditor, rules = RunAuditor(RUN), {}
+    for seq, (first, after) in enumerate([(0, cut), (cut, 400)]):
+        event = {"type": "bypassed", "step": 151, "parameters": [{"shape": [4, 4], "mean": 0, "std": 1, "absmax": 2}]}
+        events = [event] if first <= 151 < after else []
+        auditor.observe(
+            batch(seq, TABLE, first=first, steps=after - first, loss=losses[first:after], events=events), TABLE, 0
+        )
+        rules = {rule.id: rule for rule in auditor._lanes[0, 0].rules}
+    assert rules["unchanged_parameters"].active
+    assert rules["loss_diverging"].memory.best == 2.0
+
+
 def test_rules_are_muted_and_tuned_by_id() -> None:
     """A muted rule says nothing; an unknown rule or parameter is an error that names the known ones."""
     auditor = RunAuditor(RUN, overrides={"nonfinite_gradient": {"mute": True}, "loss_spike": {"share": 0.5}})

@@ -113,4 +113,6 @@ def test_keras_tells_an_evaluation_once(asked: dict[str, bool], times: int) -> N
 def test_normalisation_that_is_frozen_later_on_purpose(whole: bool, kinds: Any, said: int) -> None:
     """Only its layers were turned, behind model.train(); dropout is nobody's to turn off, nor is the whole model."""
     turned = mode(31, "train", "false", whole=whole, **kinds)
-    assert len(judge([mode(1, "train", "true", whole=True), mode(30, "eval", "false", whole=False), turned])) == said
+    events = [mode(1, "train", "true", whole=True), mode(30, "eval", "false", whole=False), turned]
+    for ones in (False, True):  # at the first step, as where the run is the training from scratch as well
+        assert len(judge(events, ones=ones)) == said

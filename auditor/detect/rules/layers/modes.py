@@ -157,8 +157,8 @@ class WrongMode(Rule):
             return True
         # model.eval() turns the model itself as well; who turns its normalisation alone freezes it on purpose.
         frozen_later = memory.was_right and memory.seen_evaluation and not memory.apart
-        new = [name for name in memory.modules if any(_of(weight, name) for weight in memory.fresh)]
-        return bool(memory.kinds) and (frozen_later or bool(new))
+        new = not memory.was_right and any(_of(weight, name) for name in memory.modules for weight in memory.fresh)
+        return bool(memory.kinds) and (frozen_later or new)
 
     def _fresh(self, view: StepView) -> None:
         """Weights that are 1 throughout at the first look: a normalisation that has learnt nothing yet."""
