@@ -177,17 +177,6 @@ def test_cross_entropy_is_named_with_its_reduction_and_target(run: Any) -> None:
     assert -logs[np.arange(10), labels].sum() == pytest.approx(step.scalars["loss"], rel=1e-6)
 
 
-def test_cross_entropy_of_sequences_is_one(run: Any) -> None:
-    """Classes along axis 1, positions along axis 2."""
-
-    def loss(output: Tensor, target: Tensor) -> Tensor:
-        logits = torch.cat([output, -output, output * 0], 1)[:, :, None].expand(-1, -1, 4)
-        return nn.functional.cross_entropy(logits, (target > 0).long().expand(-1, 4))
-
-    train(adam, loss)
-    assert assembled(run.recordings)[2].facts["loss"]["operation"] == "CrossEntropy"
-
-
 def test_penalties_name_the_parameters_they_are_made_of(run: Any) -> None:
     """The graph tells data loss and penalty apart, with the penalty's factor."""
     model = nn.Linear(3, 1)

@@ -120,3 +120,17 @@ def test_losses_that_are_added_up_have_a_target_each(run: Any, micro: int, apart
         assert [one["loss"]["operation"] for one in (classes, where)] == ["CrossEntropy", "MseLoss"]
         assert (step.of("target")[classes["target"]].whole() == labels).all()
         assert (step.of("target")[where["target"]].whole() == places).all()
+
+
+def test_cross_entropy_of_sequences_is_one(run: Any) -> None:
+    """Classes along axis 1, positions along axis 2."""
+    torch.manual_seed(0)
+    model = nn.Conv1d(2, 3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    watch(model, optimizer)
+    for _ in range(3):
+        optimizer.zero_grad()
+        functional.cross_entropy(model(torch.randn(8, 2, 5)), torch.randint(3, (8, 5))).backward()
+        optimizer.step()
+    run.finish("completed")
+    assert [step.facts["loss"]["operation"] for step in assembled(run.recordings)] == ["CrossEntropy"] * 3
