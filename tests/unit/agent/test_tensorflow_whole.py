@@ -37,6 +37,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
     monkeypatch.setattr(tensorflow_whole, "_known", set())
     monkeypatch.setattr(tensorflow_whole, "_beside", {})
     monkeypatch.setattr(tensorflow_whole, "_together", {})
+    monkeypatch.setattr(tensorflow_whole, "_asked", {})
     with listening(monkeypatch) as told:
         yield told
 
@@ -69,6 +70,49 @@ def test_a_data_set_begun_anew_at_each_step_is_told_once(run: MemoryRun, wrap: A
     assert (told["steps"], told["batches"]) == (8, 4)
 
 
+@pytest.mark.parametrize(("shuffled", "wrap"), [(False, WRAPS[0]), (True, WRAPS[1])])
+def test_a_data_set_that_repeats_for_ever_has_the_batches_of_one_pass(
+    run: MemoryRun, shuffled: bool, wrap: Any
+) -> None:
+    """Begun anew at each step it is told likewise; whether its batches were the same is seen by their digests."""
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
+    step = training(net, wrap.values[0])
+    data = tf.data.Dataset.from_tensor_slices((X, Y))
+    data = (data.shuffle(130) if shuffled else data).batch(50).repeat().prefetch(1)
+    for _ in range(12):
+        step(*next(iter(data)))
+    run.finish()
+    [told] = [event for event in run.events if event["type"] == "loader_restarted"]
+    assert told["batches"] == 3
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("cut", [True, False])
+def test_gradients_that_are_asked_for_in_vain_are_told(run: MemoryRun, wrap: Any, cut: bool) -> None:
+    """One of two heads is cut off from the loss; one that is cut off now and then learns."""
+    body, heads = keras.layers.Dense(8, "tanh"), [keras.layers.Dense(9), keras.layers.Dense(1)]
+    inner = body(given := keras.Input((6,)))
+    net = keras.Model(given, [head(inner) for head in heads])
+    optimizer = keras.optimizers.Adam(0.01)
+
+    def step(x: Any, y: Any, stop: Any) -> None:
+        with tf.GradientTape() as tape:
+            first, second = net(x, training=True)
+            first = tf.stop_gradient(first) if stop else first
+            loss = tf.reduce_mean((second - y) ** 2) + tf.reduce_mean(first**2)
+        pairs = zip(tape.gradient(loss, net.trainable_variables), net.trainable_variables, strict=True)
+        optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
+
+    steps = [wrap(lambda x, y, stop=stop: step(x, y, stop)) for stop in (True, False)]
+    for number in range(30):
+        steps[0 if cut or number % 2 else 1](tf.constant(X), tf.constant(Y))
+    run.finish()
+    told = [event for event in run.events if event["type"] == "unapplied"]
+    assert [one["shape"] for event in told for one in event["variables"] if one["asked"]] == (
+        [[8, 9], [9]] if cut else []
+    )
+
+
 def test_a_generator_is_not_evaluated(run: MemoryRun) -> None:
     """Its outputs are judged by another model: calling it in training mode is looking at what it makes."""
     drop = keras.layers.Dropout(0.5)
@@ -90,9 +134,11 @@ def test_a_generator_is_not_evaluated(run: MemoryRun) -> None:
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_variables_that_nothing_moves_are_told(run: MemoryRun, wrap: Any) -> None:
     """Gradients are asked of the head alone; a body that is not trainable is nobody's fault."""
+    nets = []  # what is gone is not told of
     for trainable in (True, False):
         body, head = keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)
         net = keras.Sequential([keras.Input((6,)), body, head])
+        nets.append(net)
         body.trainable = trainable
         step = training(net, wrap, lambda head=head: head.trainable_variables)
         for _ in range(30):
@@ -143,6 +189,29 @@ def test_an_optimizer_of_another_model_moves_nothing_of_this_one(run: MemoryRun)
     run.finish()
     [told] = [event for event in run.events if event["type"] == "unapplied"]
     assert len(told["variables"]) == 4
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_what_one_model_makes_for_another_is_no_data(run: MemoryRun, wrap: Any) -> None:
+    """A decoder's input is the encoder's, with noise; a second model that is given data has it recorded."""
+    encoder = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4)])
+    decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(6)])
+    optimizer = keras.optimizers.Adam(0.01)
+    variables = encoder.trainable_variables + decoder.trainable_variables
+
+    def step(x: Any, other: Any) -> None:
+        with tf.GradientTape() as tape:
+            mean, spread = tf.split(encoder(x), 2, axis=1)
+            made = decoder(mean + tf.exp(0.5 * spread) * tf.random.normal(tf.shape(mean)))
+            loss = tf.reduce_mean((made - x) ** 2) + tf.reduce_mean(decoder(other) ** 2)
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+    taken = wrap(step)
+    for _ in range(3):
+        taken(tf.constant(X), tf.constant(X[:, :2]))
+    run.finish()
+    shapes = {(array.name, array.shape) for one in run.recordings for array in one.arrays if array.role == "batch"}
+    assert shapes == {("input0", (130, 6)), ("input0@2", (130, 2))}
 
 
 def test_what_is_worked_out_of_the_outputs_is_told() -> None:

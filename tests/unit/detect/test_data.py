@@ -176,3 +176,15 @@ def test_batches_of_one_class_each(labels: Any, said: bool) -> None:
 def test_small_batches_are_of_one_class_by_chance() -> None:
     """Pairs of samples."""
     assert one_pass(np.repeat(np.arange(40) % 3, 2), size=2) == []
+
+
+@pytest.mark.parametrize(("digests", "expected"), [([7] * 12, 1), ([7, 8] * 6, 0)])
+def test_a_loader_begun_anew_is_judged_when_its_batches_are_told(digests: list[int], expected: int) -> None:
+    """A traced loop tells the event with its second step, and the batches later."""
+    sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    for seq, first in enumerate(range(1, 13, 2)):
+        told = [{"type": "loader_restarted", "step": 2, "steps": 8, "batches": 40}] if seq == 0 else []
+        made = batch(seq, tensors, first=first, steps=2, loss=1.0, events=told)
+        made.scalars["batch_digest"] = (np.array([0, 1]), np.array(digests[first - 1 : first + 1], float))
+        found += sender.steps(made, tensors)
+    assert [one.evidence["batches"] for one in found if one.rule == "repeated_batches"] == [40] * expected

@@ -7,7 +7,7 @@ import pytest
 
 from auditor.detect.engine import RunAuditor
 from auditor.model import Finding
-from auditor_agent.stream.recording import Recording
+from auditor_agent.stream.recording import Array, Recording, positions
 from support.batches import RUN, batch, table
 from support.lanes import Sender, array
 
@@ -89,6 +89,25 @@ def test_units_that_are_copies_are_found() -> None:
     for weights in (np.full((64, 32), 0.1), np.zeros((64, 32))):
         found = [one for one in run(weights, gradient=alike) if one.rule == "symmetric_units"]
         assert [(one.step, one.evidence["units"]) for one in found] == [(4, 32)]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_copies_are_found_in_a_sample_of_a_weight(axis: int) -> None:
+    """Of a large matrix 512 elements are recorded after the first steps: units beside each other at one input."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch" if axis == 0 else "keras")
+    shape = (96, 128)
+    for name, alike in (("same", True), ("other", False)):
+        values = RNG.normal(size=(1, shape[1])) if axis == 0 else RNG.normal(size=(shape[0], 1))
+        both = np.broadcast_to(values, shape) + (0 if alike else 1e-3 * RNG.normal(size=shape))
+        for step in range(4, 9):
+            arrays = []
+            for role in ("weight", "gradient", "updated"):
+                whole = np.ascontiguousarray(both * step).astype("<f4").reshape(-1)
+                kept = whole[positions(whole.size, 512)].tobytes()
+                arrays.append(Array(role, f"{name}.weight", "float32", shape, 512, kept))
+            found += sender.record(Recording(step + 10 * alike, arrays, {"loss": 1.0}, {"phase": "train"}))
+    assert [one.subject.name for one in found if one.rule == "symmetric_units"] == ["same.weight"]
 
 
 def test_a_zero_start_with_different_gradients_is_none() -> None:

@@ -15,7 +15,7 @@ from auditor.detect.rules.loss.learning import LossNotDecreasing
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN
-from support.course import CHANCE, LABELS, VALUES, Course, logits, noisy, of
+from support.course import CHANCE, LABELS, VALUES, Course, logits, noisy, of, recording
 from support.lanes import Sender, array
 
 RULE = LossNotDecreasing.id
@@ -77,6 +77,18 @@ def test_a_slow_fall_above_guessing_would_never_come_there() -> None:
     [found] = said(noisy(np.linspace(50.0, 49.0, 450), 0.03, 450), "values")
     assert found.evidence["steps_needed"] > 4 * 400
     assert said(noisy(np.linspace(50.0, 2.0, 450), 0.001, 450), "values") == []
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_the_lowest_of_many_noisy_losses_is_low_by_chance(learnt: bool) -> None:
+    """Heavy tails: stretches lie a tenth below guessing though nothing was learnt; what surely lay there counts."""
+    chance = float(VALUES.var())
+    rng, batches = np.random.default_rng(2), np.random.default_rng(3).gamma(3, 1 / 3, 20)
+    losses = chance * np.concatenate([rng.permutation(batches / batches.mean()) for _ in range(60)])
+    low = [float(np.median(losses[at : at + 25])) for at in range(0, 1200, 25)]
+    assert min(low) < 0.9 * chance
+    losses[:100] *= 0.3 if learnt else 1.0
+    assert len(said(losses, "values")) == (0 if learnt else 1)
 
 
 def test_a_fall_beyond_the_noise_gets_more_patience() -> None:
@@ -197,6 +209,21 @@ def test_guessing_costs_what_the_loss_measures(name: str, measure: Any) -> None:
         cost.task.observe(Scored("regression", None, targets + off, targets, 0.5 * float(measure(off).mean())))
     best = min(float(measure(targets - at).mean()) for at in (targets.mean(), np.median(targets)))
     assert cost.task.chance == pytest.approx(0.5 * best), name
+
+
+@pytest.mark.parametrize(
+    ("applied", "level", "expected"), [(False, 1.0, True), (True, 1.0, False), (False, 0.3, False)]
+)
+def test_a_loss_that_was_never_scaled(applied: bool, level: float, expected: bool) -> None:
+    """The optimizer divides by a scale that the loss does not have: what is heard of it is that much too small."""
+    course, losses = Course(), noisy(level * CHANCE, 0.01)
+    for step in (1, 2, 3, 4, 5, 50):
+        course.sender.record(recording(step, float(losses[step - 1]), "classes"))
+    course.kind = ""  # recorded already
+    heard = losses if applied else losses / 1024
+    found = course.tell(heard, lr=0.01, scalars={"grad_scale": dict.fromkeys(range(1, 401), 1024.0)})
+    told = [one.evidence["scale"] for one in of(found, "learning_rate")]
+    assert told == ([1024.0] if expected else [])
 
 
 def test_a_schedule_that_came_to_nothing_is_named() -> None:

@@ -187,6 +187,21 @@ def test_labels_beyond_the_classes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "masked", "expected"),
+    [(1, False, True), (0, False, False), (0, True, False), (1, True, True)],
+)
+def test_one_hot_rows_of_labels_from_one_on(first: int, masked: bool, expected: bool) -> None:
+    """The last class has no place in such a row, the first none in the data; rows that are masked have no 1 either."""
+    outputs, labels = softmax(RNG.normal(size=(64, 5))), first + np.arange(64) % 5
+    rows = np.eye(7)[labels][:, :5]
+    rows[:8] *= not masked
+    found = judge(outputs, rows, manifest=declared("CategoricalCrossentropy", "softmax", from_logits=False))
+    assert [one.rule for one in found] == ["label_range"] * expected
+    few = judge(outputs[:6], rows[4:10], manifest=declared("CategoricalCrossentropy", from_logits=False))
+    assert [one for one in few if one.rule == "label_range"] == []
+
+
+@pytest.mark.parametrize(
     ("classes", "labels", "last", "expected"),
     [
         (4, 0, 400, True),

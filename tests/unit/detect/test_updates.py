@@ -74,6 +74,24 @@ def test_full_batches_are_alike_without_piling_up() -> None:
     assert said(training, 60) == []
 
 
+@pytest.mark.parametrize("piled", [False, True])
+def test_full_batches_whose_gradients_grow_keep_what_they_promise(piled: bool) -> None:
+    """Off a saddle gradients double in a few steps, alike as if piled up: the loss falls by as much as they say."""
+    curvature, rate = np.diag(-np.linspace(0.8, 1.2, 16)), 0.3
+    weight, pile, recordings = np.full((16, 1), 0.01), np.zeros((16, 1)), []
+    slope = np.linspace(0.5, 1.5, 16)[:, None] * piled
+    for step in range(1, 14):
+        gradient = slope if piled else curvature @ weight
+        pile = pile + gradient if piled else gradient
+        loss = float((slope * weight).sum() + (0.0 if piled else 0.5 * (weight * (curvature @ weight)).sum()))
+        updated = weight - rate * pile
+        named = {"weight": weight, "gradient": pile, "updated": updated}
+        arrays = [array(role, "fc.weight", values) for role, values in named.items()]
+        recordings.append(Recording(step, arrays, {"loss": loss}, {"phase": "train"}))
+        weight = updated
+    assert judged(*recordings) == (["gradient_accumulated"] if piled else [])
+
+
 def test_the_traces_survive_a_restart() -> None:
     """The rule's history as JSON values gives the same verdict."""
     rule = GradientAccumulated()
@@ -192,11 +210,13 @@ def test_what_looks_as_it_was_drawn(draw: Callable[[Any], Any], verdict: bool) -
     assert fresh(values.shape, moments) is verdict
 
 
+@pytest.mark.parametrize("asked", [False, True])
 @pytest.mark.parametrize(("spread", "said_"), [(0.1, True), (0.37, False)])
-def test_variables_that_the_loss_is_made_of_and_nothing_moves(spread: float, said_: bool) -> None:
-    """As an initialiser leaves them they were forgotten; trained ones may be left as they are."""
+def test_variables_that_the_loss_is_made_of_and_nothing_moves(spread: float, said_: bool, asked: bool) -> None:
+    """As an initialiser leaves them they were forgotten, or cut off; trained ones may be left as they are."""
     kernel = {
         "name": "enc/kernel",
+        "asked": asked,
         "shape": [64, 32],
         "mean": 0.0,
         "std": spread,
@@ -207,7 +227,8 @@ def test_variables_that_the_loss_is_made_of_and_nothing_moves(spread: float, sai
     sender.start(framework="tensorflow")
     event = {"type": "unapplied", "step": 50, "variables": [kernel], "moved": 4}
     found = sender.steps(batch(0, tensors, first=50, steps=1, loss=1.0, events=[event]), tensors)
-    assert [one.rule for one in found] == (["unchanged_parameters"] if said_ else [])
+    rule = "zero_gradient" if asked else "unchanged_parameters"
+    assert [one.rule for one in found] == ([rule] if said_ else [])
 
 
 def test_a_step_that_the_agent_misses_is_said_and_taken_back() -> None:

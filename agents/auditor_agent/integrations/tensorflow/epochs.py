@@ -149,7 +149,7 @@ class Epochs:
     def _restarted(self, data: Any) -> None:
         """Some steps were taken of a pass over ``data``, if it is the same that is begun again."""
         self._restarts = self._restarts + 1 if data is not None and self._since == 1 else 0
-        if self._restarts == _RESTARTS and (batches := int(data.cardinality())) > 1:
+        if self._restarts == _RESTARTS and (batches := _batches(data)) > 1:
             from auditor_agent.integrations import numbering
 
             last = numbering.last(self._run)
@@ -221,6 +221,21 @@ class Epochs:
 
 def _nothing(count: int) -> None:
     del count
+
+
+def _batches(data: Any) -> int:
+    """Batches in one pass over ``data``, or over what it repeats for ever; below 1: unknown.
+
+    Only along data sets with a single input: of several that are mixed, which gives the first batch is not known.
+    """
+    count = int(data.cardinality())
+    while count == tf.data.INFINITE_CARDINALITY:
+        inputs = data._inputs()  # noqa: SLF001 -- no public way to what a data set is made of
+        if len(inputs) != 1:
+            break
+        data = inputs[0]
+        count = int(data.cardinality())
+    return count
 
 
 def observe() -> None:

@@ -198,6 +198,19 @@ def arguments(graph: Any) -> Sequence[Any]:
     return () if hasattr(outer, "outer_graph") else getattr(graph, "inputs", ())
 
 
+def comes_of(tensor: Any, others: Sequence[Any], made: Made) -> bool:
+    """Whether ``tensor`` is one of ``others``, or was made of one by few operations."""
+    wanted, waiting, seen = {id(one) for one in others}, [tensor], set[int]()
+    while wanted and waiting and len(seen) < _MOST_BELOW:
+        at = waiting.pop()
+        if id(at) in wanted:
+            return True
+        node = None if id(at) in seen else made(at)
+        seen.add(id(at))
+        waiting.extend(node[1] if node is not None else ())
+    return False
+
+
 def sources(tensor: Any, inputs: Sequence[Any], *, whole: bool = False) -> Iterator[int]:
     """Places in ``inputs`` of a function from which ``tensor`` was made by few operations.
 

@@ -56,12 +56,18 @@ class Heard:
         told = flow.Compared(output, target, result, dict(facts))
         self.compared = [*self.compared[1 - _MOST_CALLS :], told]
 
-    def data(self) -> list[tuple[tuple[str, str], Any]]:
-        """(role, name) and tensor of batch, output and target, as far as they were seen."""
+    def data(self, made: flow.Made) -> list[tuple[tuple[str, str], Any]]:
+        """(role, name) and tensor of batch, output and target, as far as they were seen.
+
+        What one model makes for another (a code, a generated sample) is no data: it belongs to no batch.
+        """
         found: list[tuple[tuple[str, str], Any]] = []
+        before: list[Any] = []
         for at, call in enumerate(self.calls):
             end = f"@{at}" if at else ""
-            found += [(("batch", f"input{place}{end}"), tensor) for place, tensor in enumerate(call.inputs)]
+            given = [(place, one) for place, one in enumerate(call.inputs) if not flow.comes_of(one, before, made)]
+            found += [(("batch", f"input{place}{end}"), tensor) for place, tensor in given]
+            before += call.outputs
             if not self.compared:
                 found += [(("output", f"output{place}{end}"), tensor) for place, tensor in enumerate(call.outputs)]
         found += [(("batch", f"input{place}"), tensor) for place, tensor in enumerate(self.inputs[:_MOST_TENSORS])]

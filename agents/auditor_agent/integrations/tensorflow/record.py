@@ -252,7 +252,7 @@ def data(seen: Seen) -> list[tuple[tuple[str, str], Any]]:
     if seen.heard is None:
         return []
     _look(seen, seen.heard)
-    given = [(label, _tensor(value)) for label, value in seen.heard.data()]
+    given = [(label, _tensor(value)) for label, value in seen.heard.data(seen.made)]
     return [(label, tensor) for label, tensor in given if tensor is not None and reachable(tensor)]
 
 

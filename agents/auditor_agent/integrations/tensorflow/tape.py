@@ -156,7 +156,7 @@ def reporting(seen: Seen) -> tuple[Seen, Known]:
 def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
     def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, target, sources, *args, **kwargs)
-        whole.reached(self, target, _scene.eager or flow.in_graph)
+        whole.reached(self, target, sources, result, _scene.eager or flow.in_graph)
         _gave(target, sources, result)
         return result
 

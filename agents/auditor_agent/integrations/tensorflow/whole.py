@@ -32,6 +32,8 @@ _known: Final[set[int]] = set()
 _beside: Final[dict[int, set[int]]] = {}
 _together: Final[dict[int, set[int]]] = {}
 """All variables of the losses that one was watched for."""
+_asked: Final[dict[int, bool]] = {}
+"""Variables that a gradient was asked of while the tape saw them at work, and whether there ever was one."""
 
 
 @guarded(None)
@@ -51,12 +53,16 @@ def unscored(model: Any) -> dict[str, Any]:
 
 
 @guarded(None)
-def reached(tape: Any, target: Any, made: flow.Made) -> None:
-    """Keep in mind what ``tape``, just asked for gradients of ``target``, saw the loss to be made of."""
+def reached(tape: Any, target: Any, sources: Any, gradients: Any, made: flow.Made) -> None:
+    """Keep in mind what ``tape``, just asked for gradients of ``target``, saw the loss to be made of.
+
+    And of which of ``sources`` it was asked in vain: variables that were at work under it, and None for a gradient.
+    """
     if _looked[0] >= _LOOKS:
         return
     _looked[0] += 1
     watched = list(tape.watched_variables())
+    _ask(watched, tf.nest.flatten(sources), tf.nest.flatten(gradients))
     _reached.update((id(variable), weakref.ref(variable)) for variable in watched)
     targets = [one for one in tf.nest.flatten(target) if tf.is_tensor(one)]
     if len(targets) != 1 or _known.issuperset(map(id, watched)):
@@ -69,6 +75,16 @@ def reached(tape: Any, target: Any, made: flow.Made) -> None:
         beside = {id(other) for at, other in enumerate(watched) if table.get(place, 0) >> at & 1}
         _beside.setdefault(id(variable), set()).update(beside)
         _together.setdefault(id(variable), set()).update(map(id, watched))
+
+
+def _ask(watched: Sequence[Any], sources: Sequence[Any], gradients: Sequence[Any]) -> None:
+    at_work = {id(variable) for variable in watched}
+    if len(sources) != len(gradients):
+        return
+    for source, gradient in zip(sources, gradients, strict=True):
+        key = id(getattr(source, "_value", source))  # of Keras' variables the one of TensorFlow's within
+        if key in at_work:
+            _asked[key] = _asked.get(key, False) or gradient is not None
 
 
 def _handles(target: Any, watched: Sequence[Any]) -> dict[int, int]:
@@ -94,18 +110,26 @@ def _is_moved(variable: Any) -> bool:
 def unapplied() -> list[Any]:
     """Variables that losses were made of and nothing has assigned since they were made, but those frozen in Keras.
 
-    And but those that have a way to the loss of their own, beside another that learns: they give targets.
+    And but those that have a way to the loss of their own, beside another that learns: they give targets. Not
+    so if the loop asks for their gradients.
     """
     frozen = {id(getattr(one, "value", one)) for model in _called for one in model.non_trainable_variables}
     alive = [(key, variable) for key, ref in _reached.items() if (variable := ref()) is not None]
     left = [variable for key, variable in alive if key not in frozen and not _is_moved(variable)]
-    return [variable for variable in left if id(variable) not in _known or _moves_beside(variable)]
+    return [one for one in left if id(one) not in _known or _moves_beside(one) or in_vain(one)]
+
+
+def in_vain(variable: Any) -> bool:
+    """Whether the loop asked for gradients of ``variable``, which was at work, and never got one."""
+    return _asked.get(id(variable)) is False
 
 
 def _moves_beside(variable: Any) -> bool:
     """Whether something before or behind ``variable``, on its way to a loss, was moved; or nothing of that loss."""
+    alive = {key: one for key, ref in _reached.items() if (one := ref()) is not None}
+    moving = {key for key, one in alive.items() if _is_moved(one)}
     together = _together.get(id(variable), set())
-    return bool(_beside.get(id(variable), set()) & _moved.keys()) or not together & _moved.keys()
+    return bool(_beside.get(id(variable), set()) & moving) or not together & moving
 
 
 def tell(run: Any, step: int, statistics: Callable[[Sequence[Any]], Any], until: int | None = None) -> None:
@@ -133,5 +157,6 @@ def fields(statistics: Callable[[Sequence[Any]], Any]) -> dict[str, Any]:
     for at, variable in enumerate(left):
         values = dict(zip(STATISTICS, [*words[:4, at].tolist(), *words[4:, at].view(np.float32).tolist()], strict=True))
         shape, name = [int(extent) for extent in variable.shape], str(variable.name).split(":")[0]
-        told.append({"name": name, "shape": shape, **{one: values[one] for one in ("mean", "std", "absmax")}})
+        spread = {one: values[one] for one in ("mean", "std", "absmax")}
+        told.append({"name": name, "shape": shape, "asked": in_vain(variable), **spread})
     return {"variables": told, "moved": len(_moved)}

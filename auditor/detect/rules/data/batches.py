@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -123,11 +122,15 @@ class Repeats:
 
 @dataclass(slots=True)
 class RepeatMemory:
-    """Repeats among recorded batches, among digests of all steps, and among those of this epoch."""
+    """Repeats among recorded batches, among digests of all steps, and among those of this epoch.
+
+    ``restarted``: batches of a loader that is begun anew at every step, 0: none was told of.
+    """
 
     recorded: Repeats = field(default_factory=Repeats)
     told: Repeats = field(default_factory=Repeats)
     epoch: Repeats = field(default_factory=Repeats)
+    restarted: int = 0
 
 
 class RepeatedBatches(Rule):
@@ -175,9 +178,9 @@ class RepeatedBatches(Rule):
             if place in ends:
                 found += self._one_batch(view, place, int(ends[place]["steps"]))
                 memory.epoch = Repeats()
-        for place, event in view.events("loader_restarted"):
-            found += self._first_only(view, place, event)
-        return found
+        for _, event in view.events("loader_restarted"):
+            memory.restarted = batches if isinstance(batches := event.get("batches"), int) else 0
+        return found + self._first_only(view, max(told, default=0))
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Compares each recorded training batch with that of the step before."""
@@ -213,9 +216,10 @@ class RepeatedBatches(Rule):
         what = f"one batch made a whole epoch of {steps} steps"
         return [self.finding(view, at, Subject("batch", "input0", view.rank), {"what": what, **evidence})]
 
-    def _first_only(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
-        told, batches = self.memory.told, event.get("batches")
-        if self.active or not isinstance(batches, int) or batches < 2 or told.seen < _EPOCH or len(told.distinct) != 1:
+    def _first_only(self, view: StepView, at: int) -> list[Finding]:
+        """Judged once enough steps are told, which may be after the event: a traced loop is read with a delay."""
+        told, batches = self.memory.told, self.memory.restarted
+        if self.active or batches < 2 or told.seen < _EPOCH or len(told.distinct) != 1:
             return []
         evidence = {"repeated": told.repeated, "seen": told.seen, "distinct": 1, "batches": batches}
         what = f"the loader is begun anew at every step, and only the first of its {batches} batches is seen"

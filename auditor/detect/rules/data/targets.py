@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -20,16 +20,25 @@ _NOISE: Final = 0.5
 #: Samples that all are of one class, and the step until which they must be: sorted data begins so too.
 _ALIKE: Final = 200
 _LONG: Final = 100
+#: Samples by class after which one that never came is missing: by chance alone at e^-10.
+_SEEN: Final = 10
 #: Share of the rows with several ones that shows labels which do not exclude each other (ours).
 _SEVERAL: Final = 0.1
 
 
 @dataclass(slots=True)
 class RangeMemory(OutputMemory):
-    """``samples``: labels so far that were all of class ``only``, -1 once there were others."""
+    """``samples``: labels so far that were all of class ``only``, -1 once there were others.
+
+    ``classes``: of rows with a single 1 at most, how many had it in each place; ``empty``: how many had none.
+    ``from_one``: that they are numbered from one on has been said.
+    """
 
     samples: int = 0
     only: float = np.nan
+    classes: list[float] = field(default_factory=list)
+    empty: int = 0
+    from_one: bool = False
 
 
 class LabelRange(OutputRule):
@@ -43,7 +52,8 @@ class LabelRange(OutputRule):
     trigger = (
         "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
         "binary targets half a class or more outside 0..1, or rows with several ones under a softmax cross entropy "
-        "(PyTorch); or, of three classes or more with a unit each, or of two that one unit tells apart (PyTorch, a "
+        "(PyTorch); or, of one-hot rows, 10 for each class and more, some with no 1 at all, and none of the first "
+        "class; or, of three classes or more with a unit each, or of two that one unit tells apart (PyTorch, a "
         "single optimizer), the same one for all of 200 recorded samples or more, up to step 100 or later"
     )
     source = "UMLAUT (CHI'21)"
@@ -60,8 +70,19 @@ class LabelRange(OutputRule):
     State = RangeMemory
 
     def judge(self, view: RecordView) -> list[Finding]:
-        """Labels beyond the classes, or all of one class."""
+        """Labels beyond the classes, or numbered from one on, or all of one class."""
         seen, memory = scored(view), self.memory
+        main = seen is not None and not isinstance(view, Head)
+        if main and seen is not None and not memory.from_one and not self.active:
+            evidence = self._from_one(seen)
+            memory.from_one = evidence is not None
+            if evidence is not None:
+                return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
+        # That a single step looks right then clears nothing.
+        return [] if main and memory.from_one else self._judge(view, seen)
+
+    def _judge(self, view: RecordView, seen: Scored | None) -> list[Finding]:
+        memory = self.memory
         if seen is None or memory.samples < 0 or isinstance(view, Head):
             return super().judge(view)
         if not (_unit_each(view, seen) or _alone(view, seen)):
@@ -80,6 +101,26 @@ class LabelRange(OutputRule):
         known = f"{max(seen.classes, 2)} classes, and of {memory.samples} recorded samples none is of another"
         evidence = {"low": memory.only, "high": memory.only, "known": known, "classes": seen.classes}
         return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
+
+    def _from_one(self, seen: Scored) -> dict[str, Any] | None:
+        """Rows of zeros where the last class should be, and none of the first: one-hot rows of labels from 1 on."""
+        memory, targets = self.memory, seen.targets
+        if targets is None or targets.ndim != 2 or targets.shape != seen.outputs.shape or seen.classes < 3:
+            return None
+        sums = targets.sum(axis=1)
+        if not bool(((targets == 0) | (targets == 1)).all()) or sums.max() > 1:
+            return None
+        if len(memory.classes) != seen.classes:
+            memory.classes, memory.empty = [0.0] * seen.classes, 0
+        memory.classes = (np.array(memory.classes) + targets.sum(axis=0)).tolist()
+        memory.empty += int((sums == 0).sum())
+        total = sum(memory.classes) + memory.empty
+        if not memory.empty or memory.classes[0] or min(memory.classes[1:]) <= 0:
+            return None
+        if total < _SEEN * seen.classes:
+            return None
+        known = f"{seen.classes} classes from 0 on; {memory.empty} of {total:g} rows have none, and none has class 0"
+        return {"low": 1.0, "high": float(seen.classes), "known": known, "classes": seen.classes}
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """Labels beyond the classes."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.evidence.ending import last_activation
+from auditor.detect.evidence.moves import moves
 from auditor.detect.evidence.scored import output_gradient, scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule, dump, load
@@ -21,6 +22,10 @@ from auditor.model import Finding, Severity, Subject
 _SAMPLE: Final = 512
 #: Weights that are followed; of more, evenly spread ones.
 _MOST: Final = 64
+#: Part of what a step promised by which the loss has then moved, if its gradient was its own (ours).
+_WORD: Final = (0.5, 2.0)
+#: What is kept beside the traces.
+_COUNTED: Final = ("step", "pairs", "judged", "kept", "plain", "loss", "promise", "kept_word")
 #: Relative difference up to which a gradient is that of its own batch.
 _PLAIN: Final = 2e-2
 
@@ -92,6 +97,8 @@ class AccumulatedMemory:
     """Traces by weight, of at most ``_MOST`` weights, while recorded steps follow each other.
 
     ``plain``: of these steps, but the first, those at which the last bias had the gradient of its own batch.
+    ``loss``, ``promise``: of the step before, and what it was to take off the loss to first order;
+    ``kept_word``: steps after which the loss had moved by about as much.
     """
 
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -101,6 +108,9 @@ class AccumulatedMemory:
     pairs: int = -1
     judged: int = 0
     plain: int = 0
+    loss: float = math.nan
+    promise: float = math.nan
+    kept_word: int = 0
 
 
 class GradientAccumulated(Rule):
@@ -115,7 +125,8 @@ class GradientAccumulated(Rule):
         "over at least 8 neighbouring recorded steps, in three quarters of the weights: each gradient is the one "
         "before and something new (cosine above 0.85); what is new is of the size of the first gradient, 0.2 to 4 "
         "times, and not opposed to what was new before, as differences of separate gradients are; and the norm has "
-        "trebled; not where the last bias has, at half of the steps, just the gradient of its own batch. In PyTorch, "
+        "trebled; not where the last bias has, at half of the steps, just the gradient of its own batch, nor where "
+        "after half of them the loss has moved by half to twice what gradient times update promised. In PyTorch, "
         "where the agent sees whether gradients are there before the backward pass: in 8 recorded steps in a row they "
         "are"
     )
@@ -150,13 +161,15 @@ class GradientAccumulated(Rule):
             return []
         if view.step != memory.step + 1:
             memory.traces, memory.pairs, memory.plain = {}, -1, 0
+            memory.kept_word, memory.promise = 0, math.nan
         memory.step, memory.pairs = view.step, memory.pairs + 1
         for name in list(gradients)[:: 1 + len(gradients) // _MOST]:
             values = _same(gradients[name])
             if values is not None:
                 memory.traces.setdefault(name, Trace()).add(values)
         memory.plain += int(memory.pairs > 0 and _plain(view))
-        if memory.pairs < self.parameters.pairs or 2 * memory.plain > memory.pairs:
+        self._promised(view)
+        if memory.pairs < self.parameters.pairs or 2 * max(memory.plain, memory.kept_word) > memory.pairs:
             return []
         memory.judged += 1
         return self._told(view) if memory.kept else self._judge(view)
@@ -169,7 +182,7 @@ class GradientAccumulated(Rule):
         """The traces one by one."""
         traces = {name: dump(trace) for name, trace in self.memory.traces.items()}
         memory = {
-            **{name: getattr(self.memory, name) for name in ("step", "pairs", "judged", "kept", "plain")},
+            **{name: getattr(self.memory, name) for name in _COUNTED},
             "traces": traces,
         }
         return {"active": self.active, "memory": memory}
@@ -178,7 +191,19 @@ class GradientAccumulated(Rule):
         """Takes them back."""
         kept = dict(state["memory"])
         traces = {name: load(Trace, trace) for name, trace in kept.pop("traces").items()}
-        self.active, self.memory = bool(state["active"]), AccumulatedMemory(**kept, traces=traces)
+        self.active, self.memory = bool(state["active"]), load(AccumulatedMemory, {**kept, "traces": {}})
+        self.memory.traces = traces
+
+    def _promised(self, view: RecordView) -> None:
+        """Hold what the step before was to do to the loss against what the loss did.
+
+        On one and the same batch a loss moves by its gradient times the update. A pile of t gradients
+        promises t times as much; and where batches differ, their noise has no regard to it.
+        """
+        memory, loss = self.memory, float(view.scalars.get("loss", math.nan))
+        share = (loss - memory.loss) / memory.promise if memory.promise else math.nan
+        memory.kept_word += int(_WORD[0] < share < _WORD[1])
+        memory.loss, memory.promise = loss, sum(move.uphill for move in moves(view)) or math.nan
 
     def _told(self, view: RecordView) -> list[Finding]:
         """The agent saw them before the backward pass; what the numbers look like besides."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.evidence.course import Course
+from auditor.detect.evidence.fresh import fresh
 from auditor.detect.evidence.owned import held, trainable
 from auditor.detect.rule import Rule
 from auditor.detect.view import StepView, layer_of
@@ -16,6 +17,8 @@ from auditor.model import Finding, Severity, Subject
 
 #: Marks at which it is judged: steps with a loss.
 _MARKS: Final = (50, 100, 200, 400)
+#: What an event tells of a variable's values.
+_SPREAD: Final = ("mean", "std", "absmax")
 #: Elements of a weight below which zeros may be chance: one dead unit's bias.
 _FEWEST: Final = 8
 
@@ -42,7 +45,8 @@ class ZeroGradient(Rule):
         "after 50 steps with a loss other than 0: weights (8 elements or more) whose gradients were zeros in every "
         "step; or parameters that the optimizer holds and that never had a gradient, if none has, or if their layer "
         "ran in the forward pass, or if they are the first ones of the model, or all that one of several optimizers "
-        "holds; embeddings are left out"
+        "holds; embeddings are left out; or (TensorFlow loops) variables that look new, were at work under the tapes "
+        "that were asked for their gradients, never had one and were never assigned"
     )
     source = "DeepDiagnosis (ICSE'22), TrainCheck (OSDI'25); RULES.md"
     summary = "{count} of {parameters} parameters never had a gradient in {steps} steps, {name} first: {why}{where}."
@@ -63,6 +67,9 @@ class ZeroGradient(Rule):
         memory, before = self.memory, 0
         if self.active:
             return []
+        for at, event in view.events("unapplied"):
+            if found := self._in_vain(view, at, event):
+                return found
         for mark, at, losses in memory.course.take(view):
             self._count(view, before, at + 1)
             before = at + 1
@@ -121,6 +128,23 @@ class ZeroGradient(Rule):
         evidence: dict[str, Any] = {"count": len(starved), "parameters": len(fed) + len(memory.zero) + len(absent)}
         evidence |= {"steps": mark, "why": why, "names": starved[:16]}
         return [self.finding(view, at, Subject("gradient", starved[0], view.rank), evidence)]
+
+    def _in_vain(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
+        """Variables that a tape was asked about in vain: nothing leads from them to the loss."""
+        told = [one for one in event.get("variables") or () if isinstance(one, Mapping)]
+        asked = [one for one in told if one.get("asked") is True]
+        new = [one for one in asked if fresh(one.get("shape") or (), {name: float(one[name]) for name in _SPREAD})]
+        if not new:
+            return []
+        names, moved = [str(one["name"]) for one in asked], event.get("moved")
+        total = len(told) + (moved if isinstance(moved, int) else 0)
+        why = "the tape was asked for them and gave None, for nothing leads from them to the loss"
+        evidence = {"count": len(names), "parameters": total, "steps": int(view.steps[at]), "why": why}
+        return [
+            self.finding(
+                view, at, Subject("gradient", str(new[0]["name"]), view.rank), evidence | {"names": names[:16]}
+            )
+        ]
 
     def _cancels(self, view: StepView, name: str, fed: set[str]) -> bool:
         """Whether ``name`` is a bias beside weights that do learn: differences of outputs, or what follows, undo it."""

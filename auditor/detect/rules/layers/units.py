@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
+
+#: Part of the cost of guessing below which the loss shows that saturated units do no harm (ours).
+_LEARNT: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,8 @@ class SaturatedUnits(UnitRule):
     needs = "saturated/LAYER, sampled; loss"
     trigger = (
         "at least half of a hidden layer's outputs at their ends (tanh beyond 0.99, sigmoid outside 0.01..0.99) in 3 "
-        "samples over at least 50 steps, and either the run learns nothing or they were so at the first step; or 98 %"
+        "samples over at least 50 steps, and either the run learns nothing, or they were so at the first step and the "
+        "loss is not below a tenth of the cost of guessing; or 98 %"
     )
     source = "SMD saturated_activation, DeepDiagnosis, TheDeepChecker; the proofs are ours"
     summary = "{share:.0%} of the outputs of {name} have been at their ends since step {since}: {proof}{where}."
@@ -197,6 +201,12 @@ class SaturatedUnits(UnitRule):
 
     def proven(self, layer: str, share: float) -> str | None:
         """Saturated at the first sample counts too: no training has put it there."""
-        if self.memory.first.get(layer, 0.0) >= self.parameters.share:
+        if self.memory.first.get(layer, 0.0) >= self.parameters.share and not self._learnt():
             return f"{self.memory.first[layer]:.0%} of them from the first step on"
         return super().proven(layer, share)
+
+    def _learnt(self) -> bool:
+        """Whether the task is all but solved: whatever passes the layer is enough."""
+        progress = self.memory.progress
+        chance = progress.chance
+        return chance is not None and progress.recent < _LEARNT * chance

@@ -13,7 +13,7 @@ from auditor.detect.evidence.pace import STRIDE, rising, stretches
 from auditor.detect.evidence.plateau import Flatness, Plateau, flat_window, flatness
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
-from auditor.detect.view import StepView
+from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
 
 #: Rules whose faults keep a run from learning.
@@ -54,7 +54,10 @@ class FlatParameters:
 
 @dataclass(slots=True)
 class FlatMemory:
-    """Losses, rates, weights and gradients; and what guessing costs. ``bottom``: lowest level of 25 losses."""
+    """Losses, rates, weights and gradients; and what guessing costs.
+
+    ``bottom``: lowest level that 25 losses surely lay below.
+    """
 
     plateau: Plateau = field(default_factory=Plateau)
     cost: Cost = field(default_factory=Cost)
@@ -111,7 +114,7 @@ class LossNotDecreasing(Rule):
             if part.end:
                 memory.plateau.observe(view, done, part.after)
                 done = part.after
-                memory.bottom = min(memory.bottom, float(np.median(memory.plateau.losses.last[-STRIDE:])))
+                memory.bottom = min(memory.bottom, _surely_below(memory.plateau.losses.last[-STRIDE:]))
                 found += self._judge(part.moment, ended=False)
         memory.plateau.observe(view, done, len(view))
         return found
@@ -133,7 +136,7 @@ class LossNotDecreasing(Rule):
             return []
         recent = float(np.median(plateau.losses.last[-STRIDE:]))
         if self.active:
-            learnt = recent < plateau.level - 0.05 * abs(plateau.level)
+            learnt = _surely_below(plateau.losses.last[-STRIDE:]) < plateau.level - 0.05 * abs(plateau.level)
             return [self.cleared(last, 0, Subject("loss", "loss", last.rank), {"loss": recent})] if learnt else []
         flat = self._flat(ended=ended)
         if flat is None or rising(plateau.rates.last[-flat.window :]):
@@ -190,3 +193,8 @@ class LossNotDecreasing(Rule):
             return None
         text = f"guessing among {classes} classes costs {chance:.4g}"
         return {"proof": "chance", "proof_text": text, "chance": chance, "classes": classes}
+
+
+def _surely_below(losses: F64) -> float:
+    """Upper end of the mean of some losses, at three standard errors: the lowest of many is low by chance too."""
+    return float(losses.mean() + 3 * losses.std() / math.sqrt(len(losses)))

@@ -14,11 +14,14 @@ from auditor.detect.evidence.progress import Progress
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, StepView, due, stretches
-from auditor.ingest.records import Recorded
+from auditor.ingest.records import Recorded, indices
 from auditor.model import Finding, Severity, Subject
 
 #: Elements that a weight must have for its mean and spread to say something.
 _FEWEST: Final = 64
+#: Of a sampled weight: pairs of units recorded at one input that must be seen, and units among them (ours).
+_SIDE_BY_SIDE: Final = 64
+_UNITS: Final = 8
 #: Steps from one judgement to the next.
 _EVERY: Final = 50
 #: Steps within which a loss that is no number any more is the beginning's.
@@ -226,14 +229,16 @@ class SymmetricUnits(Rule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """One finding per tensor when it has held."""
         found: list[Finding] = []
-        for name, _, _ in _matrices(view, whole=True):
+        for name, _, _ in _matrices(view, several=True):
             after, gradient = view.array("updated", name), view.array("gradient", name)
-            if after is None or gradient is None or after.sampled or gradient.sampled:
+            axis = 0 if view.run.framework == "torch" else -1
+            copies = None if after is None else _copies(after, axis)
+            same = None if gradient is None else _copies(gradient, axis)
+            if after is None or copies is None or same is None:
                 continue
             self.memory.seen += 1
-            axis = 0 if view.run.framework == "torch" else -1
-            copies, units = _copies(after, axis), after.shape[axis]
-            alike = copies >= self.parameters.share * units and _copies(gradient, axis) >= copies
+            units = after.shape[axis]
+            alike = copies >= self.parameters.share * units and same >= copies
             self.memory.held[name] = self.memory.held.get(name, 0) + 1 if alike else 0
             if self.memory.held[name] == self.parameters.held:
                 evidence = {"copies": copies, "units": units}
@@ -241,19 +246,19 @@ class SymmetricUnits(Rule):
         return found
 
     def unjudged(self) -> str | None:
-        """No weight was recorded whole."""
-        return None if self.memory.seen else "no weight was recorded whole, with its gradient"
+        """No weight of which units could be compared."""
+        return None if self.memory.seen else "no weight was recorded with its gradient so that units could be compared"
 
 
-def _matrices(view: RecordView, *, whole: bool = False) -> Iterator[tuple[str, Recorded, int]]:
+def _matrices(view: RecordView, *, several: bool = False) -> Iterator[tuple[str, Recorded, int]]:
     """The trainable weights of two or more axes of more than one unit, with their number of inputs."""
     embedded, gradients = _embeddings(view), view.of("gradient")
     for name, weight in view.of("weight").items():
         shape = weight.shape
-        if len(shape) < 2 or name not in gradients or name in embedded or (whole and weight.sampled):
+        if len(shape) < 2 or name not in gradients or name in embedded:
             continue
         out = shape[0] if view.run.framework == "torch" else shape[-1]
-        if out > 1 or not whole:
+        if out > 1 or not several:
             yield name, weight, max(math.prod(shape) // max(out, 1), 1)
 
 
@@ -286,10 +291,37 @@ def _numbers(weight: Recorded) -> F64 | None:
     return values if np.isfinite(values).all() else None
 
 
-def _copies(one: Recorded, axis: int) -> int:
-    """Units that have the values of another unit, to float32's rounding."""
+def _copies(one: Recorded, axis: int) -> int | None:
+    """Units that have the values of another unit, to float32's rounding; None where they cannot be compared."""
+    if one.values is None:
+        return None
+    if one.sampled:
+        return _copies_sampled(one, axis)
     values: Any = np.moveaxis(one.whole(), axis, 0).reshape(one.shape[axis], -1)
-    scale = float(np.abs(values).max()) if values.size else 0.0
-    steps = np.round(values.astype(np.float64) / (scale * 1e-6)) if scale > 0 and np.isfinite(scale) else values * 0
-    _, counts = np.unique(steps, axis=0, return_counts=True)
+    _, counts = np.unique(_rounded(values), axis=0, return_counts=True)
     return int(counts[counts > 1].sum())
+
+
+def _copies_sampled(one: Recorded, axis: int) -> int | None:
+    """All units, where every two that were recorded at the same input have the same value there, else none.
+
+    None where too few were recorded side by side.
+    """
+    places = np.array(np.unravel_index(indices(one.size, one.elements), one.shape))
+    unit = places[axis]
+    inputs = np.ravel_multi_index(
+        tuple(np.delete(places, axis, axis=0)), tuple(np.delete(np.array(one.shape), axis).tolist())
+    )
+    values = _rounded(np.asarray(one.values).reshape(-1))
+    order = np.lexsort((unit, inputs))
+    beside = inputs[order][1:] == inputs[order][:-1]
+    if int(beside.sum()) < _SIDE_BY_SIDE or len(np.unique(unit)) < min(_UNITS, one.shape[axis]):
+        return None
+    alike = bool((values[order][1:] == values[order][:-1])[beside].all())
+    return int(one.shape[axis]) if alike else 0
+
+
+def _rounded(values: Any) -> Any:
+    """In steps of a millionth of the largest: what float32 leaves of equal ones is equal."""
+    scale = float(np.abs(values).max()) if values.size else 0.0
+    return np.round(values.astype(np.float64) / (scale * 1e-6)) if scale > 0 and np.isfinite(scale) else values * 0

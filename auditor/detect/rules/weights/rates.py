@@ -20,6 +20,9 @@ from auditor.model import Finding, Severity, Subject
 _FIRST = 20
 #: Losses of which one median is made.
 _BLOCK = 25
+#: Of these, so many at least; and recordings that met the loss of their step.
+_RECORDED = 10
+_MET = 3
 #: Of the first loss: what a jump leaves beneath it, where guessing costs less than that (ours).
 _HIGHER = 1.5
 
@@ -40,7 +43,9 @@ class RateParameters:
     nothing, 0.75. ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a
     warm-up). ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10;
     ``learnt``: part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many
-    times its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9.
+    times its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9. ``scaled``: loss scale
+    below which it does no harm left out, 16; ``exact``: how near the loss must be what the scale was
+    never applied to, 0.02.
     """
 
     zero_steps: int = 50
@@ -56,11 +61,15 @@ class RateParameters:
     learnt: float = 0.7
     jump: float = 3.0
     kept: float = 0.9
+    scaled: float = 16.0
+    exact: float = 0.02
 
 
 @dataclass(slots=True)
 class RateMemory:
     """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight.
+
+    ``scale``: the loss scale that the optimizer divides gradients by.
 
     ``rates``: those of the losses in ``course``. ``given``: sum of the rates of ``steps``; ``low``: those at next to
     nothing of the largest.
@@ -78,6 +87,7 @@ class RateMemory:
     given: float = 0.0
     steps: int = 0
     low: int = 0
+    scale: float = math.nan
     broken: list[float] = field(default_factory=list)
     """Step and time of a loss that is no number, among the first."""
 
@@ -93,7 +103,8 @@ class LearningRate(Rule):
     trigger = (
         "a rate below 0; a rate of 0 in each of the first 50 steps; steps that promise (gradient times update) less "
         "than 5e-5 of the loss each, while the loss has moved by less than 5 % and stays above half the cost of "
-        "guessing; a schedule that leaves three of four steps less than a thousandth of its largest rate, after no "
+        "guessing; likewise a loss that was never multiplied by the scale, 16 or more, that the optimizer divides the "
+        "gradients by; a schedule that leaves three of four steps less than a thousandth of its largest rate, after no "
         "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; one that has "
         "risen tenfold since the loss was best, below 0.7 of the cost of guessing, where it is above 0.9 of it now; or "
         "first updates above 0.3 of the weights, after which the loss went to 3 times its start (or the cost of "
@@ -107,6 +118,7 @@ class LearningRate(Rule):
         "a schedule that returns 0 (an integer division, steps counted per batch instead of per epoch)",
         "a schedule that multiplies the rate without end",
         "clipping to a norm far below that of the gradients, or targets far larger than one step can reach",
+        "a LossScaleOptimizer whose scale_loss() is not called: it divides gradients by the scale all the same",
     )
     advice = (
         "Change lr= in the optimizer's constructor: 1e-3 for Adam, 1e-2 to 1e-1 for SGD are where to begin, and the "
@@ -138,11 +150,13 @@ class LearningRate(Rule):
         found = [] if self.active else self._impossible(view, rates)
         memory.known += len(known)
         memory.rates = np.concatenate([memory.rates, rates[view.has_loss]])[: MARKS[-1]]
+        scales = view.scalar("grad_scale")[1]
+        memory.scale = float(scales[-1]) if len(scales) else memory.scale
         reached = 0
         for _, at, losses in memory.course.take(view):
             self._raise(rates[reached : at + 1])
             reached = at + 1
-            told = None if self.active else self._tiny(losses) or self._huge(losses) or self._decayed(losses)
+            told = None if self.active else self._slow(losses) or self._huge(losses) or self._decayed(losses)
             told = told if told is not None or self.active else self._risen(losses)
             found += [self._said(view, at, told)] if told is not None else []
         early = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _FIRST))
@@ -182,23 +196,48 @@ class LearningRate(Rule):
         what = f"The learning rate was 0 in each of the first {limit} steps: nothing is learnt"
         return [self._said(view, int(at[limit - before - 1]), {"what": what, "lr": 0.0})]
 
-    def _tiny(self, losses: F64) -> dict[str, Any] | None:
+    def _slow(self, losses: F64) -> dict[str, Any] | None:
+        """Steps too small to learn from, and a loss that shows it."""
         memory, parameters = self.memory, self.parameters
         chance, start, now = memory.cost.chance, first(losses, 50), middle(losses[-50:])
-        if len(losses) < 100 or len(memory.drops) < 10 or chance is None or chance <= 0:
+        if len(losses) < 100 or chance is None or chance <= 0:
             return None
-        drop = float(np.median(memory.drops))
         noise = 2 * float(np.nanstd(losses[:50])) / math.sqrt(25)  # of the difference of two medians of 50
         still = abs(now - start) <= parameters.flat * abs(start) + noise and now >= parameters.near * chance
         grown = memory.largest_rate > parameters.longer * memory.recorded_rate
-        if not still or grown or not 0 < drop < parameters.promised * abs(start):
+        if not still or grown:
             return None
-        steps = 0.1 * abs(start) / drop
+        told = self._unscaled() or self._tiny(len(losses), start, now)
+        return None if told is None else told | {"loss": now, "initial_loss": start, "chance": chance}
+
+    def _unscaled(self) -> dict[str, Any] | None:
+        """A loss as the model gave it, where the optimizer takes its gradients for those of a scaled one.
+
+        What is heard of the loss is divided by the scale as the gradients are; where that is our own
+        formula's value of the recorded outputs over the scale, nobody had multiplied by it.
+        """
+        memory, parameters = self.memory, self.parameters
+        units = np.array(memory.cost.units) * memory.scale
+        if len(units) < _MET or not memory.scale >= parameters.scaled or np.abs(units - 1).max() > parameters.exact:
+            return None
         what = (
-            f"At these steps a tenth of the loss takes {steps:.2g} of them (rate {memory.recorded_rate:.3g}); after "
-            f"{len(losses)} the loss is {now:.4g}, it began at {start:.4g}"
+            f"The loss was never multiplied by the loss scale, and the optimizer divides the gradients by it: they "
+            f"are {memory.scale:g} times too small"
         )
-        return {"what": what, "drop": drop, "steps": steps, "loss": now, "initial_loss": start, "chance": chance}
+        return {"what": what, "scale": memory.scale}
+
+    def _tiny(self, steps: int, start: float, now: float) -> dict[str, Any] | None:
+        """First steps that promise next to nothing."""
+        memory = self.memory
+        drop = float(np.median(memory.drops)) if len(memory.drops) >= _RECORDED else 0.0
+        if not 0 < drop < self.parameters.promised * abs(start):
+            return None
+        needed = 0.1 * abs(start) / drop
+        what = (
+            f"At these steps a tenth of the loss takes {needed:.2g} of them (rate {memory.recorded_rate:.3g}); after "
+            f"{steps} the loss is {now:.4g}, it began at {start:.4g}"
+        )
+        return {"what": what, "drop": drop, "steps": needed}
 
     def _decayed(self, losses: F64) -> dict[str, Any] | None:
         """A schedule that came to nothing before anything was learnt."""

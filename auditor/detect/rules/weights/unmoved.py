@@ -239,6 +239,7 @@ class UnchangedParameters(Unmoved):
     def _unapplied(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
         """Variables that the loss is made of, that nothing moves, and that look new."""
         told = [one for one in event.get("variables") or () if isinstance(one, Mapping)]
+        told = [one for one in told if one.get("asked") is not True]  # a cut graph: zero_gradient says that
         new = [one for one in told if fresh(one.get("shape") or (), {name: float(one[name]) for name in _SPREAD})]
         if not new or self.active:
             return []
