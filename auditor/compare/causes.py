@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from auditor.compare import aligned, catalogue, consequences
+from auditor.compare import aligned, catalogue, consequences, mending
 from auditor.compare.natural import natural
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import (
@@ -41,6 +41,9 @@ _ACCUMULATED: Final = frozenset({
 #: ten percent of the learning rate with ten seeds a side (measured, docs/mismatches.md).
 _SHORTENED: Final = 0.1
 _EPSILONS: Final = ("epsilon", "epsilon_placement")
+#: Draws of one spread whose tails alone differ: a normal, and one cut at two standard deviations. Honest ports
+#: have it (``xavier_normal_`` for ``glorot_normal``), and another seed moves the weights by far more.
+_ALIKE: Final = frozenset({"INIT-13"})
 #: What the size of a difference counts for that every pair of these frameworks has.
 _USUAL: Final = 0.2
 
@@ -96,9 +99,10 @@ def _claims(cause: Cause, *, usual: bool) -> bool:
     What somebody set does as soon as it was measured to change more than rounding does (``LISTED``), and so
     do weights drawn otherwise, whoever chose the law; what else both frameworks do by default, from
     ``MATTERS`` on, as do biases that begin near zero; an epsilon from ``_SHORTENED`` on. What another seed
-    may show never does.
+    may show never does, nor the shape
+    of a draw of the same spread.
     """
-    if cause.how != "measured" or cause.chance:
+    if cause.how != "measured" or cause.chance or cause.id in _ALIKE:
         return False
     if _is_epsilon(cause):
         return cause.weight >= _SHORTENED
@@ -163,7 +167,7 @@ def as_json(cause: Cause, frameworks: tuple[str, str], follows: Sequence[Mapping
         "weight": cause.weight,
         "consequences": [{**one, "says": consequences.words(one)} for one in follows],
         "effect": cause.effect,
-        "fix": entry.fix_for(frameworks["ab".index(cause.mend)]),
+        "fix": mending.line(cause, frameworks),
         "versions": {name: entry.versions[name] for name in frameworks if name in entry.versions},
         "page": entry.page,
     }

@@ -5,33 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from auditor.compare.mending import CLASSES, DECAYS, SETTINGS, WORDS
 from auditor.compare.recognise.cause import close
 from auditor.parity import declared
 from auditor_agent.parity import Outcome
 from auditor_agent.parity.seen import Side
 
-#: Settings of an update rule by the frameworks' words; the rest is called as it is canonically.
-_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "torch": {"learning_rate": "lr", "epsilon": "eps", "initial_accumulator": "initial_accumulator_value"},
-    "sklearn": {"learning_rate": "learning_rate_init", "nesterov": "nesterovs_momentum"},
-    "keras": {
-        "decay": "rho", "initial_accumulator": "initial_accumulator_value", "clip_norm": "global_clipnorm",
-        "clip_norm_per_variable": "clipnorm", "clip_value": "clipvalue",
-    },
-}  # fmt: skip
-_CLASSES: Final[Mapping[str, tuple[str, str]]] = {
-    "adam": ("Adam", "Adam"), "sgd": ("SGD", "SGD"), "rmsprop": ("RMSprop", "RMSprop"), "nadam": ("NAdam", "Nadam"),
-    "adagrad": ("Adagrad", "Adagrad"), "adadelta": ("Adadelta", "Adadelta"), "adamax": ("Adamax", "Adamax"),
-}  # fmt: skip
-_OF_RULE: Final[Mapping[str, tuple[str, ...]]] = {
-    "adam": ("learning_rate", "beta_1", "beta_2", "epsilon", "amsgrad"),
-    "sgd": ("learning_rate", "momentum", "nesterov"),
-    "rmsprop": ("learning_rate", "decay", "momentum", "epsilon", "centered"),
-    "adagrad": ("learning_rate", "initial_accumulator", "epsilon"),
-    "adadelta": ("learning_rate", "decay", "epsilon"),
-    "adamax": ("learning_rate", "beta_1", "beta_2", "epsilon"),
-    "nadam": ("learning_rate", "beta_1", "beta_2", "epsilon"),
-}
 #: What an optimizer of Keras does to gradients before its rule.
 _BEFORE: Final = ("clip_norm", "clip_norm_per_variable", "clip_value", "gradient_accumulation_steps")
 #: Names of the lines that torch's optimizers take it under.
@@ -74,7 +53,7 @@ def _settings(side: Side) -> dict[str, Any]:
 def _alike(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     """Whether the second side's optimizer need not be made anew."""
     rule = str(mine.get("rule"))
-    names = [name for name in _OF_RULE.get(rule, ()) if mine.get(name) is not None]
+    names = [name for name in SETTINGS.get(rule, ()) if mine.get(name) is not None]
     if not names:
         return True
     if mine.get("scheduled"):  # a schedule is not rewritten
@@ -93,8 +72,8 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _optimizer(mine: Mapping[str, Any], theirs: Mapping[str, Any], framework: str) -> Iterator[str]:
-    rule, words = str(mine.get("rule")), _WORDS.get(framework, {})
-    given = {words.get(name, name): repr(_plain(mine[name])) for name in _OF_RULE[rule] if mine.get(name) is not None}
+    rule, words = str(mine.get("rule")), WORDS.get(framework, {})
+    given = {words.get(name, name): repr(_plain(mine[name])) for name in SETTINGS[rule] if mine.get(name) is not None}
     decay, coupling = _decay(mine)
     if framework == "sklearn":
         given.pop("amsgrad", None)
@@ -102,14 +81,14 @@ def _optimizer(mine: Mapping[str, Any], theirs: Mapping[str, Any], framework: st
     elif framework == "torch":
         if "beta_1" in given:
             given["betas"] = f"({given.pop('beta_1')}, {given.pop('beta_2')})"
-        if rule in {"rmsprop", "adadelta"}:
-            given["alpha" if rule == "rmsprop" else "rho"] = given.pop("decay")
+        if rule in DECAYS:
+            given[DECAYS[rule]] = given.pop("decay")
         if rule == "sgd" and mine.get("dampening"):
             given["dampening"] = repr(mine["dampening"])
         apart = rule == "adam" and coupling == "decoupled"
         if decay and (apart or coupling == "coupled"):
             given["weight_decay"] = repr(decay)
-        called = "AdamW" if decay and apart else _CLASSES[rule][0]
+        called = "AdamW" if decay and apart else CLASSES[rule][0]
         yield _call(f"optimizer = torch.optim.{called}(model.parameters(), ", given)
     else:
         if mine.get("scheduled") and theirs.get("scheduled"):
@@ -117,7 +96,7 @@ def _optimizer(mine: Mapping[str, Any], theirs: Mapping[str, Any], framework: st
         given |= {words.get(name, name): repr(_plain(mine[name])) for name in _BEFORE if mine.get(name)}
         if decay and coupling != "coupled":
             given["weight_decay"] = repr(decay)
-        yield _call(f"optimizer = keras.optimizers.{_CLASSES[rule][1]}(", given)
+        yield _call(f"optimizer = keras.optimizers.{CLASSES[rule][1]}(", given)
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from auditor.compare.causes import Diagnosis, diagnose
 from auditor.compare.profile import Profile
 from auditor.compare.trajectories import Curve
-from support.tiny import Tiny, event, sgd
+from support.tiny import Tiny, drawn, event, sgd
 
 LAST = 12
 #: Callbacks as Keras's manifest names them.
@@ -120,3 +120,17 @@ def test_two_that_wait_for_a_plateau_lower_their_rates_at_steps_of_their_own() -
 def test_rates_that_fall_after_uneven_stretches_by_one_factor_may_have_waited(a: Any, b: Any, claims: bool) -> None:
     """PyTorch declares no scheduler: even stretches, or a single fall, are a schedule's."""
     assert diagnose(run(curves=staircase(*a)), run(curves=staircase(*b))).matters is claims
+
+
+@pytest.mark.parametrize(("std", "claims"), [(1.0, False), (1.6, True)])
+def test_the_tails_of_a_draw_claim_nothing(std: float, claims: bool) -> None:
+    """A normal against one cut at two standard deviations and spread alike: told, as INIT-13; a wider one claims."""
+    rng = np.random.default_rng(3)
+    whole = rng.normal(size=(200, 100)).astype(np.float32)
+    cut = rng.normal(size=60_000).astype(np.float32)
+    cut = cut[np.abs(cut) < 2][:20_000].reshape(200, 100)
+    ours = drawn("torch", {"layer": ("Linear", {"weight": 0.1 * whole.T})})
+    theirs = drawn("keras", {"layer": ("Dense", {"kernel": 0.1 * std * cut / cut.std()})})
+    found = diagnose(ours, theirs)
+    assert found.matters is claims
+    assert (found.causes[0].id == "INIT-13") is not claims

@@ -1,0 +1,70 @@
+"""The line that mends one cause: a setting with the other side's value, or the catalogue's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from auditor.compare import catalogue
+from auditor.compare.recognise.cause import Cause
+
+#: Settings of an update rule by the frameworks' words; the rest is called as it is canonically.
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "torch": {"learning_rate": "lr", "epsilon": "eps", "initial_accumulator": "initial_accumulator_value"},
+    "sklearn": {"learning_rate": "learning_rate_init", "nesterov": "nesterovs_momentum"},
+    "keras": {
+        "decay": "rho", "initial_accumulator": "initial_accumulator_value", "clip_norm": "global_clipnorm",
+        "clip_norm_per_variable": "clipnorm", "clip_value": "clipvalue",
+    },
+}  # fmt: skip
+#: Optimizers by rule, in PyTorch and in Keras.
+CLASSES: Final[Mapping[str, tuple[str, str]]] = {
+    "adam": ("Adam", "Adam"), "sgd": ("SGD", "SGD"), "rmsprop": ("RMSprop", "RMSprop"), "nadam": ("NAdam", "Nadam"),
+    "adagrad": ("Adagrad", "Adagrad"), "adadelta": ("Adadelta", "Adadelta"), "adamax": ("Adamax", "Adamax"),
+}  # fmt: skip
+#: Settings that every framework has which has the rule.
+SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "adam": ("learning_rate", "beta_1", "beta_2", "epsilon", "amsgrad"),
+    "sgd": ("learning_rate", "momentum", "nesterov"),
+    "rmsprop": ("learning_rate", "decay", "momentum", "epsilon", "centered"),
+    "adagrad": ("learning_rate", "initial_accumulator", "epsilon"),
+    "adadelta": ("learning_rate", "decay", "epsilon"),
+    "adamax": ("learning_rate", "beta_1", "beta_2", "epsilon"),
+    "nadam": ("learning_rate", "beta_1", "beta_2", "epsilon"),
+}
+#: What PyTorch calls the memory of a second moment, by rule.
+DECAYS: Final[Mapping[str, str]] = {"rmsprop": "alpha", "adadelta": "rho"}
+_BETAS: Final = ("beta_1", "beta_2")
+
+
+def line(cause: Cause, frameworks: tuple[str, str]) -> str:
+    """One line for the program of the side that ``cause.mend`` names.
+
+    Args:
+        cause: what differs.
+        frameworks: of the two sides.
+    """
+    at = "ab".index(cause.mend)
+    rule, _, name = cause.parameter.partition(".")
+    made = _setting(rule, name, cause.values[1 - at], frameworks[at])
+    return made or catalogue.entry(cause.id).fix_for(frameworks[at])
+
+
+def _setting(rule: str, name: str, wanted: Any, framework: str) -> str | None:
+    """The optimizer with one setting of the other side; None where that is no matter of one setting."""
+    known = (*SETTINGS.get(rule, ()), *(("dampening",) if (rule, framework) == ("sgd", "torch") else ()))
+    if name not in known or not isinstance(wanted, (bool, int, float)):
+        return None
+    word = WORDS.get(framework, {}).get(name, name)
+    if framework == "sklearn":
+        return f"model.set_params({word}={wanted!r})" if rule in {"sgd", "adam"} and name != "amsgrad" else None
+    if framework == "torch":
+        return f"torch.optim.{CLASSES[rule][0]}(params, {_torch(rule, name, word, wanted)})"
+    return f"keras.optimizers.{CLASSES[rule][1]}({WORDS['keras'].get(name, name)}={wanted!r})"
+
+
+def _torch(rule: str, name: str, word: str, wanted: Any) -> str:
+    if name in _BETAS:
+        pair = (repr(wanted), _BETAS[1]) if name == _BETAS[0] else (_BETAS[0], repr(wanted))
+        return f"betas=({', '.join(pair)})"
+    return f"{DECAYS[rule] if name == 'decay' else word}={wanted!r}"

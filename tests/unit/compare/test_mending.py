@@ -1,0 +1,67 @@
+"""The line that mends a cause carries the other side's value, in the words of the framework that it is for."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+import keras
+import pytest
+import torch
+
+from auditor.compare import catalogue
+from auditor.compare.mending import CLASSES, SETTINGS, line
+from auditor.compare.recognise.cause import Cause
+
+CASES: dict[str, tuple[Cause, tuple[str, str], str]] = {
+    "momentum in PyTorch": (
+        Cause("OPT-02", "sgd.momentum", (0.9, 0.0), 1.0, ""), ("keras", "torch"),
+        "torch.optim.SGD(params, momentum=0.9)"),
+    "momentum in Keras": (
+        Cause("OPT-02", "sgd.momentum", (0.5, 0.9), 1.0, ""), ("sklearn", "keras"),
+        "keras.optimizers.SGD(momentum=0.5)"),
+    "momentum in scikit-learn": (
+        Cause("OPT-02", "sgd.momentum", (0.0, 0.9), 1.0, ""), ("torch", "sklearn"), "model.set_params(momentum=0.0)"),
+    "the first side's program": (
+        Cause("OPT-11", "sgd.nesterov", (False, True), 1.0, "", mend="a"), ("torch", "keras"),
+        "torch.optim.SGD(params, nesterov=True)"),
+    "memory of RMSprop": (
+        Cause("OPT-13", "rmsprop.decay", (0.9, 0.99), 1.0, ""), ("keras", "torch"),
+        "torch.optim.RMSprop(params, alpha=0.9)"),
+    "one of two": (
+        Cause("OPT-02", "adam.beta_1", (0.5, 0.9), 1.0, ""), ("keras", "torch"),
+        "torch.optim.Adam(params, betas=(0.5, beta_2))"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_setting_is_written_with_the_other_sides_value(name: str) -> None:
+    """By rule and framework."""
+    cause, frameworks, wanted = CASES[name]
+    assert line(cause, frameworks) == wanted
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        Cause("OPT-03", "adam.epsilon_placement", ("inside", "outside"), 1.0, ""),
+        Cause("OPT-00", "update.rule", ("adam", "sgd"), 1.0, ""),
+        Cause("LOSS-01", "loss.scale", (1.0, 0.5), 1.0, ""),
+        Cause("OPT-18", "nadam.momentum_decay", (0.004, 0.0), 1.0, ""),
+    ],
+)
+def test_what_is_no_single_setting_has_the_catalogues_line(cause: Cause) -> None:
+    """Placements, rules, losses, and settings that the framework does not have."""
+    assert line(cause, ("torch", "keras")) == catalogue.entry(cause.id).fix_for("keras")
+
+
+@pytest.mark.parametrize(("rule", "setting"), [(rule, one) for rule, names in SETTINGS.items() for one in names])
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+def test_the_frameworks_take_what_is_written(rule: str, setting: str, framework: str) -> None:
+    """Every argument is one that the constructor of the framework's own optimizer names."""
+    written = line(Cause("OPT-02", f"{rule}.{setting}", (0.5, 0.25), 1.0, ""), ("torch", framework))
+    call = ast.parse(written, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert "0.5" in written
+    made = getattr(torch.optim if framework == "torch" else keras.optimizers, CLASSES[rule][framework == "keras"])
+    assert {word.arg for word in call.keywords} <= set(inspect.signature(made).parameters)
