@@ -35,6 +35,15 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
 #: What PyTorch calls the memory of a second moment, by rule.
 DECAYS: Final[Mapping[str, str]] = {"rmsprop": "alpha", "adadelta": "rho"}
 _BETAS: Final = ("beta_1", "beta_2")
+#: Lines of entries that stand for several differences, by the last word of the parameter.
+_LINES: Final[Mapping[tuple[str, str], str]] = {
+    (
+        "DATA-00",
+        "mean",
+    ): "feed both sides the same samples, shifted alike: the columns' means differ beyond chance",
+    ("DATA-00", "range"): "code and scale the values alike on both sides",
+    ("DATA-00", "axes"): "move axes with transpose, permute or moveaxis: reshape mixes the values up",
+}
 
 
 def line(cause: Cause, frameworks: tuple[str, str]) -> str:
@@ -47,6 +56,7 @@ def line(cause: Cause, frameworks: tuple[str, str]) -> str:
     at = "ab".index(cause.mend)
     rule, _, name = cause.parameter.partition(".")
     made = _setting(rule, name, cause.values[1 - at], frameworks[at])
+    made = made or _LINES.get((cause.id, cause.parameter.rpartition(".")[2]))
     return made or catalogue.entry(cause.id).fix_for(frameworks[at])
 
 

@@ -29,7 +29,8 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
         found.append(Fact("data.features", list(shapes[0][1:])))
     if "samples" in curves and len(curves["samples"].values):
         found += _portions(curves["samples"].values.astype(int).tolist())
-    found += _scale("data.input", batches) + _scale("data.target", targets) + _axes(evidence)
+    many = _distinct(batches)
+    found += _scale("data.input", batches, many) + _scale("data.target", targets, many) + _axes(evidence)
     found += _epochs(curves, events)
     apart = max((_apart(columns) for columns in (targets, batches)), default=0.0)
     if len(batches) >= _FEWEST_BATCHES or len(targets) >= _FEWEST_BATCHES:
@@ -51,7 +52,17 @@ def _portions(sizes: Sequence[int]) -> list[Fact]:
     return [Fact("data.batch_size", int(usual)), Fact("data.partial_batches", [int(size) for size in partial])]
 
 
-def _scale(name: str, batches: Sequence[F64]) -> list[Fact]:
+def _distinct(batches: Sequence[F64]) -> int | None:
+    """How many different samples the inputs show; None without inputs.
+
+    A sample that comes again in the next epoch is no second draw: five steps of one full batch say as
+    much of the data's mean as the first.
+    """
+    return len({row.tobytes() for batch in batches for row in np.ascontiguousarray(batch)}) if batches else None
+
+
+def _scale(name: str, batches: Sequence[F64], many: int | None) -> list[Fact]:
+    """What the columns are like. ``rows``: the samples that this is known from, ``many`` where inputs tell."""
     if not batches:
         return []
     rows = np.concatenate([batch for batch in batches if batch.shape[1] == batches[0].shape[1]])
@@ -63,7 +74,7 @@ def _scale(name: str, batches: Sequence[F64]) -> list[Fact]:
         Fact(f"{name}.std", float(spread.mean())),
         Fact(f"{name}.range", [float(rows.min()), float(rows.max())]),
         Fact(f"{name}.columns", int(rows.shape[1])),
-        Fact(f"{name}.rows", len(rows)),
+        Fact(f"{name}.rows", len(rows) if many is None else min(many, len(rows))),
         Fact(f"{name}.centres", [float(value) for value in centre]),
         Fact(f"{name}.spreads", [float(value) for value in spread]),
     ]

@@ -10,7 +10,7 @@ import pytest
 from auditor.compare.causes import Diagnosis, diagnose
 from auditor.compare.profile import Profile
 from auditor.compare.trajectories import Curve
-from support.tiny import Tiny, drawn, event, sgd
+from support.tiny import Tiny, drawn, event, inputs, sgd
 
 LAST = 12
 #: Callbacks as Keras's manifest names them.
@@ -134,3 +134,15 @@ def test_the_tails_of_a_draw_claim_nothing(std: float, claims: bool) -> None:
     found = diagnose(ours, theirs)
     assert found.matters is claims
     assert (found.causes[0].id == "INIT-13") is not claims
+
+
+@pytest.mark.parametrize(("shift", "claims"), [(0.0, False), (2.0, True)])
+def test_a_sample_that_comes_again_is_no_second_draw(shift: float, claims: bool) -> None:
+    """Every step takes the same 48 rows, drawn by each program itself: their means differ by chance, or by 2."""
+    for seed in range(20):
+        sides = [
+            run(x=inputs(48, seed=2 * seed + at) + shift * at, y=np.ones((48, 1), np.float32), batch=48)
+            for at in (0, 1)
+        ]
+        found = [cause for cause in diagnose(*sides).causes if cause.id == "DATA-00"]
+        assert bool(found) is claims

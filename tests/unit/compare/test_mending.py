@@ -41,6 +41,14 @@ def test_a_setting_is_written_with_the_other_sides_value(name: str) -> None:
     assert line(cause, frameworks) == wanted
 
 
+def test_an_entry_of_several_differences_says_what_to_do_of_this_one() -> None:
+    """Means that differ are not mended by a scale."""
+    means = Cause("DATA-00", "data.input.mean", (0.1, 0.9), 0.3, "")
+    assert "same samples" in line(means, ("torch", "keras"))
+    scale = Cause("DATA-00", "data.input.scale", (1.0, 255.0), 2.0, "")
+    assert line(scale, ("torch", "keras")) == catalogue.entry("DATA-00").fix_for("keras")
+
+
 @pytest.mark.parametrize(
     "cause",
     [

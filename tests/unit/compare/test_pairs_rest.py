@@ -18,6 +18,8 @@ X = inputs()
 Y = targets(X)
 CLASSES = (Y > 0).astype(np.float32)
 ENTROPY = torch.nn.functional.binary_cross_entropy_with_logits
+#: Enough samples that a mean of a part of them is surely another.
+MANY = inputs(288)
 SORTED = np.argsort(Y[:, 0])
 
 
@@ -37,8 +39,8 @@ def in_order(at: int) -> np.ndarray:
 
 
 def low_rows(at: int) -> np.ndarray:
-    """Rows of step ``at``, shuffled, of the two thirds with the smallest targets."""
-    rows = np.argsort(Y[:, 0])[:64]
+    """Rows of step ``at``, shuffled, of the two thirds of many with the smallest targets."""
+    rows = np.argsort(targets(MANY)[:, 0])[:192]
     return np.random.default_rng(at).permutation(rows)[:16]
 
 
@@ -95,11 +97,15 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
         base().profile(manifest={"data": {"validation_split": 0.2}}),
         base().profile(manifest={"data": {"validation_split": 0.0}}),
     ),
-    "another part of the data": ("DATA-00", base(steps=30).profile(), base(steps=30, order=low_rows).profile()),
+    "another part of the data": (
+        "DATA-00",
+        base(x=MANY, steps=30).profile(),
+        base(x=MANY, steps=30, order=low_rows).profile(),
+    ),
     "the last part held back": (
         "DATA-03",
-        base(steps=30).profile(),
-        base(steps=30, order=low_rows).profile(manifest={"data": {"validation_split": 0.33}}),
+        base(x=MANY, steps=30).profile(),
+        base(x=MANY, steps=30, order=low_rows).profile(manifest={"data": {"validation_split": 0.33}}),
     ),
     "held out": (
         "SCH-04",
