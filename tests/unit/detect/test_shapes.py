@@ -100,3 +100,19 @@ def test_where_operations_are_unknown_the_loss_itself_must_prove_it(error: str) 
         Sender(RunAuditor(RUN)).record(Recording(1, arrays, {"loss": loss}, {"loss": shapes})) for loss in (own, every)
     ]
     assert [[found.rule for found in one] for one in said] == [[], ["loss_shape_broadcast"]]
+
+
+@pytest.mark.parametrize(("factors", "steps"), [((1.0005, 1.3, 1.0005), []), ((1.3, 1.0005, 0.9995), [2])])
+def test_a_loss_that_comes_close_once_is_a_coincidence(factors: tuple[float, ...], steps: list[int]) -> None:
+    """Some other loss meets the mean over all pairs to three digits now and then; a rounded one stays there."""
+    output, target = np.linspace(-1, 2, 8, dtype=np.float32), np.linspace(3, 1, 8, dtype=np.float32)
+    every = float(np.mean((output[:, None] - target[None, :]) ** 2))
+    shapes = {"output_shape": [8, 1], "target_shape": [8]}
+    arrays = [array("output", "output0", output[:, None]), array("target", "target0", target)]
+    sender = Sender(RunAuditor(RUN))
+    found = [
+        finding
+        for step, factor in enumerate(factors)
+        for finding in sender.record(Recording(step, arrays, {"loss": factor * every}, {"loss": shapes}))
+    ]
+    assert [finding.step for finding in found if finding.rule == "loss_shape_broadcast"] == steps
