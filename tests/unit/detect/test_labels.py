@@ -26,6 +26,7 @@ def run(
     shape: Any = None,
     pieces: int = 6,
     held_out: dict[int, float] | None = None,
+    passes: int = 0,
 ) -> list[Finding]:
     """What is said of a run whose targets were shuffled apart (``mixed``), with these losses."""
     rng = np.random.default_rng(seed)
@@ -51,7 +52,9 @@ def run(
         found += sender.record(Recording(step, arrays, {"loss": loss}, {}))
     for i, part in enumerate(np.split(np.asarray(losses, float), pieces)):
         size = len(part)
-        steps = batch(i, tensors, first=size * i + 1, steps=size, loss=part)
+        ended = [at for at in range(size * i, size * i + size) if passes and at % passes == passes - 1]
+        events = [{"type": "epoch", "step": at + 1, "epoch": at // passes + 1} for at in ended]
+        steps = batch(i, tensors, first=size * i + 1, steps=size, loss=part, events=events)
         told = {at - size * i - 1: value for at, value in (held_out or {}).items() if 0 <= at - size * i - 1 < size}
         if told:
             steps.scalars["val_loss"] = (np.array(list(told)), np.array(list(told.values())))
@@ -123,6 +126,14 @@ def test_labels_learnt_by_heart_that_help_no_held_out_data(pieces: int) -> None:
     assert [one.step for one in run(FALLING, mixed=True, held_out=held_out, pieces=pieces)] == [200]
     assert run(FALLING, mixed=False, held_out=held_out, pieces=pieces) == []
     assert run(FALLING, mixed=True, held_out={**held_out, 120: 1.1}, pieces=pieces) == []
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0.96, []), (1.0, [200])])
+def test_what_is_foreseen_in_the_first_pass_is_related(level: float, expected: list[int]) -> None:
+    """Noisy labels: a loss surely below guessing before any sample came twice is not learnt by heart."""
+    noise = np.random.default_rng(4).normal(0, 0.02, 300)
+    losses = 1.386 * np.concatenate([np.full(30, 1.0), np.full(270, level)]) + noise
+    assert [one.step for one in run(losses, mixed=True, passes=100)] == expected
 
 
 @pytest.mark.parametrize(("noise", "expected"), [(0.0, True), (0.05, False)])

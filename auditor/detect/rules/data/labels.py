@@ -14,11 +14,14 @@ from auditor.detect.evidence.progress import Progress
 from auditor.detect.evidence.torn import torn_apart
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.view import StepView, due, stretches
+from auditor.detect.view import F64, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
 #: Steps from one judgement to the next.
 _EVERY: Final = 50
+#: Part of the cost of guessing below which samples of the first pass were foreseen, whatever the few hundred recorded
+#: targets get wrong about that cost: three standard errors of an entropy, and of a variance (sqrt(2 / 200) each).
+_SURE: Final = {"binary": 0.99, "categorical": 0.99, "regression": 0.7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class MismatchParameters:
 class MismatchMemory:
     """What was recorded, and the losses since; ``related``: z of the neighbours' agreement.
 
-    ``held_out``: lowest loss of data held out, of so many ``evaluations``.
+    ``held_out``: lowest loss of data held out, of so many ``evaluations``. ``foreseen``: what the losses at
+    the end of the first pass, of samples that were never seen before, surely lay below.
     """
 
     pairs: Pairs = field(default_factory=Pairs)
@@ -57,6 +61,7 @@ class MismatchMemory:
     judged: bool = False
     held_out: float = math.inf
     evaluations: int = 0
+    foreseen: float = math.inf
 
 
 class LabelMismatch(Rule):
@@ -73,7 +78,8 @@ class LabelMismatch(Rule):
         "at least 200 recorded samples neither nearest neighbours nor any column agree with the targets more than "
         "chance allows, and training agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, "
         "or after 5 epochs above half of it with nothing learnt in the first, or it fell and no loss of held-out data, "
-        "of 5, ever came below 0.9 times that cost; tables of numbers and images only"
+        "of 5, ever came below 0.9 times that cost; not where the first pass ended surely below that cost, for what "
+        "was never seen is not memorised; tables of numbers and images only"
     )
     source = "TheDeepChecker; the neighbour test is ours (Cover and Hart 1967, Henze 1988)"
     summary = "Targets seem to have nothing to do with their inputs: {what} (step {step}{where})."
@@ -123,7 +129,9 @@ class LabelMismatch(Rule):
             memory.held_out = float(np.fmin.reduce(told, initial=memory.held_out))
             if after - 1 in ends:
                 memory.epochs = ends[after - 1]
-                memory.first_epoch = memory.first_epoch or [memory.progress.recent]
+                if not memory.first_epoch:
+                    memory.first_epoch = [memory.progress.recent]
+                    memory.foreseen = _surely_below(memory.progress.losses.last)
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
 
@@ -148,7 +156,7 @@ class LabelMismatch(Rule):
     def _stuck(self) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters
         chance = memory.progress.chance
-        if chance is None or chance <= 0:
+        if chance is None or chance <= 0 or memory.foreseen < _SURE.get(memory.progress.task.family, 0.0) * chance:
             return None
         recent = memory.progress.recent
         shown = {"chance": chance, "recent_loss": recent, "neighbours_z": memory.related}
@@ -164,3 +172,8 @@ class LabelMismatch(Rule):
             what += f"{memory.evaluations} evaluations (guessing costs {chance:.4g})"
             return {"what": what, "held_out": memory.held_out, "evaluations": memory.evaluations, **shown}
         return None
+
+
+def _surely_below(losses: F64) -> float:
+    """Upper end of their mean, at three standard errors."""
+    return float(losses.mean() + 3 * losses.std() / math.sqrt(len(losses))) if len(losses) else math.inf
