@@ -112,3 +112,62 @@ def test_inputs_that_are_all_but_zero() -> None:
     assert run(pixels, CHANCE) == []
     words = (RNG.random((30, 2000)) < 0.01) * 1.0
     assert run(words / np.linalg.norm(words, axis=1, keepdims=True), CHANCE) == []
+
+
+def evaluated(trained: float, evaluation: float, loss: float, *, now: float = 0.4, samples: int = 16) -> list[Finding]:
+    """Six recorded steps of inputs of size ``trained``, then three evaluations; ``now``: training's loss."""
+    sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    sender.start(framework="torch")
+    for step in range(1, 7):
+        inputs = trained * RNG.normal(size=(samples, 5))
+        found += sender.record(Recording(step, [array("batch", "input0", inputs)], {"loss": now}, {}))
+    found += sender.steps(batch(0, tensors, first=1, steps=60, loss=now), tensors)
+    for step in (20, 40, 60):
+        arrays = [array("batch", "input0", evaluation * RNG.normal(size=(samples, 5)))]
+        facts = {"phase": "eval", "training": "false"}
+        found += sender.record(Recording(step, arrays, {"loss": loss}, facts, phase="eval"))
+    return [one for one in found if one.rule == "input_scale"]
+
+
+@pytest.mark.parametrize(("trained", "evaluation"), [(1.0, 30.0), (0.3, 2.0), (5.0, 0.4)])
+def test_evaluation_on_data_that_was_prepared_in_another_way(trained: float, evaluation: float) -> None:
+    """Raw where training is scaled, or the other way; said at the second evaluation."""
+    [found] = evaluated(trained, evaluation, 1.5)
+    assert found.step == 40
+    assert found.evidence["evaluated"] / found.evidence["trained"] == pytest.approx(evaluation / trained, rel=0.3)
+    assert found.evidence["fault"].startswith("Evaluation has inputs of root mean square")
+
+
+def test_evaluations_of_the_same_scale_or_without_harm() -> None:
+    """Somewhat wider data, an evaluation that does as well as training, and batches too small to tell."""
+    assert evaluated(1.0, 2.0, 1.5) == []
+    assert evaluated(1.0, 30.0, 0.6) == []
+    assert evaluated(1.0, 30.0, 1.5, samples=4) == []
+
+
+def answered(inputs: Any, outputs: Any, *, steps: int = 10, late: Any = None) -> list[str]:
+    """Rules that speak of recorded steps with these inputs, all answered so; ``late``: the first two steps' answer."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="sklearn")
+    sender.manifest({"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": False}})
+    for step in range(1, steps + 1):
+        given = late if late is not None and step <= 2 else outputs
+        arrays = [
+            array("batch", "input0", inputs),
+            array("output", "output0", np.broadcast_to(given, (len(inputs), 3)).astype("float32")),
+            array("target", "target0", np.arange(len(inputs)) % 3),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": 10.0}, {}))
+    return [one.rule for one in found if one.rule in {"input_scale", "constant_output"}]
+
+
+def test_one_certain_answer_from_the_first_step_is_due_to_large_inputs() -> None:
+    """Not if the inputs are normalised, the answer is unsure (zero weights), or the weights came there by training."""
+    sure, unsure = [1e-30, 1.0, 0.0], [0.2, 0.5, 0.3]
+    assert "input_scale" in answered(RAW, sure)
+    assert "input_scale" not in answered(NORMAL, sure)
+    assert "input_scale" not in answered(RAW, unsure)
+    assert "input_scale" not in answered(RAW, sure, steps=7)
+    spread = np.eye(3)[np.arange(len(RAW)) % 3]
+    assert "input_scale" not in answered(RAW, sure, late=spread)
+    assert set(answered(NORMAL, sure)) == {"constant_output"}

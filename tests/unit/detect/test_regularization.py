@@ -70,3 +70,33 @@ def test_decay_that_outlives_the_weights_needs_less() -> None:
     assert found.evidence["decay"] > 1
     usual = {**ADAMW, "groups": [{"lr": 1e-3, "weight_decay": 0.01}]}
     assert decayed(losses, norms, usual) == []
+
+
+def dropped(rate: float, losses: Any, val: float | None = None, key: str = "rate") -> list[Any]:
+    """What is said of a model with two layers of dropout, of losses and of a validation loss every 50 steps."""
+    course = Course()
+    layers = [{"class": "Dropout", "name": name, "config": {key: rate}} for name in ("dropout", "dropout_1")]
+    loss = {"class": "SparseCategoricalCrossentropy", "from_logits": True}
+    course.sender.manifest({"loss": loss, "model": {"layers": layers}})
+    scalars = None if val is None else {"val_loss": dict.fromkeys(range(50, 301, 50), val)}
+    return of(course.tell(losses, scalars=scalars), RULE)
+
+
+@pytest.mark.parametrize("key", ["rate", "p"])
+def test_dropout_that_leaves_nothing(key: str) -> None:
+    """A rate taken for the part that is kept; said after 200 steps at the cost of guessing or above."""
+    for losses in (noisy(CHANCE, 0.02, 300), noisy(1.4 * CHANCE, 0.2, 300)):
+        [found] = dropped(0.85, losses, key=key)
+        assert found.step == 200
+        assert (found.evidence["layers"], found.evidence["rate"]) == (["dropout", "dropout_1"], 0.85)
+    assert len(dropped(0.95, noisy(CHANCE, 0.02, 300), val=CHANCE)) == 1
+
+
+def test_dropout_that_is_usual_or_that_learns() -> None:
+    """Rates of practice; heavy ones under which the loss falls, if only that of data not trained on; too early."""
+    stuck = noisy(CHANCE, 0.02, 300)
+    assert dropped(0.5, stuck) == []
+    assert dropped(0.9, noisy(0.8 * CHANCE, 0.02, 300)) == []
+    assert dropped(0.9, stuck, val=0.6 * CHANCE) == []
+    assert dropped(0.9, stuck[:190]) == []
+    assert dropped(1.0, stuck) == []

@@ -8,9 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.apart import Apart
 from auditor.detect.evidence.cost import data_loss
+from auditor.detect.evidence.extremes import alike, certain
 from auditor.detect.evidence.plateau import flatness
 from auditor.detect.evidence.progress import Progress
+from auditor.detect.evidence.scored import Scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import StepView, due, stretches
@@ -32,7 +35,8 @@ class ScaleParameters:
     length 1 over a thousand columns, such as counts of words, still have elements of 0.03 and more.
     ``spread``: the widest column over the median one by standard deviation, 100. ``steps``: steps
     before a loss that stays counts, 100. ``chance``: it stays if it is above this part of the cost of
-    guessing, 0.85. ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5.
+    guessing, 0.85. ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5. ``certain``:
+    the first recorded steps, 8, in which every sample is answered with the same certainty.
     """
 
     size: float = 10.0
@@ -41,13 +45,15 @@ class ScaleParameters:
     steps: int = 100
     chance: float = 0.85
     saturated: float = 0.5
+    certain: int = 8
 
 
 @dataclass(slots=True)
 class ScaleMemory:
     """The mildest batch, losses beside the cost of guessing, and the first layer's saturation (NaN unknown).
 
-    ``largest``: element of all batches, by size.
+    ``largest``: element of all batches, by size. ``certain``: first recorded steps that answered all
+    samples with one certainty; -1 once a step did not. ``apart``: the scales of training and evaluation.
     """
 
     size: float = math.nan
@@ -56,6 +62,8 @@ class ScaleMemory:
     progress: Progress = field(default_factory=Progress)
     saturated: float = math.nan
     layer: str = ""
+    certain: int = 0
+    apart: Apart = field(default_factory=Apart)
 
 
 class InputScale(Rule):
@@ -69,18 +77,18 @@ class InputScale(Rule):
     trigger = (
         "inputs (or what a normalisation at the start of the model makes of them) with a root mean square above 10, or "
         "one column 100 times as spread as the median one, and one of: half of the first saturating layer's outputs at "
-        "their ends, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall; or "
-        "inputs none of which is as large as 0.02, and such a loss"
+        "their ends, one and the same answer of probability 0 or 1 for all samples in the first 8 recorded steps, or "
+        "after 100 steps a loss still above 0.85 times the cost of guessing that does not fall; or "
+        "inputs none of which is as large as 0.02, and such a loss; or two recorded evaluations in a "
+        "row whose root mean square is 4 times above or below that of every recorded step, with twice its loss"
     )
     source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
-    summary = (
-        "The inputs are not normalised (root mean square {size:.4g}, widest column {spread:.4g} times the median), and "
-        "{what}{where}."
-    )
+    summary = "{fault}, and {what}{where}."
     likely_causes = (
         "features in their raw units, or pixels in 0..255",
         "a scaler that was fitted but not applied",
         "pixels divided by 255 twice, by the data set and by the loop",
+        "validation data that did not go through the preprocessing of the training data",
     )
     advice = (
         "Standardise the features with statistics of the training set: sklearn.preprocessing.StandardScaler, "
@@ -91,15 +99,18 @@ class InputScale(Rule):
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Measures the first batches and the task."""
-        self.memory.progress.observe_record(view)
+        seen = self.memory.progress.cost.observe_record(view)
         batch = next(iter(view.of("batch").values()), None)
-        if batch is None or batch.values is None or view.phase != "train":
+        if batch is None or batch.values is None:
             return []
         if not batch.dtype.startswith(("float", "bfloat", "int", "uint")):
             return []
         values = np.asarray(batch.values, dtype=np.float64)
         if not values.size or not np.isfinite(values).all() or _indices(batch.dtype, view):
             return []
+        apart = self.memory.apart.observe_record(view, values, self.memory.progress.recent)
+        if view.phase != "train":
+            return [] if apart is None or self.active else [self._found(view, 0, apart)]
         size = _normalised(view, float(np.sqrt((values**2).mean())))
         self.memory.size = float(np.fmin(self.memory.size, size))
         if _first_normaliser(view) is None:
@@ -109,7 +120,7 @@ class InputScale(Rule):
             middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
             widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
             self.memory.spread = float(np.fmin(self.memory.spread, widest))
-        return []
+        return self._answers(view, seen)
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judges the harm at every 50th step."""
@@ -121,6 +132,30 @@ class InputScale(Rule):
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
 
+    def _answers(self, view: RecordView, seen: Scored | None) -> list[Finding]:
+        """From the first step on one certain answer for all: sound weights give that to large inputs alone."""
+        memory, hold = self.memory, self.parameters.certain
+        if seen is None or memory.certain < 0:
+            return []
+        memory.certain = memory.certain + 1 if alike(view, seen) is not None and certain(seen) else -1
+        if memory.certain != hold or self.active or not memory.size > self.parameters.size:
+            return []
+        what = f"every sample of the first {hold} recorded steps gets one answer, at the ends of what can be answered"
+        return [self._found(view, 0, {"what": what})]
+
+    def _found(self, view: StepView | RecordView, at: int, shown: dict[str, Any]) -> Finding:
+        memory = self.memory
+        spread = memory.spread if math.isfinite(memory.spread) else 1.0
+        evidence: dict[str, Any] = {"size": memory.size, "spread": spread}
+        evidence["fault"] = (
+            f"The inputs are not normalised (root mean square {memory.size:.4g}, widest column {spread:.4g} times the "
+            "median)"
+        )
+        evidence |= shown
+        chance = memory.progress.chance
+        evidence |= {"chance": chance} if chance is not None else {}
+        return self.finding(view, at, Subject("batch", "input0", view.rank), evidence)
+
     def _saturation(self, view: StepView, first: int, after: int) -> None:
         memory = self.memory
         for name, at, told in view.scalars("saturated/"):
@@ -129,17 +164,12 @@ class InputScale(Rule):
                 memory.layer, memory.saturated = name.removeprefix("saturated/"), float(values[-1])
 
     def _judge(self, view: StepView, at: int) -> list[Finding]:
-        memory = self.memory
         if self.active or not self._off():
             return []
         what = self._harm()
         if what is None:
             return []
-        spread = memory.spread if math.isfinite(memory.spread) else 1.0
-        evidence: dict[str, Any] = {"size": memory.size, "spread": spread, "what": what}
-        chance = memory.progress.chance
-        evidence |= {"chance": chance} if chance is not None else {}
-        return [self.finding(view, at, Subject("batch", "input0", view.rank), evidence)]
+        return [self._found(view, at, {"what": what})]
 
     def unjudged(self) -> str | None:
         """No numbers were seen."""

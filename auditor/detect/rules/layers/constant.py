@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
-
+from auditor.detect.evidence.extremes import alike
 from auditor.detect.evidence.scored import Scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rules.data.outputs import OutputParameters, OutputRule
 from auditor.model import Severity
-
-#: Spread of the outputs over a batch, relative to their size, that float32 rounding may leave.
-_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +45,10 @@ class ConstantOutput(OutputRule):
     consequence_of = (
         *("dead_units", "symmetric_units", "poor_init", "saturated_units", "output_activation_mismatch"),
         *("loss_diverging", "learning_rate", "exploding_gradient", "underfitting_regularization"),
+        "input_scale",
     )
     Parameters = ConstantParameters
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """Equal outputs, and that they should not be."""
-        batch = next(iter(view.of("batch").values()), None)
-        asked = batch is not None and batch.values is not None and np.ptp(batch.values) > 0
-        wanted = seen.targets is not None and np.ptp(seen.targets) > 0
-        if not asked or not wanted or len(seen.outputs) < 2:
-            return None
-        apart = float(np.ptp(seen.outputs, axis=0).max())
-        size = float(np.abs(seen.outputs).max())
-        if apart > _ROUNDING * size:
-            return None
-        return {"value": float(seen.outputs[0, 0]), "spread": apart, "samples": len(seen.outputs)}
+        return alike(view, seen)

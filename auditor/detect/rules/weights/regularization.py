@@ -13,6 +13,7 @@ from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.pace import stretches
 from auditor.detect.evidence.series import Recent
 from auditor.detect.evidence.task import computed
+from auditor.detect.facts import RunFacts
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import StepView
@@ -31,6 +32,9 @@ class PenaltyParameters:
     left of the penalty, 0.7; or ``crushing``: penalty over data loss now, 10, after twice the steps.
     ``collapsed``: what is left of the weights' norm, 0.3, with a loss of ``chance``, 0.95, of guessing;
     ``decayed``: what is left of it, 0.75, where decay alone would have left 1/e of the weights.
+    ``dropped``: declared rate of a dropout between layers, 0.8: Srivastava et al. (JMLR 2014, section
+    A.4) keep 0.5 to 0.8 of the hidden units; of one kept in five the noise of a sum over many equal ones is
+    twice its standard deviation (sqrt(p/(1 - p))), layer upon layer.
     """
 
     steps: int = 100
@@ -43,6 +47,7 @@ class PenaltyParameters:
     collapsed: float = 0.3
     chance: float = 0.95
     decayed: float = 0.75
+    dropped: float = 0.8
 
 
 @dataclass(slots=True)
@@ -50,12 +55,18 @@ class PenaltyMemory:
     """``ruled``: steps in which the penalty was larger; ``norms``: of the weight matrices, first and last.
 
     ``answered``: the data loss, recomputed from the last recorded outputs, over the cost of guessing;
-    ``decay``: sum over the steps of what weight decay alone takes from the weights.
+    ``decay``: sum over the steps of what weight decay alone takes from the weights. ``heard``: losses;
+    ``dropped``, ``rate``: layers that drop most of what they are given, and how much at most;
+    ``held_out``: the last validation loss.
     """
 
     data: Recent = field(default_factory=lambda: Recent(limit=64))
     penalty: Recent = field(default_factory=lambda: Recent(limit=64))
     cost: Cost = field(default_factory=Cost)
+    heard: Recent = field(default_factory=lambda: Recent(limit=64))
+    dropped: list[str] = field(default_factory=list)
+    rate: float = 0.0
+    held_out: float = math.nan
     ruled: int = 0
     first_norm: float = math.nan
     norm: float = math.nan
@@ -78,7 +89,8 @@ class UnderfittingRegularization(Rule):
         "than it in half of the steps and took 85 % of what was gained (after 200 steps: or is 10 times as large "
         "now); or the norm of the weight matrices fell below 0.3 of what it was and the recorded outputs do no better "
         "than guessing; or below 0.75, above 0.75 of guessing, where weight decay alone would have left less than 1/e "
-        "of the weights"
+        "of the weights; or after 200 steps the losses are above 0.95 times the cost of guessing and a layer "
+        "declares a dropout of 0.8 or more"
     )
     source = "TheDeepChecker; the proofs are ours"
     summary = "Regularisation outweighs the data: {what} (step {step}{where})."
@@ -86,10 +98,12 @@ class UnderfittingRegularization(Rule):
         "a regularisation coefficient that is too large by orders of magnitude (alpha=100 for 1e-4, l2(10))",
         "weight_decay= of AdamW meant as a factor per step, or of SGD copied from AdamW (0.1 for 1e-4)",
         "a penalty summed over all weights beside a loss that is a mean",
+        "dropout whose rate was taken for the part that is kept (0.9 for 0.1)",
     )
     advice = (
         "Divide the coefficient by a thousand: alpha=1e-4 in scikit-learn, keras.regularizers.L2(1e-4), "
-        "weight_decay=1e-4 with SGD and 1e-2 with AdamW; the penalty should be the smaller part of the loss."
+        "weight_decay=1e-4 with SGD and 1e-2 with AdamW; the penalty should be the smaller part of the loss; "
+        "a dropout of 0.1 to 0.5."
     )
     consequence_of = ("poor_init",)
     Parameters = PenaltyParameters
@@ -113,11 +127,14 @@ class UnderfittingRegularization(Rule):
         memory: PenaltyMemory = self.memory
         memory.cost.observe(view)
         told = _parts(view)
+        memory.held_out = float(([memory.held_out, *view.scalar("val_loss")[1]])[-1])
         pull = _pull(view.run.optimizer)
+        memory.dropped, memory.rate = _dropping(view.run, self.parameters.dropped)
         found: list[Finding] = []
         done = 0
         for part in stretches(view, memory.count, whole=True):
             memory.count += len(part.values)
+            memory.heard.add(part.values[np.isfinite(part.values)])
             memory.decay += pull * float(np.nansum(part.rates))
             known = [told[step] for step in part.steps.tolist() if step in told]
             if known:
@@ -149,7 +166,7 @@ class UnderfittingRegularization(Rule):
         if self.active:
             better = memory.cost.chance is not None and memory.data.count and self._now < 0.5 * memory.cost.chance
             return [self.cleared(at, 0, Subject("loss", "loss/penalty", at.rank))] if better else []
-        seen = self._outweighs() or self._vanishes()
+        seen = self._outweighs() or self._vanishes() or self._drops()
         return [self.finding(at, 0, Subject("loss", "loss/penalty", at.rank), seen)] if seen else []
 
     @property
@@ -189,6 +206,25 @@ class UnderfittingRegularization(Rule):
         shown = {"what": what, "norm": memory.norm, "first_norm": memory.first_norm, "answered": memory.answered}
         return {**shown, "decay": memory.decay}
 
+    def _drops(self) -> dict[str, Any] | None:
+        """Dropout that leaves next to nothing, and losses of guessing, of data not trained on too where it is told.
+
+        Where what was heard is no fixed multiple of what was recorded, the last recorded outputs tell by themselves.
+        """
+        memory, parameters = self.memory, self.parameters
+        chance, losses, late = memory.cost.chance, memory.heard, 2 * parameters.steps
+        if not memory.dropped or losses.count < late or not len(memory.cost.task.targets) or memory.cost.staged:
+            return None
+        guess = chance if chance is not None else memory.cost.guess
+        now = float(np.median(losses.last))
+        share = now / guess if chance is not None else memory.answered if memory.answered_at >= late else 0.0
+        if not guess > 0 or not share > parameters.chance or memory.held_out < parameters.chance * guess:
+            return None
+        first = memory.dropped[0]
+        what = f"{len(memory.dropped)} layers drop up to {memory.rate:.0%} of their inputs ({first} is the first), and "
+        what += f"the answers in training cost {share:.0%} of guessing"
+        return {"what": what, "rate": memory.rate, "layers": memory.dropped[:16], "loss": now, "answered": share}
+
     def _weigh(self, view: StepView, first: int, after: int) -> None:
         """The norm of all weight matrices at the last sample of the steps from ``first`` to before ``after``."""
         for block, weights in view.blocks("weight"):
@@ -209,6 +245,21 @@ def _parts(view: StepView) -> dict[float, tuple[float, float]]:
     data, penalty = (dict(zip(at.tolist(), values.tolist(), strict=True)) for at, values in map(view.scalar, _PARTS))
     both = sorted(data.keys() & penalty.keys())
     return {float(view.steps[at]): (data[at], penalty[at]) for at in both if math.isfinite(data[at] + penalty[at])}
+
+
+def _dropping(run: RunFacts, least: float) -> tuple[list[str], float]:
+    """The layers that declare a dropout of ``least`` or more (but 1: that is an ablation), and the largest rate."""
+    found: list[str] = []
+    largest = 0.0
+    for layer in run.layers:
+        config = layer.get("config")
+        told = {**(config if isinstance(config, Mapping) else {}), **layer}
+        rate = next((told[key] for key in ("rate", "p") if key in told), None)
+        known = isinstance(rate, (int, float)) and not isinstance(rate, bool)
+        if "dropout" in str(layer.get("class", "")).lower() and known and least <= float(rate or 0) < 1:
+            found.append(str(layer.get("name")))
+            largest = max(largest, float(rate or 0))
+    return found, largest
 
 
 def _pull(optimizer: Mapping[str, Any]) -> float:
