@@ -68,8 +68,10 @@ def _scale(name: str, batches: Sequence[F64], many: int | None) -> list[Fact]:
     rows = np.concatenate([batch for batch in batches if batch.shape[1] == batches[0].shape[1]])
     spread, centre = rows.std(axis=0), rows.mean(axis=0)
     typical = float(np.sqrt(np.mean(rows * rows)))
+    sizes = [float(np.sqrt(np.mean(batch * batch))) for batch in batches]
     return [
         Fact(f"{name}.rms", typical),
+        Fact(f"{name}.batches", [min(sizes), max(sizes)]),
         Fact(f"{name}.mean", float(centre.mean())),
         Fact(f"{name}.std", float(spread.mean())),
         Fact(f"{name}.range", [float(rows.min()), float(rows.max())]),

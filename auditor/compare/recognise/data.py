@@ -58,13 +58,25 @@ def _scale(a: Profile, b: Profile) -> Iterator[Cause]:
         if rms is None or centre is None or min(rms[0].value, rms[1].value) <= 0:
             continue
         ratio = abs(math.log(rms[1].value / rms[0].value))
-        if ratio > _OTHER_SCALE:
+        if ratio > _OTHER_SCALE + max(_drift(side, name) for side in (a, b)):
             effect = f"values are {math.exp(ratio):.3g} times as large on one side"
             yield Cause("DATA-00", f"{name}.scale", (rms[0].value, rms[1].value), min(2.0, ratio), effect)
         elif (ratio := _spread_apart(a, b, name)) > _OTHER_SCALE:
             values = [side.value(f"{name}.range") for side in (a, b)]
             effect = f"values are spread {math.exp(ratio):.3g} times as widely on one side: coded or scaled otherwise"
             yield Cause("DATA-00", f"{name}.range", (values[0], values[1]), min(2.0, ratio), effect)
+
+
+def _drift(side: Profile, name: str) -> float:
+    """Logarithm of the ratio of the largest batch to the smallest where data comes sorted, else 0.
+
+    Batches of sorted data are no sample of it: those that were not recorded may be beyond these by as much as
+    these are apart. Sorted class numbers begin at nothing at all, and what they come to cannot be told.
+    """
+    sizes = side.value(f"{name}.batches")
+    if sizes is None or side.value("data.sorted", 0.0) <= _SORTED / 2:
+        return 0.0
+    return math.log(sizes[1] / sizes[0]) if sizes[0] > 0 else math.inf
 
 
 def _axes(a: Profile, b: Profile) -> Iterator[Cause]:

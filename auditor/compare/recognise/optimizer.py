@@ -51,6 +51,8 @@ _EXPLAINED: Final = 0.5
 _UNKNOWN: Final = 0.1
 _UNKNOWN_SAME: Final = 0.01
 _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
+#: Settings that say how momentum is used: without one they say nothing.
+_OF_MOMENTUM: Final = frozenset({"nesterov", "dampening"})
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -80,7 +82,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     rule = str(rules[0].value)
     yield from _epsilon(a, b, rule)
+    moving = all(side.value("update.momentum", True) for side in (a, b))
     for name in _SETTINGS:
+        if name in _OF_MOMENTUM and not moving:
+            continue  # told with the momentum that one side lacks
         both = between(a, b, f"update.{name}")
         if both is not None and not close(both[0].value, both[1].value):
             yield _setting(a, b, rule, name, both)

@@ -146,3 +146,13 @@ def test_a_sample_that_comes_again_is_no_second_draw(shift: float, claims: bool)
         ]
         found = [cause for cause in diagnose(*sides).causes if cause.id == "DATA-00"]
         assert bool(found) is claims
+
+
+@pytest.mark.parametrize(("scale", "claims"), [(1.0, False), (100.0, True)])
+def test_batches_of_sorted_data_are_no_sample_of_its_scale(scale: float, claims: bool) -> None:
+    """The first batches of sorted rows are smaller than the mixed ones are; in other units they are that far off."""
+    x, y = inputs(768), np.linspace(1, 5, 768, dtype=np.float32)[:, None]
+    sides = run(x=x, y=y * np.float32(scale), order=lambda at: np.arange(16 * at, 16 * at + 16)), run(x=x, y=y)
+    found = {cause.parameter for cause in diagnose(*sides).causes}
+    assert "data.shuffle" in found
+    assert ("data.target.scale" in found) is claims

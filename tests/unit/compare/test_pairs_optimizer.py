@@ -250,3 +250,10 @@ def test_a_rule_that_nobody_knows_is_said_to_be_unknown() -> None:
     assert fact is not None
     assert fact.confidence < 0.5
     assert "no rule" in fact.note
+
+
+def test_how_momentum_is_used_is_no_second_cause_where_one_side_has_none() -> None:
+    """Nesterov's step without momentum is the plain one: one setting is missing, not two."""
+    plain = on(lambda p: O.SGD(p, R)).profile("a")
+    ahead = on(lambda p: O.SGD(p, R, momentum=0.8, nesterov=True)).profile("b")
+    assert [cause.parameter for cause in diagnose(plain, ahead).causes] == ["sgd.momentum"]
