@@ -46,6 +46,19 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
 }
 
 
+#: Lines with a value, of settings that every program has, by entry and parameter.
+_VALUED: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
+    ("OPT-01", "update.learning_rate"): {
+        "torch": "lr={0!r} where the optimizer is made", "keras": "learning_rate={0!r} where the optimizer is made",
+        "sklearn": "model.set_params(learning_rate_init={0!r})",
+    },
+    ("DATA-02", "data.batch_size"): {
+        "torch": "DataLoader(dataset, batch_size={0!r})", "keras": "model.fit(x, y, batch_size={0!r})",
+        "tensorflow": "dataset.batch({0!r})", "sklearn": "model.set_params(batch_size={0!r})",
+    },
+}  # fmt: skip
+
+
 def line(cause: Cause, frameworks: tuple[str, str]) -> str:
     """One line for the program of the side that ``cause.mend`` names.
 
@@ -56,6 +69,7 @@ def line(cause: Cause, frameworks: tuple[str, str]) -> str:
     at = "ab".index(cause.mend)
     rule, _, name = cause.parameter.partition(".")
     made = _setting(rule, name, cause.values[1 - at], frameworks[at])
+    made = made or _valued(cause, cause.values[1 - at], frameworks[at])
     made = made or _LINES.get((cause.id, cause.parameter.rpartition(".")[2]))
     return made or catalogue.entry(cause.id).fix_for(frameworks[at])
 
@@ -78,3 +92,11 @@ def _torch(rule: str, name: str, word: str, wanted: Any) -> str:
         pair = (repr(wanted), _BETAS[1]) if name == _BETAS[0] else (_BETAS[0], repr(wanted))
         return f"betas=({', '.join(pair)})"
     return f"{DECAYS[rule] if name == 'decay' else word}={wanted!r}"
+
+
+def _valued(cause: Cause, wanted: Any, framework: str) -> str | None:
+    """A line of ``_VALUED``; a program of TensorFlow has Keras's where it has none of its own."""
+    lines = _VALUED.get((cause.id, cause.parameter), {})
+    told = lines.get(framework) or (lines.get("keras") if framework == "tensorflow" else None)
+    number = isinstance(wanted, (int, float)) and not isinstance(wanted, bool)
+    return told.format(float(f"{wanted:.6g}") if isinstance(wanted, float) else wanted) if told and number else None

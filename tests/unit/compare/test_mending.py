@@ -41,6 +41,23 @@ def test_a_setting_is_written_with_the_other_sides_value(name: str) -> None:
     assert line(cause, frameworks) == wanted
 
 
+@pytest.mark.parametrize(
+    ("framework", "rate", "rows"),
+    [
+        ("torch", "lr=0.001 where the optimizer is made", "DataLoader(dataset, batch_size=32)"),
+        ("tensorflow", "learning_rate=0.001 where the optimizer is made", "dataset.batch(32)"),
+        ("sklearn", "model.set_params(learning_rate_init=0.001)", "model.set_params(batch_size=32)"),
+    ],
+)
+def test_a_rate_and_a_batch_size_are_told_with_their_values(framework: str, rate: str, rows: str) -> None:
+    """As they were written, not as float32 keeps them."""
+    sides = ("keras", framework)
+    assert line(Cause("OPT-01", "update.learning_rate", (0.0010000000474974513, 0.1), 5.0, ""), sides) == rate
+    assert line(Cause("DATA-02", "data.batch_size", (32, 64), 0.2, ""), sides) == rows
+    unknown = Cause("DATA-02", "data.batch_size", (None, 64), 0.2, "")
+    assert line(unknown, sides) == catalogue.entry("DATA-02").fix_for(framework)
+
+
 def test_an_entry_of_several_differences_says_what_to_do_of_this_one() -> None:
     """Means that differ are not mended by a scale."""
     means = Cause("DATA-00", "data.input.mean", (0.1, 0.9), 0.3, "")
