@@ -157,3 +157,22 @@ def test_g7_tapes_of_which_nothing_comes_are_few() -> None:
         recorded.gradient(loss, variable)
     assert 0 < len(kept._kept) <= 64
     kept.clear()
+
+
+def test_g1_a_graph_that_is_traced_while_operations_are_heard_raises_nothing() -> None:
+    """TensorFlow calls back by keyword there; what is traced is left out, what runs is kept."""
+    from tensorflow.python.framework import op_callbacks
+
+    from auditor_agent.integrations.tensorflow import flow
+
+    heard = flow.Eager()
+    op_callbacks.add_op_callback(heard.heard)
+    try:
+        doubled = tf.function(lambda x: x * 2.0)(tf.constant(3.0))
+        shifted = doubled + 1.0
+    finally:
+        op_callbacks.remove_op_callback(heard.heard)
+    made = heard(shifted)
+    assert float(shifted) == 7.0
+    assert made is not None
+    assert made[0] == "AddV2"

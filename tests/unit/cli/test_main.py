@@ -30,7 +30,7 @@ SURFACE = {
     "export": {"--parquet", "--json"},
     "sync": {"--json"},
     "purge": {"--older-than", "--keep", "--run", "--yes", "--json"},
-    "parity": {"--steps", "--fix", "--check", "--json"},
+    "parity": {"--python-a", "--python-b", "--steps", "--fix", "--check", "--json"},
     "doctor": {"--check", "--json"},
     "grafana": set(),
     "demo": set(),

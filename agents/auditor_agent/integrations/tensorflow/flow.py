@@ -61,9 +61,12 @@ class Eager:
         found = self._made.get(id(tensor))
         return None if found is None else found[:2]
 
-    def heard(self, kind: Any, inputs: Any, attributes: Any, outputs: Any, name: Any = None, graph: Any = None) -> None:  # noqa: PLR0913, PLR0917 -- TensorFlow's signature
+    @guarded(None)
+    def heard(  # noqa: PLR0913, PLR0917 -- TensorFlow's signature, by keyword where a graph is traced
+        self, kind: Any, inputs: Any, attributes: Any, outputs: Any, op_name: Any = None, graph: Any = None
+    ) -> None:
         """As TensorFlow calls back."""
-        del attributes, name
+        del attributes, op_name
         if graph is not None or len(self._made) >= _MOST_KEPT:
             return
         kind = kind.decode() if isinstance(kind, bytes) else str(kind)

@@ -8,6 +8,7 @@ built anew since.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -86,6 +87,14 @@ def _before(optimizer: Optimizer) -> str:
     return "" if any(alive) else "zero"
 
 
+def _without_gradients(optimizer: Optimizer) -> bool:
+    """Whether it holds no gradient, or none but zeros as far as one looks: the first that is not zero ends the look."""
+    found = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    plain = [g for g in found if type(g) is Tensor and g.is_cpu and g.numel() <= _MOST and not g.is_sparse]
+    looked = heapq.nlargest(_LOOKED, plain, key=Tensor.numel)
+    return not found or (bool(looked) and not any(bool(gradient.detach().any()) for gradient in looked))
+
+
 def left_over(parameters: Sequence[Tensor], optimizer: Optimizer | None) -> Tensor | None:
     """The largest element of the last gradient as a step's first backward pass begins; None: there is none.
 
@@ -147,7 +156,7 @@ class Bypassed:
         if self.found:
             run.event(number, "bypassed", parameters=self.found)
             self.found = []
-        self.empty = self.heard and not self.over and _before(optimizer) in _EMPTY
+        self.empty = self.heard and not self.over and _without_gradients(optimizer)
         self.heard = False
 
 
