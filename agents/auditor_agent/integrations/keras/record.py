@@ -59,7 +59,7 @@ class GraphTape(Tape):
         if not variables:
             return
         updated = [(("updated", self._name(v), dtype_of(v)), v) for v in variables]
-        with tf.control_dependencies(_here(getattr(self._probe.taps, "called", None))):
+        with tf.control_dependencies(getattr(self._probe.taps, "done", [])):
             # What the tap took is recorded with the rest.
             self._conditionally(self.receive_after, updated + self._state(variables), [], self._head)
 
