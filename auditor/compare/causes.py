@@ -99,8 +99,7 @@ def _claims(cause: Cause, *, usual: bool) -> bool:
     What somebody set does as soon as it was measured to change more than rounding does (``LISTED``), and so
     do weights drawn otherwise, whoever chose the law; what else both frameworks do by default, from
     ``MATTERS`` on, as do biases that begin near zero; an epsilon from ``_SHORTENED`` on. What another seed
-    may show never does, nor the shape
-    of a draw of the same spread.
+    may show never does, nor the shape of a draw of the same spread.
     """
     if cause.how != "measured" or cause.chance or cause.id in _ALIKE:
         return False

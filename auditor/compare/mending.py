@@ -37,15 +37,10 @@ DECAYS: Final[Mapping[str, str]] = {"rmsprop": "alpha", "adadelta": "rho"}
 _BETAS: Final = ("beta_1", "beta_2")
 #: Lines of entries that stand for several differences, by the last word of the parameter.
 _LINES: Final[Mapping[tuple[str, str], str]] = {
-    (
-        "DATA-00",
-        "mean",
-    ): "feed both sides the same samples, shifted alike: the columns' means differ beyond chance",
+    ("DATA-00", "mean"): "feed both sides the same samples, shifted alike: the means differ beyond chance",
     ("DATA-00", "range"): "code and scale the values alike on both sides",
     ("DATA-00", "axes"): "move axes with transpose, permute or moveaxis: reshape mixes the values up",
 }
-
-
 #: Lines with a value, of settings that every program has, by entry and parameter.
 _VALUED: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     ("OPT-01", "update.learning_rate"): {
@@ -68,10 +63,10 @@ def line(cause: Cause, frameworks: tuple[str, str]) -> str:
     """
     at = "ab".index(cause.mend)
     rule, _, name = cause.parameter.partition(".")
-    made = _setting(rule, name, cause.values[1 - at], frameworks[at])
-    made = made or _valued(cause, cause.values[1 - at], frameworks[at])
+    wanted, framework = cause.values[1 - at], frameworks[at]
+    made = _setting(rule, name, wanted, framework) or _valued(cause, wanted, framework)
     made = made or _LINES.get((cause.id, cause.parameter.rpartition(".")[2]))
-    return made or catalogue.entry(cause.id).fix_for(frameworks[at])
+    return made or catalogue.entry(cause.id).fix_for(framework)
 
 
 def _setting(rule: str, name: str, wanted: Any, framework: str) -> str | None:
