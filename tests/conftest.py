@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def auditor_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AUDITOR_HOME", str(home))
     monkeypatch.setenv("AUDITOR_RAISE", "1")
     return home
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled() -> None:
+    """As in a process of its own: where torch compiled any frame, forward passes are not heard (G4)."""
+    compiler = sys.modules.get("torch._dynamo.utils")
+    if compiler is not None:
+        compiler.counters.clear()
 
 
 @pytest.fixture

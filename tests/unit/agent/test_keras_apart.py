@@ -15,6 +15,7 @@ import pytest
 
 from auditor_agent.capture.native import tensorflow as native
 from auditor_agent.capture.native.tensorflow_taps import AHEAD, COPY, Block, Operand, Tap
+from auditor_agent.integrations.keras import watch
 from auditor_agent.integrations.keras.layers import Step
 from auditor_agent.integrations.keras.native import NativeStore
 from auditor_agent.integrations.keras.rows import Row
@@ -183,7 +184,9 @@ def test_recordings_that_found_no_room_are_told(monkeypatch: pytest.MonkeyPatch)
     """Of ``fit``, as often as there are new ones."""
     told = iter([0, 3, 0, 2])
     monkeypatch.setattr(Taps, "left_out", lambda _: next(told, 0))
+    monkeypatch.setattr(watch, "READ_EVERY", 0.0)  # seconds: a look at each step, however quick they are
     model, run = mlp(), MemoryRun()
     model.compile(keras.optimizers.SGD(0.05), "mse")
     model.fit(*data(200), batch_size=32, epochs=2, verbose=0, callbacks=[Audit(run=run)])
     assert [event["count"] for event in run.events if event["type"] == "recordings_lost"] == [3, 2]
+    assert next(told, None) is None

@@ -26,7 +26,6 @@ def test_a_default_device_does_not_move_what_the_agent_makes(
     """The model is in host memory, and so are its statistics, samples and recordings."""
     if kernel == "portable":
         monkeypatch.setattr(native, "available", lambda: False)
-    torch._dynamo.utils.counters.clear()
     model = nn.Sequential(nn.Linear(300, 4, device="cpu"), nn.ReLU(), nn.Linear(4, 1, device="cpu"))
     with torch.no_grad():
         for parameter in model.parameters():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor, nn
 
@@ -14,12 +13,6 @@ from auditor_agent.integrations.torch.names import Several, find_model
 from support.recordings import assembled
 
 ROWS = 12
-
-
-@pytest.fixture(autouse=True)
-def nothing_compiled() -> None:
-    """As in a process of its own: where frames were compiled, batch and output are not heard."""
-    torch._dynamo.utils.counters.clear()
 
 
 class Loop:

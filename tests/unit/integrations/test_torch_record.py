@@ -19,12 +19,6 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 LR = 1e-2
 
 
-@pytest.fixture(autouse=True)
-def nothing_compiled() -> None:
-    """As in a process of its own: where frames were compiled, batch and output are not heard."""
-    torch._dynamo.utils.counters.clear()
-
-
 def train(
     optimizer: Callable[[Any], torch.optim.Optimizer],
     loss_fn: Loss = nn.functional.mse_loss,

@@ -13,12 +13,6 @@ from auditor_agent.integrations.torch.audit import install
 from support.recordings import assembled
 
 
-@pytest.fixture(autouse=True)
-def nothing_compiled() -> None:
-    """As in a process of its own: where frames were compiled, batch and output are not heard."""
-    torch._dynamo.utils.counters.clear()
-
-
 def game(*, critics: int = 1, steps: int = 6, watched: bool = True) -> list[Tensor]:
     """Two models in one unmodified script, the first trained ``critics`` times as often; the final weights."""
     torch.manual_seed(0)

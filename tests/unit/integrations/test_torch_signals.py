@@ -17,12 +17,6 @@ from auditor_agent.integrations.torch.units import output_activation
 from support.recordings import assembled
 
 
-@pytest.fixture(autouse=True)
-def nothing_compiled() -> None:
-    """As in a process of its own: where frames were compiled, forward passes are not heard."""
-    torch._dynamo.utils.counters.clear()
-
-
 class Net(nn.Module):
     """A layer under a function, one that drops, one that normalizes."""
 
