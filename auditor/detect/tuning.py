@@ -22,6 +22,7 @@ import logging
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,11 +75,16 @@ class Tuning:
     def origins(self, project: str) -> dict[str, dict[str, tuple[Any, str]]]:
         """Parameters by rule, each with where it comes from."""
         merged: dict[str, dict[str, tuple[Any, str]]] = {}
-        for layer in self._layers:
+        for layer in (self._clocks, *self._layers):
             for origin, part in layer.parts(project):
                 for rule, given in part.items():
                     merged.setdefault(rule, {}).update({name: (value, origin) for name, value in given.items()})
         return merged
+
+    @cached_property
+    def _clocks(self) -> Layer:
+        # Not before a run is judged: it takes the rules, which `auditor compare` and `auditor runs` do without.
+        return _clocks(self._settings)
 
     def _refresh(self) -> None:
         stamps = self._seen()
@@ -108,8 +114,7 @@ class Tuning:
 
     def _load(self) -> list[Layer]:
         own = self._settings.rules
-        layers = [_clocks(self._settings)]
-        layers += [read(path) for path in self._files() if path == own or path.exists()]
+        layers = [read(path) for path in self._files() if path == own or path.exists()]
         if isinstance(own, Mapping):
             layers.append(_checked(Layer("AUDITOR_RULES", own)))
         return layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -45,15 +46,31 @@ def of_one_stream(connection: sa.Connection, key: tuple[str, str, int, int], aft
     where = [c.run == run, c.name == name, c.attempt == attempt, c.rank == rank]
     if after is not None:
         where.append(c.step > after)
-    extent = sa.select(sa.func.count(), sa.func.min(c.step), sa.func.max(c.step), sa.func.max(c.special)).where(*where)
-    count, first, last, odd = connection.execute(extent).one()
-    if count and last - first + 1 == count and not odd:
-        cursor: Any = connection.execute(sa.select(c.value).where(*where).order_by(c.step)).cursor
-        alone = np.fromiter(cursor, dtype=_VALUES, count=count)
-        return Series(np.arange(first, last + 1, dtype=np.int64), alone["value"].copy())
+    plain = _plain(connection, where)
+    if plain is not None:
+        return plain
     query = sa.select(c.step, sa.func.coalesce(c.value, 0.0), c.special).where(*where).order_by(c.step)
-    cursor = connection.execute(query).cursor
+    cursor: Any = connection.execute(query).cursor
     rows = np.fromiter(cursor, dtype=_COLUMNS)
     values = rows["value"].copy()
     special.restore(values, rows["special"])
     return Series(rows["step"].copy(), values)
+
+
+def _plain(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> Series | None:
+    """The scalar by its values alone; None where steps are missing or a value is not an ordinary number."""
+    c = SCALARS.c
+    # Each end by itself is a jump through the index; asked for together, the rows between are read.
+    ends = [sa.select(end(c.step)).where(*where).scalar_subquery() for end in (sa.func.min, sa.func.max)]
+    first, last = connection.execute(sa.select(*ends)).one()
+    if first is None:
+        return None
+    cursor: Any = connection.execute(sa.select(c.value).where(*where).order_by(c.step)).cursor
+    alone = np.fromiter(cursor, dtype=_VALUES)["value"].copy()  # no value becomes NaN
+    if len(alone) != last - first + 1 or not np.isfinite(alone).all():
+        return None
+    if not alone.all():  # a zero may stand for a negative one
+        odd = sa.select(sa.func.max(c.special)).where(*where)
+        if connection.execute(odd).scalar_one():
+            return None
+    return Series(np.arange(first, last + 1, dtype=np.int64), alone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,12 @@ _FEWEST: Final = 3
 _LEAST_SMOOTHING: Final = 1e-3
 _CORNERS: Final = (1e-3, 1e2)
 _HALVINGS: Final = 40
-_REDUCTIONS: Final = ("mean", "sum", "sum over outputs, mean over batch")
+#: Reductions under which one is looked for, each with what an element of a step's output weighs under it.
+_REDUCTIONS: Final[dict[str, Callable[[F64], float]]] = {
+    "mean": lambda output: 1 / output.size,
+    "sum": lambda _: 1.0,
+    "sum over outputs, mean over batch": lambda output: 1 / len(output),
+}
 #: Whole numbers up to which a factor, or one over it, is taken for one.
 _WHOLE: Final = 4096
 
@@ -121,21 +126,20 @@ def _positive(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, 
 def _cornered(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:
     """The corner of a huber or smooth absolute loss that explains the loss, by halving: both are monotone in it."""
     values = np.array([pair.value for pair in pairs])
-    largest = max(float(np.abs(pair.output - pair.target).max(initial=0.0)) for pair in pairs)
+    total, sizes = float(values.sum()), [pair.output.size for pair in pairs]
+    output, target = (np.concatenate([getattr(pair, name).ravel() for pair in pairs]) for name in ("output", "target"))
+    largest = float(np.abs(output - target).max(initial=0.0))
     for name, family in (("huber", losses.huber), ("smooth l1", losses.smooth_l1)):
-        for reduction in _REDUCTIONS:
+        for reduction, weigh in _REDUCTIONS.items():
+            weights = np.repeat([weigh(pair.output) for pair in pairs], sizes)
             low, high = _CORNERS
             for _ in range(_HALVINGS):
                 middle = float(np.sqrt(low * high))
-                more = float(_reduced_by(family(middle), pairs, reduction).sum()) < float(values.sum())
+                more = float(weights @ family(middle)(output, target)) < total
                 low, high = (middle, high) if more == (name == "huber") else (low, middle)
             corner = float(f"{np.sqrt(low * high):.4g}")
             if corner >= largest:
                 continue  # nothing lies beyond it: a squared error by another name
-            off = values - _reduced_by(family(corner), pairs, reduction)
+            off = values - reductions([family(corner)(pair.output, pair.target) for pair in pairs], pairs)[reduction]
             residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
             yield LossFit(f"{name}({corner:g})", "values", reduction, 1.0, broadcast, 0.0, residual)
-
-
-def _reduced_by(loss: losses.Pointwise, pairs: Sequence[Pair], reduction: str) -> F64:
-    return reductions([loss(pair.output, pair.target) for pair in pairs], pairs)[reduction]
