@@ -112,6 +112,21 @@ def test_statistics_that_lag_without_harm_or_not_at_all(
     assert evaluated(momentum, losses, held_out, new=new) == []
 
 
+@pytest.mark.parametrize(
+    ("factor", "samples", "told"),
+    [(14.0, 200, 1), (3.2, 16, 1), (14.0, 4, 0), (2.4, 200, 0), (float("nan"), 200, 0)],
+    ids=["an evaluation", "just so", "a dry run", "a tiny layer after one pass", "weights that are no numbers"],
+)
+def test_weights_that_were_evaluated_before_they_were_normalised(factor: float, samples: int, told: int) -> None:
+    """Told at once, with the layer that was worst; a dry run is no evaluation."""
+    sender = Sender(RunAuditor(RUN))
+    unready = {"type": "unready", "step": 0, "kind": "spectral_norm", "layers": ["critic.4", "critic.0"]}
+    event = unready | {"factors": [factor, 2.1], "passes": 3, "samples": samples}
+    found = sender.steps(batch(0, TABLE, loss=1.0, events=(event,)), TABLE)
+    told_of = [one.subject.name for one in found if one.rule == "train_eval_gap_at_start"]
+    assert told_of == ["critic.4"] * told
+
+
 EMBEDDED = (Tensor("gradient", "emb.weight", (64, 8), "float32"), *table(1, ("gradient",)))
 
 

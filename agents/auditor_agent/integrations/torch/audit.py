@@ -137,11 +137,14 @@ class _Scene:
         self._foreign: weakref.WeakSet[Optimizer] = weakref.WeakSet()
 
     def fresh_probe(self) -> LossProbe:
-        """A new listener in place of the old one."""
+        """A new listener in place of the old one; what that heard of before its run began is kept."""
+        heard = None if self._probe is None or self.watcher is not None else self._probe.unready
         self.end()
         elsewhere.clear()
         self._probe = LossProbe()
         self._probe.tape = Tape()
+        self._probe.unready = heard or self._probe.unready
+        self._probe.on_unready = self._unready
         self._probe.attach()
         return self._probe
 
@@ -169,6 +172,13 @@ class _Scene:
         self.watcher, self._waiting, self._begun = watcher, None, self._begun + 1
         watcher.attach()
         self._hook()
+        self._unready()
+
+    def _unready(self) -> None:
+        """Tell the run what was evaluated before it was ready."""
+        watcher, probe = self.watcher, self._probe
+        if watcher is not None and probe is not None:
+            probe.unready.tell(watcher.run, watcher.steps, watcher.alive())
 
     def end(self) -> None:
         """Nothing is watched, nothing is wrapped."""
@@ -231,6 +241,7 @@ class _Scene:
             model = find_model(optimizer) if self._everything else None
             if model is not None:
                 watcher.join(optimizer, model)
+                self._unready()
                 return
             self._foreign.add(optimizer)
         probe.other_stepped()

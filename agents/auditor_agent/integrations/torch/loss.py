@@ -20,6 +20,7 @@ from torch import Tensor
 from auditor_agent.guard import failure, note
 from auditor_agent.integrations.torch.clip import ClipProbe
 from auditor_agent.integrations.torch.passes import Bypassed
+from auditor_agent.integrations.torch.unready import Unready
 from auditor_agent.integrations.torch.wraps import Wraps, tell
 
 
@@ -41,6 +42,10 @@ class LossProbe:
         """The flight recorder's ear (``record.Tape``), told the roots as they are."""
         self.bypassed = Bypassed()
         """Whether the losses reach what the optimizer holds."""
+        self.unready = Unready()
+        """What was evaluated before it was ready; listens as long as this probe does."""
+        self.on_unready: Callable[[], None] = lambda: None
+        """Called as a backward pass begins and ``unready`` has something to tell."""
         self.clips = ClipProbe()
         """What was clipped on the way; listens as long as this probe does."""
         self.roots: list[float | Tensor] = []
@@ -84,6 +89,7 @@ class LossProbe:
     def attach(self) -> None:
         """Begin to listen. Idempotent."""
         self.clips.attach()
+        self.unready.attach()
         if self not in _listening:
             _listening.append(self)
             _wrap()
@@ -92,6 +98,7 @@ class LossProbe:
         """Stop listening and forget what was heard. Idempotent."""
         self.roots.clear()
         self.clips.detach()
+        self.unready.detach()
         if self.tape is not None:
             self.tape.close()
         if self in _listening:
@@ -104,6 +111,8 @@ class LossProbe:
         try:
             if self.unstepped is not None and not self.unstepped.hear(tensors):
                 self.unstepped = None
+            if self.unready.heard:
+                self.on_unready()
             if self._stale:
                 self.roots, self._stale = [], False
                 self.clips.forget()
