@@ -68,7 +68,7 @@ class Evaluation:
         self._row = self._batches
         first = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
         self._samples += first.shape[0] if first is not None and first.dim() else 0
-        return fresh and bool(self._tape.evaluable)
+        return fresh and bool(self._tape.evaluates(self._last))
 
     def _begin(self, model: nn.Module) -> None:
         step = self._step()

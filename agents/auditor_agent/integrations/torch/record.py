@@ -72,7 +72,8 @@ class Tape:
         self._whole = False  # the layers of one pass are there
         self._last: Sequence[str | None] = ()
         self._evaluation: _Step | None = None
-        self._recorded = 0
+        # The last recorded step; the last after which an evaluation was; the last taken before the one under way.
+        self._recorded = self._looked = self._after = 0
         self._forwards: list[list[Taken]] = []
         self._modes: list[str] = []
         self._carried: Tensor | None = None
@@ -109,11 +110,13 @@ class Tape:
         """The first step after ``number`` that is recorded; None: none."""
         return None if self._recorder is None else self._recorder.next(number)
 
-    @property
-    def evaluable(self) -> bool:
-        """Whether the first batch of an evaluation now is recorded: the last step was, and none after it."""
-        recorded = self._recorded > 0 or self._step is not None
-        return self._recorder is not None and recorded and not self._forwards and not self._losses
+    def evaluates(self, step: int) -> bool:
+        """Whether the first batch of an evaluation after ``step`` is recorded: the first since a recorded step."""
+        last = self._recorded if self._step is None else self._step.number
+        if self._recorder is None or last <= self._looked or self._forwards or self._losses:
+            return False
+        self._looked, self._after = last, max(step, last)
+        return True
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -200,16 +203,15 @@ class Tape:
     @guarded(None)
     @torch.no_grad()
     def evaluation(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        """The model was called without gradients, to begin an evaluation after the step recorded last."""
+        """The model was called without gradients, to begin an evaluation that :meth:`evaluates` announced."""
         self._complete()
-        step = self._evaluation = _Step(self._recorded, phase="eval")
+        step = self._evaluation = _Step(self._after, phase="eval")
         taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
         taken += [self._data("output", f"output{at}", t) for at, t in enumerate(predictions(tensors(output)))]
         step.taken = [one for one in taken if one is not None]
         step.taken += [one for _, passed in self._layers.values() for one in passed]
         step.facts["training"] = mode(module, training=False)["training"]
         step.facts["layers"] = [fact for fact, _ in self._layers.values()]
-        self._recorded = 0
         self._forget()
 
     @guarded(None)
@@ -264,7 +266,6 @@ class Tape:
         recorder, step = self._recorder, self._step
         if step is not None and (step.number != number or part.number in step.parts):
             self._complete()
-        self._recorded = 0
         while self._waiting and done(self._waiting[0][1]):
             self._deliver(*self._waiting.popleft())
         if recorder is None:
