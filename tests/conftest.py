@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ def nothing_compiled() -> None:
     compiler = sys.modules.get("torch._dynamo.utils")
     if compiler is not None:
         compiler.counters.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_observed() -> Iterator[None]:
+    """What observes TensorFlow's loops unasked stays for good, as under ``auditor run``: here until the test ends."""
+    yield
+    tape = sys.modules.get("auditor_agent.integrations.tensorflow.tape")
+    if tape is not None:
+        tape._sinks.clear()
+        tape.off()
 
 
 @pytest.fixture

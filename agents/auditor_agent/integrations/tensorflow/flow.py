@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import tensorflow as tf
+from tensorflow.python.framework import op_callbacks  # there is no public way
 
 from auditor_agent.guard import guarded
 
@@ -51,10 +52,25 @@ def in_graph(tensor: Any) -> tuple[str, Sequence[Any]] | None:
 
 
 class Eager:
-    """The operations that ran while a tape was there."""
+    """The operations that ran while a tape was there: between :meth:`begin` and :meth:`end`, in one thread."""
 
     def __init__(self) -> None:
         self._made: dict[int, tuple[str, Sequence[Any], Any]] = {}
+        self._listening = False
+
+    @guarded(None)
+    def begin(self) -> None:
+        """Have TensorFlow tell the operations of this thread."""
+        op_callbacks.add_op_callback(self.heard)
+        self._listening = True
+
+    @guarded(None)
+    def end(self) -> None:
+        """No more. Idempotent."""
+        if self._listening:
+            self._listening = False
+            with tf.init_scope():  # within a graph that is being traced TensorFlow would not restore its own function
+                op_callbacks.remove_op_callback(self.heard)
 
     def __call__(self, tensor: Any) -> tuple[str, Sequence[Any]] | None:
         """The operation that made an eager tensor."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
@@ -80,7 +81,9 @@ class _Scene(threading.local):
 
     def __init__(self) -> None:
         self.taped = taped.Tapes()
-        self.applying = self.taping = self.calling = 0
+        self.tapes = weakref.WeakSet[Any]()
+        """Those that watch. One that nobody ever ends is over when it is gone."""
+        self.applying = self.calling = 0
         self.known = Known()
         self.heard = forward.Heard()
         self.eager: flow.Eager | None = None
@@ -102,6 +105,7 @@ def reported(sink: Sink) -> Iterator[None]:
         yield
     finally:
         _alone.remove(sink)
+        _forget()
         if not sinks():
             off()
 
@@ -166,7 +170,7 @@ def _gradient(original: Callable[..., Any]) -> Callable[..., Any]:
 def _enter(original: Callable[..., Any]) -> Callable[..., Any]:
     def enter(self: Any) -> Any:
         result = original(self)
-        _begun()
+        _begun(self)
         return result
 
     return enter
@@ -174,7 +178,7 @@ def _enter(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _exit(original: Callable[..., Any]) -> Callable[..., Any]:
     def leave(self: Any, *args: Any) -> Any:
-        _ended()
+        _ended(self)
         return original(self, *args)
 
     return leave
@@ -230,7 +234,7 @@ def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
         if type(self).__name__ == "CompileLoss":
             evaluation.elsewhere()
         result = original(self, y_true, y_pred, *args, **kwargs)
-        if _scene.taping and sinks():
+        if _scene.tapes and sinks():
             _compared(self, y_true, y_pred, result)
         elif sinks():
             evaluation.compared(y_pred, result)
@@ -240,14 +244,14 @@ def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @guarded(None)
-def _begun() -> None:
+def _begun(tape: Any) -> None:
     """A tape begins: what was heard before belongs to no step."""
-    from tensorflow.python.framework import op_callbacks  # there is no public way
-
-    _scene.taping += 1
-    if _scene.taping > 1:
+    nested = bool(_scene.tapes)
+    _scene.tapes.add(tape)
+    if nested:
         return
     evaluation.ending() if tf.executing_eagerly() else evaluation.training()
+    _deaf()
     _scene.heard = forward.Heard()
     if sinks() and (not tf.executing_eagerly() or any(sink.looking() for sink in sinks())):
         _scene.heard.layers = {}
@@ -255,19 +259,22 @@ def _begun() -> None:
     listening = tf.executing_eagerly() and any(sink.listening() for sink in sinks())
     _scene.eager = flow.Eager() if listening else None
     if _scene.eager is not None:
-        op_callbacks.add_op_callback(_scene.eager.heard)
+        _scene.eager.begin()
 
 
 @guarded(None)
-def _ended() -> None:
+def _ended(tape: Any) -> None:
     """A tape ends."""
-    from tensorflow.python.framework import op_callbacks
-
-    _scene.taping = max(0, _scene.taping - 1)
-    if not _scene.taping:
+    _scene.tapes.discard(tape)
+    if not _scene.tapes:
         layers.listen(None)
-    if not _scene.taping and _scene.eager is not None:
-        op_callbacks.remove_op_callback(_scene.eager.heard)
+        _deaf()
+
+
+def _deaf() -> None:
+    """No operation is heard any more; what was heard is kept for the step to come."""
+    if _scene.eager is not None:
+        _scene.eager.end()
 
 
 @guarded(None)
@@ -278,7 +285,7 @@ def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: A
     call = forward.called(model, args, kwargs, result)
     if call is None:
         return
-    if _scene.taping:
+    if _scene.tapes:
         _scene.heard.call(call)
     else:
         evaluation.called(call.inputs, call.outputs)
@@ -363,6 +370,7 @@ def _report(seen: Seen) -> None:
 
 
 def _forget() -> None:
+    _deaf()  # of a step that is taken while its tape still watches
     _scene.heard, _scene.eager = forward.Heard(), None
     _scene.unassigned = set()
 
