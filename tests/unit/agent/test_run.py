@@ -101,8 +101,8 @@ def test_the_table_comes_again_when_the_daemon_asks(fake_daemon: FakeDaemon, new
     train(run, 3)
     fake_daemon.wait(lambda daemon: daemon.steps() == 3)
     train(run, 3, first=3)
-    fake_daemon.need = ["tensors"]
-    fake_daemon.wait(lambda daemon: daemon.steps() == 6)
+    fake_daemon.need, fake_daemon.verdict = ["tensors"], "suspect"
+    fake_daemon.wait(lambda daemon: daemon.steps() == 6 and run.verdict == "suspect")  # the answer has been read
     train(run, 3, first=6)
     run.finish()
     tables = ["tensors" in header for header in fake_daemon.headers("steps")]  # three frames; more on a busy machine
