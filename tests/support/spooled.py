@@ -93,11 +93,12 @@ def _take(run: SpooledRun, frame: wire.Frame, table: tuple[Tensor, ...]) -> None
                 run.rows.setdefault(key, {})[int(batch.steps[block.first + n])] = row
 
 
-def spooled_recordings(home: Path) -> list[StepRecording]:
+def spooled_recordings(home: Path, phase: str = "train") -> list[StepRecording]:
     """What the flight recorder of the one run under ``home`` left, step by step."""
     frames = sorted((f for f in _frames(home) if f.header["type"] == "record"), key=lambda f: int(f.header["seq"]))
     blank = (None, None, 0, 0, None, None)
-    return assemble(
+    chunks = (
         StoredChunk("r", 0, 0, f.header["seq"], "record", "s", *blank, jsonfinite.dumps(f.header), bytes(f.block))
         for f in frames
     )
+    return assemble(chunks, phase)

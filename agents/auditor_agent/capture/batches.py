@@ -119,7 +119,12 @@ class Passes:
         """Whether a batch, samples along its first axis, is the first of another pass."""
         if self._off or array.ndim < 2 or not array.size or array.dtype.kind not in "fiub":
             return False
-        samples = set(_row_keys(array))
+        return self.meets(set(row_keys(array)))
+
+    def meets(self, samples: set[int]) -> bool:
+        """As :meth:`begins`, of a batch that has these ``samples`` (:func:`row_keys`; at least one)."""
+        if self._off:
+            return False
         known = len(samples & self._seen) / len(samples)
         new = known >= _NEARLY_ALL and self._batches > 1
         if new:
@@ -132,7 +137,8 @@ class Passes:
         return new
 
 
-def _row_keys(array: npt.NDArray[Any]) -> list[int]:
+def row_keys(array: npt.NDArray[Any]) -> list[int]:
+    """A number for each sample along the first axis, of numbers: equal samples, equal number. Shape (n, ...)."""
     flat = array.reshape(len(array), -1)
     if flat.shape[1] > _COLUMNS:
         flat = flat[:, np.linspace(0, flat.shape[1] - 1, _COLUMNS).astype(np.int64)]

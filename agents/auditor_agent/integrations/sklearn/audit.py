@@ -101,7 +101,12 @@ class audit(Generic[E]):  # noqa: N801 -- used as a function is: `with audit(mlp
                 return None
             self._watch = Watch(self.run, histograms=self._histograms)
             _SCENE.claim(self.run)
-        return None if self._watch.run.finished else self._watch
+        return self.known
+
+    @property
+    def known(self) -> Watch | None:
+        """The watch of the block, if its run goes on."""
+        return None if self._watch is None or self._watch.run.finished else self._watch
 
 
 class _Automatic:
@@ -131,6 +136,11 @@ class _Automatic:
             told = {"estimator": type(estimator).__name__, "fits": self._others}
             self._watch.run.event(self._watch.step, "fit_not_audited", reason="the run is another estimator's", **told)
         return None
+
+    def known(self, estimator: Any) -> Watch | None:
+        """The watch of ``estimator``, if it has the run."""
+        mine = self._chosen is not None and self._chosen() is estimator
+        return self._watch if mine and self._watch is not None and not self._watch.run.finished else None
 
     def yield_run(self) -> None:
         """End the run, for an estimator that is audited by name."""
@@ -185,9 +195,21 @@ class _Scene:
             guard.failure("sklearn.choose", error)
             return None
 
+    def known(self, estimator: Any) -> Watcher | None:
+        """The watch of an estimator that was fitted; opens no run."""
+        try:
+            with self._lock:
+                for reference, block in self._blocks:
+                    if reference() is estimator:
+                        return block.known
+                return None if self.automatic is None else self.automatic.known(estimator)
+        except Exception as error:
+            guard.failure("sklearn.known", error)
+            return None
+
 
 _SCENE: Final = _Scene()
-_TAPS: Final = Taps(_SCENE.choose)
+_TAPS: Final = Taps(_SCENE.choose, _SCENE.known)
 os.register_at_fork(after_in_child=_SCENE.after_fork)
 os.register_at_fork(after_in_child=_TAPS.after_fork)
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from auditor_agent.capture import units
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.sklearn import manifest as declared
+from auditor_agent.integrations.sklearn.evaluation import Scored
 from auditor_agent.recorder import Recorder, state_role
 from auditor_agent.stream.recording import Array, positions
 
@@ -35,7 +36,7 @@ class Tape:
     def __init__(self, run: Any) -> None:
         self._recorder = Recorder(run, layout="sklearn")
         self._names: list[str] = []
-        self._step = 0
+        self._step = self._after = 0
         self._arrays: list[Array] | None = None
         self._scalars: dict[str, float] = {}
         self._facts: dict[str, Any] = {}
@@ -76,6 +77,29 @@ class Tape:
                 self._each(state_role(attribute), self._names, declared.by_layer(kept))
         self._arrays = None
         self._recorder.send(self._step, arrays, self._scalars, self._facts)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the next evaluation is recorded: the first one after each recorded step is."""
+        return self._step > self._after and self._recorder.active
+
+    @guarded(None)
+    def evaluated(self, estimator: Any, scored: Scored) -> None:
+        """The first samples of an evaluation, which ended."""
+        if scored.batch is None or not self.evaluates:
+            return
+        self._after, self._arrays = self._step, []
+        inputs, target, output = scored.batch
+        for role, name, values in (
+            ("batch", "input0", inputs),
+            ("target", "target0", target),
+            ("output", "output0", output),
+        ):
+            self._put(role, name, values)
+        arrays, self._arrays = self._arrays, None
+        seen = declared.seen_loss(estimator, {"activations": [output], "y": target})
+        facts = {"training": "false", "loss": seen, "output_activation": declared.layers(estimator)[-1]["activation"]}
+        self._recorder.send(self._step, arrays, {"loss": scored.loss}, facts, phase="eval")
 
     @guarded(None)
     def close(self) -> None:

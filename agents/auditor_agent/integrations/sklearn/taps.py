@@ -1,4 +1,4 @@
-"""Where scikit-learn's MLPs are looked at: five functions, covered while something is audited.
+"""Where scikit-learn's MLPs are looked at: a few functions, covered while something is audited.
 
 The estimator itself is left alone: no attribute of it changes, so ``clone``, ``copy`` and ``pickle``
 see what they always saw, also in the middle of an audit. Each cover asks whether the ``fit`` that
@@ -8,7 +8,9 @@ runs in this thread is watched, and otherwise only passes on:
 - ``LOSS_FUNCTIONS``: the loss of the data alone, before the penalty is added to it;
 - ``BaseMultilayerPerceptron._backprop``: activations, loss and gradients of one batch;
 - ``BaseOptimizer.update_params``: the gradients are about to act, and have acted;
-- ``scipy.optimize.minimize``: L-BFGS has accepted a point (through its ``callback``).
+- ``scipy.optimize.minimize``: L-BFGS has accepted a point (through its ``callback``);
+- ``_forward_pass_fast`` and ``_predict``: something was predicted; the checks of ``sklearn.metrics``, which
+  every metric and ``score`` go through: it is compared with targets.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import scipy.optimize
+from sklearn.metrics import _classification, _regression
 from sklearn.neural_network import _multilayer_perceptron as perceptron
 from sklearn.neural_network._stochastic_optimizers import BaseOptimizer
 
@@ -48,8 +51,16 @@ class Watcher(Protocol):
     def end(self) -> None:
         """The ``fit`` is over, however it went."""
 
+    def predicted(self, estimator: Any, given: Any, outputs: Any, result: Any) -> Any:
+        """A prediction of ``estimator`` for the data ``given``; gives what :meth:`compared` wants to know of it."""
+
+    def compared(self, prediction: Any, target: Any, result: Any) -> bool:
+        """``result`` is compared with ``target``; whether it is that prediction, which is done with then."""
+
 
 Chooser = Callable[[Any], Watcher | None]
+#: Functions of ``sklearn.metrics`` that see targets and predictions first, in that order.
+_CHECKS: Final = ((_classification, "_check_targets"), (_regression, "_check_reg_targets"))
 _LOCAL: Final = threading.local()
 
 
@@ -63,10 +74,11 @@ class Taps:
 
     Args:
         choose: the watcher of an estimator whose ``fit`` begins, or None. Must not raise.
+        known: the watcher that an estimator has had, or None. Must not raise.
     """
 
-    def __init__(self, choose: Chooser) -> None:
-        self._choose = choose
+    def __init__(self, choose: Chooser, known: Chooser) -> None:
+        self._choose, self._known = choose, known
         self._lock = threading.Lock()
         self._holders = 0
         self._covered: list[tuple[Any, str, Any, Any]] = []
@@ -100,6 +112,12 @@ class Taps:
         for name in list(perceptron.LOSS_FUNCTIONS):
             self._put(perceptron.LOSS_FUNCTIONS, name, _loss)
         self._put(scipy.optimize, "minimize", _minimize)
+        self._put(network, "_forward_pass_fast", _forward)
+        for kind in (perceptron.MLPClassifier, perceptron.MLPRegressor):
+            self._put(kind, "_predict", functools.partial(_predict, self._known))
+        for module, name in _CHECKS:
+            if hasattr(module, name):
+                self._put(module, name, _check)
 
     def _put(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         before = _get(owner, name)
@@ -189,3 +207,41 @@ def _minimize(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(*args, **kwargs, callback=accepted)
 
     return minimize
+
+
+def _forward(original: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        outputs = original(self, *args, **kwargs)
+        if getattr(_LOCAL, "predicting", None) is self:
+            _LOCAL.outputs = outputs
+        return outputs
+
+    return forward
+
+
+def _predict(known: Chooser, original: Callable[..., Any]) -> Callable[..., Any]:
+    def predict(self: Any, *args: Any, **kwargs: Any) -> Any:
+        watcher = known(self)
+        if watcher is None:
+            return original(self, *args, **kwargs)
+        _LOCAL.predicting, _LOCAL.outputs, _LOCAL.prediction = self, None, None
+        try:
+            result = original(self, *args, **kwargs)
+        finally:
+            _LOCAL.predicting = None
+        given, outputs, _LOCAL.outputs = args[0] if args else kwargs.get("X"), _LOCAL.outputs, None
+        _LOCAL.prediction = (watcher, watcher.predicted(self, given, outputs, result))
+        return result
+
+    return predict
+
+
+def _check(original: Callable[..., Any]) -> Callable[..., Any]:
+    def check(*args: Any, **kwargs: Any) -> Any:
+        watcher, prediction = getattr(_LOCAL, "prediction", None) or (None, None)
+        if watcher is not None and prediction is not None and len(args) > 1:  # noqa: SIM102 -- asked, then told
+            if watcher.compared(prediction, args[0], args[1]):
+                _LOCAL.prediction = None
+        return original(*args, **kwargs)
+
+    return check

@@ -17,13 +17,15 @@ from typing import Any, Final
 import numpy as np
 
 from auditor_agent import guard
-from auditor_agent.capture import units
 from auditor_agent.capture.batches import Epoch, batch_digest
-from auditor_agent.capture.host import HostStatistics, nonfinite
+from auditor_agent.capture.host import HostStatistics
+from auditor_agent.capture.repeated import Repeated
 from auditor_agent.capture.weights import WeightDigests
 from auditor_agent.config import Config
 from auditor_agent.histogram import HISTOGRAM_BYTES
+from auditor_agent.integrations.sklearn import evaluation, looks
 from auditor_agent.integrations.sklearn import manifest as declared
+from auditor_agent.integrations.sklearn.given import Given
 from auditor_agent.integrations.sklearn.manifest import by_layer as _ordered
 from auditor_agent.integrations.sklearn.record import Tape
 from auditor_agent.run import Run
@@ -102,6 +104,9 @@ class Watch:
         self._before: float | None = None
         self._tape, self._optimizer = Tape(run), None
         self._under_way, self._digests = Epoch(), WeightDigests()
+        self._given, self._chunks, self._fitting = Given(), Repeated(), False
+        self._curve: list[tuple[float, int]] = []
+        self._passed = 0
         self._sampled: list[Any] | None = None
 
     # -- a fit ---------------------------------------------------------------------------------------
@@ -119,11 +124,27 @@ class Watch:
         self._parameters = parameters
         self._evaluations, self._started, self._before, self._now = 0, False, None, None
         self._epochs = 0 if self._fit["fresh"] else len(getattr(estimator, "loss_curve_", ()))
+        self._fitting = True
+        self._give(arguments)
+
+    @guard.guarded(None)
+    def _give(self, arguments: Mapping[str, Any]) -> None:
+        """Look at the data of a call; the chunks of ``partial_fit`` make epochs, several calls each."""
+        data = arguments.get("X")
+        if self._fit["call"] != "partial_fit":
+            self._given.fit(data)
+            return
+        if self._given.chunk(data):
+            self._end_pass()
+        told = self._chunks.take(data)
+        if told is not None:
+            self.run.event(self.step, "batch_repeated", **told)
 
     @guard.guarded(None)
     def end(self) -> None:
         """The ``fit`` is over, or failed."""
         now, self._now, self._sampled = self._now, None, None
+        self._fitting = False
         if now is None:
             return
         self._epoch(now.estimator)
@@ -161,7 +182,7 @@ class Watch:
         self.run.manifest(self._manifest(now))
         self.run.observe(canonical=declared.canonical(now.estimator, now.samples))
         self._tape.size(_ordered(now.weights))
-        self.run.on_finish(self._tape.close)
+        self.run.on_finish(self._finish)
 
     @guard.guarded(None)
     def updating(self, optimizer: Any, grads: Sequence[Any]) -> None:
@@ -223,7 +244,7 @@ class Watch:
     def _light(self, now: _Evaluation) -> bool:
         """Record a step with its gradients alone; False, and nothing, if it is the first that went wrong."""
         words = self._statistics.words(_ordered(now.grads), count=self._counted())
-        if not self._in_trouble and _bad(now, words):
+        if not self._in_trouble and looks.bad(now, words):
             return False
         self._record(now, words, ())
         return True
@@ -231,15 +252,15 @@ class Watch:
     def _full(self, now: _Evaluation, weights: Sequence[Any], moved: Sequence[Any]) -> None:
         """Record a step with everything that is sampled."""
         names = declared.names(len(now.coefs))
-        now.scalars |= _layers(now)
+        now.scalars |= looks.layers(now)
         extra: list[tuple[str, str, Any]] = [
             ("weight", name, array) for name, array in zip(names, _ordered(weights), strict=True)
         ]
         extra += [("update", name, array) for name, array in zip(names, _ordered(moved), strict=False)]
-        extra += _flow(now)
+        extra += looks.flow(now)
         arrays = [*_ordered(now.grads), *(array for _, _, array in extra)]
         words = self._statistics.words(arrays, count=self._counted())
-        first = not self._in_trouble and _bad(now, words)
+        first = not self._in_trouble and looks.bad(now, words)
         if first:
             self._in_trouble, self._trouble = True, SAMPLES_IN_TROUBLE - 1
         # Once is enough: the sender comes by itself soon, and waking it at every step costs.
@@ -268,7 +289,7 @@ class Watch:
     def _scalars(self, now: _Evaluation) -> dict[str, float]:
         # Before the weights move: the penalty may need them.
         clock = time.perf_counter()
-        digest = batch_digest(_inputs(now))
+        digest = batch_digest(looks.inputs(now))
         self._under_way.add(digest, now.samples)
         scalars = {"loss": now.loss, "loss/data": now.data, "loss/penalty": now.penalty()}
         scalars |= {"samples": float(now.samples), "batch_digest": float(digest)}
@@ -294,46 +315,62 @@ class Watch:
     def _epoch(self, estimator: Any) -> None:
         """Log an epoch that has ended: scikit-learn appends to its curve, and may have scored."""
         curve: Any = getattr(estimator, "loss_curve_", ())
-        if len(curve) > self._epochs:
+        if len(curve) > self._epochs and self._fit["call"] == "partial_fit":
+            self._curve.append((float(curve[-1]), self._under_way.samples - sum(count for _, count in self._curve)))
+        elif len(curve) > self._epochs:
             values = {"epoch": float(len(curve)), "epoch_loss": float(curve[-1])}
             scores = getattr(estimator, "validation_scores_", None)
             self.run.log(**values, **({"val_score": float(scores[-1])} if scores else {}))
             self.run.event(self.step, "epoch", **self._under_way.end())
         self._epochs = len(curve)
 
+    @guard.guarded(None)
+    def _end_pass(self) -> None:
+        """A pass over the data has ended that took one ``partial_fit`` or several."""
+        curve, self._curve = self._curve, []
+        samples = sum(count for _, count in curve)
+        if samples and self._under_way.steps:
+            told = self._under_way.end()
+            self._passed = told["steps"]
+            self.run.log(epoch=float(told["epoch"]), epoch_loss=sum(loss * part for loss, part in curve) / samples)
+            self.run.event(self.step, "epoch", **told)
+
+    def _finish(self) -> None:
+        """The run ends: so does its last pass, if it is as long as the one before."""
+        if self._curve and self._under_way.steps == self._passed:
+            self._end_pass()
+        self._tape.close()
+
+    # -- evaluations ---------------------------------------------------------------------------------
+
+    def predicted(self, estimator: Any, given: Any, outputs: Any, result: Any) -> evaluation.Prediction | None:
+        """Something was predicted; of data that was held out it is kept, to be compared with targets."""
+        kept: evaluation.Prediction | None = self._predicted(estimator, given, outputs, result)
+        return kept
+
+    @guard.guarded(None)
+    def _predicted(self, estimator: Any, given: Any, outputs: Any, result: Any) -> Any:
+        if not self.step or not evaluation.held_out(self._given, given, fitting=self._fitting):
+            return None
+        return evaluation.predicted(estimator, given, outputs, result, batch=self._tape.evaluates)
+
+    @guard.guarded(True)
+    def compared(self, prediction: evaluation.Prediction, target: Any, result: Any) -> bool:
+        """An evaluation, if ``result`` is what was predicted; whether it is."""
+        scored = evaluation.compared(prediction, target, result)
+        if scored is None or self.run.finished:
+            return self.run.finished
+        told = {"val_loss": scored.loss}
+        if scored.accuracy is not None and not self._fitting:  # early stopping tells its own score
+            told["val_accuracy"] = scored.accuracy
+        self.run.log(**told)
+        self.run.event(self.step, "evaluation", batches=1, samples=scored.samples, losses=1)
+        estimator = prediction.estimator()
+        if estimator is not None:
+            self._tape.evaluated(estimator, scored)
+        return True
+
     def _manifest(self, now: _Evaluation) -> dict[str, Any]:
         words = bytes(self._statistics.words(_ordered(now.weights)))
         seen = {"dtype": now.grads[0].dtype.name, "first_batch": now.samples, "shapes": self._shapes}
         return declared.manifest(now.estimator, self._fit, words=words, **seen)
-
-
-def _bad(now: _Evaluation, words: bytes | memoryview) -> bool:
-    return not math.isfinite(now.loss) or nonfinite(words)
-
-
-def _flow(now: _Evaluation) -> list[tuple[str, str, Any]]:
-    """What flowed through the net: the batch, if it is dense, the hidden layers, the output."""
-    found = now.arguments["activations"]
-    rows = [("batch", "X", now.arguments["X"]), ("batch", "y", now.arguments["y"])]
-    rows += [("activation", f"hidden[{at}]", array) for at, array in enumerate(found[1:-1])]
-    rows += [("output", "output", found[-1])]
-    return [row for row in rows if isinstance(row[2], np.ndarray)]
-
-
-def _inputs(now: _Evaluation) -> list[Any]:
-    """The inputs of a batch; of a sparse matrix the values that it holds."""
-    given = now.arguments["X"]
-    return [given if isinstance(given, np.ndarray) else np.asarray(getattr(given, "data", ()))]
-
-
-def _layers(now: _Evaluation) -> dict[str, float]:
-    """Dead units and saturated outputs of the hidden layers."""
-    found: dict[str, float] = {}
-    for layer, output in zip(declared.layers(now.estimator)[:-1], now.arguments["activations"][1:-1], strict=True):
-        for name, part in (
-            ("dead_units", units.dead(output, layer["activation"])),
-            ("saturated", units.saturated(output, layer["activation"])),
-        ):
-            if part is not None:
-                found[f"{name}/{layer['name']}"] = part
-    return found
