@@ -150,8 +150,8 @@ def test_g3_on_a_device_no_step_reads_a_value_and_two_copies_leave_it(
         optimizer.zero_grad()
         model(torch.ones(4, 6, device="meta")).square().mean().backward()
         with Reads() as reads:  # the hooks alone: AdamW reads its own step counter
-            torch_hooks._hooks[optimizer]._pre(optimizer, (optimizer,), {})
-            torch_hooks._hooks[optimizer]._post(optimizer, (optimizer,), {})
+            torch_hooks._hooks[optimizer].before(optimizer, (optimizer,), {})
+            torch_hooks._hooks[optimizer].after(optimizer, (optimizer,), {})
         assert reads.waits == []
     assert run.steps == []  # all are under way still
     first, sampled, plain = [(6,), (12, 12)], [(2,), (12, 17)], [(), (12, 4)]

@@ -29,6 +29,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch.byhand import ByHand, UpdateByHand, missed_by
 from auditor_agent.integrations.torch.changes import changed
 from auditor_agent.integrations.torch.evaluation import elsewhere
 from auditor_agent.integrations.torch.loss import LossProbe
@@ -93,7 +94,10 @@ def _watch(
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher | None:
         if not wanted & owned(stepping):
             return None
-        return Watcher(run, model, [stepping], loss_fn, probe, after=after, more=True, histograms=histograms)
+        missed = missed_by(stepping)
+        return Watcher(
+            run, model, [stepping], loss_fn, probe, after=after, missed=missed, more=True, histograms=histograms
+        )
 
     _scene.wait(first_step)
     _scene.expect(lambda: run)
@@ -105,7 +109,8 @@ def install() -> None:
     def first_step(stepping: Optimizer, probe: LossProbe) -> Watcher:
         run = open_run("torch")
         model = _scene.known(stepping) or find_model(stepping)
-        return Watcher(run, model, [stepping], None, probe, after=_scene.steps, stops=_may_stop(), more=True)
+        after, missed = _scene.steps, missed_by(stepping)
+        return Watcher(run, model, [stepping], None, probe, after=after, missed=missed, stops=_may_stop(), more=True)
 
     _scene.wait(first_step, everything=True)
     _scene.expect(lambda: open_run("torch"))
@@ -157,6 +162,8 @@ class _Scene:
         self._everything, self._foreign, self._begun = everything, weakref.WeakSet(), 0
         self._waiting = self._next = candidate
         self._hook()
+        if self._probe is not None:
+            self._probe.byhand = ByHand(self._by_hand, self._hand_begun)
 
     def expect(self, opened: Callable[[], Run]) -> None:
         """Tell the run that ``opened`` gives if backward passes go on and no optimizer steps."""
@@ -213,11 +220,31 @@ class _Scene:
             register_optimizer_step_pre_hook(_any_step)
             self._hooked = True
 
+    def _by_hand(self, optimizer: Optimizer) -> None:
+        """The script is about to update weights itself: ``optimizer`` stands in for it."""
+        if self.watcher is None or self.watcher.leader() is not optimizer:
+            self.stepping(optimizer)
+
+    def _hand_begun(self) -> None:
+        """From here on it does: what was heard before belongs to no step."""
+        probe = self._probe
+        if probe is not None:
+            probe.other_stepped()
+            probe.tape.skipped()
+            probe.tape.enters = probe.byhand.called
+
+    def _no_hand(self, probe: LossProbe) -> None:
+        """An optimizer steps: nobody updates weights by hand, or not any more."""
+        if probe.byhand is not None:
+            probe.byhand, probe.tape.enters = None, lambda: None
+
     @guarded(None)
     def stepping(self, optimizer: Optimizer) -> None:
         """Some optimizer is about to step; the watched one has a hook of its own."""
         if self._probe is not None:
             self._probe.unstepped = None
+            if type(optimizer) is not UpdateByHand:
+                self._no_hand(self._probe)
         if self.watcher is not None and self.watcher.watches(optimizer):
             return
         if self.watcher is not None and self.watcher.gone:

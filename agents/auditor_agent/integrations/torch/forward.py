@@ -191,6 +191,7 @@ class ForwardProbe:
         several = None if self._several is None else self._several()
         if several is not None and not self._enters(module):
             return
+        self._tape.enters()
         if not _gradients():
             self._evaluates(several or module, args, kwargs)
             return

@@ -32,11 +32,11 @@ class Hooks:
         """Calls of the closure in the step under way, where it is listened to."""
         self._several = isinstance(optimizer, torch.optim.LBFGS)
         """Whether the optimizer calls its closure several times a step: then it is looked at after the step."""
-        optimizer.register_step_pre_hook(self._pre)
-        optimizer.register_step_post_hook(self._post)
+        optimizer.register_step_pre_hook(self.before)
+        optimizer.register_step_post_hook(self.after)
 
-    def _pre(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The arguments to step with, where they are others; else None, as torch asks."""
+    def before(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """``optimizer`` is about to step. The arguments to do so with, where they are others; else None."""
         if _compiling() or self.watcher is None or self.part is None:
             return None
         self._plain, self._evaluated = False, 0
@@ -72,7 +72,8 @@ class Hooks:
 
         return evaluated
 
-    def _post(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def after(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """``optimizer`` has stepped."""
         if _compiling() or self._plain or self.watcher is None or self.part is None:
             return
         self._several = self._several or self._evaluated > 1
@@ -90,6 +91,11 @@ def hook(part: Part, watcher: Watcher) -> None:
         if optimizer not in _hooks:
             _hooks[optimizer] = Hooks(optimizer)
         _hooks[optimizer].watcher, _hooks[optimizer].part = watcher, part
+
+
+def hooks_of(optimizer: Optimizer) -> Hooks | None:
+    """Those of a watched optimizer."""
+    return _hooks.get(optimizer)
 
 
 def unhook(part: Part, watcher: Watcher) -> None:

@@ -174,7 +174,7 @@ class Lane:
     def _take(self, step: _Step | None, number: int, part: Part, optimizer: Optimizer) -> bool:
         start = _clock()
         pace, probe, groups = self._pace, self._probe, optimizer.param_groups
-        rates = [group["lr"] for group in groups]
+        rates = [group["lr"] for group in groups if "lr" in group]
         roots, forward, leg = probe.roots, self._forward, self._legs.get(part.number)
         if (
             leg is None

@@ -36,6 +36,8 @@ class LossProbe:
         self.scaler: Any = None
         self.unstepped: Any = None
         """Is told each backward pass while no optimizer has stepped (``torch_unstepped.Unstepped``)."""
+        self.byhand: Any = None
+        """Is told where backward passes begin and end while no optimizer has stepped (``byhand.ByHand``)."""
         self.graph: str | None = None
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
         self.tape: Any = None
@@ -108,6 +110,8 @@ class LossProbe:
 
     def hear(self, tensors: Any) -> None:
         """A backward pass begins at ``tensors``. Never raises."""
+        if self.byhand is not None:
+            self.byhand.begins(tensors)
         try:
             if self.unstepped is not None and not self.unstepped.hear(tensors):
                 self.unstepped = None
@@ -178,10 +182,15 @@ def _wrap() -> None:
 
 def _listening_backward(original: Callable[..., None]) -> Callable[..., None]:
     def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
-        if not _compiling():
-            for probe in _listening:
-                probe.hear(tensors)
-        return original(tensors, *args, **kwargs)
+        if _compiling():
+            original(tensors, *args, **kwargs)
+            return
+        for probe in _listening:
+            probe.hear(tensors)
+        original(tensors, *args, **kwargs)
+        for probe in _listening:
+            if probe.byhand is not None:
+                probe.byhand.passed(tensors)
 
     return backward
 

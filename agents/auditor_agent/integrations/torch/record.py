@@ -85,6 +85,7 @@ class Tape:
         self._names: dict[int, str] = {}
         self.operations: list[dict[str, Any]] | None = None  # of one training pass; told once
         self.begins: Callable[[], None] = lambda: None  # then a forward pass of several modules is over
+        self.enters: Callable[[], None] = lambda: None  # the model is about to be called
         self._recorder: Recorder | None = None
         self._first: Part | None = None
         self._sizes: dict[int, list[tuple[int, int]]] = {}

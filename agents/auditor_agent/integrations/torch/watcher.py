@@ -56,6 +56,7 @@ class Watcher:
         loss_fn: named in the manifest.
         probe: hears losses and clipping.
         after: step number of the last step before this watcher's first.
+        missed: steps between that one and the first that can be seen (``byhand.py``).
         stops: whether a verdict may end the script (SystemExit).
         more: whether further optimizers may :meth:`join`: the first step then waits for them.
         histograms: steps between two with histograms, 0 for none; None: as AUDITOR_HISTOGRAMS has it.
@@ -70,13 +71,14 @@ class Watcher:
         probe: LossProbe,
         *,
         after: int = 0,
+        missed: int = 0,
         stops: bool = False,
         more: bool = False,
         histograms: int | None = None,
     ) -> None:
         self.run = run
-        self._run, self._probe, self._stops, self._pace = run, probe, stops, Pace(after)
-        self._awaited = after + 1 if more else None
+        self._run, self._probe, self._stops, self._pace = run, probe, stops, Pace(after + missed)
+        self._first, self._awaited = missed + 1, after + missed + 1 if more else None
         self._model = None if model is None else weakref.ref(model)
         self._parts = [Part(number, optimizer) for number, optimizer in enumerate(optimizers)]
         self._manifest = manifest(model, share(model, self._parts), optimizers, loss_fn)
@@ -279,14 +281,14 @@ class Watcher:
     def _weights(self, row: Open, part: Part) -> None:
         with timed(row, "weight"):
             self._add(row, ("weight", part.number, None), part.parameters)
-            if part.number == 0 and (row.number == 1 or row.number % EVERY == 0):
+            if part.number == 0 and (row.number == self._first or row.number % EVERY == 0):
                 row.scalars |= part.digest()
 
     def _look(self, row: Open) -> None:
         model, forward = self.alive(), self._forward
         if model is None or forward is None:
             return
-        if forward.turned or row.number == 1 or self._budget.due("weight", row.number):
+        if forward.turned or row.number == self._first or self._budget.due("weight", row.number):
             forward.turned = False
             self._modes.read("train", model, row.number)
         row.scalars |= forward.scalars()
@@ -325,10 +327,9 @@ class Watcher:
         start = _clock()
         self._open = None
         self.lane.settle()  # what came before
-        more = passed(row, self._run)
         if row.forward is not None:
             self._budget.charge("activation", row.forward.seconds)
-        layout = self._rows.layout(row.ids, tuple(row.keys), more)
+        layout = self._rows.layout(row.ids, tuple(row.keys), passed(row, self._run))
         words = row.matrices[0] if len(row.matrices) == 1 else side_by_side(row.matrices) if row.matrices else b""
         self._transfer.put(counted(Step(row.number, row.time, row.scalars, layout, words), row, self._run))
         row.spent += _clock() - start
@@ -387,7 +388,7 @@ class Watcher:
         self._run.record(step.number, step.scalars, step.layout, step.words, time=step.time, urgent=wrong)
         if step.histograms:
             self._run.histograms(step.number, step.counted, step.histograms)
-        if step.number == 1:
+        if step.number == self._first:
             self._run.manifest(self._completed())
 
     def _completed(self) -> dict[str, Any]:

@@ -1,0 +1,197 @@
+"""Weights that a script updates itself: ``with torch.no_grad(): p -= lr * p.grad``, and no optimizer.
+
+Such a loop has no step that could be hooked. What shows is that between one backward pass and the next
+the leaves of the loss have changed, while no optimizer holds them. Once that was so twice running a
+stand-in optimizer takes part in their place: its step begins where a backward pass ends, for the
+gradients are there then, and is over when the model is called again (with other weights) or the next
+backward pass begins. All else is as with any optimizer, but for what only an optimizer knows: there is
+no state, and the learning rate is the one that the update before was made with, if that took off a multiple
+of the gradient and nothing else.
+
+Not seen: loops that never call ``backward()`` (``torch.autograd.grad``, ``torch.func``), weights that are
+new tensors at every step, and gradients gathered by hand over several passes: what follows a pass there
+is no step.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from auditor_agent.capture import kernels
+from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch.hooks import hooks_of
+from auditor_agent.integrations.torch.unstepped import behind, held
+
+#: Backward passes within which a script must show that it updates weights itself, and changes in a row that do.
+_TRIES: Final = 20
+_RUNNING: Final = 2
+#: Part of a loss's leaves that must change: an attack changes its input, not the weights behind the same loss.
+_PART: Final = 0.5
+#: Elements of a leaf that are compared.
+_LOOKED: Final = 64
+#: Part of an update that may be left when a multiple of the gradient is taken off it: it was rounded to the weight.
+_EXACT: Final = 0.01
+#: Passes in a row that bring its weights no gradient after which it is taken for over.
+_FOREIGN: Final = 3
+
+
+class UpdateByHand(Optimizer):
+    """Stands in for the script's own updates; takes no step itself."""
+
+    def __init__(self, parameters: Sequence[Tensor], missed: int) -> None:
+        super().__init__(parameters, {})
+        self.missed = missed
+        """Updates until it was clear what they were."""
+
+    def measured(self, rate: float | None) -> None:
+        """What the script's last update was: so many times the gradient, or something else."""
+        if rate is None:
+            self.param_groups[0].pop("lr", None)
+        else:
+            self.param_groups[0]["lr"] = rate
+
+
+class _Look:
+    """What a leaf was like: enough to see without waiting for a device that somebody wrote to it."""
+
+    def __init__(self, leaf: Tensor) -> None:
+        self.leaf = weakref.ref(leaf)
+        self._version = _version(leaf)
+        self._values = _some(leaf).clone() if leaf.is_cpu else None
+        gradient = leaf.grad
+        self._gradient = None if gradient is None or not _plain(gradient) else _some(gradient).clone()
+
+    def changed(self) -> bool:
+        """Whether it is another now; ``leaf.data -= …`` shows in its values only."""
+        leaf = self.leaf()
+        if leaf is None or self._version != _version(leaf):
+            return leaf is not None
+        return self._values is not None and not bool((_some(leaf) == self._values).all())
+
+    def rate(self) -> float | None:
+        """What times its gradient was taken off since; None where that is not what was done, or not known."""
+        leaf, gradient = self.leaf(), self._gradient
+        if leaf is None or gradient is None or self._values is None:
+            return None
+        taken = (self._values - _some(leaf)).double()
+        gradient = gradient.double()
+        rate = torch.dot(taken, gradient) / torch.dot(gradient, gradient)
+        off = (taken - rate * gradient).norm() / taken.norm()
+        return float(rate) if float(off) < _EXACT else None
+
+
+class ByHand:
+    """Listens to backward passes until it is known whether a script updates its weights itself.
+
+    Args:
+        stepping: told of the stand-in before each of its steps, as of any optimizer.
+        begun: called once, when the stand-in takes over: what was heard before belongs to no step.
+    """
+
+    def __init__(self, stepping: Callable[[Optimizer], None], begun: Callable[[], None]) -> None:
+        self._stepping, self._begun = stepping, begun
+        self._optimizer: UpdateByHand | None = None
+        self._looks: list[_Look] = []
+        self._passes = self._running = self._foreign = 0
+        self._root: Any = None
+        self._due: _Look | None = None
+        self.over = False
+        """Whether there is nothing left to listen for."""
+
+    @guarded(None)
+    def begins(self, tensors: Any) -> None:
+        """A backward pass begins."""
+        self._root = None
+        if self.over or not isinstance(tensors, Tensor) or tensors.numel() != 1:  # several: a checkpoint within another
+            return
+        self._root = tensors
+        if self._optimizer is None:
+            self._listen(tensors)
+        else:
+            self._end()
+
+    @guarded(None)
+    def passed(self, tensors: Any) -> None:
+        """A backward pass is over: the gradients are there."""
+        root, self._root = self._root, None
+        optimizer = self._optimizer
+        if optimizer is None or root is None or tensors is not root:
+            return
+        parameters = optimizer.param_groups[0]["params"]
+        if all(parameter.grad is None for parameter in parameters):
+            self._foreign += 1
+            if self._foreign >= _FOREIGN:
+                self._optimizer, self._passes, self._looks = None, 0, []
+            return
+        self._foreign = 0
+        self._due = _Look(min(parameters, key=Tensor.numel))
+        self._stepping(optimizer)
+        hooks = hooks_of(optimizer)
+        if hooks is not None:
+            hooks.before(optimizer, (optimizer,), {})
+
+    @guarded(None)
+    def called(self) -> None:
+        """The model is called: with other weights if the step is over."""
+        if self._due is not None and self._due.changed():
+            self._end()
+
+    def _end(self) -> None:
+        due, self._due = self._due, None
+        if due is not None and self._optimizer is not None:
+            self._optimizer.measured(due.rate())
+        hooks = None if due is None or self._optimizer is None else hooks_of(self._optimizer)
+        if hooks is not None and self._optimizer is not None:
+            hooks.after(self._optimizer, (self._optimizer,), {})
+
+    def _listen(self, root: Tensor) -> None:
+        self._passes += 1
+        if self._passes > _TRIES:
+            self.over, self._looks = True, []
+            return
+        leaves = [
+            leaf
+            for leaf in reversed(behind([root]))
+            if type(leaf) in kernels.PLAIN and leaf.layout is torch.strided and leaf.numel()
+        ]
+        seen = {id(look.leaf()): look for look in self._looks}
+        again = [(leaf, seen[id(leaf)]) for leaf in leaves if id(leaf) in seen]
+        changed = sum(look.changed() for _, look in again)
+        self._running = self._running + 1 if changed and changed >= _PART * len(leaves) else 0
+        if self._running >= _RUNNING:
+            self._begin([leaf for leaf, _ in again])
+        else:
+            self._looks = [_Look(leaf) for leaf in leaves]
+
+    def _begin(self, leaves: Sequence[Tensor]) -> None:
+        self._looks, self._running = [], 0
+        owned = held()
+        # Keras on PyTorch steps by an optimizer of its own, which Keras' integration sees.
+        self.over = "keras" in sys.modules or any(id(leaf) in owned for leaf in leaves)
+        if not self.over:
+            self._optimizer = UpdateByHand(leaves, _RUNNING)
+            self._begun()
+
+
+def _some(tensor: Tensor) -> Tensor:
+    return tensor.detach().reshape(-1)[:_LOOKED]
+
+
+def _plain(tensor: Tensor) -> bool:
+    return type(tensor) in kernels.PLAIN and tensor.is_cpu and tensor.layout is torch.strided
+
+
+def missed_by(optimizer: Optimizer) -> int:
+    """Steps that were over before ``optimizer``, if it stands in for a script, could be told of its first."""
+    return optimizer.missed if isinstance(optimizer, UpdateByHand) else 0
+
+
+def _version(leaf: Tensor) -> int:
+    return 0 if leaf.is_inference() else leaf._version  # noqa: SLF001 - tells of writes without a look

@@ -1,0 +1,206 @@
+"""Loops that update their weights without an optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from auditor_agent.integrations.torch import audit as integration
+from auditor_agent.integrations.torch.audit import install, watch
+from support.recordings import assembled
+
+RATE = 0.05
+Update = Callable[[Iterable[Tensor]], None]
+
+
+def in_place(parameters: Iterable[Tensor]) -> None:
+    """As most tutorials do."""
+    with torch.no_grad():
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter -= RATE * parameter.grad  # noqa: PLW2901 - the update that is meant
+                parameter.grad.zero_()
+
+
+def by_data(parameters: Iterable[Tensor]) -> None:
+    """As older ones do: no version of the parameter is counted."""
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.data.add_(parameter.grad, alpha=-RATE)
+            parameter.grad = None
+
+
+def exchanged(parameters: Iterable[Tensor]) -> None:
+    """The parameter stays, its memory is another."""
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.data = parameter.data - RATE * parameter.grad
+            parameter.grad = None
+
+
+def net() -> nn.Sequential:
+    """A small classifier."""
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
+def train(model: nn.Module, update: Update, steps: int = 8) -> list[float]:
+    """Steps on noise; the losses."""
+    torch.manual_seed(4)
+    losses = []
+    for _ in range(steps):
+        loss = functional.cross_entropy(model(torch.randn(6, 5)), torch.randint(3, (6,)))
+        loss.backward()
+        losses.append(loss.item())
+        update(model.parameters())
+    return losses
+
+
+@pytest.mark.parametrize("update", [in_place, by_data, exchanged])
+@pytest.mark.parametrize("begin", [lambda _: install(), watch], ids=["auditor run", "the model alone"])
+def test_updates_by_hand_are_steps(run: Any, update: Update, begin: Any) -> None:
+    """From the third on, once two have shown what they are; with the loss and the rate of the update before."""
+    model = net()
+    begin(model)
+    losses = train(model, update)
+    run.finish()
+    assert [number for number, *_ in run.steps] == [3, 4, 5, 6, 7, 8]
+    assert run.scalar("loss") == pytest.approx(losses[2:])
+    assert run.scalar("lr") == pytest.approx([RATE] * 5, rel=1e-3)
+    steps = assembled([one for one in run.recordings if one.phase == "train"])
+    assert [step.step for step in steps] == [3, 4, 5, 6, 7, 8]
+    for step in steps[:-1]:
+        assert list(step.of("weight")) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+        for name, weight in step.of("weight").items():
+            gradient, updated = step.of("gradient")[name], step.of("updated")[name]
+            np.testing.assert_allclose(updated.whole(), weight.whole() - np.float32(RATE) * gradient.whole(), rtol=1e-6)
+
+
+def test_batch_layers_and_evaluations_are_those_of_any_loop(run: Any) -> None:
+    """The forward pass is heard though the step before it ends only as it begins."""
+    model = net()
+    install()
+    for _ in range(6):
+        train(model, in_place, steps=1)
+        with torch.no_grad():
+            model(torch.ones(4, 5))
+    run.finish()
+    heard = {one.step for one in run.recordings if one.phase == "train" and any(a.role == "units" for a in one.arrays)}
+    assert heard == {4, 5, 6}
+    assert {one.step for one in run.recordings if one.phase == "eval"} >= {4, 5}
+    assert [kind for kind, _ in run.rows[2]].count("activation") == 3
+
+
+@pytest.mark.parametrize("update", [in_place, by_data])
+def test_training_is_bit_identical(run: Any, update: Update) -> None:
+    """Watched or not."""
+    plain, watched = net(), net()
+    losses = train(plain, update, steps=30)
+    install()
+    assert train(watched, update, steps=30) == losses
+    assert len(run.steps) > 20
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), watched.parameters(), strict=True))
+
+
+def test_weights_that_no_module_holds(run: Any) -> None:
+    """Bare tensors, as in a first tutorial."""
+    torch.manual_seed(0)
+    install()
+    first, second = (torch.randn(shape, requires_grad=True) for shape in ((4, 6), (6, 2)))
+    for _ in range(6):
+        (torch.randn(8, 4) @ first).relu().matmul(second).square().mean().backward()
+        in_place((first, second))
+    run.finish()
+    assert [number for number, *_ in run.steps] == [3, 4, 5, 6]
+    shapes = {array.shape for array in run.recordings[0].arrays if array.role == "weight"}
+    assert shapes == {(4, 6), (6, 2)}
+
+
+def test_another_rule_than_the_gradient_has_no_rate(run: Any) -> None:
+    """Momentum by hand: what is taken off is no multiple of the gradient."""
+    model = net()
+    speed = [torch.zeros_like(parameter) for parameter in model.parameters()]
+
+    @torch.no_grad()
+    def momentum(parameters: Iterable[Tensor]) -> None:
+        for parameter, moving in zip(parameters, speed, strict=True):
+            moving.mul_(0.9).add_(parameter.grad)
+            parameter.sub_(moving, alpha=RATE)
+            parameter.grad = None
+
+    install()
+    train(model, momentum)
+    run.finish()
+    assert len(run.steps) == 6
+    assert run.scalar("lr") == []
+
+
+def saliency(model: nn.Module, _: Tensor, __: int) -> None:
+    """Looks at gradients, changes nothing."""
+    model.zero_grad()
+
+
+def attack(model: nn.Module, delta: Tensor, _: int) -> None:
+    """Changes the input; the weights behind the same loss stay."""
+    delta.data += 0.1 * delta.grad.sign()  # type: ignore[union-attr]
+    delta.grad = None
+    model.zero_grad()
+
+
+def accumulate(model: nn.Module, _: Tensor, step: int) -> None:
+    """Updates after every other pass."""
+    if step % 2:
+        in_place(model.parameters())
+
+
+@pytest.mark.parametrize("each", [saliency, attack, accumulate])
+def test_what_follows_other_passes_is_no_step(run: Any, each: Callable[[nn.Module, Tensor, int], None]) -> None:
+    """Nothing is told of them, and nobody listens any more after a while."""
+    model, delta = net(), torch.zeros(6, 5, requires_grad=True)
+    install()
+    for step in range(30):
+        functional.cross_entropy(model(torch.randn(6, 5) + delta), torch.randint(3, (6,))).backward()
+        each(model, delta, step)
+    assert run.steps == []
+    assert integration._scene._probe is not None
+    assert integration._scene._probe.byhand.over
+
+
+def test_an_optimizer_that_holds_the_weights_is_the_one_that_counts(run: Any) -> None:
+    """Its step may be compiled, or come later."""
+    model = net()
+    kept = torch.optim.SGD(model.parameters(), lr=RATE)
+    install()
+    train(model, in_place)
+    assert run.steps == []
+    assert kept.param_groups
+
+
+def test_an_optimizer_that_comes_later_goes_on(run: Any) -> None:
+    """Numbers go on. Its first step is told twice: nothing shows before that the pass was for an optimizer."""
+    model = net()
+    install()
+    train(model, in_place, steps=5)
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
+    optimizer.zero_grad()
+    train(model, lambda _: optimizer.step(), steps=3)
+    run.finish()
+    assert [number for number, *_ in run.steps] == [3, 4, 5, 6, 7, 8, 9]
+    assert [one["step"] for one in run.events if one["type"] == "optimizer_changed"] == [6]
+
+
+def test_another_model_by_hand_goes_on(run: Any) -> None:
+    """Once a few passes have brought the first one's weights no gradient."""
+    install()
+    train(net(), by_data, steps=5)
+    train(net(), by_data, steps=12)
+    run.finish()
+    numbers = [number for number, *_ in run.steps]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) >= 3 + 7
