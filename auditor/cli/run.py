@@ -137,9 +137,7 @@ def _result(where: Where, run: str, code: int, baseline: str | None, patience: f
         with where.client() as client:
             result = _settled(client, where, run, code)
             if result is None:
-                _say(
-                    f"nothing was recorded for {run}: no training step was seen (docs/capture-torch.md: which cannot be)"
-                )
+                _say(f"nothing was recorded for {run}: no training step was seen")
                 return unknown(run, code, "nothing was recorded")
             if "why" in result:
                 _say(f"{result['why']} for {run}: it was heard of, but none of its training steps")
