@@ -38,6 +38,8 @@ _PART: Final = 0.5
 _LOOKED: Final = 64
 #: Part of an update that may be left when a multiple of the gradient is taken off it: it was rounded to the weight.
 _EXACT: Final = 0.01
+#: Loaded where Keras computes with PyTorch: it steps by an optimizer of its own, which its integration sees.
+_KERAS: Final = "keras.src.backend.torch"
 #: Passes in a row that bring its weights no gradient after which it is taken for over.
 _FOREIGN: Final = 3
 
@@ -173,8 +175,7 @@ class ByHand:
     def _begin(self, leaves: Sequence[Tensor]) -> None:
         self._looks, self._running = [], 0
         owned = held()
-        # Keras on PyTorch steps by an optimizer of its own, which Keras' integration sees.
-        self.over = "keras" in sys.modules or any(id(leaf) in owned for leaf in leaves)
+        self.over = _KERAS in sys.modules or any(id(leaf) in owned for leaf in leaves)
         if not self.over:
             self._optimizer = UpdateByHand(leaves, _RUNNING)
             self._begun()
