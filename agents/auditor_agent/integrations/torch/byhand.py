@@ -38,8 +38,8 @@ _PART: Final = 0.5
 _LOOKED: Final = 64
 #: Part of an update that may be left when a multiple of the gradient is taken off it: it was rounded to the weight.
 _EXACT: Final = 0.01
-#: Loaded where Keras computes with PyTorch: it steps by an optimizer of its own, which its integration sees.
-_KERAS: Final = "keras.src.backend.torch"
+#: Says whether Keras computes with PyTorch: it steps by an optimizer of its own, which its integration sees.
+_KERAS: Final = "keras.src.backend.config"
 #: Passes in a row that bring its weights no gradient after which it is taken for over.
 _FOREIGN: Final = 3
 
@@ -175,7 +175,8 @@ class ByHand:
     def _begin(self, leaves: Sequence[Tensor]) -> None:
         self._looks, self._running = [], 0
         owned = held()
-        self.over = _KERAS in sys.modules or any(id(leaf) in owned for leaf in leaves)
+        keras = sys.modules.get(_KERAS)
+        self.over = (keras is not None and keras.backend() == "torch") or any(id(leaf) in owned for leaf in leaves)
         if not self.over:
             self._optimizer = UpdateByHand(leaves, _RUNNING)
             self._begun()
