@@ -16,6 +16,8 @@ from auditor_agent.statistics import STATISTICS
 _MOMENTS: Final = STATISTICS.index("mean")
 _COUNT: Final = STATISTICS.index("count")
 _ZEROS: Final = STATISTICS.index("zeros")
+#: Pairs of ten medians in falling order, less those in rising order: two standard deviations, sqrt(10 · 9 · 25 / 18).
+_IN_ORDER: Final = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,20 @@ def flatness(part: F64) -> Flatness:
     halves = blocks[:5], blocks[5:]
     error = math.sqrt(sum(float(half.var(ddof=1)) / 5 for half in halves))
     return Flatness(len(part), float(part.mean()), float(halves[0].mean() - halves[1].mean()), error)
+
+
+def coming(part: F64, level: float, steps: float) -> bool:
+    """Whether the losses ``part`` are on their way: they fall, and at this pace come to ``level`` within ``steps``.
+
+    That they fall is told by the order of ten medians (Mann 1945, Kendall 1975), which neither a few large losses
+    nor the fall itself, as a spread within each half, can hide.
+    """
+    blocks = np.median(part[len(part) % 10 :].reshape(10, -1), axis=1)
+    later, earlier = blocks[None, :], blocks[:, None]
+    order = float(np.triu(np.sign(later - earlier), 1).sum())
+    now = float(np.median(blocks[5:]))
+    pace = (float(np.median(blocks[:5])) - now) / (0.5 * len(part))
+    return order <= -_IN_ORDER and now - level <= pace * steps
 
 
 def flat_window(losses: F64, shortest: int, change: float) -> Flatness | None:

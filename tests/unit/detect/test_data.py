@@ -48,6 +48,19 @@ def test_workers_with_equal_seeds_are_found(workers: int) -> None:
     assert found.rule == "repeated_batches"
 
 
+@pytest.mark.parametrize(("samples", "said"), [(1, 0), (4, 1)])
+def test_the_states_of_a_game_stay_for_a_step_or_two(samples: int, said: int) -> None:
+    """A single position that is held for two steps is none of a loader's; several at once are not held by chance."""
+    boards = [np.repeat(np.eye(7)[[at % 7]], samples, axis=0) + np.eye(7)[at // 7] for at in range(10)]
+    assert len(fed([one for one in boards for _ in range(2)])) == said
+
+
+def test_a_batch_that_is_frequent_meets_itself_by_chance() -> None:
+    """Half of the draws are one and the same; in a random order it follows itself in half of these."""
+    often = np.where(RNG.random(300) < 0.5, 1, RNG.integers(2, 30, 300)).tolist()
+    assert digested(often, 1) == []
+
+
 def test_one_batch_on_purpose_and_short_cycles_are_left_alone() -> None:
     """Full-batch training; two or three batches in turn, epoch after epoch."""
     batches = [RNG.normal(size=(4, 3)) for _ in range(3)]

@@ -16,13 +16,26 @@ RNG = np.random.default_rng(5)
 CHANCE = float(np.log(3))
 
 
-def run(inputs: Any, loss: Any, saturated: float | None = None, layers: Any = (), units: Any = None) -> list[Finding]:
-    """What is said of a three-class run of these inputs and losses, a saturated layer, and the first layer's units."""
+def run(
+    inputs: Any,
+    loss: Any,
+    saturated: float | None = None,
+    layers: Any = (),
+    units: Any = None,
+    *,
+    right: float = 1 / 3,
+) -> list[Finding]:
+    """What is said of a three-class run of these inputs and losses, a saturated layer, and the first layer's units.
+
+    ``right``: the part of the answers that are right.
+    """
     sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
     sender.start(framework="keras")
     manifest = {"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": False}, "model": {"layers": layers}}
     sender.manifest(manifest)
     labels, output = np.arange(len(inputs)) % 3, np.full((len(inputs), 3), 1 / 3)
+    answered = np.arange(len(inputs)) < right * len(inputs)
+    output[np.arange(len(inputs)), np.where(answered, labels, (labels + 1) % 3)] += 1e-6
     for step in range(1, 5):
         arrays = [
             array("batch", "input0", inputs),
@@ -58,7 +71,7 @@ ONE_WIDE = NORMAL * [1, 1, 500, 1] / 100
 def test_raw_inputs_that_do_harm_are_named() -> None:
     """A loss that stays that of guessing, or a saturated layer."""
     [stuck] = run(RAW, CHANCE)
-    assert "is that of guessing" in stuck.evidence["what"]
+    assert "is 100% of guessing's" in stuck.evidence["what"]
     [full] = run(RAW, 0.1, saturated=0.8)
     assert "dense" in full.evidence["what"]
     assert [one.evidence["spread"] > 100 for one in run(ONE_WIDE, CHANCE)] == [True]
@@ -102,11 +115,25 @@ def test_a_loss_that_is_high_but_falls_is_waited_for() -> None:
     assert len(run(RAW, np.full(150, 2 * CHANCE))) == 1
 
 
+@pytest.mark.parametrize(("right", "said"), [(1 / 3, 1), (0.5, 1), (0.8, 0)])
+def test_a_high_loss_of_answers_that_are_right_is_none_of_guessing(right: float, said: int) -> None:
+    """Large inputs make sure answers: a few wrong ones cost more than guessing, and the run learns."""
+    assert len(run(RAW, np.full(150, 1.1 * CHANCE), right=right)) == said
+
+
+@pytest.mark.parametrize(("last", "said"), [(0.9, 0), (1.0, 1)])
+def test_a_noisy_loss_that_falls_over_the_whole_run_is_on_its_way(last: float, said: int) -> None:
+    """No stretch of 64 losses surely falls; their order over all does, and how fast."""
+    noise = np.exp(0.1 * np.random.default_rng(1).normal(size=150))
+    course = np.concatenate([np.full(50, 1.6), np.linspace(1.6 if not said else 1.0, last, 100)])
+    assert len(run(RAW, CHANCE * course * noise)) == said
+
+
 def test_inputs_that_are_all_but_zero() -> None:
     """Scaled twice, and the loss stays; one element of a common size, or a loss that falls, is no fault."""
     pixels = RNG.integers(0, 256, (30, 64)) / 255.0
     [faint] = run(pixels / 255, CHANCE)
-    assert "is that of guessing" in faint.evidence["what"]
+    assert "is 100% of guessing's" in faint.evidence["what"]
     assert run(pixels / 255, 0.1) == []
     assert run(pixels / 255, 0.1, saturated=0.8) == []
     assert run(pixels, CHANCE) == []

@@ -94,12 +94,43 @@ def test_weak_dependence_under_noise_is_dependence() -> None:
     rows = rng.normal(size=(400, 20))
     targets = (rows[:, 3] + 1.5 * rng.normal(size=400) > 0).astype(float)
     found = [
-        Pairs(rows.astype(np.float32), kept, labels=True).dependence() for kept in (targets, rng.permutation(targets))
+        Pairs(rows.astype(np.float32), kept, labels=True).dependence(2.0)
+        for kept in (targets, rng.permutation(targets))
     ]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0] > 4
     assert found[1] < 2
+
+
+@pytest.mark.parametrize(
+    ("told", "labels"),
+    [
+        (lambda x, noise: np.where(noise < 0.2, 0, x[:, 1] * x[:, 4] > 0), True),
+        (lambda x, noise: x[:, 0] ** 2 + x[:, 3] ** 2 + 3 * noise > 3.5, True),
+        (lambda x, noise: x[:, 2] * x[:, 3] + 8 * (noise - 0.5), False),
+    ],
+    ids=["one sign", "distance from the centre", "amounts"],
+)
+def test_columns_that_only_together_say_something_are_dependence(told: Any, labels: bool) -> None:
+    """Under noise neither neighbours nor single columns see it; of targets shuffled apart products see nothing."""
+    rng = np.random.default_rng(8)
+    rows = rng.normal(size=(500, 9))
+    targets = told(rows, rng.random(500)).astype(float)
+    shuffled = [Pairs(rows.astype(np.float32), rng.permutation(targets), labels).dependence(2.0) for _ in range(20)]
+    related = Pairs(rows.astype(np.float32), targets, labels).dependence(2.0)
+    assert related is not None
+    assert related > 4
+    assert sum(one is None or one >= 2 for one in shuffled) <= 2
+
+
+def test_few_samples_of_the_rarer_classes_prove_nothing() -> None:
+    """Of a class in a hundred neighbours cannot agree; of two in five they can."""
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(600, 4)).astype(np.float32)
+    for rare, judged in ((6, False), (240, True)):
+        targets = (np.arange(600) < rare).astype(float)
+        assert (Pairs(rows, targets, labels=True).dependence(2.0) is not None) == judged
 
 
 def test_sequences_are_not_judged() -> None:
@@ -134,6 +165,15 @@ def test_what_is_foreseen_in_the_first_pass_is_related(level: float, expected: l
     noise = np.random.default_rng(4).normal(0, 0.02, 300)
     losses = 1.386 * np.concatenate([np.full(30, 1.0), np.full(270, level)]) + noise
     assert [one.step for one in run(losses, mixed=True, passes=100)] == expected
+
+
+@pytest.mark.parametrize(("held_out", "expected"), [(1.25, []), (1.385, [200]), (None, [200])])
+def test_held_out_data_answered_better_than_by_guessing_are_related(
+    held_out: float | None, expected: list[int]
+) -> None:
+    """Most labels are noise: the loss stays near that of guessing, of data not trained on surely below it."""
+    told = dict.fromkeys(range(40, 301, 40), held_out) if held_out is not None else None
+    assert [one.step for one in run(0.98 * FLAT, mixed=True, held_out=told)] == expected
 
 
 @pytest.mark.parametrize(("noise", "expected"), [(0.0, True), (0.05, False)])

@@ -121,6 +121,25 @@ def test_rates_that_cannot_work(rate: float, says: str) -> None:
     assert says in found.evidence["what"]
 
 
+@pytest.mark.parametrize(("later", "said"), [(1.0, 1), (1e6, 0)])
+def test_steps_that_promise_more_and_more_are_under_way(later: float, said: int) -> None:
+    """Far targets: the first steps take off next to nothing, and what one takes off doubles and doubles again."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "MeanSquaredError"}})
+    wanted, gradient = np.linspace(990.0, 1010.0, 32)[:, None], np.ones((4, 8))
+    loss = float((wanted**2).mean())
+    for step in (*range(1, 21), 50):
+        weight = np.full((4, 8), 0.1)
+        moved = weight - 1e-4 * gradient * (later if step > 20 else 1.0)
+        arrays = [array("weight", "fc.weight", weight), array("gradient", "fc.weight", gradient)]
+        arrays += [array("updated", "fc.weight", moved), array("output", "output0", np.zeros_like(wanted))]
+        arrays.append(array("target", "target0", wanted))
+        found += sender.record(Recording(step, arrays, {"loss": loss, "lr": 1e-4}, {"phase": "train"}))
+    found += sender.steps(batch(0, table(), first=1, steps=150, loss=np.full(150, loss)), table())
+    assert sum(one.rule == "learning_rate" for one in found) == said
+
+
 def test_a_small_rate_on_good_weights_is_fine_tuning() -> None:
     """A model whose loss is far below that of guessing may creep: nothing is said."""
     trained = Training(rate=0.3)

@@ -17,6 +17,8 @@ from auditor.model import Finding, Severity, Subject
 _DATA: Final = ("batch", "target")
 #: Different batches that are remembered.
 _DISTINCT: Final = 64
+#: Values with a fraction from which on a single sample is told apart from all others.
+_FRACTIONS: Final = 4
 #: Steps of an epoch that may not all be one batch.
 _EPOCH: Final = 4
 
@@ -93,6 +95,13 @@ def _nonfinite(one: Recorded) -> dict[str, int] | None:
     return {"nan": nan, "inf": 0 if mask else int(infinite.sum()), "count": int(values.size)}
 
 
+def _state(one: Recorded) -> bool:
+    """Whether a batch is a single sample of whole numbers: a state that a game comes back to, or stays in."""
+    values = one.values
+    single = values is not None and len(one.shape) > 0 and one.shape[0] == 1
+    return single and values is not None and int((values != np.floor(values)).sum()) < _FRACTIONS
+
+
 @dataclass(frozen=True, slots=True)
 class RepeatParameters:
     """``times``: neighbouring steps with the same batch, 4; ``beyond``: times what chance gives, 3 (ours)."""
@@ -110,12 +119,22 @@ class Repeats:
     seen: int = 0
     repeated: int = 0
     distinct: list[int] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    """How often each of ``distinct`` came."""
+
+    @property
+    def expected(self) -> float:
+        """Neighbours that are equal in a random order of these batches: a rare one has few, a frequent one many."""
+        return sum(times * (times - 1) for times in self.times) / self.seen if self.seen else 0.0
 
     def take(self, step: int, digest: int) -> None:
         """The batch of ``step``."""
         self.seen += 1
-        if digest not in self.distinct and len(self.distinct) < _DISTINCT:
+        if digest in self.distinct:
+            self.times[self.distinct.index(digest)] += 1
+        elif len(self.distinct) < _DISTINCT:
             self.distinct.append(digest)
+            self.times.append(1)
         self.repeated += int(step == self.last_step + 1 and digest == self.last)
         self.last, self.last_step = digest, step
 
@@ -125,12 +144,14 @@ class RepeatMemory:
     """Repeats among recorded batches, among digests of all steps, and among those of this epoch.
 
     ``restarted``: batches of a loader that is begun anew at every step, 0: none was told of.
+    ``single``: each batch is one sample of few possible ones, as the states of a game are.
     """
 
     recorded: Repeats = field(default_factory=Repeats)
     told: Repeats = field(default_factory=Repeats)
     epoch: Repeats = field(default_factory=Repeats)
     restarted: int = 0
+    single: bool = False
 
 
 class RepeatedBatches(Rule):
@@ -143,7 +164,8 @@ class RepeatedBatches(Rule):
     needs = "digests of the batches, or recordings with batches"
     trigger = (
         "a batch equals the one just before it, 4 times among at least 3 different ones, and 3 times as often as "
-        "batches drawn from these by chance (not in TensorFlow loops, which have no workers); or a loader of several "
+        "these batches in a random order (not single samples of whole numbers, the states of a game, nor in TensorFlow "
+        "loops, which have no workers); or a loader of several "
         "batches is begun anew at every step and always gives the same; or all batches of an epoch of "
         "at least 4 steps are one and the same (a run on one batch whose epochs are single steps is none: full-batch "
         "training, overfitting one batch on purpose)"
@@ -187,6 +209,7 @@ class RepeatedBatches(Rule):
         batches = [one.values for one in view.of("batch").values() if one.values is not None and one.values.size]
         if view.phase != "train" or not any(values.min() < values.max() for values in batches):
             return []
+        self.memory.single = all(_state(one) for one in view.of("batch").values())
         # A closure that is evaluated several times is shown the same batch as often: it counts once.
         once = dict.fromkeys(values.tobytes() for values in batches)
         self.memory.recorded.take(view.step, zlib.crc32(b"".join(once)))
@@ -202,7 +225,7 @@ class RepeatedBatches(Rule):
             return []
         if view.run.framework == "tensorflow":
             return []  # a loop of one's own has no workers, and takes inner steps on one batch (Reptile, PPO)
-        if repeats.repeated < self.parameters.beyond * repeats.seen / len(repeats.distinct):
+        if repeats.repeated < self.parameters.beyond * repeats.expected or self.memory.single:
             return []  # as often as batches drawn from so few would
         evidence = {"repeated": repeats.repeated, "seen": repeats.seen, "distinct": len(repeats.distinct)}
         what = f"workers or an iterator that repeat, among {len(repeats.distinct)} different ones"

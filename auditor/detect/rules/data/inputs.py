@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.answers import surely_right
 from auditor.detect.evidence.apart import Apart
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.extremes import alike, certain
-from auditor.detect.evidence.plateau import flatness
+from auditor.detect.evidence.plateau import coming, flatness
 from auditor.detect.evidence.progress import Progress
 from auditor.detect.evidence.scored import Scored
+from auditor.detect.evidence.series import Recent
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import StepView, due, stretches
@@ -24,6 +26,10 @@ _NORMALISERS: Final = ("normalization", "batchnorm", "layernorm")
 _PLACES: Final = frozenset({"InputLayer", "Flatten", "Reshape"})
 #: Steps from one judgement to the next.
 _EVERY: Final = 50
+#: Standard errors by which more answers are right than by guessing, from which on a high loss is none of guessing.
+_BETTER: Final = 3.0
+#: Part of the cost of guessing below which a loss is less than that, however the recorded targets fell.
+_LESS: Final = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,9 @@ class ScaleParameters:
     length 1 over a thousand columns, such as counts of words, still have elements of 0.03 and more.
     ``spread``: the widest column over the median one by standard deviation, 100. ``steps``: steps
     before a loss that stays counts, 100. ``chance``: it stays if it is above this part of the cost of
-    guessing, 0.85. ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5. ``certain``:
+    guessing, 0.85, and neither surely below that cost (three standard errors), nor surely falling, nor, since the
+    first ``settled`` steps, 50, on its way to that part within ``pace`` times the steps so far, 4 (as for
+    ``loss_not_decreasing``). ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5. ``certain``:
     the first recorded steps, 8, in which every sample is answered with the same certainty.
     """
 
@@ -44,6 +52,8 @@ class ScaleParameters:
     spread: float = 100.0
     steps: int = 100
     chance: float = 0.85
+    settled: int = 50
+    pace: float = 4.0
     saturated: float = 0.5
     certain: int = 8
 
@@ -54,15 +64,18 @@ class ScaleMemory:
 
     ``largest``: element of all batches, by size. ``certain``: first recorded steps that answered all
     samples with one certainty; -1 once a step did not. ``apart``: the scales of training and evaluation.
+    ``better``: by how many standard errors more of the last recorded answers are right than of one for all.
     """
 
     size: float = math.nan
     largest: float = math.nan
     spread: float = math.nan
     progress: Progress = field(default_factory=Progress)
+    heard: Recent = field(default_factory=lambda: Recent(limit=400))
     saturated: float = math.nan
     layer: str = ""
     certain: int = 0
+    better: float = math.nan
     apart: Apart = field(default_factory=Apart)
 
 
@@ -78,7 +91,8 @@ class InputScale(Rule):
         "inputs (or what a normalisation at the start of the model makes of them) with a root mean square above 10, or "
         "one column 100 times as spread as the median one, and one of: half of the first saturating layer's outputs at "
         "their ends, one and the same answer of probability 0 or 1 for all samples in the first 8 recorded steps, or "
-        "after 100 steps a loss still above 0.85 times the cost of guessing that does not fall; or "
+        "after 100 steps a loss still above 0.85 times the cost of guessing that does not fall, the last recorded "
+        "answers, where they are classes, being right no more often than one for all (by 3 standard errors); or "
         "inputs none of which is as large as 0.02, and such a loss; or two recorded evaluations in a "
         "row whose root mean square is 4 times above or below that of every recorded step, with twice its loss"
     )
@@ -100,6 +114,7 @@ class InputScale(Rule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Measures the first batches and the task."""
         seen = self.memory.progress.cost.observe_record(view)
+        self.memory.better = self.memory.better if seen is None else surely_right(seen)
         batch = next(iter(view.of("batch").values()), None)
         if batch is None or batch.values is None:
             return []
@@ -128,6 +143,7 @@ class InputScale(Rule):
         memory.progress.cost.observe(view)
         for first, after in stretches(view, _EVERY):
             memory.progress.add(heard[first:after])
+            memory.heard.add(heard[first:after][np.isfinite(heard[first:after])])
             self._saturation(view, first, after)
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
@@ -187,12 +203,19 @@ class InputScale(Rule):
         if memory.saturated >= parameters.saturated and not self._faint():
             return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
         chance, heard = memory.progress.chance, memory.progress.losses
+        if memory.better > _BETTER:
+            return None  # it learns: some answers that are wrong and sure of it cost more than all of guessing
         if chance is None or chance <= 0 or heard.count < parameters.steps or len(heard.last) < heard.limit:
             return None
         recent = memory.progress.recent
-        stays = recent > parameters.chance * chance and not flatness(heard.last).falling
+        limit = parameters.chance * chance
+        course = memory.heard.last[-(heard.count - parameters.settled) :]
+        falls = flatness(heard.last).falling or coming(course, limit, parameters.pace * heard.count)
+        noise = 3 * float(np.std(heard.last)) / math.sqrt(len(heard.last)) + memory.progress.cost.unsure * chance
+        if not recent > limit or falls or recent + noise < _LESS * chance:
+            return None
         return (
-            f"after {heard.count} steps the loss ({recent:.4g}) is that of guessing ({chance:.4g})" if stays else None
+            f"after {heard.count} steps the loss ({recent:.4g}) is {recent / chance:.0%} of guessing's ({chance:.4g})"
         )
 
 

@@ -75,10 +75,11 @@ class LabelMismatch(Rule):
     trigger = (
         "the same sample comes with another class the second time (half of at least 32); or (PyTorch) the outputs are "
         "reshaped on their way to the loss so that two extents change places, which takes a transposition; or among "
-        "at least 200 recorded samples neither nearest neighbours nor any column agree with the targets more than "
-        "chance allows, and training agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, "
-        "or after 5 epochs above half of it with nothing learnt in the first, or it fell and no loss of held-out data, "
-        "of 5, ever came below 0.9 times that cost; not where the first pass ended surely below that cost, for what "
+        "at least 200 recorded samples (100 of other classes than the commonest) neither nearest neighbours nor any "
+        "column, nor product of two (of up to 24), agree with the targets more than chance allows, and training "
+        "agrees: after 200 steps the loss is still above 0.9 times the cost of guessing, or after 5 epochs above half "
+        "of it with nothing learnt in the first, or it fell and no loss of held-out data, of 5, ever came below 0.9 "
+        "times that cost; not where the first pass ended surely below that cost, or data held out came to be, for what "
         "was never seen is not memorised; tables of numbers and images only"
     )
     source = "TheDeepChecker; the neighbour test is ours (Cover and Hart 1967, Henze 1988)"
@@ -149,20 +150,21 @@ class LabelMismatch(Rule):
         if self.active or memory.progress.losses.count < self.parameters.steps:
             return []
         if not memory.judged:
-            memory.related, memory.judged, memory.pairs = memory.pairs.dependence(), True, Pairs()
+            related = memory.pairs.dependence(self.parameters.unrelated)
+            memory.related, memory.judged, memory.pairs = related, True, Pairs()
         evidence = self._stuck() if memory.related is not None and memory.related < self.parameters.unrelated else None
         return [self.finding(view, at, Subject("target", "target0", view.rank), evidence)] if evidence else []
 
     def _stuck(self) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters
         chance = memory.progress.chance
-        if chance is None or chance <= 0 or memory.foreseen < _SURE.get(memory.progress.task.family, 0.0) * chance:
+        if chance is None or chance <= 0 or self._foreseen(chance):
             return None
         recent = memory.progress.recent
         shown = {"chance": chance, "recent_loss": recent, "neighbours_z": memory.related}
         if recent > parameters.chance * chance:
-            what = f"neighbours agree no more than by chance, and the loss ({recent:.4g}) is that of guessing"
-            return {"what": f"{what} ({chance:.4g})", **shown}
+            what = f"neighbours agree no more than by chance, and after {memory.progress.losses.count} steps the loss"
+            return {"what": f"{what} ({recent:.4g}) is {recent / chance:.0%} of that of guessing", **shown}
         slow = memory.epochs >= parameters.epochs and recent > parameters.slow * chance
         if slow and memory.first_epoch and memory.first_epoch[0] > parameters.chance * chance:
             what = f"neighbours agree no more than by chance, and {memory.epochs} epochs only memorised"
@@ -172,6 +174,18 @@ class LabelMismatch(Rule):
             what += f"{memory.evaluations} evaluations (guessing costs {chance:.4g})"
             return {"what": what, "held_out": memory.held_out, "evaluations": memory.evaluations, **shown}
         return None
+
+    def _foreseen(self, chance: float) -> bool:
+        """Whether samples that were not trained on were answered surely better than by guessing: that is related.
+
+        Those of the first pass, or those held out (not told by a weighted loss: these are not weighted).
+        """
+        memory, task = self.memory, self.memory.progress.task
+        sure = _SURE.get(task.family, 0.0)
+        if memory.foreseen < sure * chance:
+            return True
+        plain = not len(task.weights) or float(np.ptp(task.weights)) == 0
+        return plain and memory.held_out < (sure - 3 * memory.progress.cost.unsure) * chance
 
 
 def _surely_below(losses: F64) -> float:

@@ -35,7 +35,8 @@ class ModeMemory:
     """The last word on each phase, when it came, and what tells a recipe from a fault.
 
     ``fresh``: normalisation weights that were all 1 at the first step. ``since``: step from which on the
-    training mode is as it is; ``evaluated``: evaluations in training mode, the last at ``last``.
+    training mode is as it is; ``right_at``: step in which a pass that a gradient follows was last in training mode;
+    ``evaluated``: evaluations in training mode, the last at ``last``.
     ``apart``: the model itself is in training mode, and single layers were turned.
     """
 
@@ -43,6 +44,7 @@ class ModeMemory:
     kinds: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     since: int = -1
+    right_at: int = -1
     was_right: bool = False
     apart: bool = False
     seen_evaluation: bool = False
@@ -117,6 +119,9 @@ class WrongMode(Rule):
         memory.training, memory.since = str(event.get("training")), int(event["step"])
         memory.kinds, memory.modules = _words(event, "kinds"), _words(event, "modules")
         memory.was_right = memory.was_right or memory.training == "true"
+        memory.right_at = memory.since if memory.training == "true" else memory.right_at
+        if memory.training == "false" and memory.right_at == memory.since:
+            memory.training = "mixed"  # another pass of the same step: a discriminator that judges, a teacher
         memory.apart = event.get("whole") is True
         if self.active and memory.training == "true" and memory.evaluation != "true":
             return [self.cleared(view, at, Subject("run", "model", view.rank))]

@@ -69,6 +69,8 @@ class RateParameters:
 class RateMemory:
     """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight.
 
+    ``latest``: loss that the last recorded step promised to take off.
+
     ``scale``: the loss scale that the optimizer divides gradients by.
 
     ``rates``: those of the losses in ``course``. ``given``: sum of the rates of ``steps``; ``low``: those at next to
@@ -79,6 +81,7 @@ class RateMemory:
     cost: Cost = field(default_factory=Cost)
     rates: F64 = field(default_factory=lambda: np.zeros(0))
     drops: list[float] = field(default_factory=list)
+    latest: float = math.nan
     strides: list[float] = field(default_factory=list)
     recorded_rate: float = math.nan
     largest_rate: float = math.nan
@@ -102,14 +105,14 @@ class LearningRate(Rule):
     needs = "learning rates; recordings of the first steps and losses as proof"
     trigger = (
         "a rate below 0; a rate of 0 in each of the first 50 steps; steps that promise (gradient times update) less "
-        "than 5e-5 of the loss each, while the loss has moved by less than 5 % and stays above half the cost of "
-        "guessing; likewise a loss that was never multiplied by the scale, 16 or more, that the optimizer divides the "
-        "gradients by; a schedule that leaves three of four steps less than a thousandth of its largest rate, after no "
-        "more than the worth of 30 steps at that, while the loss stays above half the cost of guessing; one that has "
-        "risen tenfold since the loss was best, below 0.7 of the cost of guessing, where it is above 0.9 of it now; or "
-        "first updates above 0.3 of the weights, after which the loss went to 3 times its start (or the cost of "
-        "guessing, and half as much again as its start) and has not come back in 50 steps, or became "
-        "non-finite within 20"
+        "than 5e-5 of the loss each, the last recorded one too, while the loss has moved by less than 5 % and stays "
+        "above half the cost of guessing; likewise a loss that was never multiplied by the scale, 16 or more, that the "
+        "optimizer divides the gradients by; a schedule that leaves three of four steps less than a thousandth of its "
+        "largest rate, after no more than the worth of 30 steps at that, while the loss stays above half the cost of "
+        "guessing; one that has risen tenfold since the loss was best, below 0.7 of the cost of guessing, where it is "
+        "above 0.9 of it now; or first updates above 0.3 of the weights, after which the loss went to 3 times its "
+        "start (or the cost of guessing, and half as much again as its start) and has not come back in 50 steps, or "
+        "became non-finite within 20"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
     summary = "{what} (step {step}{where})."
@@ -133,9 +136,12 @@ class LearningRate(Rule):
         memory = self.memory
         memory.cost.observe_record(view)
         taken = moves(view)
-        if not taken or len(memory.drops) >= _FIRST:
+        if not taken:
             return []
-        memory.drops.append(-sum(move.uphill for move in taken))
+        memory.latest = -sum(move.uphill for move in taken)
+        if len(memory.drops) >= _FIRST:
+            return []
+        memory.drops.append(memory.latest)
         ratios = [move.ratio for move in taken if move.matrix and math.isfinite(move.ratio)]
         memory.strides.append(float(np.median(ratios)) if ratios else math.nan)
         memory.recorded_rate = float(np.fmax(memory.recorded_rate, view.scalars.get("lr", math.nan)))
@@ -227,9 +233,13 @@ class LearningRate(Rule):
         return {"what": what, "scale": memory.scale}
 
     def _tiny(self, steps: int, start: float, now: float) -> dict[str, Any] | None:
-        """First steps that promise next to nothing."""
+        """Steps that promise next to nothing, the first ones and the last that was recorded.
+
+        Weights that grow promise more with every step: far targets are reached by outputs of any scale at a pace
+        that doubles and doubles again.
+        """
         memory = self.memory
-        drop = float(np.median(memory.drops)) if len(memory.drops) >= _RECORDED else 0.0
+        drop = max(float(np.median(memory.drops)), memory.latest) if len(memory.drops) >= _RECORDED else 0.0
         if not 0 < drop < self.parameters.promised * abs(start):
             return None
         needed = 0.1 * abs(start) / drop
