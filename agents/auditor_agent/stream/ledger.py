@@ -15,6 +15,10 @@ class Ledger:
         self._sent = 0
         self._dropped: dict[str, int] = {}
 
+    def after_fork(self) -> None:
+        """In the child: replace the lock, which a thread that is not there any more may have held."""
+        self.lock = threading.RLock()
+
     def produced_locked(self, reason: str | None = None) -> None:
         """Count one step, dropped at once if there is a reason. The caller holds ``lock``."""
         self._produced += 1

@@ -174,7 +174,9 @@ class Sender:
         return self._ring.steps() + self._spool.steps()
 
     def abandon(self) -> None:
-        """In a forked child: close what was inherited, touch nothing else."""
+        """In a forked child: close what was inherited, and let the books be read; touch nothing else."""
+        self._ledger.after_fork()
+        self.shelf.books.after_fork()
         self._spool.abandon()
 
     def _make_threads(self) -> None:

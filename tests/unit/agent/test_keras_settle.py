@@ -14,8 +14,11 @@ from contextlib import contextmanager
 import pytest
 
 from auditor_agent.integrations.keras import native as keras_native
+from auditor_agent.integrations.keras.audit import _WATCHES, _at_exit
+from auditor_agent.integrations.keras.watch import Watch
 from auditor_agent.keras import Audit
 from support.keras_models import MemoryRun, data, mlp, poisoned
+from support.locks import returns_while_held
 
 pytestmark = pytest.mark.skipif(keras_native.operation() is None, reason="the C library was not built")
 
@@ -88,3 +91,15 @@ def test_something_not_finite_is_told_at_once_with_the_weights(monkeypatch: pyte
     sick = run.records[69]
     assert sick["urgent"]
     assert any(kind == "weight" for kind, _ in sick["table"])
+
+
+def test_g11_a_forked_child_ends_without_what_its_parent_holds() -> None:
+    """The lock may be held by a thread that the child does not have, and the steps are the parent's."""
+    model, run = mlp(), MemoryRun("forked")
+    model.compile("sgd", "mse")
+    model.fit(*data(64), batch_size=16, epochs=1, verbose=0, callbacks=[Audit(run=run)])
+    watch = _WATCHES[run.id]
+    assert isinstance(watch, Watch)
+    assert not returns_while_held(watch._lock, lambda: _at_exit(lambda: watch), patience=0.2)
+    run.finished = True  # as the child finds it
+    assert returns_while_held(watch._lock, lambda: _at_exit(lambda: watch))

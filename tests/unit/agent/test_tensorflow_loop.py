@@ -24,6 +24,7 @@ from auditor_agent.integrations.tensorflow import tape  # noqa: E402
 from auditor_agent.integrations.tensorflow.audit import Loop, _Unasked  # noqa: E402
 from auditor_agent.keras import Audit  # noqa: E402
 from auditor_agent.statistics import STATISTICS  # noqa: E402
+from support.locks import returns_while_held  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 
 Array = npt.NDArray[Any]
@@ -250,6 +251,20 @@ def test_audit_ends_the_run_with_its_block(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(KeyError, match="the loop's own"):
         fail()
+
+
+def test_g11_a_forked_child_ends_without_what_its_parent_holds(run: MemoryRun) -> None:
+    """The lock may be held by a thread that the child does not have, and the steps are the parent's."""
+    loop = Loop(run)  # type: ignore[arg-type]  # it has what a run has
+    Training("graph", after=loop.step).train(3)
+    assert loop._watch is not None
+    loop.read()
+    told = len(run.steps)
+    assert not returns_while_held(loop._watch._lock, loop.read, patience=0.2)
+    run.finished = True  # as the child finds it
+    assert returns_while_held(loop._watch._lock, loop.read)
+    assert returns_while_held(loop._watch._lock, loop.close)
+    assert len(run.steps) == told
 
 
 def test_g1_a_fault_of_the_agent_never_reaches_the_loop(run: MemoryRun, monkeypatch: pytest.MonkeyPatch) -> None:

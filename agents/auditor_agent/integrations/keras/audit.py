@@ -177,7 +177,7 @@ def _untappable(model: Any) -> str | None:
 @guard.guarded(None)
 def _at_exit(reference: Callable[[], Watch | None]) -> None:
     watch = reference()
-    if watch is not None:
+    if watch is not None and not watch.run.finished:  # in a forked child the lock may be held for ever
         watch.read()
 
 

@@ -160,7 +160,7 @@ class Loop:
 
     def read(self) -> None:
         """Record what the loop has left so far."""
-        if self._watch is not None:
+        if self._watch is not None and not self.run.finished:  # in a forked child the lock may be held for ever
             self._watch.read()
 
     @property
@@ -187,7 +187,7 @@ class Loop:
     def close(self) -> None:
         """Record what is left. Idempotent."""
         atexit.unregister(self.close)
-        if self._watch is not None:
+        if self._watch is not None and not self.run.finished:
             self._watch.close()
 
 
