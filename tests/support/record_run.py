@@ -70,7 +70,7 @@ class MemoryRun:
         """The user's scalars."""
         self.logs.append(scalars)
 
-    def event(self, step: int, kind: str, **fields: Any) -> None:
+    def event(self, step: int, kind: str, /, **fields: Any) -> None:
         """What happened."""
         self.events.append({"step": step, "type": kind, **fields})
 

@@ -27,8 +27,12 @@ class Repeated:
         self._last: weakref.ref[Any] | None = None
         self._off = False
 
-    def take(self, given: Any) -> dict[str, int] | None:
-        """The inputs of a step, as the program gave them: samples along the first axis.
+    def take(self, given: Any, array: Any = None) -> dict[str, int] | None:
+        """The inputs of a step: samples along the first axis.
+
+        Args:
+            given: the object that the program gave.
+            array: its elements in host memory, where ``given`` is no array itself.
 
         Returns:
             At the 50th step of a run on the same samples, cut out anew each time: ``steps``, ``samples`` and,
@@ -36,9 +40,9 @@ class Repeated:
         """
         if self._off:
             return None
-        array = given if isinstance(given, np.ndarray) else None
+        array = given if isinstance(given, np.ndarray) else array
         fresh = self._last is None or self._last() is not given
-        if array is None or array.ndim < 2 or not array.size or array.dtype.hasobject or not fresh:
+        if not isinstance(array, np.ndarray) or array.ndim < 2 or not array.size or array.dtype.hasobject or not fresh:
             self._off = True
             return None
         digest = batch_digest([array])
@@ -51,10 +55,9 @@ class Repeated:
 
 
 def _of(array: np.ndarray) -> dict[str, int]:
-    """The samples of the array that this one was cut out of."""
-    whole = array.base
-    while isinstance(whole, np.ndarray) and isinstance(whole.base, np.ndarray):
+    """The samples of the memory that this array was cut out of, if it has more: as many as there are strides in it."""
+    whole, apart = array, max(map(abs, array.strides))
+    while isinstance(whole.base, np.ndarray):
         whole = whole.base
-    if not isinstance(whole, np.ndarray) or whole.ndim != array.ndim or whole.shape[1:] != array.shape[1:]:
-        return {}
-    return {"of": len(whole)} if len(whole) > len(array) else {}
+    count = whole.nbytes // apart if apart == abs(array.strides[0]) else 0
+    return {"of": count} if count > len(array) else {}

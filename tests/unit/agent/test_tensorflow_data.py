@@ -115,3 +115,31 @@ def test_epochs_of_arrays_shuffled_by_hand_are_inferred(run: MemoryRun, wrap: An
     assert [(event["steps"], event["samples"]) for event in told][:2] == [(PER_EPOCH, 130)] * 2
     assert len(told) <= 3
     assert told[0]["order"] != told[1]["order"]
+
+
+@pytest.mark.parametrize("wrap", ALL)
+def test_one_batch_for_ever_is_told_where_the_loop_cuts_it_out_anew(run: MemoryRun, wrap: Any) -> None:
+    """And has no epochs: what a pass would be cannot be told."""
+    mse = keras.losses.MeanSquaredError()
+    step = loop(model(), keras.optimizers.Adam(), lambda _, y, p: mse(y, p), wrap)
+    for _ in range(60):
+        step(X[:SIZE], Y[:SIZE, None])
+    run.finish()
+    (told,) = [event for event in run.events if event["type"] == "batch_repeated"]
+    assert (told["steps"], told["samples"], told["of"]) == (50, SIZE, len(X))
+    assert not any(event["type"] == "epoch" for event in run.events)
+
+
+@pytest.mark.parametrize("wrap", ALL)
+def test_one_batch_on_purpose_is_not_told(run: MemoryRun, wrap: Any) -> None:
+    """It was cut out once; and batches that take turns in pairs have epochs of all of them."""
+    mse = keras.losses.MeanSquaredError()
+    step = loop(model(), keras.optimizers.Adam(), lambda _, y, p: mse(y, p), wrap)
+    x, y = X[:SIZE], Y[:SIZE, None]
+    for _ in range(60):
+        step(x, y)
+    for _ in range(3):
+        for start in (0, 0, SIZE, SIZE):
+            step(X[start : start + SIZE], Y[start : start + SIZE, None])
+    run.finish()
+    assert not any(event["type"] == "batch_repeated" for event in run.events)

@@ -12,7 +12,7 @@ import keras
 
 from auditor_agent import guard
 from auditor_agent.integrations.keras import manifest as keras_manifest
-from auditor_agent.integrations.keras import untrained
+from auditor_agent.integrations.keras import unready, untrained
 from auditor_agent.integrations.keras.logs import LogWatch
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self._steps = int(getattr(self.model, "steps_per_execution", 1) or 1)
         self._arguments = keras_manifest.fit_arguments(self.model)
         self._watch.begin(self.model)
+        unready.tell(self.model, self.run, self._watch.step)
         self._declared, self._idle = False, None
         self._declare()
 
@@ -188,6 +189,7 @@ def install() -> None:
     """
     trainer = keras.Model
     untrained.observe()
+    unready.observe()
     if getattr(trainer.fit, "auditor_installed", False):
         return
     fit = trainer.fit

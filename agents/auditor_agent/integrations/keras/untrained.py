@@ -14,14 +14,18 @@ from typing import Any, Final
 
 import keras
 
+from auditor_agent.capture.repeated import Repeated
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import numbering
+from auditor_agent.integrations.keras import unready
+from auditor_agent.run import live_run
 
 #: Batches that a model is trained on before it is said; as with PyTorch's backward passes.
 AFTER: Final = 100
 _NAMED: Final = 32
 #: Batches that each model was trained on without a trainable weight; of those that had one at their first, -1.
 _COUNTS: Final[weakref.WeakKeyDictionary[Any, int]] = weakref.WeakKeyDictionary()
+_REPEATED: Final[weakref.WeakKeyDictionary[Any, Repeated]] = weakref.WeakKeyDictionary()
 
 
 @guarded(None)
@@ -46,6 +50,21 @@ def trained(model: Any, batches: int, run: Any = None) -> None:
         _tell(model, count, open_run("keras") if run is None else run)
 
 
+@guarded(None)
+def _given(model: Any, batch: Any, before: int) -> None:
+    """Tell the run of a model whose batch is always the same, and of one that was evaluated too early."""
+    run = live_run()
+    if run is None or run.finished:
+        return
+    unready.tell(model, run, before)
+    repeated = _REPEATED.get(model)
+    if repeated is None:
+        repeated = _REPEATED[model] = Repeated()
+    told = repeated.take(batch[0] if isinstance(batch, (list, tuple)) and batch else batch)
+    if told is not None:
+        run.event(max(numbering.last(run), 1), "batch_repeated", **told)
+
+
 def _idle(model: Any) -> bool:
     """Whether the optimizer has nothing to move; a ``train_step`` of one's own may assign what it likes."""
     plain = str(type(model).train_step.__module__).startswith("keras.")
@@ -62,15 +81,18 @@ def _tell(model: Any, count: int, run: Any) -> None:
 
 
 def observe() -> None:
-    """Count the batches that ``train_on_batch`` is given from now on. Idempotent."""
+    """Count, and look at, the batches that ``train_on_batch`` is given from now on. Idempotent."""
     original = keras.Model.train_on_batch
     if getattr(original, "auditor_installed", False):
         return
 
     @functools.wraps(original)
     def audited_train_on_batch(self: Any, *args: Any, **kwargs: Any) -> Any:
+        run = live_run()
+        before = 0 if run is None else numbering.last(run)
         result = original(self, *args, **kwargs)
         trained(self, 1)
+        _given(self, args[0] if args else kwargs.get("x"), before)
         return result
 
     audited_train_on_batch.auditor_installed = True  # type: ignore[attr-defined]  # the mark that makes this idempotent

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from auditor_agent.capture.batches import Epoch, Passes, batch_digest
+from auditor_agent.capture.repeated import Repeated
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.tensorflow import evaluation, flow
 from auditor_agent.integrations.tensorflow.tape import Seen, sinks
@@ -65,7 +66,10 @@ class Epochs:
         self._ends: set[int] = set()
         self._epoch = Epoch()
         self._passes: Passes | None = Passes()
+        self._repeated = Repeated()
         self._first: int | None = None
+        self._varied = False
+        """Whether there was another batch since the first: of one for ever there is no telling what a pass is."""
         self._length = 0
         self._number = 0
         self._counter: Any = None
@@ -171,12 +175,22 @@ class Epochs:
 
     def _put(self, update: int, given: Sequence[Any], *, more: bool = False) -> None:
         self._since += 1
-        arrays = [array for array in map(_array, given) if array is not None and array.ndim]
+        pairs = [(one, array) for one in given if (array := _array(one)) is not None and array.ndim]
+        arrays = [array for _, array in pairs]
+        if pairs:
+            self._repeats(*pairs[0])
         if arrays and len(self._waiting) < _MOST_WAITING:
             if self._passes is not None and self._passes.begins(arrays[0]):
                 self._passed()
             before = self._waiting[update][1] if more and update in self._waiting else 0
             self._waiting[update] = batch_digest(arrays), len(arrays[0]) + before
+
+    def _repeats(self, given: Any, array: Any) -> None:
+        told = self._repeated.take(given, array)
+        if told is not None:
+            from auditor_agent.integrations import numbering
+
+            self._run.event(max(numbering.last(self._run), 1), "batch_repeated", **told)
 
     # -- what is recorded -----------------------------------------------------------------------------
 
@@ -191,8 +205,9 @@ class Epochs:
         if told is None:
             return {}
         digest, samples = told[0], told[1] * every
-        if digest == self._first and self._epoch.steps > 1:
+        if digest == self._first and self._varied:
             self._end(step - 1)
+        self._varied = bool(self._epoch.steps) and (self._varied or digest != self._first)
         if not self._epoch.steps:
             self._first = digest
         self._epoch.add(digest, samples)

@@ -33,6 +33,8 @@ class _Scene(threading.local):
     outputs: tuple[Any, ...] = ()
     """What a model called without a tape gave."""
     samples: Any = 0
+    model: weakref.ref[Any] | None = None
+    """The one that was called."""
     evaluating = False
 
 
@@ -124,9 +126,10 @@ def elsewhere() -> None:
     _scene.outputs = ()
 
 
-def called(inputs: list[Any], outputs: list[Any]) -> None:
+def called(model: Any, inputs: list[Any], outputs: list[Any]) -> None:
     """A model was called without a tape."""
     _scene.outputs, _scene.evaluating, _scene.samples = tuple(outputs), True, 0
+    _scene.model = weakref.ref(model)
     if inputs and len(inputs[0].shape):
         _scene.samples = len(inputs[0]) if tf.executing_eagerly() else tf.shape(inputs[0])[0]
     if tf.executing_eagerly():
@@ -138,8 +141,20 @@ def compared(output: Any, result: Any) -> None:
     """A loss object of Keras was called without a tape."""
     if any(output is one for one in _scene.outputs) and tf.is_tensor(result) and result.shape.rank == 0:
         _scene.outputs = ()
+        _early(_scene.model, output.shape[0])
         for evaluation in _told:
             evaluation.heard(_scene.samples, result)
+
+
+@guarded(None)
+def _early(reference: weakref.ref[Any] | None, samples: int | None) -> None:
+    """Look whether the model that is evaluated is ready for it."""
+    from auditor_agent.integrations.keras import unready
+
+    model = None if reference is None else reference()
+    if model is not None:
+        with tf.init_scope():
+            unready.evaluated(model, samples or 0)
 
 
 def observe() -> None:

@@ -118,6 +118,7 @@ class Loop:
         """Say what the run is, if nobody has; have the flight recorder follow the steps to come."""
         import tensorflow as tf
 
+        from auditor_agent.integrations.keras import unready
         from auditor_agent.integrations.tensorflow.manifest import around, beside, manifest
         from auditor_agent.integrations.tensorflow.record import facts, iterations, loop_tape
 
@@ -130,6 +131,8 @@ class Loop:
             every = iterations(seen.optimizer)  # a loop that reports its steps itself counts them itself
             watch.tape = loop_tape(model, optimizer, watch.counter(seen), self._name, watch.taps(seen), every)
             watch.epochs.before, watch.epochs.after = watch.begins, watch.ended
+        for called in (model, *calls):
+            unready.tell(called, self.run, numbering.last(self.run))
         if self._epochs is not None:  # another optimizer follows: the run was declared
             return
         self.run.on_finish(self.close)

@@ -288,7 +288,7 @@ def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: A
     if _scene.tapes:
         _scene.heard.call(call)
     else:
-        evaluation.called(call.inputs, call.outputs)
+        evaluation.called(call.model, call.inputs, call.outputs)
         told = forward.mode(call, learning=False) | whole.unscored(call.model)
         for sink in sinks():
             sink.mode(told)

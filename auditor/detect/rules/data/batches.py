@@ -145,6 +145,8 @@ class RepeatMemory:
 
     ``restarted``: batches of a loader that is begun anew at every step, 0: none was told of.
     ``single``: each batch is one sample of few possible ones, as the states of a game are.
+    ``restarted``: batches of a loader that is begun anew at every step, 0: none was told of. ``again``: what was
+    told of a batch that is made anew for every step and always the same; ``scored``: samples of an evaluation.
     """
 
     recorded: Repeats = field(default_factory=Repeats)
@@ -152,6 +154,8 @@ class RepeatMemory:
     epoch: Repeats = field(default_factory=Repeats)
     restarted: int = 0
     single: bool = False
+    again: dict[str, int] = field(default_factory=dict)
+    scored: int = 0
 
 
 class RepeatedBatches(Rule):
@@ -166,7 +170,9 @@ class RepeatedBatches(Rule):
         "a batch equals the one just before it, 4 times among at least 3 different ones, and 3 times as often as "
         "these batches in a random order (not single samples of whole numbers, the states of a game, nor in TensorFlow "
         "loops, which have no workers); or a loader of several "
-        "batches is begun anew at every step and always gives the same; or all batches of an epoch of "
+        "batches is begun anew at every step and always gives the same; or the first 50 steps (scikit-learn: calls of "
+        "partial_fit) were given the same samples in an array made anew for each, while the array that they are cut "
+        "out of, or an evaluation, has more; or all batches of an epoch of "
         "at least 4 steps are one and the same (a run on one batch whose epochs are single steps is none: full-batch "
         "training, overfitting one batch on purpose)"
     )
@@ -202,7 +208,24 @@ class RepeatedBatches(Rule):
                 memory.epoch = Repeats()
         for _, event in view.events("loader_restarted"):
             memory.restarted = batches if isinstance(batches := event.get("batches"), int) else 0
-        return found + self._first_only(view, max(told, default=0))
+        for _, event in view.events("evaluation"):
+            samples, heard = event.get("samples"), event.get("losses")
+            memory.scored = max(memory.scored, samples) if isinstance(samples, int) and heard else memory.scored
+        for _, event in view.events("batch_repeated"):
+            memory.again = {name: value for name, value in event.items() if isinstance(value, int)}
+        last = max(told, default=0)
+        return found + (self._first_only(view, last) or self._stands_still(view, last))
+
+    def _stands_still(self, view: StepView, at: int) -> list[Finding]:
+        """All steps on the same samples, made anew for each, while the program holds more of them."""
+        told, samples = self.memory.again, self.memory.again.get("samples", 0)
+        more = max(told.get("of", 0), self.memory.scored)
+        if self.active or not samples or more <= samples:
+            return []
+        where = "they are cut out of" if told.get("of", 0) >= self.memory.scored else "it is evaluated on"
+        evidence = {"repeated": told["steps"] - 1, "seen": told["steps"], "distinct": 1, "samples": samples}
+        what = f"each is made anew, of the same {samples} samples, while {where} {more}"
+        return [self.finding(view, at, Subject("batch", "input0", view.rank), {"what": what, "more": more, **evidence})]
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Compares each recorded training batch with that of the step before."""
