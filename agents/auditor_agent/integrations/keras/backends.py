@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import keras
 
 from auditor_agent.integrations.keras.layers import Layers
-from auditor_agent.integrations.keras.listener import Tape
+from auditor_agent.integrations.keras.listener import Tape, Taps
 from auditor_agent.integrations.keras.rows import Store
 
 if TYPE_CHECKING:  # it imports this module
@@ -50,7 +50,7 @@ class Backend(Protocol):
         """The flight recorder's part in the step."""
 
     @staticmethod
-    def taps(layers: Layers, *, accumulate: int, jit: bool) -> Any:
+    def taps(layers: Layers, *, accumulate: int, jit: bool) -> Taps | None:
         """What looks at layers' outputs and the batch within the step; None where nothing can."""
 
     @staticmethod

@@ -11,6 +11,7 @@ import tensorflow as tf
 from auditor_agent.capture.native.tensorflow import custom_call, operation
 from auditor_agent.integrations.keras import target as keras_target
 from auditor_agent.integrations.keras.layers import Layers
+from auditor_agent.integrations.keras.listener import Taps
 from auditor_agent.integrations.keras.native import NativeStore
 from auditor_agent.integrations.keras.ring import HostStore, RingStore, host
 from auditor_agent.integrations.keras.rows import Store
@@ -68,13 +69,13 @@ def tape(probe: Any) -> Any:
     return GraphTape(probe)
 
 
-def taps(layers: Layers | None, *, accumulate: int, jit: bool) -> Any:
+def taps(layers: Layers | None, *, accumulate: int, jit: bool) -> Taps | None:
     """The taps of a step on a CPU with the C library; None elsewhere."""
     if not on_cpu() or (custom_call() if jit else operation()) is None:
         return None
-    from auditor_agent.integrations.keras.taps import Taps
+    from auditor_agent.integrations.keras import taps as keras_taps
 
-    return Taps(layers, accumulate=accumulate, jit=jit)
+    return keras_taps.Taps(layers, accumulate=accumulate, jit=jit)
 
 
 def target(variables: Sequence[Any]) -> Any:

@@ -65,6 +65,9 @@ class TorchStore:
             self.lost += self.rows
         self._waiting.append((scalars, matrix))
 
+    def count(self, least: int, updates: int = 1) -> None:
+        """Makes no histograms."""
+
     def drain(self) -> list[Row]:
         """The rows since the last call, oldest first; waits for the device."""
         waiting, self._waiting, self.urgent = self._waiting, [], False

@@ -268,7 +268,7 @@ class Probe:
     def _tap(self, head: Sequence[Any], step: Step) -> None:
         inputs, self._inputs = self._inputs, []
         if self.taps is not None:
-            self.taps.put(head, step, getattr(self.tape, "offered", ()), inputs)
+            self.taps.put(head, step, self.tape.offered, inputs)
 
     def _bind(self, variables: list[Any]) -> Binding:
         keys = {id(variable): place for place, variable in enumerate(variables)}
@@ -278,9 +278,7 @@ class Probe:
                 return binding
         rows = max(self._ring, 2 * int(self.model.steps_per_execution))
         store = self._on.store(len(variables), rows, jit=self.jit)
-        count = getattr(store, "count", None)  # the stores that can make histograms
-        if count is not None:
-            count(rows, self.every)
+        store.count(rows, self.every)
         binding = Binding(variables, store, keys)
         self.bindings.append(binding)
         self._look(binding)

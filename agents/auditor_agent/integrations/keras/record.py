@@ -16,6 +16,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.keras.listener import Taps
 from auditor_agent.integrations.keras.on_tensorflow import reachable
 from auditor_agent.integrations.keras.tape import Tape, Values, dtype_of
 from auditor_agent.recorder import Budget
@@ -59,8 +60,9 @@ class GraphTape(Tape):
         if not variables:
             return
         updated = [(("updated", self._name(v), dtype_of(v)), v) for v in variables]
-        with tf.control_dependencies(getattr(self._probe.taps, "done", [])):
-            # What the tap took is recorded with the rest.
+        taps: Taps | None = self._probe.taps
+        # What the tap took is recorded with the rest.
+        with tf.control_dependencies([] if taps is None else taps.done):
             self._conditionally(self.receive_after, updated + self._state(variables), [], self._head)
 
     def _conditionally(self, receive: Any, tensors: Any, data: Any, head: Sequence[Any]) -> None:

@@ -57,6 +57,9 @@ class HostStore:
         self.urgent = self.urgent or row.suspicious
         self._waiting.append(row)
 
+    def count(self, least: int, updates: int = 1) -> None:
+        """Makes no histograms."""
+
     def drain(self) -> list[Row]:
         """The rows since the last call, oldest first."""
         self.urgent = False
@@ -92,6 +95,9 @@ class RingStore:
         self._ring.scatter_nd_update([[slot]], row[None])
         with tf.control_dependencies(after):
             return self._tick.assign_add(1)
+
+    def count(self, least: int, updates: int = 1) -> None:
+        """Makes no histograms."""
 
     def drain(self) -> list[Row]:
         """The rows since the last call, oldest first."""

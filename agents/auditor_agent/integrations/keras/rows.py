@@ -77,6 +77,14 @@ class Store(Protocol):
             What to name in an ``after``; None where rows come in the order of the calls.
         """
 
+    def count(self, least: int, updates: int = 1) -> None:
+        """Make histograms as AUDITOR_HISTOGRAMS says, if it can; before the first row.
+
+        Args:
+            least: rows that there must be room for.
+            updates: of the optimizer, to a step.
+        """
+
     def drain(self) -> list[Row]:
         """The rows since the last call, oldest first."""
 

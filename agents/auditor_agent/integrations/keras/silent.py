@@ -11,6 +11,7 @@ class Silent:
 
     steps: frozenset[int] = frozenset()
     listening = False
+    offered: Sequence[Any] = ()
 
     def start(self, run: Any, offset: int) -> None:
         """Nothing."""

@@ -23,6 +23,7 @@ from auditor_agent.integrations.keras import looks as keras_looks
 from auditor_agent.integrations.keras import on_tensorflow as on
 from auditor_agent.integrations.keras import operations as keras_operations
 from auditor_agent.integrations.keras.compiled import CompiledTape
+from auditor_agent.integrations.keras.listener import Taps
 from auditor_agent.integrations.keras.on_tensorflow import reachable
 from auditor_agent.integrations.keras.record import GraphTape
 from auditor_agent.integrations.keras.tape import Tape, shape_of
@@ -40,7 +41,7 @@ class _Subject:
     inner: Any
     scaled: bool
     counter: Any
-    taps: Any
+    taps: Taps | None
     jit: bool
     every: int
     seen: bool = False
@@ -177,7 +178,7 @@ class _Compiled(LoopTape, CompiledTape):
 
 
 def loop_tape(  # noqa: PLR0913, PLR0917 - what a loop consists of
-    model: Any, optimizer: Any, counter: Any, names: Callable[[Any], str], taps: Any, every: int
+    model: Any, optimizer: Any, counter: Any, names: Callable[[Any], str], taps: Taps | None, every: int
 ) -> LoopTape:
     """The tape for the loop whose first step is under way.
 
@@ -199,7 +200,7 @@ def records(tape: LoopTape) -> bool:
     return isinstance(tape, _Compiled) == in_xla()
 
 
-def taps_of(optimizer: Any) -> Any:
+def taps_of(optimizer: Any) -> Taps | None:
     """What looks at layers and batches in the code that runs or is traced now; None where nothing can."""
     every = iterations(optimizer)
     if tf.executing_eagerly():

@@ -34,7 +34,6 @@ from auditor_agent.integrations.torch.changes import changed
 from auditor_agent.integrations.torch.evaluation import elsewhere
 from auditor_agent.integrations.torch.loss import LossProbe
 from auditor_agent.integrations.torch.names import find_model, owned
-from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.unstepped import Unstepped
 from auditor_agent.integrations.torch.watcher import Watcher
 from auditor_agent.run import Run, open_run
@@ -147,7 +146,6 @@ class _Scene:
         self.end()
         elsewhere.clear()
         self._probe = LossProbe()
-        self._probe.tape = Tape()
         self._probe.unready = heard or self._probe.unready
         self._probe.on_unready = self._unready
         self._probe.attach()
@@ -228,7 +226,7 @@ class _Scene:
     def _hand_begun(self) -> None:
         """From here on it does: what was heard before belongs to no step."""
         probe = self._probe
-        if probe is not None:
+        if probe is not None and probe.byhand is not None:
             probe.other_stepped()
             probe.tape.skipped()
             probe.tape.enters = probe.byhand.called

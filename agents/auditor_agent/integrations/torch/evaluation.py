@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from auditor_agent.capture.transfer import Arrived, Step, Transfer
 from auditor_agent.integrations.torch.mode import Modes
+from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.wraps import Wraps, tell
 from auditor_agent.run import Run
 
@@ -43,10 +44,10 @@ class Evaluation:
         run: takes events and ``val_loss``.
         modes: is asked to look at the model's mode.
         step: gives the number of the last training step.
-        tape: the flight recorder's ear (``record.Tape``).
+        tape: the flight recorder's ear.
     """
 
-    def __init__(self, run: Run, modes: Modes, step: Callable[[], int], tape: Any) -> None:
+    def __init__(self, run: Run, modes: Modes, step: Callable[[], int], tape: Tape) -> None:
         self._run, self._modes, self._step, self._tape = run, modes, step, tape
         self.going = False
         self._batches = self._samples = self._heard = self._row = self._often = 0
@@ -68,7 +69,7 @@ class Evaluation:
         self._row = self._batches
         first = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
         self._samples += first.shape[0] if first is not None and first.dim() else 0
-        return fresh and bool(self._tape.evaluates(self._last))
+        return fresh and self._tape.evaluates(self._last)
 
     def _begin(self, model: nn.Module) -> None:
         step = self._step()

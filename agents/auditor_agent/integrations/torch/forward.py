@@ -32,6 +32,7 @@ from auditor_agent.integrations.torch.batch import Batches
 from auditor_agent.integrations.torch.epochs import Epochs
 from auditor_agent.integrations.torch.evaluation import Evaluation
 from auditor_agent.integrations.torch.names import Several, clean, entrances, unwrap
+from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.taken import predictions, unreadable
 from auditor_agent.integrations.torch.units import (
     activation_of,
@@ -118,12 +119,12 @@ class ForwardProbe:
 
     Args:
         model: the model to be listened to.
-        tape: the flight recorder's ear (``record.Tape``).
+        tape: the flight recorder's ear.
         evaluation: told of passes without gradients.
         epochs: told of the batches of steps.
     """
 
-    def __init__(self, model: nn.Module, tape: Any, evaluation: Evaluation, epochs: Epochs) -> None:
+    def __init__(self, model: nn.Module, tape: Tape, evaluation: Evaluation, epochs: Epochs) -> None:
         self._tape, self._evaluation, self._epochs = tape, evaluation, epochs
         epochs.attach()
         self._ears: list[Any] = []

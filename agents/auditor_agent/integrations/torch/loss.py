@@ -18,9 +18,12 @@ import torch
 from torch import Tensor
 
 from auditor_agent.guard import failure, note
+from auditor_agent.integrations.torch.byhand import ByHand
 from auditor_agent.integrations.torch.clip import ClipProbe
 from auditor_agent.integrations.torch.passes import Bypassed
+from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.unready import Unready
+from auditor_agent.integrations.torch.unstepped import Unstepped
 from auditor_agent.integrations.torch.wraps import Wraps, tell
 
 
@@ -34,14 +37,14 @@ class LossProbe:
     def __init__(self) -> None:
         self.on_skip: Callable[[Any, Tensor], None] | None = None
         self.scaler: Any = None
-        self.unstepped: Any = None
-        """Is told each backward pass while no optimizer has stepped (``torch_unstepped.Unstepped``)."""
-        self.byhand: Any = None
-        """Is told where backward passes begin and end while no optimizer has stepped (``byhand.ByHand``)."""
+        self.unstepped: Unstepped | None = None
+        """Is told each backward pass while no optimizer has stepped."""
+        self.byhand: ByHand | None = None
+        """Is told where backward passes begin and end while no optimizer has stepped."""
         self.graph: str | None = None
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
-        self.tape: Any = None
-        """The flight recorder's ear (``record.Tape``), told the roots as they are."""
+        self.tape = Tape()
+        """The flight recorder's ear, told the roots as they are."""
         self.bypassed = Bypassed()
         """Whether the losses reach what the optimizer holds."""
         self.unready = Unready()
@@ -101,8 +104,7 @@ class LossProbe:
         self.roots.clear()
         self.clips.detach()
         self.unready.detach()
-        if self.tape is not None:
-            self.tape.close()
+        self.tape.close()
         if self in _listening:
             _listening.remove(self)
         if not _listening:
@@ -137,7 +139,7 @@ class LossProbe:
             # Read at once where that waits for nothing: a script may go on to change it in place.
             self.roots.append(root.item() if root.is_cpu else root.detach().reshape(()))
             self.bypassed.begin(root)
-            if self.tape is not None and self.tape.listening:
+            if self.tape.listening:
                 self.tape.root(root)
 
     def other_stepped(self) -> None:
@@ -154,8 +156,7 @@ class LossProbe:
         scale, self.scale = self.scale, None
         if scale is not None and not self._stepped:
             self.roots.clear()
-            if self.tape is not None:
-                self.tape.skipped()
+            self.tape.skipped()
             self.clips.forget()
             if self.on_skip is not None:
                 self.on_skip(optimizer, scale)
