@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -35,6 +36,8 @@ _ENTRIES: Final[Mapping[str, str]] = {
     "heads": "FWD-20",
     "embedding.padding": "FWD-21",
 }
+#: Layers whose weights the frameworks cut into tensors otherwise: two biases against one.
+_CUT: Final = frozenset({"lstm", "gru", "rnn"})
 #: Relative difference of two scales that is no rounding.
 _SCALES: Final = 1e-3
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
@@ -52,6 +55,9 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     ran = a.structure.ran and b.structure.ran
     for block in _blocks(found):
         yield _cause(block, a, b, ran=ran)
+    if not found:
+        yield from _sums(a, b)
+        yield from _tensors(a, b)
     yield from _axes(a, b)
     yield from _softmax(a, b)
 
@@ -76,6 +82,50 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
             effect = f"the products of which attention takes the softmax are {ratio:.3g} times as large on one side"
             yield Cause("FWD-20", "attention.scale", (mine, theirs), min(1.0, math.log(ratio)), effect, confidence=0.9)
             break
+
+
+def _sums(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Networks of the same operations, of which one adds what a block was given to what it made of it."""
+    left, right = a.structure.sums, b.structure.sums
+    if left is None or right is None or left == right:
+        return
+    more = abs(left - right)
+    effect = f"{more} residual connection{'s' if more > 1 else ''} on one side only: sums of two computed tensors"
+    yield Cause("FWD-00", "forward.sums", (left, right), sizes.ANOTHER, effect, confidence=0.9)
+
+
+def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Weights of a size that one side has more often, where the layers tell no difference: a table, a tied kernel.
+
+    Nothing is said where both sides have some that the other lacks, nor of recurrent layers: frameworks
+    cut the same weights into other tensors.
+    """
+    left, right = _complete(a), _complete(b)
+    cut = any(one.kind in _CUT for side in (a, b) for one in side.structure.operations)
+    if left is None or right is None or cut:
+        return
+    sizes_a, sizes_b = Counter(left.values()), Counter(right.values())
+    more, less = sizes_a - sizes_b, sizes_b - sizes_a
+    if bool(more) == bool(less):
+        return
+    owner, extra, other = (left, more, sizes_b) if more else (right, less, sizes_a)
+    names = [next(name for name, size in reversed(owner.items()) if size == lacking) for lacking in extra]
+    told = f"{', '.join(names)}: on one side only"
+    twice = "; the other side has one tensor of that size, which it may use twice"
+    effect = told + (twice if all(size in other for size in extra) else "")
+    values = (", ".join(names), "none") if more else ("none", ", ".join(names))
+    yield Cause("FWD-00", "forward.weights", values, sizes.ANOTHER, effect, confidence=0.9)
+
+
+def _complete(side: Profile) -> dict[str, int] | None:
+    """Elements of each weight by name; None where the recording may lack some, or holds some that do not train."""
+    model = (side.manifest or {}).get("model")
+    if side.evidence.first is None or not isinstance(model, Mapping):
+        return None
+    layers = [layer for layer in model.get("layers") or [] if isinstance(layer, Mapping)]
+    found = {name: one.size for name, one in side.evidence.first.of("weight").items()}
+    whole = sum(found.values()) == model.get("trainable_parameters", model.get("parameters"))
+    return found if whole and all(layer.get("trainable", True) for layer in layers) else None
 
 
 def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:

@@ -64,6 +64,8 @@ class Structure:
     """Whether they were seen to run, not only declared."""
     shares: tuple[Mapping[str, Any], ...] = ()
     """Of each softmax within it: over how many numbers (``over``), and what they were scaled by (``scale``)."""
+    sums: int | None = None
+    """Sums of two computed tensors of one shape: around a block. None where some may have been missed."""
 
 
 def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]]) -> Structure:
@@ -94,7 +96,8 @@ def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequenc
         found = list(_of_keras(_ordered(_outermost(layers), graph)))
         ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
-    return Structure(tuple(_without_end(_folded(found))), whole, ordered, bool(graph or seen), shares)
+    sums = seen_graph.sums(framework, graph, layers) if whole else None
+    return Structure(tuple(_without_end(_folded(found))), whole, ordered, bool(graph or seen), shares, sums)
 
 
 def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from auditor.compare.structure import words
+
 #: Axes of a batch of sequences.
 _SEQUENCES: Final = 3
+#: Modules of PyTorch that compute nothing.
+_SHAPES: Final = frozenset({"Flatten", "Unflatten", "Identity", "PixelShuffle", "PixelUnshuffle", "Fold", "Unfold"})
+#: Operations that an agent tells of one pass: a graph of so many may go on.
+_MOST: Final = 512
 
 
 def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
@@ -17,6 +23,22 @@ def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
         for node in nodes[:-1]
         if node.get("op") == "softmax"
     )
+
+
+def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> int | None:
+    """Sums of two computed tensors, by an operator or a layer; None where some may have been missed.
+
+    That is so of a graph that was not told to its end, and in PyTorch of modules of the program's own
+    making that are told as one: what they do within is not.
+    """
+    if not isinstance(graph, list) or len(graph) >= _MOST:
+        return None
+    classes = {str(one.get(key)): str(one.get("class")) for one in layers for key in ("name", "path") if one.get(key)}
+    nodes = [node for node in graph if isinstance(node, Mapping)]
+    told = [classes.get(str(node["layer"]), "") for node in nodes if "layer" in node]
+    if framework == "torch" and not all(name in _SHAPES or words.kind_of(name) for name in told):
+        return None
+    return sum(bool(node.get("op") == "add") or classes.get(str(node.get("layer"))) == "Add" for node in nodes)
 
 
 def cut(weighted: set[str], graph: Any, seen: Sequence[Mapping[str, Any]]) -> bool:

@@ -108,6 +108,44 @@ def test_a_traced_pass_of_keras_tells_layers_and_functions_between_them() -> Non
     assert found[0]["operations_whole"] is True
 
 
+def test_sums_around_a_block_are_told_and_those_of_a_bias_or_of_positions_are_not() -> None:
+    """In PyTorch, what is added has to be computed and of the sum's own shape."""
+    block, bias, table = nn.Linear(4, 4), nn.Parameter(torch.zeros(4)), nn.Embedding(3, 4)
+    x = nn.Linear(4, 4)(torch.randn(2, 3, 4))
+    sums = [x + block(x), x + bias, x + table(torch.arange(3)), x + torch.ones(2, 3, 4), x + 1]
+    told = [[one["op"] for one in torch_operations.operations([y], {}, {})].count("add") for y in sums]
+    assert told == [1, 0, 0, 0, 0]
+
+
+def test_traced_sums_are_told_alike_also_of_layers_of_the_programs_own_making() -> None:
+    """A residual layer written by hand shows its sum; its bias is none."""
+
+    class Around(keras.layers.Layer):  # type: ignore[misc] -- Keras has no types
+        def build(self, shape: Any) -> None:
+            self.kernel = self.add_weight(shape=(shape[-1], shape[-1]))
+            self.bias = self.add_weight(shape=(shape[-1],))
+
+        def call(self, x: Any) -> Any:
+            return x + tf.tanh(tf.matmul(x, self.kernel) + self.bias)
+
+    layer, table, found = Around(), keras.layers.Embedding(3, 4), list[Any]()
+    layer.build((None, 4))
+    table.build()
+
+    @tf.function
+    def step(x: Any) -> Any:
+        order = keras_operations.Order()
+        begun = order.begin()
+        around = layer(x)
+        order.end(layer, begun, "around")
+        y = around + tf.reverse(around, [0]) + 1.0
+        found.append(keras_operations.facts(order, y + table(tf.constant([0]))))
+        return y
+
+    step(tf.ones((2, 4)))
+    assert [one.get("layer", one.get("op")) for one in found[0]["operations"]] == ["around", "add", "add"]
+
+
 def test_a_softmax_tells_its_axis_and_the_scale_of_its_products() -> None:
     """Whichever of the factors is scaled, before or after the product; scores of a layer have no scale."""
     x = torch.randn(2, 5, 16, requires_grad=True)

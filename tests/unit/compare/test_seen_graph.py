@@ -45,3 +45,15 @@ def test_layers_before_a_detach_are_not_missed() -> None:
     found = structure("torch", {"model": {"layers": layers}}, [facts])
     assert [one.name for one in found.operations] == ["enc", "head"]
     assert not found.whole
+
+
+@pytest.mark.parametrize(
+    ("framework", "kind", "count"),
+    [("torch", "Flatten", 2), ("torch", "Sampling", None), ("keras", "Sampling", 2), ("keras", "Add", 3)],
+)
+def test_sums_are_counted_where_none_can_hide(framework: str, kind: str, count: int | None) -> None:
+    """A module of the program's own making that PyTorch tells as one may hold more."""
+    layers = [{"name": "own", "class": kind}, {"name": "out", "class": "Linear"}]
+    graph = [{"op": "add"}, {"layer": "own"}, {"layer": "out"}, {"op": "add"}]
+    assert seen_graph.sums(framework, graph, layers) == count
+    assert seen_graph.sums(framework, graph * 128, layers) is None, "it may go on"

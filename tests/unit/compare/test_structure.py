@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from auditor.compare.profile import Profile
 from auditor.compare.recognise import forward
 from auditor.compare.structure import Operation, Structure, differences, geometry, structure, words
-from support.tiny import Tiny
+from support.tiny import Tiny, drawn
 
 
 def network(*operations: tuple[str, dict[str, Any]], whole: bool = True, ordered: bool = True) -> Structure:
@@ -226,3 +228,46 @@ def test_a_depthwise_convolution_is_one_in_both_frameworks(channels: int, multip
     assert [one.kind for one in keras.operations] == ["depthwise"]
     assert not differences(torch(channels), keras)
     assert differences(torch(1), keras)
+
+
+@pytest.mark.parametrize(("left", "right", "told"), [(2, 0, True), (2, 2, False), (2, None, False)])
+def test_a_residual_connection_on_one_side_is_told(left: int, right: int | None, told: bool) -> None:
+    """By the sums that the two networks hold, where neither may hide some."""
+    run = Tiny(steps=1).profile()
+    ours, theirs = (replace(run, structure=replace(network(dense(4)), sums=sums)) for sums in (left, right))
+    found = [(one.id, one.parameter, one.values) for one in forward.causes(ours, theirs)]
+    assert found == ([("FWD-00", "forward.sums", (left, right))] if told else [])
+
+
+def holding(sizes: dict[str, int], *, declared: int | None = None, kind: str = "dense") -> Profile:
+    """A run with weights of these sizes, of which its manifest says that there are so many numbers."""
+    run = drawn("torch", {name: ("Own", {"weight": np.ones(size)}) for name, size in sizes.items()})
+    layers = run.manifest["model"]["layers"] if run.manifest else []
+    model = {"layers": layers, "parameters": sum(sizes.values()) if declared is None else declared}
+    return replace(run, manifest={"model": model}, structure=network((kind, {"units": 3})))
+
+
+BOTH = {"in": 12, "out": 8}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (holding({**BOTH, "positions": 6}), "positions.weight: on one side only"),
+        (holding({**BOTH, "head": 12}), "head.weight: on one side only; the other side has one tensor of that size"),
+        (holding({"in": 12, "left": 4, "right": 4}), ""),
+        (holding({**BOTH, "positions": 6}, declared=40), ""),
+        (holding({**BOTH, "positions": 6}, kind="lstm"), ""),
+    ],
+)
+def test_a_tensor_that_one_side_alone_has_is_told(more: Profile, told: str) -> None:
+    """A table of positions; a kernel of its own where the other uses one twice.
+
+    Weights that are cut into other tensors, a recording that lacks some, two biases of a recurrent layer: silence.
+    """
+    plain = holding(BOTH, kind=more.structure.operations[0].kind)
+    effects = [one.effect for one in forward.causes(more, plain)]
+    assert [effect.startswith(told) for effect in effects] == ([True] if told else [])
+    assert [one.values[::-1] for one in forward.causes(plain, more)] == [
+        one.values for one in forward.causes(more, plain)
+    ]

@@ -112,14 +112,18 @@ def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[st
     behind = _behind(last)
     for place, node in enumerate(graph.get_operations()):
         around = [path for path, a, b in order.ran if a <= place < b] if node.type in _TOLD else []
-        seen = not around or (node.type == "Softmax" and order.own.issuperset(around))
+        seen = not around or (node.type in _SEEN_WITHIN and order.own.issuperset(around))
         if node.type in _TOLD and node.name in behind and seen:
             told = _entry(node)
             if told is not None:
                 yield place, told
 
 
-_TOLD: Final = frozenset({*_FUNCTIONS, *_POOLS, *_WHOLE, "MatMul"})
+_SUM: Final = "AddV2"
+_TERMS: Final = 2
+_TOLD: Final = frozenset({*_FUNCTIONS, *_POOLS, *_WHOLE, "MatMul", _SUM})
+#: Told of layers of the program's own making too.
+_SEEN_WITHIN: Final = frozenset({"Softmax", _SUM})
 
 
 def _behind(last: Any) -> set[str]:
@@ -140,6 +144,8 @@ def _entry(node: Any) -> dict[str, Any] | None:
         return {"op": function, **slope, **(shares.settings(node) if function == "softmax" else {})}
     if node.type == "MatMul":
         return _product(node)
+    if node.type == _SUM:
+        return {"op": "add"} if _of_equals(node) else None
     if node.type in _POOLS:
         size, step = ([int(n) for n in node.get_attr(name)][1:-1] for name in ("ksize", "strides"))
         padding = node.get_attr("padding")
@@ -156,6 +162,19 @@ def _product(node: Any) -> dict[str, Any] | None:
     sums = [after for after in node.outputs[0].consumers() if after.type in {"AddV2", "BiasAdd"}]
     bias = any(_of_variable(given) for after in sums for given in after.inputs)
     return {"op": "Dense", "units": _extents(node.outputs[0])[-1], "use_bias": bias}
+
+
+def _of_equals(node: Any) -> bool:
+    """Whether a sum is of two tensors of its own shape that were both computed: not of a bias nor of positions."""
+    given = list(node.inputs)
+    if len(given) != _TERMS or any(_of_variable(one) or one.op.type == "Const" for one in given):
+        return False
+    own = node.outputs[0].shape
+    return own.rank is not None and all(_extents_or_none(one) == _extents(node.outputs[0]) for one in given)
+
+
+def _extents_or_none(tensor: Any) -> list[int | None] | None:
+    return None if tensor.shape.rank is None else _extents(tensor)
 
 
 def _of_variable(tensor: Any) -> bool:

@@ -60,6 +60,7 @@ _SETTINGS: Final = (
 )
 #: Products, and whether they have a bias.
 _PRODUCTS: Final = {"Addmm": True, "Mm": False}
+_TERMS: Final = 2
 
 
 def operations(
@@ -198,6 +199,17 @@ def _product(node: Any, name: str) -> dict[str, Any] | None:
     return {"op": "dense", "units": int(shape[-1])} | ({"bias": True} if _PRODUCTS[name] else {})
 
 
+def _sum(node: Any, name: str) -> dict[str, Any] | None:
+    """A sum of two tensors of its own shape that were both computed: around a block, not a bias nor positions."""
+    del name
+    both = [(child, int(output)) for child, output in node.next_functions if child is not None]
+    if len(both) != _TERMS or any(hasattr(child, "variable") for child, _ in both):
+        return None
+    shapes = [child._input_metadata[output].shape for child, output in both]  # noqa: SLF001 -- as above
+    own = node._input_metadata[0].shape  # noqa: SLF001 -- as above
+    return {"op": "add"} if all(shape == own for shape in shapes) else None
+
+
 def _norm(node: Any, name: str) -> dict[str, Any]:
     epsilon = getattr(node, "_saved_eps", None)
     return {"op": _NORMS[name]} | ({} if epsilon is None else {"epsilon": float(epsilon)})
@@ -254,6 +266,7 @@ _READERS: Final[Mapping[str, Callable[[Any, str], dict[str, Any] | None]]] = {
     **dict.fromkeys(_NORMS, _norm),
     **dict.fromkeys(("Mul", "NativeDropout"), _dropped),
     **dict.fromkeys(_PRODUCTS, _product),
+    "Add": _sum,
     "Convolution": _convolution,
     "Upsample": _upsample,
     "ConstantPadNd": _pad,
