@@ -4,8 +4,10 @@ The rules say what they may follow from (``consequence_of``): edges of a graph. 
 one attempt an edge holds when the cause came first (by step, then by place within the step); or,
 where the graph leads in that direction only, when both were there at one time (an alert that fires
 lasts, whether or not its rule looks again): a rule that needs a window names the root after its
-consequence was seen. Rules that can cause each other (a non-finite
-weight, a non-finite gradient) are told apart by what came first. So no alert is its own root.
+consequence was seen. A rule that says at once what it sees (``within``) names nothing that was there long
+before: a number that is none at step 300 is no root of a loss that ran away at step 100. Rules that can
+cause each other (a non-finite weight, a non-finite gradient) are told apart by what came first. So no alert
+is its own root.
 """
 
 from __future__ import annotations
@@ -69,6 +71,9 @@ def _caused(cause: Alert, alert: Alert) -> bool:
         return False  # what is merely worth a look is nobody's root
     if place(cause) < place(alert):
         return True
+    rule = rules().get(cause.rule)
+    if rule is not None and rule.within is not None and cause.first_step - alert.first_step > rule.within:
+        return False
     lasts = alert.state is AlertState.FIRING or cause.first_step <= alert.last_step
     return lasts and alert.rule not in ancestors(cause.rule)
 

@@ -67,7 +67,8 @@ class Rule(ABC):
     Class attributes: ``id`` and ``severity`` are contracts (see docs/rules.md); ``needs`` what must
     be captured; ``trigger`` the condition in words; ``phase`` one of :data:`PHASES`;
     ``consequence_of`` the rules whose fault can bring about this one, so that alerts are grouped
-    under their root; ``hold_steps`` how long a fault is pending before it fires; ``summary`` a
+    under their root; ``within`` how many steps after a fault began the rule names it at the latest, None where it
+    needs a window that has no bound; ``hold_steps`` how long a fault is pending before it fires; ``summary`` a
     format string over the fields of :func:`auditor.alerts.texts.facts`.
     """
 
@@ -82,6 +83,7 @@ class Rule(ABC):
     likely_causes: ClassVar[tuple[str, ...]]
     advice: ClassVar[str]
     consequence_of: ClassVar[tuple[str, ...]] = ()
+    within: ClassVar[int | None] = None
     hold_steps: ClassVar[int] = 0
     Parameters: ClassVar[type[Any]] = NoParameters
     State: ClassVar[type[Any]] = NoState

@@ -19,6 +19,8 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Bool = npt.NDArray[np.bool_]
 
+#: Steps from one sample of weights and batches to the next (docs/signals.md).
+SAMPLED: Final = 50
 #: Event of a step whose gradients were scaled out of range and thrown away: no fault by itself.
 SKIPPED_EVENT: Final = "step_skipped"
 

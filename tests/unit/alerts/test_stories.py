@@ -24,9 +24,15 @@ def alert(rule: str, first: int, last: int | None = None, *, severity: Severity 
     return Alert(name, RUN, attempt, rule, severity, AlertState.FIRING, RUN_ITSELF, first, end, 0.0, 0.0)
 
 
-def graph(monkeypatch: pytest.MonkeyPatch, edges: dict[str, tuple[str, ...]]) -> None:
-    """Rules with these ``consequence_of``."""
-    made = {name: type(name, (), {"phase": "trend", "consequence_of": causes}) for name, causes in edges.items()}
+def graph(
+    monkeypatch: pytest.MonkeyPatch, edges: dict[str, tuple[str, ...]], within: dict[str, int] | None = None
+) -> None:
+    """Rules with these ``consequence_of``, and how late some of them name what they see at most."""
+    late = within or {}
+    made = {
+        name: type(name, (), {"phase": "trend", "consequence_of": causes, "within": late.get(name)})
+        for name, causes in edges.items()
+    }
     monkeypatch.setattr(stories, "rules", lambda: made)
     ancestors.cache_clear()
     monkeypatch.setattr(registry, "rules", lambda: made)
@@ -70,6 +76,15 @@ def test_a_root_that_needs_a_window_is_a_root_all_the_same(monkeypatch: pytest.M
     over = replace(alert("flat", 200, 900), state=AlertState.RESOLVED)
     assert order([over, alert("vanishing", 300)]) == ["vanishing", "  flat"]
     assert order([replace(over, last_step=250), alert("vanishing", 300)]) == ["flat", "vanishing"]
+
+
+@pytest.mark.parametrize(("step", "root"), [(290, "diverging"), (101, "none"), (100, "none")])
+def test_what_is_said_at_once_explains_nothing_that_was_there_before(
+    monkeypatch: pytest.MonkeyPatch, step: int, root: str
+) -> None:
+    """A loss runs away from step 100 on: a number that is none at step 290 comes of it, one of then is its cause."""
+    graph(monkeypatch, {"none": (), "diverging": ("none",)}, {"none": 1})
+    assert order([alert("diverging", 100), alert("none", step)])[0] == root
 
 
 def test_rules_that_can_cause_each_other_are_told_apart_by_what_came_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,20 @@ def test_workers_with_equal_seeds_are_found(workers: int) -> None:
     assert found.rule == "repeated_batches"
 
 
+@pytest.mark.parametrize(("workers", "said"), [((), 0), ((0,), 0), ((0, 3), 1), (None, 1)])
+def test_a_loop_without_workers_uses_a_batch_twice_on_purpose(workers: tuple[int, ...] | None, said: int) -> None:
+    """Of PyTorch's loaders none has several workers: inner steps on one batch; not told, or one has: suspicious."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    if workers is not None:
+        sender.manifest({"canonical": {"loaders": [{"workers": count} for count in workers]}})
+    for step in range(1, 15, 2):
+        values = RNG.normal(size=(8, 3))
+        for i in (step, step + 1):
+            found += sender.record(Recording(i, [array("batch", "input0", values)], {}, {}))
+    assert sum(one.rule == "repeated_batches" for one in found) == said
+
+
 @pytest.mark.parametrize(("samples", "said"), [(1, 0), (4, 1)])
 def test_the_states_of_a_game_stay_for_a_step_or_two(samples: int, said: int) -> None:
     """A single position that is held for two steps is none of a loader's; several at once are not held by chance."""

@@ -91,6 +91,18 @@ def test_units_that_are_copies_are_found() -> None:
         assert [(one.step, one.evidence["units"]) for one in found] == [(4, 32)]
 
 
+def test_units_that_a_step_has_made_alike_are_no_copies_from_the_start() -> None:
+    """A step far larger than the weights leaves all of them near one value: that step is the fault."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    drawn, alike = RNG.normal(size=(64, 32)), np.repeat(RNG.normal(size=(64, 1)), 32, axis=1)
+    for step in range(1, 10):
+        values = drawn if step < 3 else alike * 1e6
+        arrays = [array(role, "dense/kernel", values) for role in ("weight", "updated", "gradient")]
+        found += sender.record(Recording(step, arrays, {"loss": 1.0}, {"phase": "train"}))
+    assert [one.rule for one in found if one.rule == "symmetric_units"] == []
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_copies_are_found_in_a_sample_of_a_weight(axis: int) -> None:
     """Of a large matrix 512 elements are recorded after the first steps: units beside each other at one input."""

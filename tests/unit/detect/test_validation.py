@@ -8,7 +8,9 @@ import pytest
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.settled import settled
 from auditor.detect.facts import RunFacts
-from support.course import CHANCE, Course, noisy, of
+from auditor_agent.stream.recording import Recording
+from support.course import CHANCE, LABELS, Course, logits, noisy, of
+from support.lanes import array
 
 
 def epochs(values: Any, every: int = 20) -> dict[int, float]:
@@ -93,6 +95,18 @@ def test_many_samples_make_a_small_surplus_sure() -> None:
     told = ({"type": "evaluation", "step": 1, "batches": 10, "samples": 10_000, "losses": 10},)
     assert len(chance([0.3] * 6)) == 1
     assert chance([0.3] * 6, events=told) == []
+
+
+@pytest.mark.parametrize(("positions", "said"), [(1, 1), (16, 0)])
+def test_each_position_of_a_sequence_is_an_answer(positions: int, said: int) -> None:
+    """32 % of a hundred answers are no more than a quarter by luck, of a hundred sequences of 16 they are."""
+    course = Course()
+    for step in range(1, 5):
+        given = array("batch", "input0", np.zeros((32 // positions, positions)))
+        arrays = [given, array("output", "output0", logits(CHANCE)), array("target", "target0", LABELS)]
+        course.sender.record(Recording(step, arrays, {"loss": CHANCE}, {}))
+    losses, scalars = noisy(CHANCE, 0.01, 240), {"val_accuracy": epochs([0.32, 0.3, 0.31, 0.32, 0.3, 0.31], 40)}
+    assert len(of(course.tell(losses, scalars=scalars), "metric_chance")) == said
 
 
 def test_one_good_epoch_is_enough_to_be_silent() -> None:

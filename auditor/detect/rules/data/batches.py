@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.facts import RunFacts
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.view import StepView
+from auditor.detect.view import SAMPLED, StepView
 from auditor.ingest.records import Recorded
 from auditor.model import Finding, Severity, Subject
 
@@ -35,6 +37,7 @@ class NonfiniteInput(Rule):
 
     id = "nonfinite_input"
     severity = Severity.CRITICAL
+    within = SAMPLED
     phase = "batch"
     meaning = "NaN or Inf in inputs or targets"
     needs = "sampled statistics of batches, or recordings"
@@ -93,6 +96,21 @@ def _nonfinite(one: Recorded) -> dict[str, int] | None:
     nan, infinite = int(np.isnan(values).sum()), np.isinf(values)
     mask = not nan and bool(((values == 0) | (infinite & (values < 0))).all())
     return {"nan": nan, "inf": 0 if mask else int(infinite.sum()), "count": int(values.size)}
+
+
+def _by_itself(run: RunFacts) -> bool:
+    """Whether the loop fetches its batches by itself: TensorFlow's own loops, and PyTorch without a loader of workers.
+
+    Of PyTorch only once its loaders were told: the manifest may come late.
+    """
+    told = run.section("canonical").get("loaders")
+    loaders = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else None
+    alone = loaders is not None and not any(_several(one.get("workers")) for one in loaders)
+    return run.framework == "tensorflow" or (run.framework == "torch" and alone)
+
+
+def _several(workers: Any) -> bool:
+    return isinstance(workers, int) and workers > 1
 
 
 def _state(one: Recorded) -> bool:
@@ -169,7 +187,7 @@ class RepeatedBatches(Rule):
     trigger = (
         "a batch equals the one just before it, 4 times among at least 3 different ones, and 3 times as often as "
         "these batches in a random order (not single samples of whole numbers, the states of a game, nor in TensorFlow "
-        "loops, which have no workers); or a loader of several "
+        "loops, or PyTorch ones without a loader of several workers); or a loader of several "
         "batches is begun anew at every step and always gives the same; or the first 50 steps (scikit-learn: calls of "
         "partial_fit) were given the same samples in an array made anew for each, while the array that they are cut "
         "out of, or an evaluation, has more; or all batches of an epoch of "
@@ -246,8 +264,8 @@ class RepeatedBatches(Rule):
     def _repeated(self, view: StepView | RecordView, at: int, repeats: Repeats, name: str) -> list[Finding]:
         if self.active or repeats.repeated < self.parameters.times or len(repeats.distinct) < 3:
             return []
-        if view.run.framework == "tensorflow":
-            return []  # a loop of one's own has no workers, and takes inner steps on one batch (Reptile, PPO)
+        if _by_itself(view.run):
+            return []  # a loop without workers takes inner steps on one batch (Reptile, PPO, data echoing)
         if repeats.repeated < self.parameters.beyond * repeats.expected or self.memory.single:
             return []  # as often as batches drawn from so few would
         evidence = {"repeated": repeats.repeated, "seen": repeats.seen, "distinct": len(repeats.distinct)}

@@ -167,9 +167,10 @@ class ChanceParameters:
     """Thresholds, ours.
 
     ``epochs``: evaluations of the metric in a row, 5; ``steps``: of the run, 200. ``errors``: standard
-    errors of a share of ``samples`` answers (those told of the evaluation, else 100), 3, that the best of
-    them may lie above the commonest class. ``uneven``: share of the commonest class, 0.6, from which
-    on accuracy says little: then the loss must be that of guessing too (``loss``, 0.95 of it).
+    errors of a share of ``samples`` answers (those told of the evaluation, else 100; a sequence has several
+    each), 3, that the best of them may lie above the commonest class. ``uneven``: share of the commonest
+    class, 0.6, from which on accuracy says little: then the loss must be that of guessing too (``loss``,
+    0.95 of it).
     """
 
     epochs: int = 5
@@ -191,6 +192,8 @@ class ChanceMemory:
     held_out: list[float] = field(default_factory=list)
     """The last validation losses."""
     samples: int = 0
+    answers: int = 1
+    """Of each sample: a sequence's, one for each of its positions."""
 
 
 class MetricChance(Rule):
@@ -226,8 +229,10 @@ class MetricChance(Rule):
     State = ChanceMemory
 
     def observe_record(self, view: RecordView) -> list[Finding]:
-        """Learns the classes' shares."""
-        self.memory.cost.observe_record(view)
+        """Learns the classes' shares, and how many answers there are to a sample."""
+        seen, batch = self.memory.cost.observe_record(view), next(iter(view.of("batch").values()), None)
+        if seen is not None and batch is not None and batch.shape and batch.shape[0] > 0:
+            self.memory.answers = max(1, len(seen.outputs) // batch.shape[0])
         return []
 
     def observe(self, view: StepView) -> list[Finding]:
@@ -272,7 +277,8 @@ class MetricChance(Rule):
         single = task.family == "categorical" or (task.family == "binary" and task.classes == 1)
         if not enough or not single or not math.isfinite(share) or not share < 0.98:
             return []
-        limit = share + parameters.errors * math.sqrt(share * (1 - share) / (memory.samples or parameters.samples))
+        answers = (memory.samples or parameters.samples) * memory.answers
+        limit = share + parameters.errors * math.sqrt(share * (1 - share) / answers)
         best = memory.best[name]
         if self.active:
             return [self.cleared(view, at, Subject("metric", name, view.rank))] if values[-1] > limit else []

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from auditor.detect.rule import Rule
-from auditor.detect.view import F64, I64, Bool, StepView
+from auditor.detect.view import F64, I64, SAMPLED, Bool, StepView
 from auditor.ingest.decode import Block
 from auditor.model import Finding, Severity, Subject
 
@@ -124,6 +124,7 @@ class NonfiniteGradient(NonfiniteTensor):
     id = "nonfinite_gradient"
     kind = "gradient"
     severity = Severity.CRITICAL
+    within = 0
     phase = "gradient"
     meaning = "NaN or Inf in a gradient"
     needs = "gradient statistics"
@@ -151,6 +152,7 @@ class NonfiniteWeight(NonfiniteTensor):
     id = "nonfinite_weight"
     kind = "weight"
     severity = Severity.CRITICAL
+    within = SAMPLED
     phase = "weight"
     meaning = "NaN or Inf in a weight"
     needs = "weight statistics (sampled)"
@@ -182,6 +184,7 @@ class NonfiniteLoss(Rule):
 
     id = "nonfinite_loss"
     severity = Severity.CRITICAL
+    within = 0
     phase = "loss"
     meaning = "the loss is NaN or ±Inf"
     needs = "loss"

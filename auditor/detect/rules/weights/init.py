@@ -185,9 +185,10 @@ class PoorInit(Rule):
 
 @dataclass(slots=True)
 class SymmetryMemory:
-    """How many recordings in a row show each tensor's units alike."""
+    """How many recordings in a row show each tensor's units alike; ``apart``: tensors whose units once differed."""
 
     held: dict[str, int] = field(default_factory=dict)
+    apart: list[str] = field(default_factory=list)
     seen: int = 0
 
 
@@ -208,8 +209,8 @@ class SymmetricUnits(Rule):
     meaning = "the units of a layer are copies of each other and stay so: the layer is one unit wide"
     needs = "recordings with weights and gradients"
     trigger = (
-        "nine in ten units of a matrix have the weights of another unit after each of 4 recorded steps, and their "
-        "gradients are alike too; embeddings excepted"
+        "nine in ten units of a matrix have the weights of another unit after each of the first 4 recorded steps, and "
+        "their gradients are alike too; embeddings excepted"
     )
     source = "TheDeepChecker; the counts are ours"
     summary = (
@@ -239,7 +240,11 @@ class SymmetricUnits(Rule):
             self.memory.seen += 1
             units = after.shape[axis]
             alike = copies >= self.parameters.share * units and same >= copies
-            self.memory.held[name] = self.memory.held.get(name, 0) + 1 if alike else 0
+            if not alike and name not in self.memory.apart:
+                self.memory.apart.append(name)
+            if name in self.memory.apart:
+                continue  # what a step has made alike was drawn apart: a step that large is another fault
+            self.memory.held[name] = self.memory.held.get(name, 0) + 1
             if self.memory.held[name] == self.parameters.held:
                 evidence = {"copies": copies, "units": units}
                 found.append(self.finding(view, 0, Subject("weight", name, view.rank), evidence))
