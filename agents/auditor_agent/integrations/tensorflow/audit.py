@@ -59,7 +59,7 @@ class _Ear(tape.Sink):
         self._loop: Loop | None = None
         self._modes: dict[str, Mapping[str, Any]] = {}
         self._waiting: list[Mapping[str, Any]] = []
-        self._evaluation = evaluation.Evaluation(self._evaluated, self._last)
+        self._evaluation = evaluation.Evaluation(self._evaluated, self._last, self._recorded)
 
     def attend(self) -> None:
         """Evaluations are told here from now on."""
@@ -81,6 +81,14 @@ class _Ear(tape.Sink):
             if fields:
                 self._loop.run.event(numbering.last(self._loop.run), "evaluation", **fields)
             self._loop.run.log(**scalars)
+
+    def _recorded(self) -> Any:
+        """Who records evaluations."""
+        return None if self._loop is None else self._loop.evaluated
+
+    def evaluating(self) -> bool:
+        """Whether the next evaluation is recorded."""
+        return self._loop is not None and self._loop.evaluated is not None and self._loop.evaluated.wanted
 
     def mode(self, fields: Mapping[str, Any]) -> None:
         """A model was called in this mode; told when it is another one than before in this phase."""

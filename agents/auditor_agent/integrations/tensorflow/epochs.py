@@ -82,6 +82,10 @@ class Epochs:
         """Called before so many steps are taken by code that was traced."""
         self.after: Callable[[int], None] = _nothing
         """Called after."""
+        self.entering: Callable[[], None] = _pass
+        """Called before a function in which no step was traced."""
+        self.left: Callable[[], None] = _pass
+        """Called after."""
         self.tracing = False
         """Whether a function is under way that was not known to take steps."""
 
@@ -104,6 +108,7 @@ class Epochs:
         """A function is about to be called; from nowhere within another."""
         known = self._functions.get(function)
         if known is None or self._counter is None:
+            self.entering()
             return
         evaluation.ending()
         self.before(max(1, known.steps))
@@ -138,6 +143,8 @@ class Epochs:
         """A function that takes steps has returned."""
         if function in self._functions:
             self.after(max(1, self._functions[function].steps))
+        else:
+            self.left()
 
     @guarded(None)
     def passing(self, data: Any) -> None:
@@ -236,6 +243,10 @@ class Epochs:
 
 def _nothing(count: int) -> None:
     del count
+
+
+def _pass() -> None:
+    pass
 
 
 def _batches(data: Any) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import tensorflow as tf
@@ -33,8 +33,10 @@ class _Scene(threading.local):
     outputs: tuple[Any, ...] = ()
     """What a model called without a tape gave."""
     samples: Any = 0
-    model: weakref.ref[Any] | None = None
-    """The one that was called."""
+    call: Any = None
+    """That call."""
+    layers: dict[int, Any] | None = None
+    """Those of its layers, where it may be recorded."""
     evaluating = False
 
 
@@ -48,10 +50,16 @@ class Evaluation:
     Args:
         tell: takes the fields of an event ``evaluation`` and scalars.
         step: gives the number of the last step.
+        recorded: gives who records its first batch (``evaluated.Evaluated``); None: nobody does.
     """
 
-    def __init__(self, tell: Callable[[dict[str, int], dict[str, float]], None], step: Callable[[], int]) -> None:
-        self._tell, self._last_step = tell, step
+    def __init__(
+        self,
+        tell: Callable[[dict[str, int], dict[str, float]], None],
+        step: Callable[[], int],
+        recorded: Callable[[], Any],
+    ) -> None:
+        self._tell, self._last_step, self._recorded = tell, step, recorded
         self._batches = self._samples = self._losses = self._often = 0
         self._total: Any = 0.0
         self._traced: Any = None
@@ -69,6 +77,17 @@ class Evaluation:
                 self._traced = tf.Variable(tf.zeros([3], tf.float64), trainable=False)
         one = tf.constant(1.0, tf.float64)
         self._traced.assign_add(tf.stack([one, tf.cast(samples, tf.float64), tf.cast(loss, tf.float64)]))
+
+    @guarded(None)
+    def batch_of(self, call: Any, layers: dict[int, Any], loss: Any, compared: tuple[Any, Any, Any]) -> None:
+        """A loss compared target and output, and gave the third."""
+        from auditor_agent.integrations.tensorflow.evaluated import Batch
+        from auditor_agent.integrations.tensorflow.forward import loss_facts
+
+        recorded = self._recorded()
+        if recorded is not None:
+            target, output, result = compared
+            recorded.compared(Batch(call, target, output, result, loss_facts(loss, target, output), layers))
 
     def batch(self, samples: int) -> None:
         """A model was called without a tape."""
@@ -111,25 +130,37 @@ def tell(evaluation: Evaluation) -> None:
 
 def ending() -> None:
     """A step is about to be taken."""
-    _scene.outputs, _scene.evaluating = (), False
+    training()
     for evaluation in _told:
         evaluation.end()
 
 
 def training() -> None:
     """A tape begins."""
-    _scene.outputs, _scene.evaluating = (), False
+    _forget()
+    _scene.evaluating = False
 
 
 def elsewhere() -> None:
     """What the model gave is Keras' own business: ``evaluate`` or ``fit`` calls it."""
-    _scene.outputs = ()
+    _forget()
 
 
-def called(model: Any, inputs: list[Any], outputs: list[Any]) -> None:
-    """A model was called without a tape."""
-    _scene.outputs, _scene.evaluating, _scene.samples = tuple(outputs), True, 0
-    _scene.model = weakref.ref(model)
+def _forget() -> None:
+    _scene.outputs, _scene.call, _scene.layers = (), None, None
+
+
+@guarded(False)
+def recording(sinks: Sequence[Any]) -> bool:
+    """Whether the evaluation that begins may be recorded: one that is traced may be whenever it runs."""
+    return not tf.executing_eagerly() or any(sink.evaluating() for sink in sinks)
+
+
+def called(call: Any, layers: dict[int, Any] | None) -> None:
+    """A model was called without a tape: ``call`` is a ``forward.Call``; ``layers`` are noted to be recorded."""
+    inputs = call.inputs
+    _scene.outputs, _scene.evaluating, _scene.samples = tuple(call.outputs), True, 0
+    _scene.call, _scene.layers = call, layers
     if inputs and len(inputs[0].shape):
         _scene.samples = len(inputs[0]) if tf.executing_eagerly() else tf.shape(inputs[0])[0]
     if tf.executing_eagerly():
@@ -137,24 +168,25 @@ def called(model: Any, inputs: list[Any], outputs: list[Any]) -> None:
             evaluation.batch(int(_scene.samples))
 
 
-def compared(output: Any, result: Any) -> None:
+def compared(loss: Any, target: Any, output: Any, result: Any) -> None:
     """A loss object of Keras was called without a tape."""
     if any(output is one for one in _scene.outputs) and tf.is_tensor(result) and result.shape.rank == 0:
-        _scene.outputs = ()
-        _early(_scene.model, output.shape[0])
+        call, noted = _scene.call, _scene.layers
+        _forget()
+        _early(call.model, output.shape[0])
         for evaluation in _told:
             evaluation.heard(_scene.samples, result)
+            if noted is not None:
+                evaluation.batch_of(call, noted, loss, (target, output, result))
 
 
 @guarded(None)
-def _early(reference: weakref.ref[Any] | None, samples: int | None) -> None:
+def _early(model: Any, samples: int | None) -> None:
     """Look whether the model that is evaluated is ready for it."""
     from auditor_agent.integrations.keras import unready
 
-    model = None if reference is None else reference()
-    if model is not None:
-        with tf.init_scope():
-            unready.evaluated(model, samples or 0)
+    with tf.init_scope():
+        unready.evaluated(model, samples or 0)
 
 
 def observe() -> None:

@@ -50,6 +50,13 @@ def listen(calls: dict[int, Any] | None, order: Order | None = None) -> None:
     _ear.calls, _ear.order = calls, order
 
 
+def noted() -> dict[int, Any]:
+    """Listen, into what this returns."""
+    calls = dict[int, Any]()
+    listen(calls)
+    return calls
+
+
 def layer(original: Callable[..., Any]) -> Callable[..., Any]:
     """The wrapper of ``Layer.__call__``."""
 

@@ -16,6 +16,7 @@ from auditor_agent.run import Run
 
 if TYPE_CHECKING:  # loaded with the first step: they bring Keras along
     from auditor_agent.integrations.tensorflow.audit import Reported
+    from auditor_agent.integrations.tensorflow.evaluated import Evaluated
     from auditor_agent.integrations.tensorflow.watch import LoopWatch
 
 #: Times that the model of a step is looked for: later ones, each with an optimizer of its own, have none.
@@ -119,6 +120,7 @@ class Loop:
         import tensorflow as tf
 
         from auditor_agent.integrations.keras import unready
+        from auditor_agent.integrations.tensorflow.evaluated import Evaluated
         from auditor_agent.integrations.tensorflow.manifest import around, beside, manifest
         from auditor_agent.integrations.tensorflow.record import facts, iterations, loop_tape
 
@@ -130,7 +132,9 @@ class Loop:
         if seen.heard is not None:
             every = iterations(seen.optimizer)  # a loop that reports its steps itself counts them itself
             watch.tape = loop_tape(model, optimizer, watch.counter(seen), self._name, watch.taps(seen), every)
+            watch.evaluated = Evaluated(watch.tape)
             watch.epochs.before, watch.epochs.after = watch.begins, watch.ended
+            watch.epochs.entering, watch.epochs.left = watch.evaluated.begins, watch.evaluated.ended
         for called in (model, *calls):
             unready.tell(called, self.run, numbering.last(self.run))
         if self._epochs is not None:  # another optimizer follows: the run was declared
@@ -175,6 +179,11 @@ class Loop:
     def looking(self) -> bool:
         """Whether outputs of layers are wanted of the next step."""
         return self._watch is None or self._watch.looking
+
+    @property
+    def evaluated(self) -> Evaluated | None:
+        """Records evaluations."""
+        return None if self._watch is None else self._watch.evaluated
 
     @property
     def epochs(self) -> Epochs | None:

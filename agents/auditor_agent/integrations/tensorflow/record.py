@@ -88,6 +88,16 @@ class LoopTape(Tape):
         step = self._offset + self._iterations // self._probe.every + 1
         return self._recorder is not None and self._recorder.active and (self._listening or step in self.steps)
 
+    @property
+    def counter(self) -> Any:
+        """The variable that counts the updates."""
+        return self._probe.counter
+
+    @property
+    def every(self) -> int:
+        """Updates to a step."""
+        return int(self._probe.every)
+
     def near(self, count: int) -> bool:
         """Whether one of the next ``count`` steps may be recorded."""
         return self._recorder is not None and self._recorder.active and self._near(count)

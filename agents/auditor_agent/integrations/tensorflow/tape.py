@@ -72,6 +72,9 @@ class Sink(Protocol):
     def looking(self) -> bool:
         """Whether outputs of layers are wanted of the next step."""
 
+    def evaluating(self) -> bool:
+        """Whether the next evaluation is recorded."""
+
     def batches(self) -> Any:
         """Takes what is seen of the data (``tensorflow_epochs.Epochs``); None while nobody does."""
 
@@ -187,12 +190,15 @@ def _exit(original: Callable[..., Any]) -> Callable[..., Any]:
 def _model(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         _scene.calling += 1
+        evaluated = _listened() if _scene.calling == 1 else None
         try:
             result = original(self, *args, **kwargs)
         finally:
             _scene.calling -= 1
+            if evaluated is not None:
+                layers.listen(None)
         if not _scene.calling:
-            _called(self, args, kwargs, result)
+            _called(self, args, kwargs, result, evaluated)
         return result
 
     return call
@@ -237,7 +243,7 @@ def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
         if _scene.tapes and sinks():
             _compared(self, y_true, y_pred, result)
         elif sinks():
-            evaluation.compared(y_pred, result)
+            evaluation.compared(self, y_true, y_pred, result)
         return result
 
     return call
@@ -277,8 +283,16 @@ def _deaf() -> None:
         _scene.eager.end()
 
 
+def _listened() -> dict[int, Any] | None:
+    """Where the layers of a model are noted that is called without a tape; None where nobody wants them."""
+    told = [] if _scene.tapes else sinks()
+    return layers.noted() if told and evaluation.recording(told) else None
+
+
 @guarded(None)
-def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+def _called(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, evaluated: dict[int, Any] | None
+) -> None:
     """A model was called, not from within another's call."""
     if not sinks():
         return
@@ -288,7 +302,7 @@ def _called(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: A
     if _scene.tapes:
         _scene.heard.call(call)
     else:
-        evaluation.called(call.model, call.inputs, call.outputs)
+        evaluation.called(call, evaluated)
         told = forward.mode(call, learning=False) | whole.unscored(call.model)
         for sink in sinks():
             sink.mode(told)

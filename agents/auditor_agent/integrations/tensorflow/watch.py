@@ -72,6 +72,8 @@ class LoopWatch:
         self._closed = threading.Event()
         self.tape: LoopTape | None = None
         """The flight recorder's part, once the model is known."""
+        self.evaluated: Any = None
+        """Its part in evaluations (``evaluated.Evaluated``)."""
         self.epochs, self._changes = epochs or Epochs(run), WeightDigests()
         self._taps: dict[tuple[bool, bool], Any] = {}
         self._number = 0
