@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.compare import declared
@@ -83,7 +83,19 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     for fact in (*found, *declared.facts(manifest)):
         facts.add(fact)
     network = structure(framework, manifest, [one.facts for one in kept.steps])
+    network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
     return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step, network)
+
+
+def _shown_whole(manifest: Mapping[str, Any] | None, network: Structure, fits: Sequence[LossFit]) -> bool:
+    """Whether a stack of layers that ran eagerly hides nothing: the loss follows from its output as it is.
+
+    What a program calls as a function is not seen there, but a ``Sequential`` calls its layers alone, and a
+    function between its output and the loss would leave the loss unexplained.
+    """
+    model = (manifest or {}).get("model")
+    stack = isinstance(model, Mapping) and str(model.get("class")) == "Sequential"
+    return stack and network.ordered and network.ran and bool(fits) and fits[0].explains
 
 
 def _modes(events: Sequence[Any]) -> list[Fact]:

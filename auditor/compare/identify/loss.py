@@ -11,7 +11,7 @@ import numpy as np
 from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.compare.identify.fact import Fact
-from auditor.compare.identify.loss_fits import ELEMENTWISE, ROWS, TOLERANCE, LossFit, tabled
+from auditor.compare.identify.loss_fits import ELEMENTWISE, ROOT, ROWS, TOLERANCE, LossFit, rooted, tabled
 from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, pair_of, pairs_of, reductions, smooth
 from auditor.compare.identify.loss_solved import factored, solved
 from auditor.ingest.records import StepRecording
@@ -28,7 +28,7 @@ def identify(evidence: Evidence) -> list[LossFit]:
     if not same:
         return []
     with np.errstate(all="ignore"):
-        found = [*tabled(same), *solved(same)]
+        found = [*tabled(same), *solved(same), *rooted(same)]
         if not any(fit.explains for fit in found):
             found += factored(same)
     found = [fit for fit in found if np.isfinite(fit.residual)]
@@ -40,18 +40,21 @@ def value_of(fit: LossFit, pair: Pair) -> float | None:
     """What a hypothesis makes of one output and target."""
     takes = fit.takes.removeprefix("logits taken for ")
     table = {(function, takes): loss for function, takes, loss in (*ELEMENTWISE, *ROWS)}
-    name, _, corner = fit.function.removesuffix(")").partition("(")
+    function = fit.function.removeprefix(ROOT)
+    name, _, corner = function.removesuffix(")").partition("(")
     if name in {"huber", "smooth l1"}:
-        table[fit.function, takes] = (losses.huber if name == "huber" else losses.smooth_l1)(float(corner))
-    rows = (fit.function, takes) in {(function, takes) for function, takes, _ in ROWS}
+        table[function, takes] = (losses.huber if name == "huber" else losses.smooth_l1)(float(corner))
+    rows = (function, takes) in {(function, takes) for function, takes, _ in ROWS}
     met = one_hot([pair]) if rows else next((one for one, wide in aligned([pair]) if wide == fit.broadcast), None)
     if not met:
         return None
-    part = table[fit.function, takes](met[0].output, smooth(met[0].target, fit.function, fit.smoothing))
+    part = table[function, takes](met[0].output, smooth(met[0].target, fit.function, fit.smoothing))
     if fit.positive != 1.0:
         part *= 1 + (fit.positive - 1) * met[0].target
     reduced = reductions([part], met).get(fit.reduction)
-    return None if reduced is None else fit.factor * float(reduced[0])
+    if reduced is None:
+        return None
+    return fit.factor * float(np.sqrt(reduced[0]) if fit.function.startswith(ROOT) else reduced[0])
 
 
 def slope(one: StepRecording, fit: LossFit, step: float) -> F64 | None:

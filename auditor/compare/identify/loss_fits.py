@@ -54,6 +54,9 @@ ROWS: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
     ("cosine", "values", losses.cosine),
     ("cosine distance", "values", losses.cosine_distance),
 )
+#: Losses of which the root is taken, and what their name then begins with.
+_ROOTED: Final = frozenset({"squared error", "squared logarithmic error"})
+ROOT: Final = "root of the "
 #: Which label smoothing is tried; for binary targets it moves towards one half.
 _SMOOTHING: Final = (0.0, 0.1, 0.05, 0.2, 0.01, 0.3)
 _FACTORS: Final = (1.0, 0.5, 2.0)
@@ -98,6 +101,18 @@ def tabled(pairs: Sequence[Pair]) -> Iterator[LossFit]:
             for row in apt(rows):
                 if not smoothing or row[0].startswith("cross"):
                     yield from _reduced(rows, row, broadcast=False, smoothing=smoothing)
+
+
+def rooted(pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """The root of a mean over the batch: RMSE, RMSLE. No sum of what the elements give, so not in the tables."""
+    values = np.array([pair.value for pair in pairs])
+    scale = np.sqrt(np.mean(values * values)) or 1.0
+    for met, broadcast in aligned(pairs):
+        for function, takes, loss in ELEMENTWISE:
+            if function in _ROOTED:
+                roots = np.sqrt([float(loss(pair.output, pair.target).mean()) for pair in met])
+                residual = float(np.sqrt(np.mean((values - roots) ** 2)) / scale)
+                yield LossFit(ROOT + function, takes, "mean", 1.0, broadcast, 0.0, residual)
 
 
 def apt(rows: Sequence[Pair]) -> Iterator[tuple[str, str, losses.Pointwise]]:

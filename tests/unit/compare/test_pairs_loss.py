@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from auditor.compare.causes import diagnose
+from auditor.compare.identify.loss import value_of
+from auditor.compare.identify.loss_pairs import pair_of
 from auditor.compare.profile import profile
 from auditor.compare.recognise.cause import MATTERS
 from auditor.compare.trajectories import Curve
@@ -107,6 +109,7 @@ K_WEIGHTS = {("target", "loss.weight"): WEIGHTS}
 
 PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
     "another loss": ("LOSS-00", run(MSE), run(functional.l1_loss)),
+    "the root of it": ("LOSS-00", run(MSE), run(lambda o, y: functional.mse_loss(o, y).sqrt())),
     "half": ("LOSS-01", run(MSE), run(lambda o, y: 0.5 * MSE(o, y))),
     "broadcast": ("LOSS-02", run(MSE, targets(X)), run(lambda o, y: ((o - y) ** 2).mean(), targets(X)[:, 0])),
     "sum": ("LOSS-03", run(MSE), run(lambda o, y: MSE(o, y, reduction="sum"))),
@@ -255,6 +258,16 @@ def test_a_loss_that_is_not_divided_by_the_batches_to_a_step(count: float, entry
     whole = run(functional.cross_entropy, LABELS, 4).profile("a", curves=dict(curves))
     parts = run(lambda o, y: functional.cross_entropy(o, y) / 4, LABELS, 4).profile("b", curves=dict(curves))
     assert diagnose(whole, parts).causes[0].id == entry
+
+
+def test_the_root_of_a_mean_is_known_with_what_it_is_of() -> None:
+    """No sum over the batch: the slope of the loss by its outputs follows as well."""
+    root = run(lambda o, y: functional.mse_loss(o, y).sqrt()).profile()
+    best = root.loss[0]
+    assert (best.function, best.explains) == ("root of the squared error", True)
+    pair = pair_of(root.evidence.steps[0])
+    assert pair is not None
+    assert value_of(best, pair) == pytest.approx(pair.value, rel=1e-5)
 
 
 def test_targets_that_come_smoothed_are_label_smoothing() -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from auditor.compare.profile import Profile
+from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import forward
 from auditor.compare.structure import Operation, Structure, differences, geometry, structure, words
+from support.recordings import assembled
 from support.tiny import Tiny, drawn
 
 
@@ -28,6 +30,14 @@ def relu() -> tuple[str, dict[str, Any]]:
 def dense(units: int, **more: Any) -> tuple[str, dict[str, Any]]:
     """A product with weights."""
     return "dense", {"units": units, "bias": True, **more}
+
+
+MSE = torch.nn.functional.mse_loss
+
+
+def fourth(o: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """A loss that no table has."""
+    return ((o - y) ** 4).mean()
 
 
 NORM = ("layernorm", {"epsilon": 1e-5})
@@ -271,3 +281,18 @@ def test_a_tensor_that_one_side_alone_has_is_told(more: Profile, told: str) -> N
     assert [one.values[::-1] for one in forward.causes(plain, more)] == [
         one.values for one in forward.causes(more, plain)
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "whole"), [("Sequential", MSE, True), ("Tied", MSE, False), ("Sequential", fourth, False)]
+)
+def test_a_stack_that_ran_eagerly_hides_nothing_where_its_output_explains_the_loss(
+    kind: str, loss: Any, whole: bool
+) -> None:
+    """Functions that a program calls are not seen there: after the stack they would show in the loss."""
+    layers = [{"class": "Dense", "name": str(at), "config": {"units": units}} for at, units in enumerate((24, 1))]
+    ran = {"operations": [{"layer": "0"}, {"layer": "1"}], "operations_whole": False}
+    tiny = Tiny(framework="tensorflow", loss=loss)
+    recordings = [replace(one, facts=ran) for one in assembled(tiny.recordings())]
+    found = profile("a", "tensorflow", recordings, Beside(manifest={"model": {"class": kind, "layers": layers}}))
+    assert found.structure.whole is whole
