@@ -55,9 +55,33 @@ def test_a_rank_that_is_slow_step_after_step_is_named_with_its_host() -> None:
 
 
 def test_a_rank_whose_loss_is_not_that_of_the_others_is_named() -> None:
-    """Its shard is unlike the others; with fewer than four ranks nobody can say who is odd."""
-    law: Law = lambda rank, _steps, _rng: 3.0 if rank == 1 else 1.0  # noqa: E731
-    found = judge("rank_outlier", loss=law)
-    assert (found[0].subject.rank, found[0].step, found[0].evidence["what"]) == (1, 191, "loss")
-    assert found[0].evidence["ratio"] == pytest.approx(3.0, rel=0.1)
-    assert judge("rank_outlier", ranks=3, loss=law) == []
+    """Its shard is unlike the others: after three windows, or two that are far off."""
+    for ratio, step in ((1.65, 191), (3.0, 127)):
+        law: Law = lambda rank, _steps, _rng, ratio=ratio: ratio if rank == 1 else 1.0  # type: ignore[misc] # noqa: E731
+        found = judge("rank_outlier", loss=law)
+        assert (found[0].subject.rank, found[0].step, found[0].evidence["what"]) == (1, step, "loss")
+        assert found[0].evidence["ratio"] == pytest.approx(ratio, rel=0.1)
+
+
+@pytest.mark.parametrize(("ratio", "odd"), [(3.0, {1}), (1.7, set()), (0.3, {0})])
+def test_of_two_ranks_the_higher_one_is_named(ratio: float, odd: set[int]) -> None:
+    """If it is twice as high: which of them is odd their losses alone do not say."""
+    law: Law = lambda rank, _steps, _rng: ratio if rank == 1 else 1.0  # noqa: E731
+    assert {f.subject.rank for f in judge("rank_outlier", ranks=2, loss=law)} == odd
+
+
+def test_what_is_left_of_the_loss_may_differ() -> None:
+    """At a thousandth of the first loss a few hard samples of one shard make a large factor."""
+    law: Law = lambda rank, steps, _: np.maximum(np.exp(-steps / 40), 1e-3 * (1 + 4 * (rank == 2)))  # noqa: E731
+    assert judge("rank_outlier", loss=law) == []
+
+
+def test_of_three_ranks_two_must_agree() -> None:
+    """The third is named if the others are close; where all three differ, their data may."""
+    odd: Law = lambda rank, _steps, _rng: 1.7 if rank == 0 else 1.0  # noqa: E731
+    found = judge("rank_outlier", ranks=3, loss=odd)
+    assert {(f.subject.rank, f.evidence["what"]) for f in found} == {(0, "loss")}
+    assert found[0].step == 191
+    spread: Law = lambda rank, _steps, _rng: 1.0 + 0.7 * rank  # noqa: E731
+    assert judge("rank_outlier", ranks=3, loss=spread) == []
+    assert judge("rank_outlier", ranks=3) == []

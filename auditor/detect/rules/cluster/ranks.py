@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from auditor.detect.job import JobRule, RanksView
-from auditor.detect.view import F64
+from auditor.detect.view import F64, Bool
 from auditor.model import Finding, Severity, Subject
+
+#: Ranks from which on they have a spread: half of them may be odd, and the others still tell what is usual.
+_FEW: Final = 4
 
 
 def _nothing() -> F64:
@@ -19,11 +22,15 @@ def _nothing() -> F64:
 
 @dataclass(slots=True)
 class WindowMemory:
-    """Rows (steps, ranks) of the window under way, and for how many windows each rank has been off."""
+    """Rows (steps, ranks) of the window under way, and for how many windows' worth each rank has been off.
+
+    ``start``: level of each number in the first window.
+    """
 
     rows: F64 = field(default_factory=_nothing)
-    held: dict[str, int] = field(default_factory=dict)
+    held: dict[str, float] = field(default_factory=dict)
     windows: int = 0
+    start: dict[str, float] = field(default_factory=dict)
 
 
 class WindowRule(JobRule):
@@ -38,8 +45,12 @@ class WindowRule(JobRule):
         """What is compared across ranks: name and (N, R)."""
 
     @abstractmethod
-    def off(self, values: F64) -> dict[int, dict[str, float]]:
-        """The columns of a window (steps, ranks) that are off, each with its evidence."""
+    def off(self, values: F64, start: float) -> dict[int, dict[str, float]]:
+        """The columns of a window (steps, ranks) that are off, each with its evidence; ``start``: the first's level."""
+
+    def weight(self, evidence: dict[str, float]) -> float:  # noqa: ARG002 - for rules that weigh
+        """How many windows one counts for."""
+        return 1.0
 
     def observe_ranks(self, view: RanksView) -> list[Finding]:
         """Judged whenever a window is full."""
@@ -68,11 +79,14 @@ class WindowRule(JobRule):
         memory.windows += 1
         found: list[Finding] = []
         for place, name in enumerate(names):
-            bad = self.off(memory.rows[:, place * width : (place + 1) * width])
+            values = memory.rows[:, place * width : (place + 1) * width]
+            known = values[np.isfinite(values)]
+            start = memory.start.setdefault(name, float(np.median(known)) if len(known) else float("nan"))
+            bad = self.off(values, start)
             for column, rank in enumerate(view.ranks.tolist()):
                 key, subject = f"{name}/{rank}", Subject("run", name, rank)
-                before = memory.held.get(key, 0)
-                memory.held[key] = before + 1 if column in bad else 0
+                before = memory.held.get(key, 0.0)
+                memory.held[key] = before + self.weight(bad[column]) if column in bad else 0.0
                 if column in bad and memory.held[key] >= self.parameters.windows:
                     evidence: dict[str, Any] = {"what": name, "rank": rank, **bad[column], "ranks_compared": width}
                     evidence |= {"host": view.facts[rank].host} if rank in view.facts else {}
@@ -128,7 +142,7 @@ class Straggler(WindowRule):
         """Seconds per step."""
         return [("step time", view.seconds)]
 
-    def off(self, values: F64) -> dict[int, dict[str, float]]:
+    def off(self, values: F64, start: float) -> dict[int, dict[str, float]]:  # noqa: ARG002 - pace has no start
         """The one column that is slowest nearly always, and by enough."""
         known = values[np.isfinite(values).all(axis=1)]
         if len(known) < len(values) // 2:
@@ -146,16 +160,25 @@ class Straggler(WindowRule):
 class OutlierParameters:
     """Thresholds.
 
-    ``window``: steps, 64; ``windows``: in a row, 3 (ours). ``sigmas``: from the median of the ranks, in
+    ``window``: steps, 64; ``windows``: in a row, 3 (ours). ``sigmas``: from the median of the other ranks, in
     robust standard deviations of the window's means across ranks, 8 (ours: with four ranks a median
     absolute deviation is rough). ``factor``: and at least this factor, 1.5 (ours: what is smaller is
-    data that differ).
+    data that differ); a window whose logarithm is further off counts for as much more, up to ``most``, 1.5
+    windows: two in a row do then. ``closer``: of three ranks, whose spread nobody can tell, so many times
+    closer the two others must be to each other than the third is to them, 4 (ours); of two, the factor at which
+    the higher one is taken for the odd one, ``pair``, 2 (ours); the standard deviation is that of a window's
+    mean there. ``small``: part of the first window's level below which differences are those of the last hard
+    samples, 0.1 (ours).
     """
 
     window: int = 64
     windows: int = 3
     sigmas: float = 8.0
     factor: float = 1.5
+    most: float = 1.5
+    closer: float = 4.0
+    pair: float = 2.0
+    small: float = 0.1
 
 
 class RankOutlier(WindowRule):
@@ -164,8 +187,12 @@ class RankOutlier(WindowRule):
     id = "rank_outlier"
     severity = Severity.WARNING
     meaning = "one rank's loss or gradient norm leaves those of the other ranks"
-    needs = "loss or gradient norm of at least four ranks"
-    trigger = "a window's mean 8 robust standard deviations and a factor of 1.5 off the ranks' median, three in a row"
+    needs = "loss or gradient norm of at least two ranks"
+    trigger = (
+        "a window's mean 8 robust standard deviations and a factor of 1.5 off the median of the other ranks, three in "
+        "a row, or two of a factor of 1.84, while it is more than a tenth of what it was at first; of three ranks only "
+        "where the other two are four times closer to each other, of two only a factor of 2"
+    )
     source = "OPS"
     summary = (
         "Rank {rank}'s {what} is {ratio:.3g} times that of the other ranks, {sigmas:.0f} standard deviations off, for "
@@ -181,7 +208,7 @@ class RankOutlier(WindowRule):
         "ds.shuffle().shard()), compare its weights with rank 0's, and run it on another host ({host})."
     )
     consequence_of = ("replica_divergence",)
-    least_ranks = 4
+    least_ranks = 2
     Parameters = OutlierParameters
 
     def numbers(self, view: RanksView) -> list[tuple[str, F64]]:
@@ -189,19 +216,38 @@ class RankOutlier(WindowRule):
         with np.errstate(divide="ignore", invalid="ignore"):
             return [("loss", np.log(np.abs(view.loss))), ("gradient norm", np.log(view.gradient_norm))]
 
-    def off(self, values: F64) -> dict[int, dict[str, float]]:
-        """Columns whose mean is far from the median of all columns' means."""
+    def weight(self, evidence: dict[str, float]) -> float:
+        """As its distance, in multiples of the factor."""
+        return float(min(abs(np.log(evidence["ratio"])) / np.log(self.parameters.factor), self.parameters.most))
+
+    def off(self, values: F64, start: float) -> dict[int, dict[str, float]]:
+        """Columns whose mean is far from the median of the other columns' means."""
         known = values[np.isfinite(values).all(axis=1)]
         if len(known) < len(values) // 2:
             return {}
         means = known.mean(axis=0)
-        apart = means - np.median(means)
-        # Of equal columns the spread is 0: then the noise of a mean within its window is the measure.
-        noise = float(np.median(known.std(axis=0))) / np.sqrt(len(known))
-        spread = max(1.4826 * float(np.median(np.abs(apart))), noise, 1e-6)
-        sigmas = np.abs(apart) / spread
+        apart = np.array([mean - np.median(np.delete(means, at)) for at, mean in enumerate(means)])
+        sigmas = np.abs(apart) / self._spread(known, means)
         bad = (sigmas > self.parameters.sigmas) & (np.abs(apart) > np.log(self.parameters.factor))
+        bad &= means.max() > start + np.log(self.parameters.small)
+        if len(means) < _FEW:
+            bad &= self._alone(means, apart)
         return {
             int(column): {"ratio": float(np.exp(apart[column])), "sigmas": float(sigmas[column])}
             for column in np.flatnonzero(bad)
         }
+
+    def _spread(self, known: F64, means: F64) -> float:
+        """Robust standard deviation of the means: of a few ranks that of a mean within its window."""
+        noise = float(np.median(known.std(axis=0))) / np.sqrt(len(known))
+        deviation = 1.4826 * float(np.median(np.abs(means - np.median(means))))
+        # Of equal columns the deviation is 0, and that of three is the distance of the two that are closest.
+        return max(0.0 if len(means) < _FEW else deviation, noise, 1e-6)
+
+    def _alone(self, means: F64, apart: F64) -> Bool:
+        """Of three the one that the others are far from; of two the higher one, if it is far above the other."""
+        far = np.abs(apart)
+        near = float(np.median(np.abs(means - np.median(means))))
+        third: Bool = (far == far.max()) & (far >= self.parameters.closer * near)
+        higher: Bool = apart > np.log(self.parameters.pair)
+        return higher if len(means) == 2 else third

@@ -1,4 +1,4 @@
-"""Parameters that no gradient reaches, and embeddings that are not looked up."""
+"""Parameters that no gradient reaches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.evidence.course import Course
+from auditor.detect.evidence.embeddings import embeddings
 from auditor.detect.evidence.fresh import fresh
 from auditor.detect.evidence.owned import held, trainable
 from auditor.detect.rule import Rule
@@ -111,7 +112,7 @@ class ZeroGradient(Rule):
     def _judge(self, view: StepView, at: int, mark: int) -> list[Finding]:
         memory = self.memory
         sizes = {tensor.name: int(np.prod(tensor.shape)) for tensor in view.table if tensor.kind == "gradient"}
-        skip = _embeddings(view)
+        skip = embeddings(view)
         fed = set(memory.fed)
         zero = [n for n in memory.zero if sizes.get(n, 0) >= _FEWEST and layer_of(n) not in skip and n not in fed]
         zero = [name for name in zero if not self._cancels(view, name, fed)]
@@ -150,84 +151,6 @@ class ZeroGradient(Rule):
         """Whether ``name`` is a bias beside weights that do learn: differences of outputs, or what follows, undo it."""
         matrices = {t.name for t in view.table if t.kind == "gradient" and sum(n > 1 for n in t.shape) >= 2}
         return name not in matrices and any(layer_of(other) == layer_of(name) for other in fed & matrices)
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddingParameters:
-    """``rows``: rows that were looked up in a step at most, 2 of at least ``least``, 16; ``steps``: 50 (ours)."""
-
-    rows: int = 2
-    least: int = 16
-    steps: int = 50
-
-
-@dataclass(slots=True)
-class EmbeddingMemory:
-    """By embedding: steps with a gradient, and the most rows that had one in a step."""
-
-    steps: dict[str, int] = field(default_factory=dict)
-    most: dict[str, float] = field(default_factory=dict)
-
-
-class EmbeddingUnused(Rule):
-    """Of a whole embedding only a row or two are ever looked up."""
-
-    id = "embedding_unused"
-    severity = Severity.INFO
-    phase = "batch"
-    meaning = "of an embedding only a row or two are ever looked up"
-    needs = "gradient statistics; an embedding among the declared layers"
-    trigger = "in each of 50 steps at most 2 rows of an embedding of 16 rows or more have a gradient other than zero"
-    source = "TrainCheck (OSDI'25); the bound is ours"
-    summary = "At most {most:g} of the {rows} rows of {name} were looked up in each of {steps} steps{where}."
-    likely_causes = (
-        "every token maps to the unknown index: the vocabulary and the tokens do not fit (case, white space, type)",
-        "indices that are clipped, or divided, before the lookup",
-    )
-    advice = "Print the indices of one batch and their shares of unknown and padding; rebuild the vocabulary."
-    Parameters = EmbeddingParameters
-    State = EmbeddingMemory
-
-    def observe(self, view: StepView) -> list[Finding]:
-        """Counts rows by what is not zero; once per run."""
-        chosen = _embeddings(view)
-        for block, columns in view.blocks("gradient") if chosen and not self.active else ():
-            for column in columns:
-                tensor = view.table[int(block.tensors[column])]
-                if layer_of(tensor.name) in chosen and len(tensor.shape) == 2 and tensor.shape[1]:
-                    found = self._count(view, block, int(column), tensor)
-                    if found:
-                        return found
-        return []
-
-    def unjudged(self) -> str | None:
-        """There is no embedding."""
-        return None if self.memory.steps else "no embedding with gradients was seen"
-
-    def _count(self, view: StepView, block: Any, column: int, tensor: Any) -> list[Finding]:
-        memory, parameters = self.memory, self.parameters
-        rows, width = tensor.shape
-        used = (block.words[:, 0, column].astype(np.int64) - block.words[:, 3, column]) / width
-        before = memory.steps.get(tensor.name, 0)
-        room = max(parameters.steps - before, 0)
-        memory.steps[tensor.name] = before + len(used)
-        if not room or rows < parameters.least:
-            return []
-        most = max(memory.most.get(tensor.name, 0.0), float(used[:room].max(initial=0.0)))
-        memory.most[tensor.name] = most
-        if len(used) < room or not 0 < most <= parameters.rows:
-            return []
-        evidence = {"most": most, "rows": rows, "steps": parameters.steps}
-        return [self.finding(view, block.first + room - 1, Subject("weight", tensor.name, view.rank), evidence)]
-
-
-def _embeddings(view: StepView) -> set[str]:
-    """Layers that look rows up, as their parameters name them."""
-    names = [str(layer.get("name")) for layer in view.run.layers if "embedding" in str(layer.get("class", "")).lower()]
-    if not names:
-        return set()
-    layers = {layer_of(tensor.name) for tensor in view.table if tensor.kind == "gradient"}
-    return {layer for layer in layers if layer in names or layer.rsplit("/", 1)[-1] in names}
 
 
 def _owned(view: StepView) -> list[list[str]]:
