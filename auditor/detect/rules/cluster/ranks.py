@@ -242,7 +242,7 @@ class RankOutlier(WindowRule):
         noise = float(np.median(known.std(axis=0))) / np.sqrt(len(known))
         deviation = 1.4826 * float(np.median(np.abs(means - np.median(means))))
         # Of equal columns the deviation is 0, and that of three is the distance of the two that are closest.
-        return max(0.0 if len(means) < _FEW else deviation, noise, 1e-6)
+        return float(max(0.0 if len(means) < _FEW else deviation, noise, 1e-6))
 
     def _alone(self, means: F64, apart: F64) -> Bool:
         """Of three the one that the others are far from; of two the higher one, if it is far above the other."""

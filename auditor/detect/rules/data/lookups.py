@@ -20,10 +20,11 @@ from auditor.model import Finding, Severity, Subject
 class EmbeddingParameters:
     """``rows``: rows that were looked up in a step at most, 2 of at least ``least``, 16; ``steps``: 50 (ours).
 
-    Of recorded sequences of indices, at least ``length``, 4, long: ``batches``, 16; ``share``: part of the
-    indices within the padding that are one and the same, 0.8 (the commonest word of a language has 5 to 10 %
-    of a text, the blank among characters a fifth); ``distinct``: part of the rows that occur at all, 0.1 (ours:
-    events that are rare among a blank occur all the same).
+    Of recorded sequences of indices, at least ``length``, 4, long: ``batches``, 16; ``share``: how often the
+    commonest index stands before another one, and how often behind it, 0.8 (the commonest word of a language has
+    5 to 10 % of a text, the blank among characters a fifth; padding stands on one side of a text alone, and once);
+    ``distinct``: part of the rows that occur at all, 0.1 (ours: events that are rare among a blank occur all the
+    same).
     """
 
     rows: int = 2
@@ -39,12 +40,15 @@ class EmbeddingParameters:
 class EmbeddingMemory:
     """By embedding: steps with a gradient, and the most rows that had one in a step.
 
-    ``counts``: how often each index occurred within the recorded sequences, ``batches`` of them.
+    ``counts``: how often each index occurred in the recorded sequences, ``batches`` of them; ``beside``: of the
+    indices that are not the commonest, how many have one before them, before how many that is the commonest, and
+    the same behind them.
     """
 
     steps: dict[str, int] = field(default_factory=dict)
     most: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    beside: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     batches: int = 0
     rows: int = 0
 
@@ -59,8 +63,8 @@ class EmbeddingUnused(Rule):
     needs = "gradient statistics or recorded batches of indices; an embedding among the declared layers"
     trigger = (
         "in each of 50 steps at most 2 rows of an embedding of 16 rows or more have a gradient other than zero; or, a "
-        "warning, in 20 recorded batches of sequences four in five of the indices within the padding are the same, and "
-        "no more than a tenth of the embedding's rows occurs at all"
+        "warning, in 16 recorded batches of sequences the commonest index stands before and behind four in five of the "
+        "others, and no more than a tenth of the embedding's rows occurs at all"
     )
     source = "TrainCheck (OSDI'25); the bounds are ours"
     summary = "Of the {rows} rows of {name} hardly any are looked up: {what}{where}."
@@ -85,7 +89,7 @@ class EmbeddingUnused(Rule):
         return []
 
     def observe_record(self, view: RecordView) -> list[Finding]:
-        """Counts what is looked up, within whatever a sequence is padded with; judged once."""
+        """Counts what is looked up; judged once."""
         memory, parameters = self.memory, self.parameters
         if self.active or memory.batches >= parameters.batches or view.phase != "train":
             return []
@@ -99,7 +103,7 @@ class EmbeddingUnused(Rule):
             return []
         memory.batches, memory.rows = memory.batches + 1, rows
         for ids in batches:
-            self._tally(_within(ids))
+            self._tally(ids)
         return self._judge(view, name) if memory.batches == parameters.batches else []
 
     def unjudged(self) -> str | None:
@@ -109,20 +113,29 @@ class EmbeddingUnused(Rule):
 
     def _tally(self, ids: I64) -> None:
         """Add these; once too many rows occur it does not matter which."""
-        counts = self.memory.counts
-        if len(counts) > self.parameters.distinct * self.memory.rows:
+        memory, counts = self.memory, self.memory.counts
+        if len(counts) > self.parameters.distinct * memory.rows:
             return
-        for key, times in zip(*np.unique(ids, return_counts=True), strict=True):
+        values, often = np.unique(ids, return_counts=True)
+        for key, times in zip(values, often, strict=True):
             counts[str(key)] = counts.get(str(key), 0) + int(times)
+        common = ids == values[often.argmax()]
+        other = ~common
+        seen = [other[:, 1:].sum(), (other[:, 1:] & common[:, :-1]).sum()]
+        seen += [other[:, :-1].sum(), (other[:, :-1] & common[:, 1:]).sum()]
+        memory.beside = [before + int(now) for before, now in zip(memory.beside, seen, strict=True)]
 
     def _judge(self, view: RecordView, name: str) -> list[Finding]:
-        counts, rows = self.memory.counts, self.memory.rows
-        total = sum(counts.values())
-        key, times = max(counts.items(), key=lambda one: one[1])
-        if len(counts) > max(self.parameters.distinct * rows, 1) or times < self.parameters.share * total:
+        memory = self.memory
+        rows, total = memory.rows, sum(memory.counts.values())
+        key, times = max(memory.counts.items(), key=lambda one: one[1])
+        before, hits_before, behind, hits_behind = memory.beside
+        share = min(hits_before / max(before, 1), hits_behind / max(behind, 1)) if times < total else 1.0
+        if len(memory.counts) > max(self.parameters.distinct * rows, 1) or share < self.parameters.share:
             return []
-        what = f"{times / total:.0%} of the indices in {self.memory.batches} batches are {key}"
-        evidence = {"what": what, "rows": rows, "distinct": len(counts), "share": times / total, "index": int(key)}
+        what = f"{times / total:.0%} of the indices in {memory.batches} batches are {key}"
+        evidence = {"what": what, "rows": rows, "distinct": len(memory.counts), "share": times / total}
+        evidence |= {"beside": share, "index": int(key)}
         found = self.finding(view, 0, Subject("weight", name, view.rank), evidence)
         return [dataclasses.replace(found, severity=Severity.WARNING) if self.grade is Severity.INFO else found]
 
@@ -153,12 +166,3 @@ def _sequences(one: Recorded, rows: int, length: int) -> I64 | None:
         return None
     ids = values.astype(np.int64)
     return ids if ids.min() >= 0 and ids.max() < rows else None
-
-
-def _within(ids: I64) -> I64:
-    """The indices without the padding: the commonest one where sequences begin or end with it, but not throughout."""
-    values, counts = np.unique(ids, return_counts=True)
-    other = ids != values[counts.argmax()]
-    kept = np.logical_or.accumulate(other, axis=1) & np.logical_or.accumulate(other[:, ::-1], axis=1)[:, ::-1]
-    kept[~other.any(axis=1)] = True
-    return ids[kept]
