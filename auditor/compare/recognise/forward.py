@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
+from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import sizes
 from auditor.compare.recognise.cause import Cause, between, close
@@ -110,11 +113,20 @@ def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     owner, extra, other = (left, more, sizes_b) if more else (right, less, sizes_a)
     names = [next(name for name, size in reversed(owner.items()) if size == lacking) for lacking in extra]
+    if not all(_moves(a if more else b, name) for name in names):
+        return  # a part that no gradient reaches is none of the network: a head that was replaced
     told = f"{', '.join(names)}: on one side only"
     twice = "; the other side has one tensor of that size, which it may use twice"
     effect = told + (twice if all(size in other for size in extra) else "")
     values = (", ".join(names), "none") if more else ("none", ", ".join(names))
     yield Cause("FWD-00", "forward.weights", values, sizes.ANOTHER, effect, confidence=0.9)
+
+
+def _moves(side: Profile, name: str) -> bool:
+    """Whether a gradient reaches a tensor at some recorded step."""
+    return any(
+        (found := data(one, "gradient", name)) is not None and bool(np.any(found)) for one in side.evidence.steps
+    )
 
 
 def _complete(side: Profile) -> dict[str, int] | None:

@@ -12,8 +12,9 @@ import torch
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import forward
 from auditor.compare.structure import Operation, Structure, differences, geometry, structure, words
+from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
-from support.tiny import Tiny, drawn
+from support.tiny import Tiny, array
 
 
 def network(*operations: tuple[str, dict[str, Any]], whole: bool = True, ordered: bool = True) -> Structure:
@@ -249,12 +250,18 @@ def test_a_residual_connection_on_one_side_is_told(left: int, right: int | None,
     assert found == ([("FWD-00", "forward.sums", (left, right))] if told else [])
 
 
-def holding(sizes: dict[str, int], *, declared: int | None = None, kind: str = "dense") -> Profile:
-    """A run with weights of these sizes, of which its manifest says that there are so many numbers."""
-    run = drawn("torch", {name: ("Own", {"weight": np.ones(size)}) for name, size in sizes.items()})
-    layers = run.manifest["model"]["layers"] if run.manifest else []
-    model = {"layers": layers, "parameters": sum(sizes.values()) if declared is None else declared}
-    return replace(run, manifest={"model": model}, structure=network((kind, {"units": 3})))
+def holding(sizes: dict[str, int], *, declared: int | None = None, kind: str = "dense", still: str = "") -> Profile:
+    """A run with weights of these sizes, of which its manifest says that there are so many numbers.
+
+    No gradient reaches ``still``.
+    """
+    ones = {name: np.ones(size, np.float32) for name, size in sizes.items()}
+    slopes = [array("gradient", name, 0 * w if name == still else w) for name, w in ones.items()]
+    recording = Recording(1, [*(array("weight", name, w) for name, w in ones.items()), *slopes])
+    parameters = sum(sizes.values()) if declared is None else declared
+    manifest = {"model": {"layers": [], "parameters": parameters}}
+    run = profile("a", "torch", assembled([recording]), Beside(manifest=manifest))
+    return replace(run, structure=network((kind, {"units": 3})))
 
 
 BOTH = {"in": 12, "out": 8}
@@ -263,17 +270,19 @@ BOTH = {"in": 12, "out": 8}
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (holding({**BOTH, "positions": 6}), "positions.weight: on one side only"),
-        (holding({**BOTH, "head": 12}), "head.weight: on one side only; the other side has one tensor of that size"),
+        (holding({**BOTH, "positions": 6}), "positions: on one side only"),
+        (holding({**BOTH, "head": 12}), "head: on one side only; the other side has one tensor of that size"),
         (holding({"in": 12, "left": 4, "right": 4}), ""),
         (holding({**BOTH, "positions": 6}, declared=40), ""),
+        (holding({**BOTH, "replaced": 6}, still="replaced"), ""),
         (holding({**BOTH, "positions": 6}, kind="lstm"), ""),
     ],
 )
 def test_a_tensor_that_one_side_alone_has_is_told(more: Profile, told: str) -> None:
     """A table of positions; a kernel of its own where the other uses one twice.
 
-    Weights that are cut into other tensors, a recording that lacks some, two biases of a recurrent layer: silence.
+    Weights that are cut into other tensors, a recording that lacks some, two biases of a recurrent layer,
+    a tensor that no gradient reaches: silence.
     """
     plain = holding(BOTH, kind=more.structure.operations[0].kind)
     effects = [one.effect for one in forward.causes(more, plain)]
