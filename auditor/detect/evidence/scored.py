@@ -27,6 +27,8 @@ _TORCH: Final[Mapping[str, tuple[str, bool | None]]] = {
 }
 #: Names of losses of Keras and scikit-learn that compare an output with a target element by element.
 _REGRESSION: Final = ("squared_error", "absolute_error", "huber", "log_cosh", "logcosh", "mse", "mae")
+#: Keras' words for a loss that is the mean of its elements.
+_MEANS: Final = frozenset({"mean", "sum_over_batch_size"})
 #: Names of a step's first target.
 _FIRST: Final = frozenset({"target0", "loss.target"})
 #: Relative difference up to which a formula's value is the recorded loss (float32 sums), and rows that it takes.
@@ -45,7 +47,8 @@ class Scored:
     (True) or probabilities (False); None where that is no question. ``outputs`` (N, C): the model's
     outputs, rows along the last axis. ``targets``: in their own shape, None if not recorded whole.
     ``weights`` (N,): how much each row counts in the loss; None: all alike.
-    ``loss``: its value without the penalty, None if unknown. ``derived``: what several rules work out of
+    ``loss``: its value without the penalty, None if unknown. ``mean``: it is declared to be the mean over all
+    elements, in Keras' words. ``derived``: what several rules work out of
     it, by name, so that the first does it for all.
     """
 
@@ -55,6 +58,7 @@ class Scored:
     targets: F64 | None
     loss: float | None
     weights: F64 | None = None
+    mean: bool = False
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -108,7 +112,13 @@ def _scored(view: RecordView) -> Scored | None:
     family, logits = _loss(view)
     if not family:
         family, logits = inferred(seen)
-    return Scored(family, logits, rows, seen.targets, seen.loss, seen.weights)
+    return Scored(family, logits, rows, seen.targets, seen.loss, seen.weights, _mean(view))
+
+
+def _mean(view: RecordView) -> bool:
+    fact = view.facts.get("loss")
+    told = (fact.get("reduction") if isinstance(fact, Mapping) else None) or view.run.loss.get("reduction")
+    return view.run.framework in {"keras", "tensorflow"} and told in _MEANS
 
 
 def _weights(view: RecordView, rows: int) -> F64 | None:

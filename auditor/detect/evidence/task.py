@@ -22,6 +22,8 @@ _EXACT: Final = 1e-3
 _OFF: Final = 0.02
 
 
+#: A probability that in single precision is known to a percent if it was worked out as 1 less another.
+_SMALL: Final = 1e-5
 #: Samples without a class, and the part of a batch that it then has, which show that it came later: 0.9²⁰⁰ is 1e-9.
 _LONG: Final = 200
 _LATE: Final = 0.1
@@ -122,10 +124,14 @@ class Task:
             return -mean * (p * math.log(p) + (1 - p) * math.log(1 - p))
         return guess_error(self.error, self.targets, weights)
 
-    def _credit(self, name: str) -> tuple[int, float]:
-        """How well a formula explains the losses: recordings that agree, then how near its scale is to 1."""
+    def _credit(self, name: str) -> tuple[int, bool, float]:
+        """How well a formula explains the losses: recordings that agree, to the last digits, then how near 1 it is.
+
+        Formulas that are not the program's own may agree within a percent on a few batches, of a scale nearer 1.
+        """
         scales = self.ratios[name]
-        return len(scales), -abs(math.log(abs(scales[-1]) or TINY))
+        apart = max(abs(scale / (scales[0] or math.nan) - 1) for scale in scales)
+        return len(scales), apart < _EXACT, -abs(math.log(abs(scales[-1]) or TINY))
 
 
 def computed(seen: Scored, targets: F64) -> dict[str, float]:
@@ -143,14 +149,29 @@ def _computed(seen: Scored, targets: F64) -> dict[str, float]:
     if seen.family == "categorical":
         fits = len(targets) == len(seen.outputs) and targets.min() >= 0 and targets.max() < seen.classes
         weights = spread(seen.weights, len(seen.outputs))
+        own = seen.outputs[np.arange(len(targets)), targets.astype(np.int64)] if fits else np.ones(1)
+        if seen.loss is not None and _saturated(seen, own):
+            return {"entropy": seen.loss}
         return {"entropy": categorical_entropy(seen.logits, seen.outputs, targets, weights)} if fits else {}
     if targets.size != seen.outputs.size or not targets.size:
         return {}
     outputs, targets, weights = seen.outputs.ravel(), targets.ravel(), spread(seen.weights, targets.size)
     if seen.family == "binary":
+        own = np.where(targets > 0.5, outputs, 1 - outputs)
+        if seen.loss is not None and _saturated(seen, own):
+            return {"entropy": seen.loss}
         return {"entropy": binary_entropy(seen.logits, outputs, targets, weights)} if seen.logits is not None else {}
     off = outputs - targets
     return {name: float((weights * measure(off)).mean()) for name, measure in ERRORS.items()}
+
+
+def _saturated(seen: Scored, own: F64) -> bool:
+    """Whether probabilities of the right answer are too near 0 to tell what they cost: then the loss has to.
+
+    Keras takes the logits behind a sigmoid or softmax where it finds them, and else clips in single precision;
+    of a probability of 0 either may have come. That the loss is a mean is declared, so that its scale is 1.
+    """
+    return seen.logits is False and seen.mean and seen.weights is None and bool((own < _SMALL).any())
 
 
 def spread(weights: F64 | None, size: int) -> F64:

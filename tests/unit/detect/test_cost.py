@@ -44,7 +44,7 @@ def test_batches_of_one_class_each_in_turn_make_chance_no_measure(kinds: list[fl
 
 
 def _chance(
-    loss: dict[str, object], output: np.ndarray, target: np.ndarray, weights: np.ndarray, heard: float
+    loss: dict[str, object], output: np.ndarray, target: np.ndarray, weights: np.ndarray | None, heard: float
 ) -> float:
     """The cost of guessing of a run whose rows count by ``weights`` and whose loss was ``heard``."""
     auditor, tensors = RunAuditor(RUN), table()
@@ -53,7 +53,7 @@ def _chance(
     sender.manifest({"loss": loss})
     for step in range(1, 6):
         arrays = [array("output", "output0", output), array("target", "target0", target)]
-        arrays.append(array("batch", "sample_weight0", weights))
+        arrays += [] if weights is None else [array("batch", "sample_weight0", weights)]
         sender.record(Recording(step, arrays, {"loss": heard}, {}))
     sender.steps(batch(0, tensors, first=1, steps=50, loss=np.full(50, heard)), tensors)
     rule = next(one for one in auditor._lanes[0, 0].rules if one.id == "loss_diverging")
@@ -85,3 +85,49 @@ def test_weighted_classes_and_weighted_amounts() -> None:
     squared = {"class": "MeanSquaredError", "name": "mean_squared_error"}
     heard = float((half * (amounts[:, 0] - 3) ** 2).mean())
     assert _chance(squared, np.full((30, 1), 3.0), amounts, half, heard) == pytest.approx(np.var(np.arange(15)) / 2)
+
+
+@pytest.mark.parametrize("behind", ["logits", "clipped"])
+@pytest.mark.parametrize("classes", [1, 4])
+def test_outputs_at_their_ends_do_not_hide_what_guessing_costs(behind: str, classes: int) -> None:
+    """Keras' loss comes of the logits that it keeps, or of probabilities that single precision has clipped."""
+    rng, size = np.random.default_rng(3), 64
+    logits = 40 * rng.standard_normal((size, classes))
+    labels = rng.integers(0, max(2, classes), size)
+    target = labels.astype(float)[:, None]
+    if classes == 1:
+        output = 1 / (1 + np.exp(-logits))
+        each = np.maximum(logits, 0) - logits * target + np.log1p(np.exp(-np.abs(logits)))
+        own = np.where(target == 1, output, 1 - output)
+    else:
+        top = logits - logits.max(axis=1, keepdims=True)
+        output = np.exp(top) / np.exp(top).sum(axis=1, keepdims=True)
+        own = output[np.arange(size), labels]
+        each = np.log(np.exp(top).sum(axis=1)) - top[np.arange(size), labels]
+    heard = float((each if behind == "logits" else -np.log(np.clip(np.float32(own), 1e-7, 1))).mean())
+    loss = {"class": "BinaryCrossentropy" if classes == 1 else "SparseCategoricalCrossentropy", "from_logits": False}
+    found = _chance({**loss, "reduction": "sum_over_batch_size"}, output.astype(np.float32), target, None, heard)
+    shares = np.bincount(labels) / size
+    assert found == pytest.approx(-(shares * np.log(shares)).sum(), rel=1e-6)
+
+
+def test_the_formula_that_fits_to_the_last_digit_is_the_loss() -> None:
+    """Half the squares of amounts around 1: Huber's loss is nearly that, by a factor nearer 1."""
+    rng = np.random.default_rng(0)
+    auditor, tensors = RunAuditor(RUN), table()
+    sender = Sender(auditor)
+    sender.start(framework="sklearn")
+    sender.manifest({"loss": {"class": "squared_error", "factor": 0.5}})
+    wanted = []
+    for step in range(1, 7):
+        target = rng.standard_normal((100, 1))
+        output = target + 0.55 * rng.standard_normal((100, 1))
+        loss = float(((output - target) ** 2).mean() / 2)
+        sender.record(
+            Recording(step, [array("output", "output0", output), array("target", "target0", target)], {"loss": loss})
+        )
+        sender.steps(batch(0, tensors, first=step, steps=1, loss=np.full(1, loss)), tensors)
+        wanted.append(target)
+    memory = next(one for one in auditor._lanes[0, 0].rules if one.id == "loss_diverging").memory
+    assert memory.cost.task.error == "squared"
+    assert memory.cost.chance == pytest.approx(np.concatenate(wanted).var() / 2)

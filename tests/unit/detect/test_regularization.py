@@ -5,7 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.course import CHANCE, Course, noisy, of
+from auditor.detect.engine import RunAuditor
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN, batch
+from support.course import CHANCE, TABLE, Course, noisy, of
+from support.lanes import Sender, array
 
 RULE = "underfitting_regularization"
 ADAMW = {"class": "torch.optim.adamw.AdamW", "groups": [{"lr": 1e-3, "weight_decay": 10.0}]}
@@ -100,3 +104,21 @@ def test_dropout_that_is_usual_or_that_learns() -> None:
     assert dropped(0.9, stuck, val=0.6 * CHANCE) == []
     assert dropped(0.9, stuck[:190]) == []
     assert dropped(1.0, stuck) == []
+
+
+@pytest.mark.parametrize(("output", "told"), [(0.0, 1), (0.5, 0)])
+def test_outputs_are_held_against_guessing_by_one_measure(output: float, told: int) -> None:
+    """Squares against the variance, where a penalty by hand is in the loss and no formula explains it."""
+    rng, sender, found = np.random.default_rng(1), Sender(RunAuditor(RUN)), list[Any]()
+    sender.start(framework="tensorflow")
+    sender.manifest({"loss": {"class": "MeanSquaredError"}})
+    for step in (1, 2, 3, 50, 100, 200):
+        target = 3 * rng.standard_normal((64, 1))
+        arrays = [array("output", "output0", output * target), array("target", "target0", target)]
+        loss = float(((1 - output) ** 2 * target**2).mean()) + 300 / step
+        sender.record(Recording(step, arrays, {"loss": loss}, {}))
+    for first in range(1, 300, 50):
+        norm = batch(0, TABLE, first=first, steps=1, kind="weight", l2=10 * 0.5 ** (first / 50), loss=30.0)
+        found += sender.steps(norm, TABLE)
+        found += sender.steps(batch(0, TABLE, first=first + 1, steps=49, loss=noisy(10 + 300 / first, 0.1, 49)), TABLE)
+    assert len(of(found, RULE)) == told

@@ -63,6 +63,14 @@ def test_a_validation_loss_below_that_of_training_is_no_overfitting() -> None:
     assert overfit(RISING, losses=noisy(np.geomspace(10.0, 2.0, 220), 0.05, 220)) == []
 
 
+@pytest.mark.parametrize(("down_to", "told"), [(1e-4, 1), (0.1, 0)])
+def test_data_that_was_learnt_by_heart_needs_less_of_a_rise(down_to: float, told: int) -> None:
+    """A fifth above a best that was little better than the first, the noise in the targets being most of it."""
+    values, steps = [1.1, 1.0, *np.linspace(1.0, 1.18, 6), *[1.18, 1.19, 1.18, 1.19, 1.18, 1.19]], 280
+    losses = noisy(np.geomspace(1.0, down_to, steps), 0.05, steps)
+    assert len(overfit(values, losses=losses)) == told
+
+
 def test_of_a_score_more_is_better() -> None:
     """scikit-learn's validation score falls from 0.9 to 0.6; a fall by 0.05 is nothing."""
     falling = [0.5, 0.7, 0.9, 0.85, 0.6, 0.6, 0.58, 0.6, 0.57, 0.6]

@@ -95,7 +95,7 @@ class TrainEvalGap(Rule):
     advice = (
         "Set the momentum of the layer: torch.nn.BatchNorm2d(n, momentum=0.1), keras.layers.BatchNormalization"
         "(momentum=0.9); compare the preprocessing of both data sets. With spectral norm, call the model a few "
-        "times in training mode under torch.no_grad() before its first evaluation, or use "
+        "times in training mode before its first evaluation (Keras: model(x, training=True)), or use "
         "torch.nn.utils.parametrizations.spectral_norm, which begins with 15 iterations."
     )
     consequence_of = ("wrong_mode", "input_scale")

@@ -37,7 +37,8 @@ class OverfitParameters:
     what was gained from the first evaluation to the best, this part was lost again, 0.5. ``least``:
     and at least this part of the best validation loss, 0.25 (``score``: of a score 0.1). ``noise``:
     and this many standard deviations of the evaluations' differences, 4. ``improved``: while the
-    training loss fell to this part of what it was at the best evaluation, 0.9.
+    training loss fell to this part of what it was at the best evaluation, 0.9. ``by_heart``: where it fell to this
+    part, 0.01, the training data is learnt by heart, and ``little`` of the best validation loss will do, 0.1.
     """
 
     sustained: int = 5
@@ -46,6 +47,8 @@ class OverfitParameters:
     score: float = 0.1
     noise: float = 4.0
     improved: float = 0.9
+    by_heart: float = 0.01
+    little: float = 0.1
 
 
 @dataclass(slots=True)
@@ -84,8 +87,8 @@ class Overfitting(Rule):
     needs = "val_loss (or val_score) at 8 evaluations or more; loss"
     trigger = (
         "the last 5 evaluations all lie above the best by half of what was gained from the first to the best, by a "
-        "quarter of the best, and by 4 standard deviations of the steps between evaluations, and above the training "
-        "loss, which has fallen by a tenth since"
+        "quarter of the best (a tenth where the training loss fell to a hundredth since), and by 4 standard deviations "
+        "of the steps between evaluations, and above the training loss, which has fallen by a tenth since"
     )
     source = "SMD overfit, UMLAUT (CHI'21), AutoTrainer (ICSE'21); the test is ours"
     summary = (
@@ -137,10 +140,11 @@ class Overfitting(Rule):
             over = self.active and memory.count == memory.best_at
             return [self.cleared(view, at, subject)] if over else []
         score, values = memory.name in _SCORES, np.array(memory.values)
-        least = parameters.score if score else parameters.least * abs(memory.best)
+        then, now = memory.training_then, float(np.median(memory.training))
+        share = parameters.little if now < parameters.by_heart * then else parameters.least
+        least = parameters.score if score else share * abs(memory.best)
         noise = float(np.median(np.abs(np.diff(values, 2)))) / (0.6745 * math.sqrt(6))
         rise = max(parameters.share * (memory.first - memory.best), least, parameters.noise * noise)
-        then, now = memory.training_then, float(np.median(memory.training))
         fell = now < then - (1 - parameters.improved) * abs(then)
         # Weighted classes make two losses of one: that of validation rises, and stays below that of training.
         beyond = score or float(np.median(values[-parameters.sustained :])) > now

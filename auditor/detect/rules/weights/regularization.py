@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.formulas import ERRORS, guess_error
 from auditor.detect.evidence.pace import stretches
 from auditor.detect.evidence.series import Recent
 from auditor.detect.evidence.task import computed
@@ -116,10 +117,12 @@ class UnderfittingRegularization(Rule):
         targets = None if seen is None else seen.labels() if seen.family == "categorical" else seen.targets
         if seen is None or targets is None or len(memory.cost.task.targets) < 2:
             return []
-        guess = memory.cost.guess
-        values = [value for name, value in computed(seen, targets).items() if name != "absolute"]
+        values, task = computed(seen, targets), memory.cost.task
+        # A penalty within the loss, written by hand, leaves no formula that explains it: squares will do.
+        error = task.error if task.error in values and task.chance is not None else next(iter(values), "")
+        guess = guess_error(error, task.targets) if error in ERRORS else memory.cost.guess
         if values and guess > 0:
-            memory.answered, memory.answered_at = values[0] / guess, view.step
+            memory.answered, memory.answered_at = values[error] / guess, view.step
         return []
 
     def observe(self, view: StepView) -> list[Finding]:
