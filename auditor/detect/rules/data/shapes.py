@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.compared import losses
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.model import Finding, Severity, Subject
@@ -68,34 +69,57 @@ class LossShapeBroadcast(Rule):
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Said at the first training step whose shapes multiply; cleared when they no longer do."""
-        met = _met(view) if view.phase == "train" else None
-        if met is None:
+        if view.phase != "train":
+            return []
+        told = {name: met for name, loss in losses(view.facts) if (met := _met(view, name, loss)) is not None}
+        if not told:
             return []
         self.memory.seen += 1
-        output, target, wide = met
-        subject = Subject("loss", "loss", view.rank)
-        crossed = _multiplied(output, target, wide) or _crossed(view.facts["loss"], output, target)
-        if not crossed or _pairs(view.facts["loss"]):
-            return [self.cleared(view, 0, subject)] if self.active else []
-        proof = _proof(view)
-        self.memory.close = self.memory.close + 1 if _paired(proof, _CLOSE) else 0
-        if not (_told(view.facts["loss"]) or _paired(proof, _SAME) or self.memory.close > 1):
-            return []
-        shapes = {"output_shape": list(output), "target_shape": list(target), "shape": list(wide)}
-        return [self.finding(view, 0, subject, shapes | proof)]
+        for name, met in told.items():
+            evidence = self._crossed(view, name, met)
+            if evidence is not None:
+                return [self.finding(view, 0, Subject("loss", "loss", view.rank), evidence)]
+        crossed = any(met.multiplied for met in told.values())
+        return [self.cleared(view, 0, Subject("loss", "loss", view.rank))] if self.active and not crossed else []
+
+    def _crossed(self, view: RecordView, name: str, met: Met) -> dict[str, Any] | None:
+        """What is wrong with one loss; None if nothing is, or nothing proves it."""
+        if not met.multiplied:
+            return None
+        # What is recorded of outputs and targets is the first loss's: of the others only their operations tell.
+        proof = _proof(view) if name == "loss" else {}
+        if name == "loss":
+            self.memory.close = self.memory.close + 1 if _paired(proof, _CLOSE) else 0
+        if not (_told(met.loss) or _paired(proof, _SAME) or (name == "loss" and self.memory.close > 1)):
+            return None
+        shapes = {"output_shape": list(met.output), "target_shape": list(met.target), "shape": list(met.wide)}
+        return shapes | proof | ({} if name == "loss" else {"which": name})
 
     def unjudged(self) -> str | None:
         """No shapes were told."""
         return None if self.memory.seen else "no recording told of the shapes of output and target in the loss"
 
 
-def _met(view: RecordView) -> tuple[Shape, Shape, Shape] | None:
-    """Shapes of output, target, and of what they make together; None where not told."""
-    loss = view.facts.get("loss")
-    if not isinstance(loss, dict):
-        return None
-    output, target, wide = (_shape(loss.get(name)) for name in ("output_shape", "target_shape", "shape"))
-    if target is None:
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What one loss compares: shapes of output and target, and of what they make together."""
+
+    loss: Mapping[str, Any]
+    output: Shape
+    target: Shape
+    wide: Shape
+
+    @property
+    def multiplied(self) -> bool:
+        """Whether every output meets every target, and not on purpose."""
+        crossed = _multiplied(self.output, self.target, self.wide) or _crossed(self.loss, self.output, self.target)
+        return crossed and not _pairs(self.loss)
+
+
+def _met(view: RecordView, name: str, loss: Mapping[str, Any]) -> Met | None:
+    """The shapes of a loss; None where they are not told. Of the first one the recorded target will do."""
+    output, target, wide = (_shape(loss.get(which)) for which in ("output_shape", "target_shape", "shape"))
+    if target is None and name == "loss":
         recorded = list(view.of("target").values())
         target = recorded[0].shape if len(recorded) == 1 else None
     if target is None and output is not None and wide is not None and _told(loss):
@@ -107,7 +131,7 @@ def _met(view: RecordView) -> tuple[Shape, Shape, Shape] | None:
     except ValueError:
         return None  # classes against rows: not elementwise
     # A hand-written loss tells what the difference looked like: it decides.
-    return output, target, wide if wide is not None else together
+    return Met(loss, output, target, wide if wide is not None else together)
 
 
 def _opposite(output: Shape, wide: Shape) -> Shape | None:
@@ -122,14 +146,14 @@ def _multiplied(output: Shape, target: Shape, wide: Shape) -> bool:
     return both and len(output) != len(target) and _squeezed(output) == _squeezed(target)
 
 
-def _crossed(loss: dict[str, Any], output: Shape, target: Shape) -> bool:
+def _crossed(loss: Mapping[str, Any], output: Shape, target: Shape) -> bool:
     """A column against a row within a loss of the framework, which takes no pairs: torch turned (N,) into (1, N)."""
     sides = {output.index(1) if 1 in output else -1, target.index(1) if 1 in target else -1}
     told = loss.get("operation") in _ELEMENTWISE and loss.get("broadcast") is True
     return told and sides == {0, 1} and len(output) == len(target) == 2 and _squeezed(output) == _squeezed(target)
 
 
-def _told(loss: dict[str, Any]) -> bool:
+def _told(loss: Mapping[str, Any]) -> bool:
     """Whether what was recorded of the loss's own operations shows the expansion."""
     return _shape(loss.get("shape")) is not None or loss.get("broadcast") is True
 
@@ -144,7 +168,7 @@ def _paired(proof: dict[str, float], same: float) -> bool:
     return False
 
 
-def _pairs(loss: dict[str, Any]) -> bool:
+def _pairs(loss: Mapping[str, Any]) -> bool:
     chain = loss.get("chain")
     return isinstance(chain, list) and any(str(op).startswith(_PAIRING) for op in chain)
 
