@@ -58,6 +58,23 @@ def test_a_blow_up_that_recovers_is_a_large_learning_rate_that_works() -> None:
     assert said(losses, "") == []
 
 
+@pytest.mark.parametrize("before", [203, 212, 224, 226])
+def test_the_step_is_that_of_the_loss_itself(before: int) -> None:
+    """Not that of the block of losses in which it was noticed."""
+    high = noisy(np.geomspace(50, 1e6, 150), 0.05, 150)
+    [away] = said(np.concatenate([noisy(0.5, 0.05, before), high]))
+    [gone] = said(np.concatenate([noisy(0.3 * CHANCE, 0.05, before), noisy(1.01 * CHANCE, 0.01, 200)]))
+    assert (away.step, gone.step) == (before + 1, before + 1)
+
+
+def test_a_bad_beginning_is_no_measure_of_what_comes_after() -> None:
+    """It begins at a hundred, learns, and climbs to ten times guessing: that is far away."""
+    losses = np.concatenate([noisy(100, 0.05, 5), noisy(0.4 * CHANCE, 0.05, 245), noisy(10 * CHANCE, 0.05, 100)])
+    [found] = said(losses)
+    assert (found.step, "runs away" in found.evidence["what"]) == (251, True)
+    assert found.evidence["limit"] == pytest.approx(3 * CHANCE, rel=0.01)
+
+
 def test_what_was_learnt_and_is_lost_is_named() -> None:
     """Down to a third of guessing, then guessing for 75 steps; while a rate restarts it is waited for."""
     losses = np.concatenate([noisy(0.3 * CHANCE, 0.05, 300), noisy(1.01 * CHANCE, 0.01, 200)])

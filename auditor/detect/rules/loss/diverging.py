@@ -67,13 +67,16 @@ class DivergeMemory:
 
     ``reversed``: recorded steps in a row whose loss was the negative of an error.
 
-    ``begun``: step of the first loss of this level. ``early``: the first losses, with their steps;
+    ``lately``: the losses of this level and the one before, with their ``steps``. ``begun``: step of the first
+    loss of this level. ``early``: the first losses, with their steps;
     ``sums``: the CUSUM; ``onset``: step at which it left zero, ``left_at`` the level there. ``best``:
     lowest level, and ``best_step``. ``lost``: levels in a row at chance after it was learnt. ``rate``:
     smallest learning rate of late; ``restarted``: losses counted when it rose.
     """
 
     losses: Recent = field(default_factory=lambda: Recent(limit=25))
+    lately: Recent = field(default_factory=lambda: Recent(limit=50))
+    steps: Recent = field(default_factory=lambda: Recent(limit=50))
     begun: int = -1
     cost: Cost = field(default_factory=Cost)
     early: list[float] = field(default_factory=list)
@@ -103,8 +106,9 @@ class LossDiverging(Rule):
     meaning = "the loss climbs away from its best, or blew up in the first steps, and does not come back"
     needs = "loss; recordings with outputs and targets, to know what guessing costs; the learning rate"
     trigger = (
-        "levels (medians of 25 losses) of more than 3 times (of a regression 30) both the first loss and the cost of "
-        "guessing, held and not falling (10,000 times the first loss where that cost is not known): a CUSUM of their "
+        "levels (medians of 25 losses) of more than 3 times (of a regression 30) both the first loss (not that of a "
+        "classifier that had been better than guessing) and the cost of guessing, held and not falling (10,000 times "
+        "the first loss where that cost is not known): a CUSUM of their "
         "logarithms; or 5 losses in a row beyond 3 times the first within 100 steps (10 beyond 30 times where "
         "unknown) and no level below guessing in the 100 steps after; or three levels of a classifier back at "
         "guessing after they had been below 0.7 of it, no learning rate having risen in the 400 steps before; or, in 3 "
@@ -160,6 +164,8 @@ class LossDiverging(Rule):
                 memory.begun = int(part.steps[0])
             self._begin(part)
             memory.losses.add(part.values)
+            memory.lately.add(part.values)
+            memory.steps.add(part.steps)
             if part.end:
                 found += self._judge(part)
         return found
@@ -203,20 +209,22 @@ class LossDiverging(Rule):
         memory, parameters = self.memory, self.parameters
         known = chance is not None and chance > 0
         far = parameters.far if memory.cost.entropic else parameters.far_values
-        limit = far * max(start, chance or 0.0) if known else parameters.unknown * max(start, 1.0)
+        # What had learnt to do better than guessing is measured by that alone, however badly it began.
+        learnt = memory.cost.entropic and memory.best < (chance or 0.0)
+        limit = far * max(0.0 if learnt else start, chance or 0.0) if known else parameters.unknown * max(start, 1.0)
         size = level if known else abs(level)
         if size <= limit or (memory.above and size < 0.9 * memory.left_at):
             memory.sums, memory.above = 0.0, 0
             return []
         if not memory.above:
-            memory.onset, memory.left_at = memory.begun, size
+            memory.onset, memory.left_at = self._since(limit), size
         memory.above += 1
         memory.sums += math.log(size / limit) + math.log(parameters.far) / 4
         if memory.above < 2 or memory.sums < parameters.alarm:
             return []
-        reference = (
-            f"{far:g} times the larger of its first value and the cost of guessing is" if known else "the limit is"
-        )
+        reference = f"{far:g} times the larger of its first value and the cost of guessing is"
+        if learnt or not known:
+            reference = f"{far:g} times the cost of guessing is" if known else "the limit is"
         return self._said(part, memory.onset, "runs away", level, (reference, limit))
 
     def _destroyed(self, part: Stretch, level: float, start: float, chance: float | None) -> list[Finding]:
@@ -252,12 +260,19 @@ class LossDiverging(Rule):
             memory.lost = 0
             return []
         if not memory.lost:
-            memory.lost_since = memory.begun
+            memory.lost_since = self._since((parameters.learnt + parameters.chance) / 2 * chance)
         memory.lost += 1
         if memory.lost < parameters.lost:
             return []
         what = f"is back at that of guessing; at step {memory.best_step} it was {memory.best:.4g}"
         return self._said(part, memory.lost_since, what, level, ("guessing costs", chance))
+
+    def _since(self, limit: float) -> int:
+        """The step from which on the losses are beyond ``limit``: where the CUSUM of their signs was lowest last."""
+        lately = np.abs(self.memory.lately.last) > limit
+        sums = np.concatenate([[0.0], np.cumsum(lately - 0.5)])
+        at = len(sums) - 1 - int(np.argmin(sums[::-1]))
+        return int(self.memory.steps.last[min(at, len(lately) - 1)])
 
     def _bottomless(self, part: Stretch, level: float) -> list[Finding]:
         memory, parameters = self.memory, self.parameters
