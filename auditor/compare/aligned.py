@@ -9,7 +9,9 @@ from typing import Final
 import numpy as np
 
 from auditor.compare import catalogue
+from auditor.compare.identify.arrays import nearest
 from auditor.compare.identify.evidence import F64, data
+from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
 from auditor.ingest.records import StepRecording
@@ -17,6 +19,8 @@ from auditor.ingest.records import StepRecording
 #: Relative distance of values that are the same but for rounding on their way through a network.
 ROUNDING: Final = 2e-5
 _FORWARD: Final = frozenset({"forward", "eval"})
+#: Relative distance of equal numbers, one of them perhaps rounded to float32.
+_EQUAL: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,14 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
         return None  # where one model ends in a softmax and the other does not, its loss says which
     if left is None or right is None or left.step > 1 or right.step > 1 or not _same_weights(left, right):
         return None
-    if not _same_data(left, right):
+    if not _same_data(a, b, left, right):
         return None
-    outputs = [_output(one) for one in (left, right)]
-    if outputs[0] is None or outputs[1] is None or outputs[0].size != outputs[1].size:
+    logs = any(_logarithms(one) for one in (left, right))
+    outputs = [_output(one, logs=logs) for one in (left, right)]
+    if outputs[0] is None or outputs[1] is None:
         return None
-    return FirstStep(_distance(outputs[0].ravel(), outputs[1].ravel()))
+    distance = nearest(outputs[0], outputs[1])
+    return None if distance is None else FirstStep(distance)
 
 
 def _same_weights(a: StepRecording, b: StepRecording) -> bool:
@@ -65,24 +71,36 @@ def _equal(a: F64, b: F64) -> bool:
     return a.size == b.size and bool(np.allclose(a, b, rtol=1e-6, atol=1e-7))
 
 
-def _same_data(a: StepRecording, b: StepRecording) -> bool:
-    """Whether the batches are equal; where one was not recorded, whether the targets are."""
-    for role in ("batch", "target"):
-        left, right = data(a, role), data(b, role)
-        if left is not None and right is not None:
-            return _equal(np.sort(left.ravel()), np.sort(right.ravel()))
-    return False
+def _same_data(a: Profile, b: Profile, left: StepRecording, right: StepRecording) -> bool:
+    """Whether batches and targets are equal, number by number, whichever axes come first.
+
+    Where a first batch was not recorded (the model was not known before its first step), the next one that both
+    recorded speaks for it: what is fed otherwise is so at every step.
+    """
+    known = [target for one in (left, right) if (target := data(one, "target")) is not None]
+    both = len(known) > 1
+    if both and not _equal(*(np.sort(target.ravel()) for target in known)):
+        return False
+    others = {one.step: one for one in b.evidence.steps}
+    for one in a.evidence.steps:
+        batches = data(one, "batch"), data(others[one.step], "batch") if one.step in others else None
+        if batches[0] is not None and batches[1] is not None:
+            apart = nearest(batches[0], batches[1])
+            return apart is not None and apart <= _EQUAL
+    return both
 
 
-def _output(one: StepRecording) -> F64 | None:
+def _output(one: StepRecording, *, logs: bool) -> F64 | None:
+    """What the model gave; as logarithms of probabilities, where one side's is known as such only."""
     found = data(one, "output", "output0")
     names = [name for name in one.of("output") if name.endswith("Loss.input")]
-    return found if found is not None or not names else data(one, "output", names[0])
+    found = data(one, "output", names[0]) if found is None and names else found
+    return log_softmax(found) if found is not None and logs and found.ndim > 1 else found
 
 
-def _distance(a: F64, b: F64) -> float:
-    scale = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)))
-    return float(np.linalg.norm(a - b)) / scale if scale > 0 else 0.0
+def _logarithms(one: StepRecording) -> bool:
+    """Whether all that is known of the output is what PyTorch's negative log likelihood was given of it."""
+    return data(one, "output", "output0") is None and data(one, "output", "NllLoss.input") is not None
 
 
 def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:

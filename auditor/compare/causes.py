@@ -19,6 +19,7 @@ from auditor.compare.recognise import (
     optimizer,
     precision,
     regularization,
+    reporting,
     schedule,
 )
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, Recogniser
@@ -26,7 +27,7 @@ from auditor.compare.recognise.init import CENTRED
 
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     *(init.causes, data.causes, forward.causes, loss.causes, regularization.causes, conduct.causes, optimizer.causes),
-    *(schedule.causes, mode.causes, precision.causes),
+    *(schedule.causes, mode.causes, precision.causes, reporting.causes),
 )
 #: How the JSON contract names stages of the catalogue that it does not have.
 _TOLD: Final = {"schedule": "optimizer"}
@@ -126,6 +127,7 @@ def _set(cause: Cause) -> bool:
 
 def _all(a: Profile, b: Profile) -> Iterator[Cause]:
     seen: set[tuple[str, str]] = {*_ACCUMULATED} if conduct.as_one_batch(a, b) else set()
+    seen |= {one for one in _ACCUMULATED if one[0].startswith("LOSS")} if conduct.balanced(a, b) else set()
     for recognise in _RECOGNISERS:
         for cause in recognise(a, b):
             if (cause.id, cause.parameter) not in seen:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.hypothesis import Hypothesis
+from auditor.compare.identify.rules import NEEDED
 
 #: Settings of an update rule that a manifest's ``canonical.update`` and ``identify`` name alike.
 _UPDATE: Final = (
@@ -61,6 +62,8 @@ def rule(manifest: Mapping[str, Any] | None) -> Hypothesis | None:
                 for n, v in settings.items()}  # fmt: skip
     if settings.get("decay_coupling") == "none":
         settings.pop("decay_coupling")
+    if any(settings.get(name) is None for name in NEEDED.get(told["rule"], ())):
+        return None  # half a rule: the search has all of its kind
     return Hypothesis(told["rule"], settings)
 
 

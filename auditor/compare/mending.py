@@ -39,6 +39,13 @@ _BETAS: Final = ("beta_1", "beta_2")
 _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("DATA-00", "mean"): "feed both sides the same samples, shifted alike: the means differ beyond chance",
     ("DATA-00", "range"): "code and scale the values alike on both sides",
+    ("DATA-00", "resolution"): "centre and scale before the cast: numbers far from zero keep few digits",
+    ("DATA-00", "arrangement"): "put channels, columns and steps in one order on both sides",
+    ("DATA-00", "repeats"): "augment both sides alike, or neither",
+    ("DATA-00", "given"): "take the target one step after the inputs, and none of the inputs for it",
+    ("LOSS-00", "weights"): "weigh the losses of the outputs alike: loss_weights, or the factors in the sum",
+    ("FWD-00", "unread"): "read all of the layer: of both directions the final states, not the last time step",
+    ("FWD-00", "weights"): "give both sides the same layers, and share weights on both or on neither",
     ("DATA-00", "axes"): "move axes with transpose, permute or moveaxis: reshape mixes the values up",
 }
 #: Lines with a value, of settings that every program has, by entry and parameter.

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.compare import declared
-from auditor.compare.identify import Fact, Facts, backward, conduct, initial, loss, order, penalty, precision, update
+from auditor.compare.identify import (
+    Fact,
+    Facts,
+    backward,
+    conduct,
+    heads,
+    initial,
+    loss,
+    order,
+    penalty,
+    precision,
+    update,
+)
 from auditor.compare.identify.evidence import Evidence, evidence
 from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.update import UpdateRule
@@ -73,6 +85,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     found += initial.facts(kept, manifest)
     found += order.facts(kept, curves, events)
     found += loss.facts(kept, fits)
+    found += heads.facts(kept)
     found += penalty.facts(kept, fits, kinds)
     found += backward.facts(kept, fits)
     found += conduct.facts(kept, curves, manifest)
@@ -99,7 +112,10 @@ def _shown_whole(manifest: Mapping[str, Any] | None, network: Structure, fits: S
 
 
 def _modes(events: Sequence[Any]) -> list[Fact]:
-    """``mode.train``, ``mode.eval``: whether the model was in training mode in each phase, as first seen."""
+    """``mode.train``, ``mode.eval``: whether the model was in training mode in each phase, as first seen.
+
+    ``mode.train.later``: the first other mode in which it was trained.
+    """
     found: dict[str, Fact] = {}
     for event in events:
         if event.type == "mode":
@@ -107,5 +123,7 @@ def _modes(events: Sequence[Any]) -> list[Fact]:
             name = f"mode.{fields.get('phase')}"
             kinds = fields.get("kinds") or fields.get("modules") or []
             value = {"training": str(fields.get("training")).lower(), "kinds": list(kinds)}
+            if name == "mode.train" and name in found and value["training"] != found[name].value["training"]:
+                name = "mode.train.later"
             found.setdefault(name, Fact(name, value, step=int(event.step)))
     return list(found.values())

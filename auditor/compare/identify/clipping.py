@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import F64
+from auditor.compare.identify.evidence import F64, ROUNDOFF, Evidence
 
 #: Relative agreement of norms that are all cut to one length; torch adds 1e-6 to the norm it divides by.
 _SAME: Final = 2e-5
@@ -54,6 +54,11 @@ def marks(gradient: F64, norms: F64) -> dict[str, float]:
         return {"clip_norm_per_variable": limits[0]}
     limit = plateau(np.abs(gradient).ravel())
     return {} if limit is None else {"clip_value": limit}
+
+
+def coarse(evidence: Evidence) -> bool:
+    """Whether numbers are kept in so few bits that equal ones are no sign of a limit."""
+    return any(ROUNDOFF.get(track.dtype, 0.0) > _SAME for track in evidence.tracks)
 
 
 def plateau(lengths: F64) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify.clipping import plateau
+from auditor.compare.identify.clipping import coarse, plateau
 from auditor.compare.identify.evidence import F64, Evidence
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
@@ -62,7 +62,7 @@ def _clipping(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]
     """The limit that gradients were cut to before the optimizer saw them, and by how much on average."""
     if {"clip_threshold", "grad_norm_before_clip", "grad_norm"} <= curves.keys():
         yield from _told(evidence, curves)
-    elif (limit := plateau(_lengths(evidence, curves))) is not None:
+    elif not coarse(evidence) and (limit := plateau(_lengths(evidence, curves))) is not None:
         yield Fact("update.clip_norm", limit, confidence=0.95)
 
 

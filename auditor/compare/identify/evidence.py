@@ -177,6 +177,27 @@ def data(one: StepRecording, role: str, name: str | None = None) -> F64 | None:
     return None
 
 
+def target_of(one: StepRecording) -> F64 | None:
+    """The target as it was recorded; where the loss was written by hand, as its difference from the output tells."""
+    found = data(one, "target")
+    if found is not None:
+        return found
+    output = data(one, "output", "output0")
+    told = one.facts.get("loss")
+    graph = told.get("graph") if isinstance(told, Mapping) else None
+    for node in graph or []:
+        if not isinstance(node, Mapping) or node.get("op") != "Sub" or node.get("alpha", 1) != 1:
+            continue
+        for name in ("Pow.input", "Abs.input"):
+            difference = data(one, "output", name)
+            if output is not None and difference is not None and difference.shape == output.shape:
+                if node.get("inputs") == ["output0", None]:
+                    return output - difference
+                if node.get("inputs") == [None, "output0"]:
+                    return output + difference
+    return None
+
+
 def roundoff(one: StepRecording, role: str) -> float:
     """Unit roundoff of the coarsest array of a role at a step."""
     kinds: list[Any] = [array.dtype for (kind, _), array in one.arrays.items() if kind == role]

@@ -151,7 +151,16 @@ def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "off_centre": bool(off),
         "tensor": largest["name"],
         "gates": largest.get("gates"),
+        "constants": sorted([one["size"], _constant(one), one.get("fan_in") or 1] for one in each)
+        if all(_constant(one) is not None for one in each)
+        else None,
     }
+
+
+def _constant(one: Mapping[str, Any]) -> float | None:
+    """The number that all of a weight is; None if it is drawn."""
+    same = one["distribution"] in {"zeros", "ones", "constant"} or one["elements"] == 1
+    return float(one["mean"]) if same and one.get("mean") is not None else None
 
 
 def _agrees(formula: str, one: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import F64, Evidence, data
+from auditor.compare.identify.evidence import F64, Evidence, data, target_of
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
 
@@ -21,7 +21,7 @@ _FEWEST_SAMPLES: Final = 64
 def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
     """``data.*``: batch size, partial batches, samples an epoch, order, how far batches differ from one another."""
     batches = [batch for one in evidence.steps if (batch := _rows(data(one, "batch"))) is not None]
-    targets = [target for one in evidence.steps if (target := _rows(data(one, "target"))) is not None]
+    targets = [target for one in evidence.steps if (target := _rows(target_of(one))) is not None]
     shapes = [array.shape for one in evidence.steps for array in list(one.of("batch").values())[:1] if array.shape]
     found: list[Fact] = []
     if shapes:

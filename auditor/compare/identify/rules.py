@@ -178,6 +178,13 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 
 
+#: Settings without which a rule cannot be replayed.
+NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("adam", "nadam", "adamax", "lion", "radam"), ("beta_1", "beta_2")),
+    **dict.fromkeys(("rmsprop", "adadelta"), ("decay",)),
+}
+
+
 def predict(g: F64, w: F64, rate: F64, rule: str, p: Settings) -> F64:
     """What a rule adds to weights ``w`` (steps, elements) at each step, with weight decay as ``p`` has it."""
     decay = p.get("weight_decay", 0.0)

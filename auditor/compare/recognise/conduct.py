@@ -13,6 +13,8 @@ from auditor.compare.recognise.cause import Cause, between, close, how, percent,
 
 #: Relative difference of two learning rates that is no rounding.
 _SAME: Final = 1e-4
+#: Part of the steps at which two rates that begin apart must be one for a warm-up to be all that differs.
+_MET: Final = 0.25
 #: A change of weights between steps that is as large as this part of a step is none of rounding.
 _MOVED: Final = 1e-3
 #: Steps and weights that are named, at most.
@@ -53,7 +55,9 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _only_scheduled(a: Profile, b: Profile) -> bool:
-    """Whether the rates start apart and have the same peak: one of them warms up, which is a schedule (SCH-01)."""
+    """Whether the rates start apart and have the same peak, or meet: one of them warms up, which is a schedule."""
+    if _meet(a, b) >= _MET:
+        return True
     peaks = []
     for side in (a, b):
         rates = side.curves["lr"].values if "lr" in side.curves else np.zeros(0)
@@ -62,6 +66,19 @@ def _only_scheduled(a: Profile, b: Profile) -> bool:
             return False
         peaks.append(float(good.max()))
     return close(peaks[0], peaks[1], _SAME) and not close(a.curves["lr"].values[0], b.curves["lr"].values[0], _SAME)
+
+
+def _meet(a: Profile, b: Profile) -> float:
+    """The part of the steps at which two rates are one that were apart at the first; 0 where they were not."""
+    if "lr" not in a.curves or "lr" not in b.curves:
+        return 0.0
+    left, right = a.curves["lr"], b.curves["lr"]
+    _, at, bt = np.intersect1d(left.steps, right.steps, assume_unique=True, return_indices=True)
+    mine, theirs = left.values[at], right.values[bt]
+    if not len(mine) or not np.isfinite(mine).all() or not np.isfinite(theirs).all():
+        return 0.0
+    alike = np.abs(mine - theirs) <= _SAME * np.maximum(mine, theirs)
+    return 0.0 if alike[0] else float(alike.mean())
 
 
 def _rates(profile: Profile) -> list[tuple[tuple[int, ...], float]]:
@@ -112,6 +129,14 @@ def as_one_batch(a: Profile, b: Profile) -> bool:
         return False
     whole = [fact.value * count for fact, count in zip(samples, counts, strict=True)]
     return whole[0] == whole[1] and close(_summed(a, counts[0]), _summed(b, counts[1]), 1e-3)
+
+
+def balanced(a: Profile, b: Profile) -> bool:
+    """Whether each divides its loss by the batches to a step, or adds up as many: one mean, of more samples."""
+    factors, counts = between(a, b, "loss.factor"), [batches(side) for side in (a, b)]
+    if factors is None or counts[0] == counts[1] or a.value("loss.reduction") != b.value("loss.reduction"):
+        return False
+    return close(_summed(a, counts[0]), _summed(b, counts[1]), 1e-3)
 
 
 def _summed(profile: Profile, count: int) -> float:

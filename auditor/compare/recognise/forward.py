@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import sizes
+from auditor.compare.recognise import network, sizes
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock
@@ -56,13 +56,13 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
     found = [one for one in found if not _sleeps(one, a, b)]
     ran = a.structure.ran and b.structure.ran
-    for block in _blocks(found):
-        yield _cause(block, a, b, ran=ran)
+    told = [*(_cause(block, a, b, ran=ran) for block in _blocks(found)), *_axes(a, b), *_softmax(a, b)]
+    yield from told
     if not found:
         yield from _sums(a, b)
         yield from _tensors(a, b)
-    yield from _axes(a, b)
-    yield from _softmax(a, b)
+    if not told:
+        yield from network.causes(a, b)
 
 
 def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -67,7 +67,7 @@ def _off_centre(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterat
 
 
 def _drawn(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Cause]:
-    difference = _gate(kind, a, b) or _difference(kind, a, b)
+    difference = _gate(kind, a, b) or _difference(kind, a, b) or _constants(kind, a, b)
     if difference is None:
         return
     entry, weight, effect = difference
@@ -130,6 +130,26 @@ def _gate(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, f
         return None
     size, left, right = max(apart)
     return _IDS[kind], _BIAS * min(5.0, size), f"the biases of one gate begin at {left:.2g} and at {right:.2g}"
+
+
+def _constants(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, float, str] | None:
+    """Biases of one layer that begin at another number, where those of the others do not.
+
+    A single one may be drawn: then beyond every law in use, of which He's uniform is the widest.
+    """
+    left, right = a.get("constants"), b.get("constants")
+    if not kind.endswith("bias") or not left or not right or [one[0] for one in left] != [one[0] for one in right]:
+        return None
+    apart = [
+        (abs(mine - theirs), mine, theirs)
+        for (size, mine, fan), (_, theirs, _) in zip(left, right, strict=True)
+        if abs(mine - theirs) > (_ALIKE if size > 1 else 2 * math.sqrt(6 / max(1, fan)))
+    ]
+    if not apart:
+        return None
+    size, mine, theirs = max(apart)
+    said = f"the biases of one layer begin at {mine:.3g} on one side, at {theirs:.3g} on the other"
+    return _IDS.get(kind, "INIT-00"), _BIAS * min(5.0, size), said
 
 
 def _spread(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[float, float]:

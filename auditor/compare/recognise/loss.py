@@ -31,7 +31,25 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from found
     if not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from _size(a, b)
+    yield from _weighed(a, b)
     yield from _backward(a, b)
+
+
+def _weighed(a: Profile, b: Profile) -> Iterator[Cause]:
+    """The losses of several outputs, summed with other weights."""
+    both = between(a, b, "loss.heads")
+    if both is None:
+        return
+    sides = [sorted((one["function"], one["weight"]) for one in fact.value) for fact in both]
+    if [name for name, _ in sides[0]] != [name for name, _ in sides[1]]:
+        return
+    pairs = [(mine, theirs) for (_, mine), (_, theirs) in zip(*sides, strict=True)]
+    if all(close(mine, theirs, 1e-3) for mine, theirs in pairs):
+        return
+    weight = max(1 - min(pair) / max(pair) for pair in pairs)
+    words = [", ".join(f"{size:g} x {name}" for name, size in side) for side in sides]
+    effect = "the losses of several outputs count for other parts of their sum"
+    yield Cause("LOSS-00", "loss.weights", (words[0], words[1]), weight, effect, how(*both), sure(*both))
 
 
 def _broadcast(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import sizes
 from auditor.compare.recognise.cause import Cause, between, close
 
 _CONSEQUENCE = "normalisation and dropout act as in {} while the weights are trained"
@@ -40,7 +41,51 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             confidence=0.97,
             step=evaluation[0].step,
         )
+    yield from _later(a, b)
+    yield from _frozen(a, b)
     yield from _running(a, b)
+
+
+def _later(a: Profile, b: Profile) -> Iterator[Cause]:
+    """A model that is trained on in the mode of evaluation: after its first validation nobody called ``train()``."""
+    if between(a, b, "mode.train") is None:
+        return
+    found = [side.facts.get("mode.train.later") for side in (a, b)]
+    words = ["true" if fact is None else fact.value["training"] for fact in found]
+    late = [fact for fact in found if fact is not None and fact.value["training"] != "true" and fact.value["kinds"]]
+    if words[0] == words[1] or not late:
+        return
+    begun = late[0].step
+    share = max(0.0, 1 - begun / max(1, *(side.last_step or 0 for side in (a, b))))
+    effect = f"from step {begun} on {_CONSEQUENCE.format('evaluation on one side')}"
+    yield Cause("MODE-01", "mode.train.later", (words[0], words[1]), share, effect, confidence=0.97, step=begun)
+
+
+def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Keras's frozen normalisation keeps to its statistics; PyTorch's takes the batch's, whatever is trained."""
+    sides = [_still(side) for side in (a, b)]
+    modes = between(a, b, "mode.train")
+    if modes is None or any(fact.value["training"] != "true" for fact in modes) or sides[0] == sides[1]:
+        return
+    other = b if sides[0] else a
+    if other.framework != "torch" or not any(one.kind == "batchnorm" for one in other.structure.operations):
+        return
+    words = tuple(_STATISTICS[still] for still in sides)
+    effect = "frozen normalisation takes its stored statistics on one side, those of the batch on the other"
+    yield Cause("MODE-02", "mode.frozen", (words[0], words[1]), sizes.ANOTHER, effect, "declared", 0.9)
+
+
+_STATISTICS = {True: "stored statistics", False: "the batch's statistics"}
+
+
+def _still(side: Profile) -> bool:
+    """Whether its batch normalisation is frozen, as Keras means it."""
+    model = (side.manifest or {}).get("model")
+    layers = model.get("layers") if isinstance(model, dict) else None
+    told = [one for one in layers or [] if isinstance(one, dict) and "BatchNorm" in str(one.get("class"))]
+    return (
+        bool(told) and side.framework in {"keras", "tensorflow"} and all(one.get("trainable") is False for one in told)
+    )
 
 
 def _acts(sides: tuple[Fact, Fact], usual: str) -> bool:

@@ -136,6 +136,8 @@ def _epsilon(a: Profile, b: Profile, rule: str) -> Iterator[Cause]:
     weight = _swap(a, b, *sides)
     entry = _entry(rule, "epsilon_placement" if moved else "epsilon")
     facts = [fact for pair in (value, placement) if pair is not None for fact in pair]
+    if value is not None and (bounds := _bounded(a, b, value)) is not None:
+        facts = list(bounds)  # how large it is was measured, and of what is that small nobody can see the place
     told: list[Any] = [side.get("epsilon") if other else side.get("epsilon_placement") for side in sides]
     effect = f"steps change by {percent(weight)}" + ("; epsilon stands in another place" if moved else "")
     name = "epsilon" if other else "epsilon_placement"
@@ -159,6 +161,15 @@ def _values(a: Profile, b: Profile) -> tuple[Fact, Fact] | None:
             return None  # it may well be the same
     left, right = (fact or limit for fact, limit in zip(sides, limits, strict=True))
     return None if left is None or right is None or sides == [None, None] else (left, right)
+
+
+def _bounded(a: Profile, b: Profile, value: tuple[Fact, Fact]) -> tuple[Fact, Fact] | None:
+    """What was measured where one epsilon is too small to see: the other's value, and how large this one is at most."""
+    for at, side in enumerate((a, b)):
+        seen, limit = value[1 - at], side.facts.get("update.epsilon_at_most")
+        if seen.how == "measured" and limit is not None and limit.value < seen.value:
+            return seen, limit
+    return None
 
 
 def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -52,6 +52,9 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     if any(_hidden(side, found) and other.in_loss for side, found, other in ((a, left, right), (b, right, left))):
         return  # what nobody could read is not zero
+    if _other_kind(left, right):
+        yield _kinds(a, b, left, right)
+        return
     same_gradient = close(left.in_gradient, right.in_gradient, _SAME)
     same_weight = close(left.decoupled, right.decoupled, _SAME)
     if same_gradient and same_weight:
@@ -63,6 +66,24 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield _decay(a, b, left, right)
     else:
         yield _strength(a, b, left, right)
+
+
+def _other_kind(left: Pull, right: Pull) -> bool:
+    """Whether one side penalises squares alone, the other absolute values alone."""
+    return any(one.l1 and other.in_gradient and not (one.in_gradient or other.l1) for one, other in _both(left, right))
+
+
+def _both(left: Pull, right: Pull) -> tuple[tuple[Pull, Pull], tuple[Pull, Pull]]:
+    return (left, right), (right, left)
+
+
+def _kinds(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
+    values = tuple(f"l1 {one.l1:.4g}" if one.l1 else f"l2 {one.in_gradient / 2:.4g}" for one in (left, right))
+    sizes = [effects.pull(side, one.l1 or one.in_gradient) or 0.0 for side, one in ((a, left), (b, right))]
+    measured = [side.facts.get("penalty.l2") or side.facts.get("update.weight_decay") for side in (a, b)]
+    effect = "absolute values of the weights are penalised on one side, their squares on the other"
+    weight = min(1.0, max(0.01, *sizes))
+    return Cause("OPT-07", "penalty.kind", (values[0], values[1]), weight, effect, how(*measured))
 
 
 def _hidden(profile: Profile, found: Pull) -> bool:

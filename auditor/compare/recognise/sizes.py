@@ -99,7 +99,7 @@ def _gelu(z: F64, *, tanh: bool) -> F64:
     return np.asarray(0.5 * z * (1 + share), np.float64)
 
 
-_FUNCTIONS: Final[Mapping[str, Callable[[F64, Mapping[str, Any]], F64]]] = {
+FUNCTIONS: Final[Mapping[str, Callable[[F64, Mapping[str, Any]], F64]]] = {
     "linear": lambda z, _: z,
     "relu": lambda z, _: np.maximum(z, 0),
     "relu6": lambda z, _: np.clip(z, 0, 6),
@@ -129,9 +129,9 @@ def _apart(a: Operation, b: Operation) -> tuple[float, str]:
     """The distance of two activations over normally distributed inputs, relative to the larger."""
     names = [str(one.settings.get("function")) for one in (a, b)]
     said = f"{names[0]} against {names[1]}" if names[0] != names[1] else f"{names[0]} with other settings"
-    if any(name not in _FUNCTIONS for name in names):
+    if any(name not in FUNCTIONS for name in names):
         return ANOTHER, said
-    left, right = (_FUNCTIONS[name](_NORMAL, one.settings) for name, one in zip(names, (a, b), strict=True))
+    left, right = (FUNCTIONS[name](_NORMAL, one.settings) for name, one in zip(names, (a, b), strict=True))
     scale = max(float(np.linalg.norm(left)), float(np.linalg.norm(right)))
     size = float(np.linalg.norm(left - right)) / scale if scale > 0 else 0.0
     return max(_LEAST, min(1.0, size)), f"{said}: outputs of normally distributed inputs differ by {percent(size)}"

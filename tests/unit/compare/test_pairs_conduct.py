@@ -14,6 +14,8 @@ import torch
 from auditor.compare.causes import diagnose
 from auditor.compare.identify import conduct
 from auditor.compare.identify.clipping import plateau
+from auditor.compare.identify.evidence import Evidence
+from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
@@ -237,3 +239,51 @@ def test_declared_accumulation_is_measured_where_a_step_has_so_many_samples(samp
     many = run().profile(manifest=manifest, curves={"samples": curve(*[samples] * 12)})
     found = next(cause for cause in diagnose(many, run().profile()).causes if cause.id == "OPT-21")
     assert (found.how, found.weight) == (how, 0.75)
+
+
+@pytest.mark.parametrize("peak", [1.0, 0.8])
+def test_rates_that_begin_apart_and_meet_differ_by_a_schedule(peak: float) -> None:
+    """Also where the one that warms up never reaches the other's first rate; rates that never meet are two rates."""
+    falling = [R * peak * (1 - at / 24) for at in range(12)]
+    warm = [rate * min(1.0, (at + 1) / 6) for at, rate in enumerate(falling)]
+    half = [rate / 2 for rate in falling]
+
+    def side(rates: list[float]) -> Profile:
+        return Tiny(stepper=lambda: torch_stepper(lambda p: torch.optim.SGD(p, R), rates), rate=rates).profile()
+
+    assert first(side(warm), side(falling)) == ("SCH-01", "update.schedule")
+    assert first(side(half), side(falling)) == ("OPT-01", "update.learning_rate")
+
+
+@pytest.mark.parametrize("divided", [True, False])
+def test_a_loss_that_is_divided_by_the_batches_to_a_step_is_no_other_loss(divided: bool) -> None:
+    """Its mean over all of them: what differs is how many samples make a step."""
+    four = curve(*[4.0] * 12)
+    factor = 0.25 if divided else 1.0
+    loss = lambda o, y: factor * torch.nn.functional.l1_loss(o, y)  # noqa: E731 -- as Tiny takes it
+    many = run(loss=loss).profile(curves={"micro_batches": four})
+    found = diagnose(many, run(loss=torch.nn.functional.l1_loss).profile()).causes
+    assert [cause.id for cause in found] == ["OPT-21"]
+
+
+def test_numbers_of_few_bits_that_are_equal_are_no_limit() -> None:
+    """The largest of many norms in bfloat16 is often met again."""
+    norms = {"grad_norm": curve(*[2.0] * 6, *np.linspace(1, 2, 6))}
+    told = [conduct.facts(evidence, norms, None) for evidence in (run().profile().evidence, half_width())]
+    assert [any(fact.parameter == "update.clip_norm" for fact in facts) for facts in told] == [True, False]
+
+
+def half_width() -> Evidence:
+    """The same, of weights that are kept in bfloat16."""
+    kept = run().profile().evidence
+    return replace(kept, tracks=tuple(replace(track, dtype="bfloat16") for track in kept.tracks))
+
+
+def test_absolute_values_against_squares_are_another_penalty_and_none_is_missing() -> None:
+    """Whichever of the two has which, in the loss or in the optimizer."""
+    lasso = run(l2=0.0).profile()
+    facts = replace(lasso.facts, measured={**lasso.facts.measured, "penalty.l1": Fact("penalty.l1", 0.01)})
+    lasso = replace(lasso, facts=facts)
+    for ridge in (run(l2=0.01).profile(), run(lambda p: torch.optim.SGD(p, R, weight_decay=0.02)).profile()):
+        assert first(lasso, ridge) == ("OPT-07", "penalty.kind")
+    assert first(lasso, run().profile()) == ("LOSS-16", "penalty.l1")

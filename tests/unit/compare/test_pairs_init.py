@@ -201,3 +201,23 @@ def test_a_pair_of_numbers_says_nothing_of_their_spread() -> None:
     apart = plain(np.array([[-0.25, 0.21]]))
     assert not diagnose(drawn("torch", close), drawn("torch", apart)).causes
     assert diagnose(drawn("torch", plain(normal(0.1))), drawn("torch", plain(normal(0.12)))).causes
+
+
+def head(bias: float, size: int = 1, first: float = 0.0) -> Profile:
+    """Two layers of which the biases are constants: the first's, and the last's of so many numbers."""
+    rng = np.random.default_rng(int(abs(bias) * 8))
+    kernel = rng.uniform(-0.3, 0.3, (40, 30)).astype(np.float32)
+    last = rng.uniform(-0.3, 0.3, (size, 40)).astype(np.float32)
+    layers = {
+        "first": ("Linear", {"weight": kernel, "bias": np.full(40, first, np.float32)}),
+        "last": ("Linear", {"weight": last, "bias": np.full(size, bias, np.float32)}),
+    }
+    return drawn("torch", layers)
+
+
+@pytest.mark.parametrize(("bias", "size", "found"), [(-2.5, 1, True), (0.125, 4, True), (0.125, 1, False)])
+def test_the_bias_of_one_layer_that_begins_elsewhere_is_found(bias: float, size: int, found: bool) -> None:
+    """A single number may be drawn; one that no law draws may not."""
+    causes = diagnose(head(0, size), head(bias, size)).causes
+    assert [cause.id for cause in causes] == (["INIT-02"] if found else [])
+    assert not diagnose(head(bias, size), head(bias, size)).causes

@@ -257,3 +257,16 @@ def test_how_momentum_is_used_is_no_second_cause_where_one_side_has_none() -> No
     plain = on(lambda p: O.SGD(p, R)).profile("a")
     ahead = on(lambda p: O.SGD(p, R, momentum=0.8, nesterov=True)).profile("b")
     assert [cause.parameter for cause in diagnose(plain, ahead).causes] == ["sgd.momentum"]
+
+
+@pytest.mark.parametrize(("epsilon", "measured"), [(0.03, True), (1e-8, False)])
+def test_a_large_epsilon_is_measured_against_one_that_is_too_small_to_see(epsilon: float, measured: bool) -> None:
+    """Though of the small one no more than its declaration is known; two that nobody can see are declared."""
+    small = {"canonical": {"update": [{"rule": "adam", "epsilon": 1e-7}]}}
+    large = {"canonical": {"update": [{"rule": "adam", "epsilon": epsilon}]}}
+    a = on(lambda p: O.Adam(p, R, eps=1e-7)).profile("a", manifest=small)
+    b = on(lambda p: O.Adam(p, R, eps=epsilon)).profile("b", manifest=large)
+    for found in (diagnose(a, b), diagnose(b, a)):
+        told = [cause for cause in (*found.causes, *found.harmless) if cause.parameter == "adam.epsilon"]
+        assert [cause.how for cause in told] == ["measured" if measured else "declared"]
+        assert found.matters is measured

@@ -126,6 +126,16 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
         other().profile(events=[event(1, "mode", phase="train", training="true")]),
         base().profile(events=[event(1, "mode", phase="train", training="mixed", kinds=["BatchNorm1d"])]),
     ),
+    "trained on in the mode of evaluation": (
+        "MODE-01",
+        other().profile(events=[event(1, "mode", phase="train", training="true")]),
+        base().profile(
+            events=[
+                event(1, "mode", phase="train", training="true"),
+                event(5, "mode", phase="train", training="false", kinds=["Dropout"]),
+            ]
+        ),
+    ),
     "eval forgotten": (
         "MODE-03",
         base().profile(events=[event(6, "mode", phase="eval", training="false")]),

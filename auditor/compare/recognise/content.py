@@ -1,0 +1,217 @@
+"""What the rows of the batches are, beyond their scale: rounded, rearranged, drawn anew, their own target: DATA-00."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify.arrays import ways
+from auditor.compare.identify.evidence import F64, data
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, percent
+
+#: Rows that it takes to say anything of them, and that are looked at.
+_FEWEST: Final = 32
+_MOST: Final = 4096
+#: Part of the rows whose numbers differ from one another on the one side, and are the same few on the other: as many
+#: values as rows are those of a continuous quantity, a fifth of that are steps.
+_MANY: Final = 0.5
+_FEW: Final = 0.2
+#: Columns that are looked at for it.
+_COLUMNS: Final = 64
+#: Standard deviation of what rounding to steps of one takes off: uniform over a step.
+_ROUNDED: Final = 1 / math.sqrt(12)
+#: Part of the rows of which something is so on one side, and at most on the other.
+_ALWAYS: Final = 0.99
+_HARDLY: Final = 0.05
+#: Different numbers that a target has which is no class.
+_VALUES: Final = 16
+#: Rows that must be expected to come again, for their absence not to be chance: e^-12.
+_AWAITED: Final = 12.0
+_AGAIN: Final = 0.7
+_NEVER: Final = 0.25
+#: What other rows in every epoch count for: noise that changes what is learnt, and leaves the aim. As dropout of a
+#: fifth does: sqrt(p / (1 - p)), the weakest in use.
+_DRAWN: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of whole recorded batches in their shape: (rows, ...); with the targets of as many where all have one."""
+
+    inputs: F64
+    targets: F64 | None
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """How rows of the two differ, where they are of one size."""
+    left, right = _rows(a), _rows(b)
+    if left is None or right is None or min(len(left.inputs), len(right.inputs)) < _FEWEST:
+        return
+    yield from _given(left, right)
+    if left.inputs[0].size != right.inputs[0].size:
+        return
+    yield from _resolution(left, right)
+    yield from _arranged(left.inputs, right.inputs)
+    yield from _drawn(a, b)
+
+
+def _rows(side: Profile) -> Rows | None:
+    inputs: list[F64] = []
+    targets: list[F64] = []
+    for one in side.evidence.steps:
+        batch, target = data(one, "batch"), data(one, "target")
+        if batch is None or not batch.ndim or (inputs and batch.shape[1:] != inputs[0].shape[1:]):
+            continue
+        inputs.append(batch)
+        if target is not None and target.ndim and len(target) == len(batch):
+            targets.append(target.reshape(len(target), -1))
+    if not inputs:
+        return None
+    paired = len(targets) == len(inputs) and len({target.shape[1] for target in targets}) == 1
+    return Rows(np.concatenate(inputs)[:_MOST], np.concatenate(targets)[:_MOST] if paired else None)
+
+
+# -- targets that are among the inputs ---------------------------------------------------------
+
+
+def _given(a: Rows, b: Rows) -> Iterator[Cause]:
+    places = [_place(side) for side in (a, b)]
+    if (places[0] is None) == (places[1] is None) or a.targets is None or b.targets is None:
+        return
+    words = tuple("none of the inputs" if place is None else f"input {place}" for place in places)
+    effect = "the target is one of its own inputs on one side: taken a step too early, or left among the features"
+    yield Cause("DATA-00", "data.target.given", (words[0], words[1]), 1.0, effect)
+
+
+def _place(side: Rows) -> int | None:
+    """Which number of each input is its target; None if none is."""
+    if side.targets is None or side.targets.shape[1] != 1:
+        return None
+    target = side.targets.astype(np.float32)
+    if len(np.unique(target)) < _VALUES:
+        return None
+    same = (side.inputs.reshape(len(side.inputs), -1).astype(np.float32) == target).mean(axis=0)
+    best = int(np.argmax(same))
+    return best if same[best] >= _ALWAYS else None
+
+
+# -- values rounded to steps -------------------------------------------------------------------
+
+
+def _resolution(a: Rows, b: Rows) -> Iterator[Cause]:
+    """A continuous quantity on one side, a few steps of it on the other: cast, counted or rounded."""
+    if a.inputs.shape[1:] != b.inputs.shape[1:] or a.inputs[0].size > _COLUMNS:
+        return
+    sides = [side.inputs.reshape(len(side.inputs), -1) for side in (a, b)]
+    rows = [_different(side) for side in (a, b)]
+    worst, told = 0.0, (0, 0)
+    for column in range(sides[0].shape[1]):
+        values = [np.unique(side[:, column]) for side in sides]
+        parts = [len(value) / many for value, many in zip(values, rows, strict=True)]
+        if max(parts) < _MANY or min(parts) > _FEW * max(parts):
+            continue
+        coarse = int(np.argmin(parts))
+        if not _fractions(values[1 - coarse]):
+            continue  # counts and words: how many there are is the sample's doing
+        spread = float(sides[1 - coarse][:, column].std())
+        step = float(np.ptp(sides[1 - coarse][:, column])) / max(1, len(values[coarse]) - 1)
+        size = 1.0 if spread <= 0 else min(1.0, _ROUNDED * step / spread)
+        if size > worst:
+            worst, told = size, (len(values[0]), len(values[1]))
+    if worst:
+        effect = f"values are rounded to a few steps on one side: off by {percent(worst)} of their spread"
+        words = tuple(f"{many} different values" for many in told)
+        yield Cause("DATA-00", "data.input.resolution", (words[0], words[1]), worst, effect)
+
+
+def _fractions(values: F64) -> bool:
+    return bool((values != np.round(values)).mean() >= _MANY)
+
+
+def _different(side: Rows) -> int:
+    """How many different samples there are; two of one input may still have targets of their own."""
+    flat = side.inputs.reshape(len(side.inputs), -1)
+    return len(np.unique(flat if side.targets is None else np.hstack([flat, side.targets]), axis=0))
+
+
+# -- numbers in other places -------------------------------------------------------------------
+
+
+def _arranged(a: F64, b: F64) -> Iterator[Cause]:
+    """Rows of the same numbers of which none stands as on the other side, whichever axes come first."""
+    if a[0].size < 2:
+        return
+    left, right = _known(a), _known(b)
+    common = [key for key in left if key in right and left[key] >= 0 and right[key] >= 0]
+    if len(common) < _FEWEST:
+        return
+    mine, theirs = a[[left[key] for key in common]], b[[right[key] for key in common]]
+    mine, theirs = mine.astype(np.float32), theirs.astype(np.float32)  # one of them may have been cast
+    apart = [(turned != mine).reshape(len(mine), -1) for turned in ways(mine, theirs)]
+    if not apart or min(float(off.any(axis=1).mean()) for off in apart) < 1 - _HARDLY:
+        return
+    part = min(float(off.mean()) for off in apart)
+    effect = f"inputs of the same numbers have {percent(part)} of them in other places: reversed, or channels swapped"
+    yield Cause("DATA-00", "data.input.arrangement", ("in order", "otherwise"), max(part, _FEW), effect)
+
+
+def _known(rows: F64) -> dict[bytes, int]:
+    """Where the row of such numbers is, by the numbers sorted; -1 where different rows have the same numbers."""
+    flat = np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32) + np.float32(0.0)
+    found: dict[bytes, int] = {}
+    for at, (row, ordered) in enumerate(zip(flat, np.sort(flat, axis=1), strict=True)):
+        key = ordered.tobytes()
+        if ordered[0] == ordered[-1]:
+            continue  # of one number in all places there is one order
+        if key in found and found[key] >= 0 and not np.array_equal(flat[found[key]], row):
+            found[key] = -1
+        found.setdefault(key, at)
+    return found
+
+
+# -- rows that come once -----------------------------------------------------------------------
+
+
+def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Rows that come again in every epoch on one side and never on the other: augmented, or drawn anew."""
+    told = [_again(side, other) for side, other in ((a, b), (b, a))]
+    if None in told:
+        return
+    parts = [part or 0.0 for part in told]
+    if max(parts) < _AGAIN or min(parts) > _NEVER:
+        return
+    words = tuple(f"{percent(min(1.0, part))} of the awaited rows" for part in parts)
+    effect = "the rows of one epoch come again in the next on one side, others on the other: augmented, or drawn anew"
+    yield Cause("DATA-00", "data.input.repeats", (words[0], words[1]), _DRAWN, effect)
+
+
+def _again(side: Profile, other: Profile) -> float | None:
+    """How many of the rows of the first epoch that are awaited later come, as a part; None where too few are."""
+    samples = _samples(side) or _samples(other)
+    batch = side.value("data.batch_size")
+    if not samples or not batch:
+        return None
+    seen: set[bytes] = set()
+    later: list[bytes] = []
+    for one in side.evidence.steps:
+        rows = data(one, "batch")
+        if rows is None or not rows.ndim:
+            continue
+        keys = [row.tobytes() for row in np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32)]
+        if one.step * batch <= samples:
+            seen.update(keys)
+        elif (one.step - 1) * batch >= samples:
+            later += keys
+    awaited = len(later) * min(1.0, len(seen) / samples)
+    return sum(key in seen for key in later) / awaited if awaited >= _AWAITED else None
+
+
+def _samples(side: Profile) -> int | None:
+    """Rows of an epoch, as counted or declared."""
+    found = side.value("data.samples_per_epoch") or side.value("data.declared.samples")
+    return int(found) if isinstance(found, (int, float)) and found > 0 else None

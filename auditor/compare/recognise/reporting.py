@@ -1,0 +1,76 @@
+"""What a printed metric means, which enters no step: DATA-08. Manifests say what it is, outputs how much that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import data
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, percent
+
+#: What Keras makes of the words for accuracy where a model gives one number: above one half, logits or not.
+_ACCURACY: Final = frozenset({"accuracy", "acc"})
+_HALF: Final = 0.5
+#: Settings that say what a metric is called and kept in, not what it is.
+_LABELS: Final = frozenset({"name", "dtype"})
+#: Another definition of which nobody can say what it changes.
+_UNKNOWN: Final = 0.05
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Metrics of one name with another threshold, or another definition."""
+    left, right = _metrics(a), _metrics(b)
+    for name in left:
+        if name not in right or left[name] == right[name]:
+            continue
+        mine, theirs = left[name].get("threshold"), right[name].get("threshold")
+        if mine is not None and theirs is not None and mine != theirs:
+            part = _between(a, b, (float(mine), float(theirs)))
+            effect = f"{percent(part)} of the outputs lie between the thresholds: right on one side, wrong on the other"
+            yield Cause("DATA-08", f"{name}.threshold", (mine, theirs), part, effect, "declared", 0.9)
+            return
+        if left[name].get("class") and right[name].get("class"):
+            effect = "a metric of one name is worked out otherwise"
+            words = tuple(str(told.get("class")) for told in (left[name], right[name]))
+            yield Cause("DATA-08", f"{name}.definition", (words[0], words[1]), _UNKNOWN, effect, "declared", 0.7)
+            return
+
+
+def _metrics(side: Profile) -> dict[str, dict[str, Any]]:
+    """By the name under which it is printed, what is declared of each metric."""
+    loss = (side.manifest or {}).get("loss")
+    told = loss.get("metrics") if isinstance(loss, Mapping) else None
+    found: dict[str, dict[str, Any]] = {}
+    for one in told if isinstance(told, list) else []:
+        if isinstance(one, str) and one in _ACCURACY and _single(side):
+            found["accuracy"] = {"threshold": _HALF}
+        elif isinstance(one, Mapping):
+            config = one.get("config") if isinstance(one.get("config"), Mapping) else {}
+            settings = {key: value for key, value in (config or {}).items() if key not in _LABELS}
+            name = str((config or {}).get("name") or one.get("class")).lower()
+            found["accuracy" if name in _ACCURACY else name] = {"class": one.get("class"), **settings}
+    return found
+
+
+def _single(side: Profile) -> bool:
+    """Whether the model gives one number, of which two classes are told by a threshold."""
+    output = next((o for one in side.evidence.steps if (o := data(one, "output", "output0")) is not None), None)
+    return output is not None and output.size == len(output)
+
+
+def _between(a: Profile, b: Profile, thresholds: tuple[float, float]) -> float:
+    """The part of the recorded outputs that one threshold takes for one class, and the other for the other."""
+    outputs = [
+        output.ravel()
+        for side in (a, b)
+        for one in side.evidence.steps
+        if (output := data(one, "output", "output0")) is not None
+    ]
+    if not outputs:
+        return _UNKNOWN
+    low, high = sorted(thresholds)
+    every = np.concatenate(outputs)
+    return float(((every > low) & (every <= high)).mean())

@@ -1,0 +1,79 @@
+"""Rows that are rounded, rearranged, drawn anew, or hold their own target, against the same rows spelt otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Profile
+from support.tiny import Tiny, event, glorot, inputs, sgd, targets
+
+X = inputs()
+Y = targets(X)
+MIXED = np.random.default_rng(3).permutation(len(X))
+
+
+def run(x: np.ndarray = X, y: np.ndarray = Y, seed: int = 0, **more: object) -> Profile:
+    """A run on these rows."""
+    return Tiny(stepper=sgd, x=x, y=y, weights=lambda: glorot(seed), **more).profile()  # type: ignore[arg-type] -- as Tiny has them
+
+
+def told(a: Profile, b: Profile) -> list[str]:
+    """Parameters of what is told, the same whichever run comes first."""
+    there, back = diagnose(a, b).causes, diagnose(b, a).causes
+    assert [cause.id for cause in there] == [cause.id for cause in back]
+    return [cause.parameter for cause in there]
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0])
+def test_values_that_were_rounded_are_found(step: float) -> None:
+    """Of one column as of all; by how much the steps say."""
+    coarse = X.copy()
+    coarse[:, 2] = np.round(X[:, 2] / step) * step
+    found = diagnose(run(), run(coarse, seed=5)).causes[0]
+    assert (found.id, found.parameter) == ("DATA-00", "data.input.resolution")
+    assert found.weight == pytest.approx(step / np.sqrt(12), rel=0.2)
+
+
+def test_rounding_of_both_or_of_counts_is_none() -> None:
+    """Whole numbers are as many as the sample shows."""
+    coarse = np.round(X * 2) / 2
+    assert told(run(coarse), run(coarse, seed=5)) == []
+    words = np.abs(np.round(X * 40))
+    few = np.minimum(words, 5)
+    assert "data.input.resolution" not in told(run(words), run(few, seed=5))
+
+
+@pytest.mark.parametrize("swap", [lambda x: x[:, ::-1], lambda x: x[:, [1, 0, 2, 3, 4, 5]]], ids=["reversed", "two"])
+def test_numbers_in_other_places_are_found(swap: object) -> None:
+    """Whatever the order of the rows."""
+    other = np.ascontiguousarray(swap(X))[MIXED]  # type: ignore[operator] -- a function of the parametrisation
+    assert told(run(), run(other, Y[MIXED], seed=5))[:1] == ["data.input.arrangement"]
+    assert told(run(), run(X[MIXED], Y[MIXED], seed=5)) == []
+    assert told(run(), run(X.astype(np.float64)[MIXED] + 1e-9, Y[MIXED], seed=5)) == [], "rounded on one side"
+
+
+def test_a_target_that_is_among_its_inputs_is_found() -> None:
+    """The last number instead of the next; classes may well be equal to a number by chance."""
+    assert told(run(), run(y=X[:, -1:], seed=5))[:1] == ["data.target.given"]
+    assert "data.target.given" not in told(run(y=X[:, :1]), run(y=X[:, -1:], seed=5)), "both sides take one"
+    flags = np.hstack([X[:, :5], (X[:, 5:] > 0)]).astype(np.float32)
+    assert "data.target.given" not in told(run(flags), run(flags, y=flags[:, 5:], seed=5))
+
+
+def test_rows_that_come_once_against_rows_that_come_in_every_epoch() -> None:
+    """Noise that is drawn anew; of one epoch alone nobody can tell."""
+    rng = np.random.default_rng(0)
+    fresh = np.concatenate([X + 0.3 * rng.standard_normal(X.shape).astype(np.float32) for _ in range(4)])
+
+    def epochs(x: np.ndarray, steps: int, seed: int) -> Profile:
+        rows = [np.arange(16 * at, 16 * at + 16) % len(x) for at in range(steps)]
+        events = [event(6, "epoch", epoch=1, steps=6, samples=96, order="a", content="a")]
+        y = np.concatenate([Y] * (len(x) // len(Y)))
+        tiny = Tiny(stepper=sgd, x=x, y=y, steps=steps, order=lambda at: rows[at], weights=lambda: glorot(seed))
+        return tiny.profile(events=events)
+
+    assert told(epochs(X, 12, 0), epochs(fresh, 12, 5))[:1] == ["data.input.repeats"]
+    assert told(epochs(fresh, 12, 0), epochs(fresh + 0, 12, 5)) == []
+    assert "data.input.repeats" not in told(epochs(X, 6, 0), epochs(fresh, 6, 5))

@@ -1,0 +1,48 @@
+"""Metrics of one name that mean something else: told from the manifests, sized by the recorded outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Profile
+from support.tiny import Tiny, glorot, sgd
+
+ZERO = {"class": "BinaryAccuracy", "config": {"name": "accuracy", "dtype": "float32", "threshold": 0.0}}
+
+
+def run(metric: Any, seed: int = 0, outputs: int = 1) -> Profile:
+    """A run compiled with one metric."""
+    tiny = Tiny(stepper=sgd, weights=lambda: glorot(seed, (6, 24, outputs)))
+    return tiny.profile(manifest={"loss": {"metrics": [metric]}})
+
+
+def told(a: Any, b: Any, outputs: int = 1) -> list[str]:
+    """Parameters of the causes that a metric is."""
+    found = diagnose(run(a, outputs=outputs), run(b, 5, outputs)).causes
+    return [cause.parameter for cause in found if cause.id == "DATA-08"]
+
+
+def test_accuracy_by_another_threshold_is_told_with_what_lies_between() -> None:
+    """Declared, for no step shows it: never a mismatch by itself."""
+    found = diagnose(run("accuracy"), run(ZERO, 5))
+    told = next(cause for cause in found.causes if cause.id == "DATA-08")
+    assert (told.parameter, told.values, told.how) == ("accuracy.threshold", (0.5, 0.0), "declared")
+    assert 0.05 < told.weight < 0.95
+    assert not found.matters
+
+
+@pytest.mark.parametrize(("a", "b"), [("accuracy", "acc"), (ZERO, ZERO), ("mae", "accuracy")])
+def test_the_same_metric_in_two_spellings_and_other_metrics_are_none(a: Any, b: Any) -> None:
+    """What is called otherwise is no difference of one metric."""
+    assert told(a, b) == []
+
+
+def test_another_metric_under_one_name_is_told() -> None:
+    """Whatever it is made of; of several outputs the word stands for no threshold."""
+    top = {"class": "TopKCategoricalAccuracy", "config": {"name": "accuracy", "k": 5}}
+    plain = {"class": "CategoricalAccuracy", "config": {"name": "accuracy"}}
+    assert told(top, plain, 3) == ["accuracy.definition"]
+    assert told("accuracy", ZERO, 3) == []
