@@ -61,11 +61,13 @@ class Diagnosis:
     """By a root's id and parameter, the later stages in which the two differ because of it."""
     claims: tuple[Cause, ...] = ()
     """The causes that make the two a mismatch: measured, beyond what chance and the frameworks' defaults explain."""
+    likeliest: Cause | None = None
+    """The first cause that is more than what the two frameworks do by themselves, whatever its size."""
 
     @property
     def earliest(self) -> Cause | None:
         """Where the two part: the first root in a step's order; where none is large, the likeliest cause."""
-        return next(iter(self.roots), next(iter(self.causes), None))
+        return next(iter(self.roots), self.likeliest)
 
     @property
     def matters(self) -> bool:
@@ -86,7 +88,8 @@ def diagnose(a: Profile, b: Profile) -> Diagnosis:
     roots = tuple(sorted((one for one in causes if _counts(one, usual=usual[id(one)])), key=_place))
     harmless = tuple(cause for cause in found if cause not in causes)
     claims = tuple(one for one in causes if _claims(one, usual=usual[id(one)]))
-    return Diagnosis(tuple(causes), harmless, roots, consequences.of(a, b, roots), claims)
+    likeliest = next((one for one in causes if not usual[id(one)] and one.id not in _ALIKE), None)
+    return Diagnosis(tuple(causes), harmless, roots, consequences.of(a, b, roots), claims, likeliest)
 
 
 def _counts(cause: Cause, *, usual: bool) -> bool:

@@ -54,9 +54,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
-    found = [one for one in found if not _sleeps(one, a, b)]
+    found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [*(_cause(block, a, b, ran=ran) for block in _blocks(found)), *_axes(a, b), *_softmax(a, b)]
+    told += _backwards(a, b)
     yield from told
     if not found:
         yield from _sums(a, b)
@@ -85,6 +86,24 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
             effect = f"the products of which attention takes the softmax are {ratio:.3g} times as large on one side"
             yield Cause("FWD-20", "attention.scale", (mine, theirs), min(1.0, math.log(ratio)), effect, confidence=0.9)
             break
+
+
+def _backwards(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Recurrent layers of Keras that read from the end: declared, for nobody is told of a flip before the other's."""
+    sides = [_reversed(side) for side in (a, b)]
+    if sides[0] != sides[1] and None not in sides:
+        effect = "a recurrent layer reads its sequence from the end on one side"
+        yield Cause("FWD-00", "recurrent.backwards", (sides[0], sides[1]), sizes.ANOTHER, effect, "declared", 0.7)
+
+
+def _reversed(side: Profile) -> bool | None:
+    """Whether one does; None without any."""
+    if not any(one.kind in _CUT for one in side.structure.operations):
+        return None
+    model = (side.manifest or {}).get("model")
+    layers = model.get("layers") if isinstance(model, Mapping) else None
+    told = [one.get("config") for one in layers or [] if isinstance(one, Mapping)]
+    return any(isinstance(one, Mapping) and bool(one.get("go_backwards")) for one in told)
 
 
 def _sums(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -138,6 +157,11 @@ def _complete(side: Profile) -> dict[str, int] | None:
     found = {name: one.size for name, one in side.evidence.first.of("weight").items()}
     whole = sum(found.values()) == model.get("trainable_parameters", model.get("parameters"))
     return found if whole and all(layer.get("trainable", True) for layer in layers) else None
+
+
+def _unheard(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether noise that is a layer of Keras may be a sum with random numbers in PyTorch, of which nobody is told."""
+    return _any(one).kind == "noise" and "torch" in {a.framework, b.framework}
 
 
 def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:

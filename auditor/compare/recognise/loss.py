@@ -20,6 +20,10 @@ _FAMILY: Final = {"huber": "LOSS-11", "smooth l1": "LOSS-11", "poisson": "LOSS-1
 #: Of a loss of other size: every number that is printed differs, whatever the steps do. Ranked behind all that
 #: changes steps beyond ``MATTERS``, for under Adam a factor never shows in the weights (MISMATCHES.md, lockstep).
 _REPORTED: Final = 0.75 * MATTERS
+#: Operations of which squared and absolute errors, their means and parts are made.
+_POWERS: Final = frozenset({"Mean", "Sum", "Pow", "Abs", "Mul", "Div", "Neg", "Sub", "Square", "Sqrt"})
+#: Losses that have no other spelling than in these.
+_PLAIN: Final = frozenset({"squared error", "absolute error"})
 _TWICE: Final = "softmax of"
 
 
@@ -79,7 +83,10 @@ def _broadcast_effect(side: Profile) -> float:
 
 def _function(a: Profile, b: Profile) -> Iterator[Cause]:
     both = between(a, b, "loss.function")
-    if both is None or both[0].value == both[1].value:
+    if both is None:
+        yield from _of_a_difference(a, b)
+        return
+    if both[0].value == both[1].value:
         return
     names = [str(fact.value).partition("(")[0] for fact in both]
     # A huber loss far from its corner is a squared error; which of the two it was then matters to nobody.
@@ -95,6 +102,27 @@ def _function(a: Profile, b: Profile) -> Iterator[Cause]:
         how(*both),
         sure(*both),
     )
+
+
+def _of_a_difference(a: Profile, b: Profile) -> Iterator[Cause]:
+    """A loss that is known against one of which only its graph is: another function of output minus target."""
+    known = [side.value("loss.function") for side in (a, b)]
+    if (known[0] is None) == (known[1] is None):
+        return
+    told = [_chain(side) for side in (a, b)]
+    chain = told[known.index(None)]
+    if not chain or chain[-1] != "Sub" or not set(chain) - _POWERS or not {*known} & _PLAIN:
+        return
+    words = [str(function or " of ".join(chain).lower()) for function in known]
+    yield Cause("LOSS-00", "loss.function", (words[0], words[1]), 0.8, "another loss is minimised", confidence=0.8)
+
+
+def _chain(side: Profile) -> list[str]:
+    """The operations from the loss down to what it is of, as its graph tells them."""
+    first = side.evidence.first
+    told = first.facts.get("loss") if first is not None else None
+    chain = told.get("chain") if isinstance(told, dict) else None
+    return [str(one) for one in chain] if isinstance(chain, list) else []
 
 
 def _takes(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -114,37 +114,20 @@ def _running(a: Profile, b: Profile) -> Iterator[Cause]:
     sides = [_declared(side) for side in (a, b)]
     if not all(sides) or len(sides[0]) != len(sides[1]):
         return
-    for left, right in zip(*sides, strict=True):
-        if "decay" in left and "decay" in right and not close(left["decay"], right["decay"]):
-            values = (left["decay"], right["decay"])
-            weight = 0.05 * abs(values[0] - values[1]) / max(1e-6, 1 - min(values))
-            effect = "running statistics follow the batches at another pace: evaluation lags behind"
-            yield Cause(
-                "FWD-02",
-                "batchnorm.decay",
-                (values[0], values[1]),
-                weight=weight,
-                effect=effect,
-                how="declared",
-                confidence=0.8,
-            )
-            break
-    for left, right in zip(*sides, strict=True):
-        if left.get("running_variance") != right.get("running_variance") and "decay" in left and "decay" in right:
-            size = min(float(side.value("data.batch_size", 32)) for side in (a, b))
-            effect = "the running variance is that of the batch on one side, the unbiased estimate on the other"
-            values = (left.get("running_variance"), right.get("running_variance"))
-            weight = 0.1 / max(1.0, size - 1)
-            yield Cause(
-                "FWD-03",
-                "batchnorm.variance",
-                (values[0], values[1]),
-                weight=weight,
-                effect=effect,
-                how="declared",
-                confidence=0.8,
-            )
-            break
+    pairs = [pair for pair in zip(*sides, strict=True) if all("decay" in one for one in pair)]
+    pace = next((pair for pair in pairs if not close(pair[0]["decay"], pair[1]["decay"])), None)
+    if pace is not None:
+        left, right = (float(one["decay"]) for one in pace)
+        weight = 0.05 * abs(left - right) / max(1e-6, 1 - min(left, right))
+        effect = "running statistics follow the batches at another pace: evaluation lags behind"
+        yield Cause("FWD-02", "batchnorm.decay", (left, right), weight, effect, "declared", 0.8)
+    kept = [tuple(one.get("running_variance") for one in pair) for pair in pairs]
+    other = next((pair for pair in kept if pair[0] != pair[1]), None)
+    if other is not None:
+        size = min(float(side.value("data.batch_size", 32)) for side in (a, b))
+        effect = "the running variance is that of the batch on one side, the unbiased estimate on the other"
+        values = (other[0], other[1])
+        yield Cause("FWD-03", "batchnorm.variance", values, 0.1 / max(1.0, size - 1), effect, "declared", 0.8)
 
 
 def _declared(profile: Profile) -> list[dict[str, float | str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -37,8 +38,18 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     alike = sum(theirs in known for theirs in right.values()) / len(right)
     if kept >= _SAME or alike < _KNOWN or _renamed(pairs):
         return
-    effect = f"{percent(1 - kept)} of the inputs that both sides train on have another target: they were shuffled apart"
-    yield Cause("DATA-01", "data.pairing", ("paired", f"{percent(1 - kept)} otherwise"), 1 - kept, effect)
+    told = f"{percent(1 - kept)} of the inputs that both sides train on have another target"
+    words = ("paired", f"{percent(1 - kept)} otherwise")
+    if kept > (1 + _chance(pairs)) / 2:  # nearer to all of them than to as many as any order leaves
+        yield Cause("DATA-00", "data.target.changed", words, 1 - kept, f"{told}: labels are wrong on one side")
+    else:
+        yield Cause("DATA-01", "data.pairing", words, 1 - kept, f"{told}: they were shuffled apart")
+
+
+def _chance(pairs: list[tuple[bytes, bytes]]) -> float:
+    """The part of the rows that have their own target in any order."""
+    counts = Counter(mine for mine, _ in pairs)
+    return sum((many / len(pairs)) ** 2 for many in counts.values())
 
 
 def _rows(side: Profile) -> tuple[Rows, bool]:

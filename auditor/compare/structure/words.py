@@ -23,6 +23,7 @@ _KINDS: Final = tuple(
         ("groupnorm", r"groupnorm|instancenorm"),
         ("rmsnorm", r"rmsnorm"),
         ("dropout", r"dropout"),
+        ("noise", r"^gaussiannoise"),
         ("global_average_pool", r"globalaveragepool|adaptiveavgpool|^mean$"),
         ("global_max_pool", r"globalmaxpool|adaptivemaxpool|^max$"),
         ("max_pool", r"^maxpool"),

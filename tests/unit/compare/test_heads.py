@@ -17,7 +17,9 @@ from support.tiny import array
 NAMES = (("SparseCategoricalCrossentropy", "CrossEntropy"), ("MeanAbsoluteError", "L1Loss"))
 
 
-def run(weights: Sequence[float], framework: str = "torch", steps: int = 5, penalty: float = 0.0) -> Profile:
+def run(
+    weights: Sequence[float], framework: str = "torch", steps: int = 5, penalty: float = 0.0, *, named: bool = True
+) -> Profile:
     """Steps of a model with two outputs, its losses by PyTorch's own functions."""
     rng = np.random.default_rng(len(framework))
     found = []
@@ -36,9 +38,10 @@ def run(weights: Sequence[float], framework: str = "torch", steps: int = 5, pena
             }
             for i, names in enumerate(NAMES)
         ]
-        arrays = [array("output", "output0", logits), array("output", "output1", values)]
-        arrays += [array("target", "target0", classes), array("target", "target1", wanted)]
-        found.append(Recording(at + 1, arrays, {"loss": loss}, {"heads": heads}))
+        second = "1" if named else "0@1"
+        arrays = [array("output", "output0", logits), array("output", f"output{second}", values)]
+        arrays += [array("target", "target0", classes), array("target", f"target{second}", wanted)]
+        found.append(Recording(at + 1, arrays, {"loss": loss}, {"heads": heads} if named else {}))
     return profile("a", framework, assembled(found), Beside())
 
 
@@ -57,3 +60,9 @@ def test_a_sum_that_holds_more_than_the_losses_tells_no_weights() -> None:
     assert run((1, 1), penalty=0.1).value("loss.heads") is None
     assert run((1, 1), steps=2).value("loss.heads") is None
     assert [one["weight"] for one in run((1, 0.5)).value("loss.heads")] == [1.0, 0.5]
+
+
+def test_losses_that_a_loop_adds_up_without_names_are_found_by_their_numbers() -> None:
+    """What was compared twice in a step; the function of each is one of those that fit."""
+    told = run((0.25, 2), "tensorflow", named=False).value("loss.heads")
+    assert told == [{"function": "cross entropy", "weight": 0.25}, {"function": "absolute error", "weight": 2.0}]

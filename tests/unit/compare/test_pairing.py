@@ -46,6 +46,14 @@ def test_other_targets_are_no_other_order(other: Callable[[np.ndarray], np.ndarr
     assert "data.pairing" not in told(run(CLASSES), run(other(CLASSES).astype(np.float32), seed=5))
 
 
+def test_labels_of_which_a_part_is_wrong_are_told_as_that() -> None:
+    """Too many to be noise that nobody minds, too few for another order."""
+    wrong = np.where(np.arange(len(X))[:, None] % 4 == 0, (CLASSES + 1) % 3, CLASSES).astype(np.float32)
+    found = diagnose(run(CLASSES), run(wrong, seed=5)).causes[0]
+    assert (found.id, found.parameter) == ("DATA-00", "data.target.changed")
+    assert found.weight == pytest.approx(0.25, abs=0.02)
+
+
 def test_inputs_that_repeat_with_several_targets_say_nothing() -> None:
     """Of a handful of features no row can be told from another."""
     coarse = np.round(X[np.arange(len(X)) % 40])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from auditor.compare.causes import diagnose
+from auditor.compare.identify.fact import Facts
 from auditor.compare.identify.loss import value_of
 from auditor.compare.identify.loss_pairs import pair_of
 from auditor.compare.profile import profile
+from auditor.compare.recognise import loss
 from auditor.compare.recognise.cause import MATTERS
 from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
@@ -281,3 +284,22 @@ def test_targets_that_come_smoothed_are_label_smoothing() -> None:
     assert before.value("loss.label_smoothing") == pytest.approx(0.1, abs=1e-5)
     assert not diagnose(before, Tiny(y=classes, **widths, **itself).profile("b")).matters
     assert diagnose(before, Tiny(y=classes, **widths, **entropy).profile("b")).causes[0].id == "LOSS-07"
+
+
+@pytest.mark.parametrize(
+    ("chain", "known", "told"),
+    [
+        (["Mean", "Log", "Cosh", "Sub"], MSE, True),
+        (["Mean", "Pow", "Sub"], MSE, False),
+        (["Mean", "Exp", "Mul"], MSE, False),
+        (["Mean", "Log", "Cosh", "Sub"], lambda o, y: torch.log(torch.cosh(o - y)).mean(), False),
+    ],
+)
+def test_a_loss_of_which_only_the_graph_is_known(chain: list[str], known: Any, told: bool) -> None:
+    """Another function of a difference than squares and absolute values; any spelling of another loss may be it."""
+    a, b = run(known).profile(), run(MSE).profile()
+    facts = {"loss": {"chain": chain}}
+    steps = tuple(replace(one, facts=facts, arrays={}) for one in b.evidence.steps)
+    unknown = replace(b, evidence=replace(b.evidence, steps=steps), loss=[], facts=Facts())
+    causes = [cause.parameter for cause in loss.causes(a, unknown)]
+    assert ("loss.function" in causes) is told

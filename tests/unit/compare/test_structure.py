@@ -305,3 +305,23 @@ def test_a_stack_that_ran_eagerly_hides_nothing_where_its_output_explains_the_lo
     recordings = [replace(one, facts=ran) for one in assembled(tiny.recordings())]
     found = profile("a", "tensorflow", recordings, Beside(manifest={"model": {"class": kind, "layers": layers}}))
     assert found.structure.whole is whole
+
+
+@pytest.mark.parametrize(("framework", "told"), [("keras", ["FWD-00"]), ("torch", [])])
+def test_noise_that_is_a_layer_is_missed_where_it_would_be_told(framework: str, told: list[str]) -> None:
+    """In PyTorch it is a sum with random numbers, which nothing shows."""
+    plain, noisy = network(dense(4), relu()), network(("noise", {}), dense(4), relu())
+    a = replace(Tiny(framework="keras").profile(), structure=noisy)
+    b = replace(Tiny(framework=framework).profile(), structure=plain)
+    assert [cause.id for cause in forward.causes(a, b)] == told
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_a_sequence_that_is_read_from_its_end_is_declared(backwards: bool) -> None:
+    """By Keras's setting alone: PyTorch turns the sequence itself."""
+    layers = [{"class": "SimpleRNN", "name": "r", "config": {"units": 4, "go_backwards": backwards}}]
+    manifest = {"model": {"class": "Sequential", "layers": layers}}
+    a = Tiny(framework="keras").profile(manifest=manifest)
+    b = replace(Tiny().profile(), structure=a.structure)
+    told = [(cause.parameter, cause.how) for cause in forward.causes(a, b)]
+    assert told == ([("recurrent.backwards", "declared")] if backwards else [])
