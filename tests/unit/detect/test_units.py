@@ -9,16 +9,19 @@ from auditor.detect.engine import RunAuditor
 from auditor.model import Finding
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table
-from support.lanes import Sender
+from support.lanes import Sender, array
 
 TABLE = table()
 FLAT, FALLING = np.full(300, 2.0), np.linspace(2.0, 0.2, 300)
 
 
-def run(name: str, shares: Mapping[int, float], losses: np.ndarray, last: str = "head") -> list[Finding]:
-    """What is said of shares given at these steps."""
+def run(
+    name: str, shares: Mapping[int, float], losses: np.ndarray, last: str = "head", samples: int = 0
+) -> list[Finding]:
+    """What is said of shares given at these steps, of batches of so many samples (0: not told)."""
     sender, found = Sender(RunAuditor(RUN)), []
-    found += sender.record(Recording(1, [], {}, {"layers": [{"name": "fc"}, {"name": last}]}))
+    told = [array("batch", "input0", np.zeros((samples, 3)))] if samples else []
+    found += sender.record(Recording(1, told, {}, {"layers": [{"name": "fc"}, {"name": last}]}))
     for i in range(6):
         made = batch(i, TABLE, first=50 * i, steps=50, loss=losses[50 * i : 50 * i + 50])
         here = [step for step in shares if 50 * i <= step < 50 * i + 50]
@@ -40,6 +43,13 @@ def test_a_share_that_holds_while_nothing_is_learnt(name: str, rule: str) -> Non
     found = run(name, late, FLAT)
     assert (found[0].rule, found[0].subject.name, found[0].step) == (rule, "fc", 150)
     assert found[0].evidence["proof"] == "the run learns nothing"
+
+
+@pytest.mark.parametrize(("samples", "said"), [(1, False), (8, False), (16, True), (256, True)])
+def test_units_off_for_a_handful_of_samples_are_not_dead(samples: int, said: bool) -> None:
+    """Learning online, one sample a step: every other unit is off each time; a share of ends needs no many samples."""
+    assert bool(run("dead_units/fc", sampled(0.7), FLAT, samples=samples)) == said
+    assert run("saturated/fc", sampled(0.7), FLAT, samples=samples)
 
 
 def test_a_run_that_learns_may_have_them() -> None:

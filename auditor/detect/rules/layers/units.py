@@ -16,6 +16,9 @@ from auditor.detect.rule import Rule
 from auditor.detect.view import StepView
 from auditor.model import Finding, Severity, Subject
 
+#: Samples of a batch from which on units that are zero for all of it are dead: of those that answer one sample in
+#: ten, a fifth is silent for as many by chance, of those that answer every other one none is.
+_FEWEST: Final = 16
 #: Part of the cost of guessing below which the loss shows that saturated units do no harm (ours).
 _LEARNT: Final = 0.1
 
@@ -50,6 +53,7 @@ class UnitMemory:
     """Of each layer: samples in a row beyond the share, the step of the first of them, and its first sample.
 
     ``looked``: step of the last sample; ``level``: the losses there and then, and at the sample before.
+    ``samples``: of the last recorded batch, 0 unknown.
     """
 
     progress: Progress = field(default_factory=Progress)
@@ -58,6 +62,7 @@ class UnitMemory:
     first: dict[str, float] = field(default_factory=dict)
     last_layer: str = ""
     looked: int = -1
+    samples: int = 0
     level: list[float] = field(default_factory=list)
 
 
@@ -70,6 +75,9 @@ class UnitRule(Rule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Learns the cost of guessing and which layer comes last."""
         self.memory.progress.observe_record(view)
+        batch = next(iter(view.of("batch").values()), None)
+        if view.phase == "train" and batch is not None and batch.shape:
+            self.memory.samples = batch.shape[0]
         layers = view.facts.get("layers")
         if isinstance(layers, list) and layers and isinstance(layers[-1], dict):
             self.memory.last_layer = str(layers[-1].get("name", ""))
@@ -150,9 +158,9 @@ class DeadUnits(UnitRule):
     meaning = "most units of a ReLU layer are zero for every sample: no gradient passes them"
     needs = "dead_units/LAYER, sampled; loss"
     trigger = (
-        "at least half of a hidden layer's units are zero for the whole batch in 3 samples over at least 50 steps, and "
-        "the run learns nothing (loss above 0.9 times the cost of guessing, or of its start, after 100 steps); or 98 % "
-        "of them"
+        "at least half of a hidden layer's units are zero for the whole batch (of 16 samples or more) at 3 looks over "
+        "at least 50 steps, and the run learns nothing (loss above 0.9 times the cost of guessing, or of its start, "
+        "after 100 steps); or 98 % of them"
     )
     source = "SMD dead_relu, AutoTrainer, DeepDiagnosis; the proof is ours"
     summary = "{share:.0%} of the units of {name} have been zero for every sample since step {since}: {proof}{where}."
@@ -169,6 +177,15 @@ class DeadUnits(UnitRule):
         *("data_order_fixed", "embedding_unused"),
     )
     Parameters = DeadParameters
+
+    def unjudged(self) -> str | None:
+        """No shares were told, or of too few samples."""
+        few = 0 < self.memory.samples < _FEWEST
+        return f"batches of less than {_FEWEST} samples show no dead units" if few else super().unjudged()
+
+    def proven(self, layer: str, share: float) -> str | None:
+        """A unit that is off for a handful of samples is on for others."""
+        return None if 0 < self.memory.samples < _FEWEST else super().proven(layer, share)
 
 
 class SaturatedUnits(UnitRule):

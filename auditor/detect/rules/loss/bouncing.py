@@ -30,7 +30,8 @@ class BounceParameters:
     -1 / batches); ``swing``: their standard deviation, relative to the level, 0.2. ``periods``: of a
     longer bounce, 4 in a row must be alike. ``alike``: correlation of each with the one before, 0.9.
     ``sorted``: standard deviation within a period, relative to the level, 0.02, where single batches
-    hold few of the classes. ``level``: part of the cost of guessing above which a level is no
+    hold few of the classes. ``gained``: nor where each of them lies below the one before, the last by this
+    part, 0.05, below the first. ``level``: part of the cost of guessing above which a level is no
     progress, 0.9.
     """
 
@@ -40,6 +41,7 @@ class BounceParameters:
     alike: float = 0.9
     swing: float = 0.2
     sorted: float = 0.02
+    gained: float = 0.05
     level: float = 0.9
 
 
@@ -62,7 +64,8 @@ class LossOscillating(Rule):
     trigger = (
         "the mean loss is still above 0.9 times the cost of guessing after 200 steps, and it either alternates from "
         "step to step (autocorrelation below -0.5 over 100 steps, swinging by a fifth of itself), or repeats the same "
-        "swings 4 times in a row (correlation above 0.9) while single batches hold far less variety than all together"
+        "swings 4 times in a row (correlation above 0.9), not each lower than the one before, while single batches hold "
+        "far less variety than all together"
     )
     source = "AutoTrainer (ICSE'21); the test by autocorrelation is ours"
     summary = "The loss bounces with a period of {period} steps around {level:.4g}; guessing costs {chance:.4g}{where}."
@@ -139,6 +142,9 @@ class LossOscillating(Rule):
             sizes = np.sqrt((off**2).mean(axis=1))
             if (sizes < self.parameters.sorted * np.abs(rows.mean(axis=1))).any():
                 continue
+            passes = rows.mean(axis=1)
+            if (np.diff(passes) < 0).all() and passes[-1] < (1 - self.parameters.gained) * passes[0]:
+                return None  # each pass is better than all before it: that is somewhere
             alike = (off[1:] * off[:-1]).mean(axis=1) / (sizes[1:] * sizes[:-1])
             if (alike > self.parameters.alike).all():
                 return {"period": period, "correlation": float(alike.min()), "swing": float(sizes.mean())}
