@@ -188,6 +188,7 @@ def one_pass(labels: Any, size: int = 10) -> list[Finding]:
         (np.repeat([0, 1], [150, 50]), True),  # sorted, as in partial_fit
         (np.repeat(np.arange(20) % 3, 10), True),  # one class after the other
         (np.repeat(np.arange(20) % 2, 10), False),  # real and generated ones by turns
+        (np.repeat([0, 3, 1, 4, 1, 2, 0, 2, 4, 3, 0, 1, 3, 2, 4, 0, 2, 1, 4, 3], 10), False),  # a person's each
         (np.repeat([0], 200), False),  # nothing to sort
         (np.arange(200) % 3, False),
         (np.r_[np.repeat([0, 1], 95), [0, 1] * 5], False),  # one of them is mixed

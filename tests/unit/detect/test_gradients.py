@@ -60,6 +60,14 @@ def test_a_loss_that_grows_with_steady_gradients_is_not_exploding() -> None:
     assert only("exploding_gradient", judge(growing(1.05), 1.0)[0]) == []
 
 
+@pytest.mark.parametrize(("peak", "said"), [(8.0, False), (20.0, True)])
+def test_a_loss_without_a_lower_bound_is_measured_by_its_fall(peak: float, said: bool) -> None:
+    """From -0.4 to -4.5 and up again: by its first value, of no size, any rise would be a multiple."""
+    losses = np.concatenate([np.linspace(-0.4, -4.5, 120), np.linspace(-4.5, peak, 20), np.full(60, -3.0)])
+    norms = np.where((np.arange(200) > 125) & (np.arange(200) < 140), 1.5 ** (np.arange(200.0) - 125), 1.0)
+    assert bool(only("exploding_gradient", judge(losses, norms[:, None])[0])) == said
+
+
 def test_single_wild_batches_are_not_exploding() -> None:
     """The median of three steps forgives one outlier at a time."""
     wild = np.where(np.arange(200) % 9 == 8, 1e5, 1.0)

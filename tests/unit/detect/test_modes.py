@@ -69,11 +69,12 @@ def test_training_in_evaluation_mode(events: Any, ones: bool) -> None:
         [mode(1, "train", "true"), mode(2, "eval", "true", **DROPOUT), *map(evaluation, range(2, 60))],
         [mode(1, "train", "true"), mode(20, "eval", "true", **DROPOUT), evaluation(20)],
         [mode(1, "train", "true"), mode(1, "train", "false", **DROPOUT)] * 2,
+        [mode(1, "train", "true"), mode(20, "eval", "true", whole=False, **DROPOUT), *map(evaluation, (20, 40, 60))],
     ],
     ids=[
         *("right", "normalisation frozen on trained weights", "normalisation frozen, dropout on", "a dry run"),
         *("evaluations", "a pass without gradients at every step", "once only"),
-        "both modes in one step, as a discriminator's in a generator's turn",
+        *("both modes in one step, as a discriminator's in a generator's turn", "Monte Carlo dropout"),
     ],
 )
 def test_recipes_are_left_alone(events: Any) -> None:

@@ -62,7 +62,7 @@ def test_a_run_that_learns_may_have_them() -> None:
 
 
 def test_saturated_from_the_start_needs_no_other_proof() -> None:
-    """What the first forward pass finds saturated, no training has put there."""
+    """What the first forward pass finds saturated, no training has put there; unless most is learnt all the same."""
     assert run("saturated/fc", sampled(0.7), FALLING)[0].evidence["proof"].startswith("70%")
 
 

@@ -189,6 +189,18 @@ def test_weights_that_no_gradient_reaches(how: str) -> None:
     assert (found.step, found.subject.name) == (50, "fc0.weight")
 
 
+def test_parameters_that_ask_for_no_gradient_are_held_all_the_same() -> None:
+    """A frozen body whose parameters the optimizer was given with all others: declared, and meant so."""
+    body = {"fc0.weight", "fc0.bias"}
+    manifest = {
+        "optimizer": {"class": "SGD", "groups": [{"parameters": list(SHAPES)}]},
+        "model": {
+            "tensors": {name: {"shape": [1], **({"trainable": False} if name in body else {})} for name in SHAPES}
+        },
+    }
+    assert said(Training(cut=tuple(body), manifest=manifest)) == []
+
+
 def test_a_head_without_gradients_may_be_unused() -> None:
     """The last layers without a gradient, and not known to run: an auxiliary head, no alert."""
     manifest = {
@@ -325,6 +337,24 @@ def test_a_step_outside_its_loop_throws_gradients_away() -> None:
     assert judged(*lost) == ["optimizer_step_missing"]
     assert judged(*(told(step, backwards=8, discarded=0) for step in range(1, 9))) == []
     assert judged(*(told(step, backwards=2, discarded=1) for step in range(1, 9))) == []
+
+
+@pytest.mark.parametrize(("pile", "said"), [(1, ["optimizer_step_missing"]), (8, [])])
+def test_gradients_summed_by_hand_are_not_thrown_away(pile: int, said: list[str]) -> None:
+    """Clipped by sample, as for differential privacy: what the step was given is not the last pass's gradient alone."""
+    rng, sender, found = np.random.default_rng(3), Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    for step in range(1, 6):
+        output, labels = rng.normal(size=(4, 3)), rng.integers(0, 3, 4)
+        share = np.exp(output) / np.exp(output).sum(axis=1, keepdims=True)
+        own = np.eye(3)[labels]
+        loss = float(-np.log((share * own).sum(axis=1)).mean())
+        bias = (share - own).mean(axis=0) + sum(rng.normal(size=3) for _ in range(pile - 1))
+        arrays = [array("output", "output0", output), array("target", "target0", labels)]
+        arrays.append(array("gradient", "fc.bias", bias))
+        facts = {"phase": "train", "backwards": 8, "discarded": 7, "loss": {"operation": "CrossEntropy"}}
+        found += sender.record(Recording(step, arrays, {"loss": loss}, facts))
+    assert rules([one for one in found if one.rule == "optimizer_step_missing"]) == said
 
 
 def test_parameters_that_nobody_holds() -> None:

@@ -43,8 +43,9 @@ class ScaleParameters:
     before a loss that stays counts, 100. ``chance``: it stays if it is above this part of the cost of
     guessing, 0.85, and neither surely below that cost (three standard errors), nor surely falling, nor, since the
     first ``settled`` steps, 50, on its way to that part within ``pace`` times the steps so far, 4 (as for
-    ``loss_not_decreasing``). ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5. ``certain``:
-    the first recorded steps, 8, in which every sample is answered with the same certainty.
+    ``loss_not_decreasing``). ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5, while
+    the loss is not below ``learnt``, 0.5, of the cost of guessing. ``certain``: the first recorded steps, 8, in
+    which every sample is answered with the same certainty.
     """
 
     size: float = 10.0
@@ -55,6 +56,7 @@ class ScaleParameters:
     settled: int = 50
     pace: float = 4.0
     saturated: float = 0.5
+    learnt: float = 0.5
     certain: int = 8
 
 
@@ -200,9 +202,10 @@ class InputScale(Rule):
 
     def _harm(self) -> str | None:
         memory, parameters = self.memory, self.parameters
-        if memory.saturated >= parameters.saturated and not self._faint():
-            return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
         chance, heard = memory.progress.chance, memory.progress.losses
+        learnt = chance is not None and memory.progress.recent < parameters.learnt * chance
+        if memory.saturated >= parameters.saturated and not self._faint() and not learnt:
+            return f"{memory.saturated:.0%} of the outputs of {memory.layer} are at their ends"
         if memory.better > _BETTER:
             return None  # it learns: some answers that are wrong and sure of it cost more than all of guessing
         if chance is None or chance <= 0 or heard.count < parameters.steps or len(heard.last) < heard.limit:

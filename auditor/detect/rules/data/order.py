@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,12 +75,18 @@ class OrderMemory:
 
     @property
     def one_each(self) -> bool:
-        """Whether every recorded batch is of one class, of several; two that take turns are real and generated ones."""
+        """Whether every recorded batch is of one class, of several, and the classes come in an order.
+
+        Those of a class stand together, or each class is followed by always the same one of three or more. Two by
+        turns are real and generated ones; classes in a random order are made so, of one person's samples each.
+        """
         only = np.array(self.alone)
-        several = len(np.unique(only))
-        if len(only) < _ALONE or np.isnan(only).any() or several < 2:
+        if len(only) < _ALONE or np.isnan(only).any():
             return False
-        return several > 2 or 3 * int((np.diff(only) != 0).sum()) < len(only)
+        after = [(first, then) for first, then in itertools.pairwise(only.tolist()) if first != then]
+        several = len(np.unique(only))
+        together, in_turn = 2 * len(after) < len(only), several > 2 and len(set(after)) <= several
+        return several > 1 and (together or in_turn)
 
     @property
     def sorted(self) -> float:
@@ -103,9 +110,9 @@ class DataOrderFixed(Rule):
         "3 epochs of more than one step (where no loader tells them: passes that begin with the same batch) have the "
         "same order; a warning if the data comes class by class (of at least 8 recorded batches half hold 75 % of one "
         "class, and 1.5 times what it has of all), and also in a first pass where each of 16 recorded batches of 8 "
-        "samples or more is of one class alone (but of two that take turns: they are real and generated ones); in "
-        "Keras, whose seeded fit() repeats a shuffled order by "
-        "itself, only if the targets come sorted too (their batch means vary 3 times as much as chance allows)"
+        "samples or more is of one class alone and the classes come in an order: as the next one is, in half of them, "
+        "or of three classes each is followed by always the same (two by turns are real and generated ones); in Keras, "
+        "whose seeded fit() repeats a shuffled order by itself, only if the targets come sorted too (their batch means vary 3 times as much as chance allows)"
     )
     source = "seeds"
     summary = "{what}; step {step}{where})."

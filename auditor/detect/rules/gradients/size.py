@@ -5,6 +5,7 @@ Both rules ask the loss as well: a large or small gradient that does no harm is 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,11 +42,15 @@ class ExplodingParameters:
 
 @dataclass(slots=True)
 class ExplodingMemory:
-    """Recent norms and losses, of the steps in which both are known; ``top``: largest but for the last three."""
+    """Recent norms and losses, of the steps in which both are known; ``top``: largest norm but for the last three.
+
+    ``least``: lowest of the losses' medians of three.
+    """
 
     norms: Recent = field(default_factory=lambda: Recent(limit=_HELD - 1, head=_FIRST))
     losses: Recent = field(default_factory=lambda: Recent(limit=2, head=_FIRST))
     top: float = 0.0
+    least: float = math.inf
 
 
 class ExplodingGradient(Rule):
@@ -57,9 +62,10 @@ class ExplodingGradient(Rule):
     meaning = "gradient norms grow without bound and take the loss along"
     needs = "gradient statistics, loss"
     trigger = (
-        "median of 3 steps: norm > 100 times that of the first 20 steps and loss > 3 times theirs, or norm > 10⁶ "
-        "times (before step 20: the largest so far) and loss above its start; and each of 4 above every norm before, "
-        "which of n norms without a trend they are by a chance of 24 / n⁴ (batches of one sample, rare positives)"
+        "median of 3 steps: norm > 100 times that of the first 20 steps and loss > 3 times theirs (or what it has "
+        "fallen), or norm > 10⁶ times (before step 20: the largest so far) and loss above its start; and each of 4 "
+        "above every norm before, which of n norms without a trend they are by a chance of 24 / n⁴ (batches of one "
+        "sample, rare positives)"
     )
     source = "SMD, AT, DD; RULES.md"
     summary = (
@@ -91,7 +97,7 @@ class ExplodingGradient(Rule):
         memory.norms.add(norms)
         memory.losses.add(losses)
         start = firsts(memory.norms.first, seen, len(norms))
-        initial = np.abs(firsts(memory.losses.first, seen, len(norms)))
+        initial = self._scale(firsts(memory.losses.first, seen, len(norms)), loss3)
         growth, risen = norm3 / start, np.divide(loss3, initial, out=np.zeros_like(loss3), where=initial > 0)
         many = np.arange(seen, seen + len(norms)) >= _FIRST + 2
         bad = many & (growth > parameters.growth) & (risen > parameters.loss_growth)
@@ -112,6 +118,16 @@ class ExplodingGradient(Rule):
     def unjudged(self) -> str | None:
         """Gradients and losses of the same steps are needed."""
         return None if self.memory.norms.count > 3 else "needs the loss and the gradients of more than three steps"
+
+    def _scale(self, initial: F64, losses: F64) -> F64:
+        """What a loss is measured by, (N,): its first value, or what it has fallen where that is more.
+
+        One without a lower bound has no zero: -0.4 at the start tells nothing of its size, a fall to -4 does.
+        """
+        known = np.concatenate([[self.memory.least], losses])
+        least = np.minimum.accumulate(known)
+        self.memory.least = float(least[-1])
+        return np.asarray(np.maximum(np.abs(initial), initial - least[1:]), dtype=np.float64)
 
     def _tops(self, norms: F64) -> F64:
         """The largest norm before each step and the three before it, (N,); 0 where there is none."""

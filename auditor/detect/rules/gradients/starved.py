@@ -44,10 +44,10 @@ class ZeroGradient(Rule):
     needs = "gradient statistics; for those without any, what the optimizer holds"
     trigger = (
         "after 50 steps with a loss other than 0: weights (8 elements or more) whose gradients were zeros in every "
-        "step; or parameters that the optimizer holds and that never had a gradient, if none has, or if their layer "
-        "ran in the forward pass, or if they are the first ones of the model, or all that one of several optimizers "
-        "holds; embeddings are left out; or (TensorFlow loops) variables that look new, were at work under the tapes "
-        "that were asked for their gradients, never had one and were never assigned"
+        "step; or parameters that the optimizer holds, that ask for a gradient and never had one, if none has, or if "
+        "their layer ran in the forward pass, or if they are the first ones of the model, or all that one of several "
+        "optimizers holds; embeddings are left out; or (TensorFlow loops) variables that look new, were at work under "
+        "the tapes that were asked for their gradients, never had one and were never assigned"
     )
     source = "DeepDiagnosis (ICSE'22), TrainCheck (OSDI'25); RULES.md"
     summary = "{count} of {parameters} parameters never had a gradient in {steps} steps, {name} first: {why}{where}."
@@ -153,6 +153,12 @@ class ZeroGradient(Rule):
         return name not in matrices and any(layer_of(other) == layer_of(name) for other in fed & matrices)
 
 
+def _frozen(view: StepView, name: str) -> bool:
+    """Whether a parameter declared at the first step that it asks for no gradient: left out on purpose."""
+    declared = view.run.tensors.get(name)
+    return isinstance(declared, Mapping) and declared.get("trainable") is False
+
+
 def _owned(view: StepView) -> list[list[str]]:
     """The parameters of each declared optimizer, of several."""
     several = view.run.section().get("optimizers")
@@ -168,6 +174,6 @@ def _wanted(view: StepView) -> list[str]:
     if known is not None:
         # A second optimizer's parameters need not be the model's: they are in the table all the same.
         tensors = [*view.run.tensors, *(tensor.name for tensor in view.table if tensor.kind == "weight")]
-        return [name for name in dict.fromkeys(tensors) if name in known]
+        return [name for name in dict.fromkeys(tensors) if name in known and not _frozen(view, name)]
     # What a TensorFlow loop does not apply may have gradients all the same: unchanged_parameters tells.
     return [] if view.run.framework == "tensorflow" else trainable(view.run)

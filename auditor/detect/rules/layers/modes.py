@@ -70,7 +70,8 @@ class WrongMode(Rule):
         "training began in the right mode and the model as a whole was turned, or the normalisation is as it was "
         "initialised (a network that goes on from trained weights may freeze it); or two evaluations, not at every "
         "step, with dropout or normalisation in training mode, or (Keras) one of a model that was itself called with "
-        "training=True (TensorFlow loops: not of a model whose outputs other models judge, as a generator's)"
+        "training=True (PyTorch: not where the model itself is in evaluation mode and single layers were turned, as "
+        "for Monte Carlo dropout; TensorFlow loops: not of a model whose outputs other models judge, as a generator's)"
     )
     source = "TrainCheck (OSDI'25), seeds"
     summary = "{what}: {names} ({kinds}); step {step}{where}."
@@ -133,6 +134,8 @@ class WrongMode(Rule):
         memory.evaluation = str(event.get("training"))
         if event.get("unscored") is True:
             memory.evaluation = ""  # a generator is called to look at what it makes, with dropout for its noise
+        if event.get("whole") is False:
+            memory.evaluation = ""  # behind model.eval() single layers were turned: dropout for its spread of answers
         memory.evaluation_kinds, memory.evaluation_modules = _words(event, "kinds"), _words(event, "modules")
         memory.evaluated, memory.last = 0, -1
         # TensorFlow tells an evaluation once, when it is traced; normalisation alone may be a generator's.

@@ -20,7 +20,7 @@ from auditor.model import Finding, Severity, Subject
 #: ten, a fifth is silent for as many by chance, of those that answer every other one none is.
 _FEWEST: Final = 16
 #: Part of the cost of guessing below which the loss shows that saturated units do no harm (ours).
-_LEARNT: Final = 0.1
+_LEARNT: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class SaturatedUnits(UnitRule):
     trigger = (
         "at least half of a hidden layer's outputs at their ends (tanh beyond 0.99, sigmoid outside 0.01..0.99) in 3 "
         "samples over at least 50 steps, and either the run learns nothing, or they were so at the first step and the "
-        "loss is not below a tenth of the cost of guessing; or 98 %"
+        "loss is not below half of the cost of guessing; or 98 %"
     )
     source = "SMD saturated_activation, DeepDiagnosis, TheDeepChecker; the proofs are ours"
     summary = "{share:.0%} of the outputs of {name} have been at their ends since step {since}: {proof}{where}."
@@ -223,7 +223,7 @@ class SaturatedUnits(UnitRule):
         return super().proven(layer, share)
 
     def _learnt(self) -> bool:
-        """Whether the task is all but solved: whatever passes the layer is enough."""
+        """Whether more than half is learnt of what there is: what passes the layer is enough."""
         progress = self.memory.progress
         chance = progress.chance
         return chance is not None and progress.recent < _LEARNT * chance

@@ -64,8 +64,8 @@ class LossOscillating(Rule):
     trigger = (
         "the mean loss is still above 0.9 times the cost of guessing after 200 steps, and it either alternates from "
         "step to step (autocorrelation below -0.5 over 100 steps, swinging by a fifth of itself), or repeats the same "
-        "swings 4 times in a row (correlation above 0.9), not each lower than the one before, while single batches hold "
-        "far less variety than all together"
+        "swings 4 times in a row (correlation above 0.9), not each lower than the one before, while single batches "
+        "hold far less variety than all together"
     )
     source = "AutoTrainer (ICSE'21); the test by autocorrelation is ours"
     summary = "The loss bounces with a period of {period} steps around {level:.4g}; guessing costs {chance:.4g}{where}."
