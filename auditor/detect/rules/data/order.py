@@ -112,7 +112,8 @@ class DataOrderFixed(Rule):
         "class, and 1.5 times what it has of all), and also in a first pass where each of 16 recorded batches of 8 "
         "samples or more is of one class alone and the classes come in an order: as the next one is, in half of them, "
         "or of three classes each is followed by always the same (two by turns are real and generated ones); in Keras, "
-        "whose seeded fit() repeats a shuffled order by itself, only if the targets come sorted too (their batch means vary 3 times as much as chance allows)"
+        "whose seeded fit() repeats a shuffled order by itself, only if the targets come sorted too (their batch means "
+        "vary 3 times as much as chance allows)"
     )
     source = "seeds"
     summary = "{what}; step {step}{where})."

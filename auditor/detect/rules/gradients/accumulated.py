@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.ending import last_activation
 from auditor.detect.evidence.moves import moves
-from auditor.detect.evidence.own import own_gradient
+from auditor.detect.evidence.scored import output_gradient, scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule, dump, load
 from auditor.detect.view import F64
@@ -25,6 +26,8 @@ _MOST: Final = 64
 _WORD: Final = (0.5, 2.0)
 #: What is kept beside the traces.
 _COUNTED: Final = ("step", "pairs", "judged", "kept", "plain", "loss", "promise", "kept_word")
+#: Relative difference up to which a gradient is that of its own batch.
+_PLAIN: Final = 2e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ class GradientAccumulated(Rule):
             values = _same(gradients[name])
             if values is not None:
                 memory.traces.setdefault(name, Trace()).add(values)
-        memory.plain += int(memory.pairs > 0 and own_gradient(view) is True)
+        memory.plain += int(memory.pairs > 0 and _plain(view))
         self._promised(view)
         if memory.pairs < self.parameters.pairs or 2 * max(memory.plain, memory.kept_word) > memory.pairs:
             return []
@@ -237,6 +240,21 @@ def _anew(view: RecordView) -> bool:
     """Whether the framework itself computes each gradient anew: scikit-learn, and Keras' own train_step."""
     own = view.run.section("precision").get("own_train_step")
     return view.run.framework == "sklearn" or (view.run.framework == "keras" and own is False)
+
+
+def _plain(view: RecordView) -> bool:
+    """Whether a bias at the end of the model has just the gradient that outputs and targets of this step give it."""
+    seen = scored(view)
+    expected = None if seen is None or seen.weights is not None else output_gradient(seen, last_activation(view))
+    size = 0.0 if expected is None else float(np.linalg.norm(expected))
+    if expected is None or not size > 0:
+        return False
+    for one in view.of("gradient").values():
+        if one.shape == (len(expected),) and one.values is not None and len(one.values) == len(expected):
+            off = one.values.astype(np.float64) - expected
+            if float(np.linalg.norm(off)) <= _PLAIN * size:
+                return True
+    return False
 
 
 def cosine(left: F64, right: F64) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from auditor.detect.evidence.own import own_gradient
 from auditor.detect.recorded import RecordView
 from auditor.detect.rules.weights.unmoved import Unmoved
 from auditor.detect.view import StepView
@@ -25,8 +24,8 @@ class OptimizerStepMissing(Unmoved):
     trigger = (
         "all weights with a gradient are the same, in all eight moments, 45 steps or more later, though the learning "
         "rate would show; or (PyTorch) backward passes that reach parameters an optimizer holds, zeroed each time, and "
-        "never a step of it, or in 3 recorded steps in a row one after 8 passes or more, its gradient not seen to be "
-        "another than the last pass's; or (Keras) a hundred batches that a model was trained on of which no weight was "
+        "never a step of it, or in 3 recorded steps in a row one after 8 passes of several samples or "
+        "more; or (Keras) a hundred batches that a model was trained on of which no weight was "
         "trainable when its train function was first called"
     )
     source = "TrainCheck (OSDI'25); the proof by moments is ours"
@@ -72,9 +71,11 @@ class OptimizerStepMissing(Unmoved):
         passes, gone = facts.get("backwards"), facts.get("discarded")
         if self.active or not isinstance(passes, int) or not isinstance(gone, int):
             return []
-        vain = passes >= _PASSES and gone == passes - 1
-        # What is summed by hand, pass by pass (clipped by sample, differential privacy), is not the last pass's alone.
-        memory.discarded = memory.discarded + 1 if vain and own_gradient(view) is not False else 0
+        batch = next(iter(view.of("batch").values()), None)
+        # Passes of one sample each are made to clip its gradient by itself; the program sums them (DP-SGD by hand).
+        each = batch is not None and bool(batch.shape) and batch.shape[0] == 1
+        vain = passes >= _PASSES and gone == passes - 1 and not each
+        memory.discarded = memory.discarded + 1 if vain else 0
         if memory.discarded < _DISCARDED:
             return []
         why = "gradients are zeroed before each, and the optimizer steps once after many"
