@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 from auditor.detect.engine import RunAuditor
+from auditor.model import Finding
+from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch
 from support.course import CHANCE, TABLE, Course, noisy, of
@@ -113,7 +116,7 @@ def test_outputs_are_held_against_guessing_by_one_measure(output: float, told: i
     sender.start(framework="tensorflow")
     sender.manifest({"loss": {"class": "MeanSquaredError"}})
     for step in (1, 2, 3, 50, 100, 200):
-        target = 3 * rng.standard_normal((64, 1))
+        target = 0.5 * rng.standard_normal((64, 1))
         arrays = [array("output", "output0", output * target), array("target", "target0", target)]
         loss = float(((1 - output) ** 2 * target**2).mean()) + 300 / step
         sender.record(Recording(step, arrays, {"loss": loss}, {}))
@@ -122,3 +125,39 @@ def test_outputs_are_held_against_guessing_by_one_measure(output: float, told: i
         found += sender.steps(norm, TABLE)
         found += sender.steps(batch(0, TABLE, first=first + 1, steps=49, loss=noisy(10 + 300 / first, 0.1, 49)), TABLE)
     assert len(of(found, RULE)) == told
+
+
+def by_hand(rate: float, output: float, norm: str = "l2", *, half: bool = False, offset: float = 0.0) -> list[Finding]:
+    """What is said of squares plus ``rate`` times a norm of the kernel, of outputs that are so much of the target.
+
+    ``offset``: what the loss has besides; the rules' state goes through its JSON on the way.
+    """
+    rng, sender, found = np.random.default_rng(2), Sender(RunAuditor(RUN)), list[Finding]()
+    sender.start(framework="torch")
+    for step in (1, 2, 3, 50, 100, 200):
+        target, size = 0.7 * rng.standard_normal((48, 1)), 0.985 ** min(step, 250)
+        kernel, bias = size * np.linspace(-1, 1, 60).reshape(6, 10), np.full(10, 0.3)
+        arrays = [array("output", "output0", output * target), array("target", "target0", target)]
+        arrays += [array("weight", "kernel", kernel), array("weight", "bias", bias)]
+        data = float(((1 - output) ** 2 * target**2).mean()) * (0.5 if half else 1.0)
+        loss = data + rate * float((abs(kernel) ** (1 if norm == "l1" else 2)).sum()) + offset
+        found += sender.record(Recording(step, arrays, {"loss": loss}, {"loss": {"operation": "MseLoss"}}))
+        sender.auditor = RunAuditor.from_state(json.loads(jsonfinite.dumps(sender.auditor.to_state())))
+    found += sender.steps(batch(0, TABLE, first=1, steps=300, loss=np.full(300, 3.0)), TABLE)
+    return of(found, RULE)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("half", [False, True])
+def test_a_penalty_that_is_added_by_hand_is_found_by_arithmetic(norm: str, *, half: bool) -> None:
+    """Outputs near nothing, while the penalty falls from many times the data's loss."""
+    [found] = by_hand(3.0, 0.05, norm, half=half)
+    assert found.evidence["spent"] > 0.99
+    assert found.evidence["initial_penalty"] > 30 * found.evidence["initial_data"]
+    assert found.evidence["formula"] == "squared"
+
+
+def test_penalties_by_hand_that_do_no_harm() -> None:
+    """A small one, one beside outputs that have learnt, none, and something else that the loss has besides."""
+    for rate, output, offset in ((1e-4, 0.05, 0.0), (3.0, 0.9, 0.0), (0.0, 0.05, 0.0), (0.0, 0.05, 60.0)):
+        assert by_hand(rate, output, offset=offset) == []

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.byhand import ByHand
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.formulas import ERRORS, guess_error
 from auditor.detect.evidence.pace import stretches
@@ -58,7 +59,8 @@ class PenaltyMemory:
     ``answered``: the data loss, recomputed from the last recorded outputs, over the cost of guessing;
     ``decay``: sum over the steps of what weight decay alone takes from the weights. ``heard``: losses;
     ``dropped``, ``rate``: layers that drop most of what they are given, and how much at most;
-    ``held_out``: the last validation loss.
+    ``held_out``: the last validation loss. ``by_hand``: a penalty that the loss holds without saying so, and
+    ``shares``: of the first recorded step, and of the last ones, the loss of the data and that penalty.
     """
 
     data: Recent = field(default_factory=lambda: Recent(limit=64))
@@ -68,6 +70,8 @@ class PenaltyMemory:
     dropped: list[str] = field(default_factory=list)
     rate: float = 0.0
     held_out: float = math.nan
+    by_hand: ByHand = field(default_factory=ByHand)
+    shares: list[list[float]] = field(default_factory=list)
     ruled: int = 0
     first_norm: float = math.nan
     norm: float = math.nan
@@ -90,7 +94,9 @@ class UnderfittingRegularization(Rule):
         "than it in half of the steps and took 85 % of what was gained (after 200 steps: or is 10 times as large "
         "now); or the norm of the weight matrices fell below 0.3 of what it was and the recorded outputs do no better "
         "than guessing; or below 0.75, above 0.75 of guessing, where weight decay alone would have left less than 1/e "
-        "of the weights; or after 200 steps the losses are above 0.95 times the cost of guessing and a layer "
+        "of the weights; or the first of these is seen of a penalty that is added by hand, in the recorded steps: what "
+        "the loss has beyond its formula is the same multiple of the weights' squares or amounts at three of them; "
+        "or after 200 steps the losses are above 0.95 times the cost of guessing and a layer "
         "declares a dropout of 0.8 or more"
     )
     source = "TheDeepChecker; the proofs are ours"
@@ -123,6 +129,9 @@ class UnderfittingRegularization(Rule):
         guess = guess_error(error, task.targets) if error in ERRORS else memory.cost.guess
         if values and guess > 0:
             memory.answered, memory.answered_at = values[error] / guess, view.step
+        parts = memory.by_hand.parts(view, seen, targets)
+        if parts is not None:
+            memory.shares = [*memory.shares[:1], *memory.shares[1:][-30:], list(parts)]
         return []
 
     def observe(self, view: StepView) -> list[Finding]:
@@ -169,7 +178,7 @@ class UnderfittingRegularization(Rule):
         if self.active:
             better = memory.cost.chance is not None and memory.data.count and self._now < 0.5 * memory.cost.chance
             return [self.cleared(at, 0, Subject("loss", "loss/penalty", at.rank))] if better else []
-        seen = self._outweighs() or self._vanishes() or self._drops()
+        seen = self._outweighs() or self._vanishes() or self._added() or self._drops()
         return [self.finding(at, 0, Subject("loss", "loss/penalty", at.rank), seen)] if seen else []
 
     @property
@@ -185,8 +194,7 @@ class UnderfittingRegularization(Rule):
         limit = parameters.stuck * chance if chance is not None else 0.9 * start
         if not data > limit > 0 or memory.ruled < parameters.held * memory.penalty.count:
             return None
-        less, gained = memory.penalty.initial - penalty, max(start - data, 0.0)
-        spent = less / (less + gained) if less > 0 else 0.0
+        spent = _spent(start, data, memory.penalty.initial, penalty)
         eaten = spent >= parameters.spent and penalty <= parameters.shrunk * memory.penalty.initial
         crushing = memory.penalty.count >= 2 * parameters.steps and penalty > parameters.crushing * abs(data)
         if not (eaten or crushing):
@@ -208,6 +216,23 @@ class UnderfittingRegularization(Rule):
         what = f"{left:.0%} of the weights' norm is left, and the outputs cost {memory.answered:.0%} of guessing"
         shown = {"what": what, "norm": memory.norm, "first_norm": memory.first_norm, "answered": memory.answered}
         return {**shown, "decay": memory.decay}
+
+    def _added(self) -> dict[str, Any] | None:
+        """The same of a penalty that is part of the loss by hand: seen in recorded steps alone."""
+        memory, parameters = self.memory, self.parameters
+        if len(memory.shares) < 2 or memory.answered_at < parameters.steps or not memory.answered > parameters.stuck:
+            return None
+        (start, initial), (data, penalty) = memory.shares[0], memory.shares[-1]
+        ruled = sum(part > parameters.dominant * abs(rest) for rest, part in memory.shares) / len(memory.shares)
+        spent = _spent(start, data, initial, penalty)
+        eaten = spent >= parameters.spent and penalty <= parameters.shrunk * initial
+        crushing = memory.answered_at >= 2 * parameters.steps and penalty > parameters.crushing * abs(data)
+        if not (eaten or crushing) or ruled < parameters.held:
+            return None
+        what = f"a penalty that is added by hand went from {initial:.4g} to {penalty:.4g}, and the outputs cost "
+        what += f"{memory.answered:.0%} of guessing"
+        shown = {"what": what, "data": data, "penalty": penalty, "spent": spent, "answered": memory.answered}
+        return shown | {"initial_data": start, "initial_penalty": initial, "formula": memory.by_hand.formula}
 
     def _drops(self) -> dict[str, Any] | None:
         """Dropout that leaves next to nothing, and losses of guessing, of data not trained on too where it is told.
@@ -241,6 +266,12 @@ class UnderfittingRegularization(Rule):
                 self.memory.norm = float(norms[-1])
                 if not math.isfinite(self.memory.first_norm):
                     self.memory.first_norm = float(norms[0])
+
+
+def _spent(start: float, data: float, initial: float, penalty: float) -> float:
+    """Part of what the loss of the data and the penalty have fallen together that was penalty."""
+    less, gained = initial - penalty, max(start - data, 0.0)
+    return less / (less + gained) if less > 0 else 0.0
 
 
 def _parts(view: StepView) -> dict[float, tuple[float, float]]:
