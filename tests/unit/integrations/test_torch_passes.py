@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from auditor_agent.integrations.torch import passes
 from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.integrations.torch.passes import Bypassed, Passes, unowned
+from auditor_agent.integrations.torch.unstepped import held
 from support.memory_run import MemoryRun
 
 Loop = Callable[[nn.Module, torch.optim.Optimizer, int], object]
@@ -129,6 +131,30 @@ def test_a_loss_that_passes_the_optimizer_by_is_told(run: MemoryRun, again: bool
     told = [one for one in run.events if one["type"] == "bypassed"]
     assert [one["step"] for one in told] == ([] if again else [first])
     assert all(sorted(one["shape"] for one in event["parameters"]) == [[3], [3, 6]] for event in told)
+
+
+def test_whose_parameters_a_loss_reaches_is_asked_ever_more_rarely(
+    run: MemoryRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer goes through all objects of the process: of 200 steps a handful ask."""
+    asked = []
+
+    def counted() -> set[int]:
+        asked.append(None)
+        return held()
+
+    monkeypatch.setattr(passes, "held", counted)
+    models = [nn.Linear(6, 3), nn.Linear(6, 3)]
+    optimizers = [torch.optim.SGD(model.parameters(), lr=0.01) for model in models]
+    watch(models[0], optimizers[0])
+    for number in range(200):
+        for each in optimizers:
+            each.zero_grad()
+        loss(models[number > 0]).backward()
+        for each in optimizers:
+            each.step()
+    run.finish("completed")
+    assert 3 <= len(asked) <= 8
 
 
 def test_frozen_steps_and_other_losses_pass_nothing_by() -> None:

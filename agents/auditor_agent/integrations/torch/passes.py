@@ -131,12 +131,16 @@ class Bypassed:
 
     ``heard``: a loss since the last look. ``empty``: the optimizer stepped on it without a single gradient:
     the graph of the next loss is walked then. ``found``: what that reached instead, to be told.
+    ``owned``: looks that found another optimizer's parameters, as in a game of two. Such a look goes through
+    all objects of the process: each lets twice as many steps pass as the one before. ``rest``: those to come.
     """
 
     heard: bool = False
     empty: bool = False
     over: bool = False
     found: list[dict[str, Any]] = field(default_factory=list)
+    owned: int = 0
+    rest: int = 0
 
     def begin(self, root: Tensor) -> None:
         """A backward pass begins at ``root``."""
@@ -145,18 +149,22 @@ class Bypassed:
             return
         self.empty = False
         leaves, owned = behind([root]), held()
-        if not any(id(leaf) in owned for leaf in leaves):
-            readable = [leaf for leaf in leaves if isinstance(leaf, nn.Parameter) and kernels.in_memory(leaf)]
-            with torch.no_grad():
-                self.found = [_described(leaf) for leaf in readable[:_TOLD]]
-            self.over = bool(self.found)
+        if any(id(leaf) in owned for leaf in leaves):
+            self.owned += 1
+            self.rest = 2**self.owned
+            return
+        readable = [leaf for leaf in leaves if isinstance(leaf, nn.Parameter) and kernels.in_memory(leaf)]
+        with torch.no_grad():
+            self.found = [_described(leaf) for leaf in readable[:_TOLD]]
+        self.over = bool(self.found)
 
     def step(self, run: Any, number: int, optimizer: Optimizer) -> None:
         """``optimizer`` is about to take step ``number`` of ``run``, which is told what was found."""
         if self.found:
             run.event(number, "bypassed", parameters=self.found)
             self.found = []
-        self.empty = self.heard and not self.over and _without_gradients(optimizer)
+        self.empty = self.heard and not self.over and not self.rest and _without_gradients(optimizer)
+        self.rest -= self.heard and self.rest > 0
         self.heard = False
 
 
