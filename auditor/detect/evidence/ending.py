@@ -24,6 +24,24 @@ def squashes(view: RecordView) -> bool:
     return any(node.get("op") == "LogSoftmax" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))
 
 
+def squashed_between(view: RecordView) -> str:
+    """What torch's graph shows to be applied to an output before a loss that does it again; "" for nothing."""
+    nodes = _nodes(view)
+    for node in nodes:
+        again = {"LogSoftmax": "Softmax", "BinaryCrossEntropyWithLogits": "Sigmoid"}.get(str(node.get("op")))
+        first = next(iter(node.get("inputs") or ()), None)
+        if again is None or not isinstance(first, int) or not 0 <= first < len(nodes):
+            continue
+        given = nodes[first]
+        if (
+            given.get("op") == again
+            and given.get("dim") == node.get("dim")
+            and "output0" in (given.get("inputs") or ())
+        ):
+            return again.lower()
+    return ""
+
+
 def connects(view: RecordView) -> bool:
     """Whether torch's graph shows a connectionist temporal classification of the model's output itself."""
     return any(node.get("op") == "CtcLoss" and "output0" in (node.get("inputs") or ()) for node in _nodes(view))

@@ -97,6 +97,26 @@ def test_softmax_twice_is_proven_by_the_graph() -> None:
     assert judge(RNG.normal(size=(32, 4)), LABELS, facts={"loss": graph}) == []
 
 
+@pytest.mark.parametrize(
+    ("dims", "below", "found"), [((1, 1), "Softmax", 1), ((1, 0), "Softmax", 0), ((1, 1), "Exp", 0)]
+)
+def test_a_softmax_between_the_model_and_the_loss(dims: tuple[int, int], below: str, found: int) -> None:
+    """The model gives logits, the loop makes probabilities of them, the loss does it again."""
+    nodes = [{"op": "LogSoftmax", "dim": dims[0], "inputs": [1]}, {"op": below, "dim": dims[1], "inputs": ["output0"]}]
+    facts = {"loss": {"operation": "CrossEntropy", "graph": nodes}}
+    said = judge(RNG.normal(size=(32, 4)), LABELS, facts=facts)
+    assert [(one.rule, one.step, one.evidence["classes"]) for one in said] == [("softmax_twice", 3, 4)] * found
+
+
+def test_a_sigmoid_between_the_model_and_the_loss() -> None:
+    """Likewise with a binary cross entropy from logits."""
+    operation = "BinaryCrossEntropyWithLogits"
+    nodes = [{"op": operation, "inputs": [1, None]}, {"op": "Sigmoid", "inputs": ["output0"]}]
+    ones = (np.arange(32) % 2.0)[:, None]
+    [found] = judge(RNG.normal(size=(32, 1)), ones, facts={"loss": {"operation": operation, "graph": nodes}})
+    assert (found.rule, found.evidence["outputs"]) == ("softmax_twice", "The loop applies sigmoid to the outputs")
+
+
 def test_logits_taken_for_probabilities_are_named() -> None:
     """Raw outputs under from_logits=False, and under NLLLoss; log-probabilities under NLLLoss are right."""
     raw = RNG.normal(size=(32, 4))

@@ -7,7 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.detect.evidence.ending import distributions, last_activation, operation, squashes
+from auditor.detect.evidence.ending import (
+    distributions,
+    last_activation,
+    operation,
+    squashed_between,
+    squashes,
+)
 from auditor.detect.evidence.formulas import binary_entropy
 from auditor.detect.evidence.scored import Scored
 from auditor.detect.recorded import RecordView
@@ -34,17 +40,18 @@ class SoftmaxTwice(OutputRule):
     trigger = (
         "all outputs lie in 0..1 and every row sums to 1 in 3 recorded steps in a row, and the loss applies softmax to "
         "them: by the operation that was recorded (PyTorch), or because cross entropy from logits gives the recorded "
-        "loss and cross entropy of probabilities does not; for two classes likewise with sigmoid. Or the model is "
+        "loss and cross entropy of probabilities does not; for two classes likewise with sigmoid; or (PyTorch) the "
+        "operations show one applied to the model's output, and again in the loss. Or the model is "
         "declared to end in softmax (sigmoid) and the loss to take logits, although Keras, in graphs, has undone one "
         "of the two"
     )
     source = "seeds; UMLAUT (CHI'21), TheDeepChecker; the proof by value is ours"
     summary = (
-        "The outputs are already probabilities, and the loss {how} (step {step}{where}): with {classes} classes it "
+        "{outputs}, and the loss {how} (step {step}{where}): with {classes} classes it "
         "cannot fall below {floor:.4g}{unless}."
     )
     likely_causes = (
-        "the model ends in softmax, and the loss is a cross entropy from logits",
+        "the model ends in softmax, or the loop applies it, and the loss is a cross entropy from logits",
         "torch.nn.CrossEntropyLoss, or from_logits=True in Keras, taken for a loss of probabilities",
     )
     advice = (
@@ -55,13 +62,17 @@ class SoftmaxTwice(OutputRule):
 
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """Rows that are distributions, and a loss that squashes them."""
-        if seen.family == "binary":
+        outputs, between = "The outputs are already probabilities", squashed_between(view)
+        if between:
+            outputs, classes, squashed = f"The loop applies {between} to the outputs", max(seen.classes, 2), True
+        elif seen.family == "binary":
             classes, squashed = 2, _sigmoid_twice(view, seen)
         elif seen.family == "categorical" and seen.classes > 1 and distributions(seen.outputs):
             classes, squashed = seen.classes, squashes(view) or _by_value(seen)
         else:
             return None
-        how, unless = f"applies {'sigmoid' if classes == seen.classes == 1 else 'softmax'} to them again", ""
+        sigmoid = between == "sigmoid" or classes == seen.classes == 1
+        how, unless = f"applies {'sigmoid' if sigmoid else 'softmax'} to them again", ""
         undone = not squashed and view.run.framework in {"keras", "tensorflow"}
         if not squashed and not _declared(view, seen):
             return None
@@ -70,7 +81,7 @@ class SoftmaxTwice(OutputRule):
             unless = ", unless Keras undoes one of the two as it does here: not when run eagerly or on another backend"
         floor = math.log1p((classes - 1) * math.exp(-1.0))
         evidence: dict[str, Any] = {"classes": classes, "floor": floor, "largest_output": float(seen.outputs.max())}
-        evidence |= {"how": how, "unless": unless, "undone": undone}
+        evidence |= {"outputs": outputs, "how": how, "unless": unless, "undone": undone}
         return evidence | ({"loss": seen.loss} if seen.loss is not None else {})
 
 
