@@ -243,8 +243,9 @@ class LearningRate(Rule):
         if not 0 < drop < self.parameters.promised * abs(start):
             return None
         needed = 0.1 * abs(start) / drop
+        rate = f" (rate {memory.recorded_rate:.3g})" if math.isfinite(memory.recorded_rate) else ""
         what = (
-            f"At these steps a tenth of the loss takes {needed:.2g} of them (rate {memory.recorded_rate:.3g}); after "
+            f"At these steps a tenth of the loss takes {needed:.2g} of them{rate}; after "
             f"{steps} the loss is {now:.4g}, it began at {start:.4g}"
         )
         return {"what": what, "drop": drop, "steps": needed}
