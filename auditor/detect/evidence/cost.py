@@ -34,6 +34,9 @@ _TRIVIAL: Final = 0.05
 _PER_CLASS: Final = 5
 #: Recorded batches that must show it where a program makes them of one class each, in turn.
 _TURNS: Final = 4
+#: Targets that must show that labels are drawn with noise, and how far from 0 or 1 that is then at most (ours).
+_DRAWN: Final = 16
+_NEAR: Final = 0.3
 _ENTROPIC: Final = frozenset({"categorical", "binary"})
 
 
@@ -84,8 +87,8 @@ class Cost:
         guess = _alone(seen, self.task)
         self.within = [*self.within, guess][-20:] if math.isfinite(guess) else self.within
         if seen.family == "binary" and seen.targets is not None and seen.targets.size > 1:
-            alike = np.ptp(seen.targets) == 0
-            self.only = [*self.only, float(seen.targets.flat[0]) if alike else -1.0][-20:]
+            sides = _sides(seen.targets, seen.classes)
+            self.only = [*self.only, float(sides.flat[0]) if np.ptp(sides) == 0 else -1.0][-20:]
         return seen
 
     @property
@@ -93,7 +96,7 @@ class Cost:
         """Loss of the best constant answer, as heard; None while it is not known or no measure."""
         task = self.task
         exact = self.entropic and all(abs(unit - 1) < _EXACT for unit in self.units)
-        if self.staged or task.chance is None or len(self.units) < (1 if exact else _MET):
+        if self.staged or task.chance is None or len(self.units) < (1 if exact else _MET) or self._one_sided:
             return None
         low, middle, high = np.quantile(self.units, (0.0, 0.5, 1.0)).tolist()
         guess = self.guess
@@ -134,11 +137,30 @@ class Cost:
     def staged(self) -> bool:
         """Whether each batch holds one class and these take turns: real and generated ones, where chance is success.
 
-        Batches drawn at random hold both classes, and sorted data does not turn that often.
+        Batches drawn at random hold both classes, and sorted data does not turn that often. Or the labels of both are
+        drawn with noise, as a discriminator's are: at the cost of guessing it has met its match.
         """
+        if self._drawn:
+            return True
         only = np.array(self.only)
         turns = int((np.diff(only) != 0).sum())
         return len(only) >= _TURNS and bool((only >= 0).all()) and 3 * turns >= len(only)
+
+    @property
+    def _drawn(self) -> bool:
+        """Whether a single unit's targets are 0 and 1 with noise: each near one of them, and no two alike."""
+        targets = self.task.targets
+        if self.task.family != "binary" or self.task.classes != 1 or len(targets) < _DRAWN:
+            return False
+        off = np.abs(targets - np.round(targets))
+        return bool(off.max() <= _NEAR and (off > 0).all() and len(np.unique(targets)) > _DRAWN)
+
+    @property
+    def _one_sided(self) -> bool:
+        """Whether all targets of a single unit mean one class: smoothed, their entropy is no measure of a task."""
+        task = self.task
+        single = task.family == "binary" and task.classes == 1 and len(task.targets) > 0
+        return single and float(np.ptp(_sides(task.targets, 1))) == 0
 
     @property
     def majority(self) -> float:
@@ -154,6 +176,11 @@ class Cost:
             if len(found) and value:
                 self.units = [*self.units, float(self.heard[found[-1]]) / value][-5:]
                 del self.told[step]
+
+
+def _sides(targets: F64, classes: int) -> F64:
+    """Binary targets as what they mean: of a single unit, with noise or smoothed (a discriminator's), 0 or 1."""
+    return (targets >= 0.5).astype(np.float64) if classes == 1 else targets
 
 
 def _alone(seen: Scored, task: Task) -> float:

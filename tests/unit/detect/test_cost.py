@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from auditor.detect.engine import RunAuditor
+from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.scored import Scored
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table
 from support.lanes import Sender, array
+
+RNG = np.random.default_rng(6)
 
 
 @pytest.mark.parametrize(
@@ -131,3 +135,24 @@ def test_the_formula_that_fits_to_the_last_digit_is_the_loss() -> None:
     memory = next(one for one in auditor._lanes[0, 0].rules if one.id == "loss_diverging").memory
     assert memory.cost.task.error == "squared"
     assert memory.cost.chance == pytest.approx(np.concatenate(wanted).var() / 2)
+
+
+@pytest.mark.parametrize(
+    ("targets", "measure"),
+    [
+        (np.r_[np.zeros(32), np.ones(32)], True),
+        (np.r_[np.full(32, 0.1), np.full(32, 0.9)], True),  # smoothed
+        (np.r_[0.05 * RNG.uniform(size=32), 1 - 0.05 * RNG.uniform(size=32)], False),  # a discriminator's, with noise
+        (0.85 + 0.1 * RNG.uniform(size=64), False),  # its real ones alone
+        (RNG.uniform(size=64), True),  # shares, or labels that were mixed
+    ],
+)
+def test_guessing_is_no_measure_for_a_discriminator(targets: np.ndarray, measure: bool) -> None:
+    """Its labels carry noise, or are of one class: at the cost of guessing it has met its match."""
+    cost = Cost()
+    outputs = np.full((64, 1), 0.5)
+    loss = float(-(targets * np.log(0.5) + (1 - targets) * np.log(0.5)).mean())
+    for _ in range(4):
+        cost.task.observe(Scored("binary", False, outputs, targets[:, None], loss))
+        cost.units.append(1.0)
+    assert (cost.chance is not None) == measure

@@ -35,6 +35,19 @@ def test_a_loss_flat_at_the_cost_of_guessing_is_named_with_that_cost(kind: str, 
     assert found.evidence["level"] == pytest.approx(chance, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("kind", "held_out", "said_so"),
+    [("classes", 0.9, 0), ("classes", 0.995, 1), ("values", 0.9, 1), ("values", 0.5, 0)],
+)
+def test_data_held_out_that_is_answered_better_than_by_guessing_was_learnt(
+    kind: str, held_out: float, said_so: int
+) -> None:
+    """A weak signal under dropout: the training loss stays at guessing, that of the evaluation does not."""
+    chance = CHANCE if kind == "classes" else float(VALUES.var())
+    scalars = {"val_loss": dict.fromkeys(range(50, 401, 50), held_out * chance)}
+    assert len(said(noisy(1.0 * chance, 0.01), kind, scalars=scalars)) == said_so
+
+
 def test_a_scaled_loss_is_held_against_its_own_units() -> None:
     """A gradient scaler's recorded loss is 65,536 times the one heard: guessing costs the same."""
     [found] = said(noisy(CHANCE, 0.01), scale=65536.0)

@@ -38,8 +38,9 @@ class FlatParameters:
     that goes on, 400 (ours: XOR, parity and small networks rest at chance for a while before they
     learn). ``slow_patience``: the same while the loss falls beyond its noise, 1,600. ``least``: steps
     of a run that has ended, 100 (RULES.md). ``chance``: part of the cost of guessing that a flat loss
-    may be below, 0.98 (ours: what the recorded targets' entropy may be off by). ``pace``: a loss
-    above the cost of guessing that falls so slowly that it would need this many times the steps so far
+    may be below, 0.98 (ours: what the recorded targets' entropy may be off by), and ``amounts``, 0.7, the
+    same of the variance of other data than the recorded (sqrt(2 / 200) at three standard errors). ``pace``:
+    a loss above the cost of guessing that falls so slowly that it would need this many times the steps so far
     to come there, 4 (ours).
     """
 
@@ -49,6 +50,7 @@ class FlatParameters:
     slow_patience: int = 1600
     least: int = 100
     chance: float = 0.98
+    amounts: float = 0.7
     pace: float = 4.0
 
 
@@ -56,12 +58,13 @@ class FlatParameters:
 class FlatMemory:
     """Losses, rates, weights and gradients; and what guessing costs.
 
-    ``bottom``: lowest level that 25 losses surely lay below.
+    ``bottom``: lowest level that 25 losses surely lay below. ``held_out``: lowest loss of data held out.
     """
 
     plateau: Plateau = field(default_factory=Plateau)
     cost: Cost = field(default_factory=Cost)
     bottom: float = math.inf
+    held_out: float = math.inf
 
 
 class LossNotDecreasing(Rule):
@@ -77,8 +80,9 @@ class LossNotDecreasing(Rule):
         "three standard errors) and at least 0.98 times what guessing costs: the entropy of the recorded labels or "
         "the variance of the targets, in the loss's own units; or it is above that and falls too slowly to reach it "
         "in four times the steps so far; after 400 steps, 1,600 if it falls beyond its noise, or 100 once the run has "
-        "ended. Or it is flat while the weights are bit for bit the same, the learning rate is 0, or most gradients "
-        "are zero; never while the learning rate is still rising"
+        "ended; not where a loss of data held out came surely below that cost. Or it is flat while the weights are bit "
+        "for bit the same, the learning rate is 0, or most gradients are zero; never while the learning rate is still "
+        "rising"
     )
     source = "SMD, AutoTrainer (ICSE'21), UMLAUT (CHI'21); the proofs are ours"
     summary = "The loss has not decreased over {window} steps up to step {step}: {level:.4g} ({proof_text}){where}."
@@ -107,6 +111,7 @@ class LossNotDecreasing(Rule):
         """Judged after every 25 losses."""
         memory: FlatMemory = self.memory
         memory.cost.observe(view)
+        memory.held_out = float(np.fmin.reduce(view.scalar("val_loss")[1], initial=memory.held_out))
         found: list[Finding] = []
         done = 0
         for part in stretches(view, memory.plateau.losses.count):
@@ -170,6 +175,8 @@ class LossNotDecreasing(Rule):
             return None
         if memory.bottom < 0.9 * chance:
             return None  # it has learnt, and lost it again: that is another fault
+        if self._foreseen(chance):
+            return None  # what is learnt shows where nothing is dropped, nor any noise added
         text = f"guessing costs {chance:.4g}"
         evidence = {"proof": "chance", "chance": chance, "family": memory.cost.task.family}
         limit = parameters.change * (2 if ended else 1)
@@ -181,6 +188,16 @@ class LossNotDecreasing(Rule):
         if sure > chance and needed > parameters.pace * count:
             return evidence | {"proof_text": f"{text}, and it falls too slowly to come there", "steps_needed": needed}
         return None
+
+    def _foreseen(self, chance: float) -> bool:
+        """Whether data held out were answered surely better than by guessing, as far as its cost can be off for them.
+
+        Of amounts their variance may be less than that of the data trained on; a weighted loss is none of these.
+        """
+        cost, weights = self.memory.cost, self.memory.cost.task.weights
+        plain = not len(weights) or float(np.ptp(weights)) == 0
+        sure = self.parameters.chance - 3 * cost.unsure if cost.entropic else self.parameters.amounts
+        return plain and self.memory.held_out < sure * chance
 
     def _width(self, flat: Flatness) -> dict[str, Any] | None:
         """Where nothing was recorded: ln C for a last layer of C units, of a loss that never fell."""
