@@ -125,11 +125,17 @@ def _test(a: Sequence[Side], b: Sequence[Side], known: Known, found: Outcome) ->
 
 
 _NOTHING: Final = "no end metric that both sides have and that is finite: nothing to test"
+#: What scikit-learn works out by its own loss, which its manifest tells the factor of.
+_HELD_OUT: Final = "val_loss"
 _OTHER_LOSS: Final = "the training losses are not of one definition, and no val_ metric is known to both sides"
 
 
 def _end(side: Side, name: str, until: int | None) -> float | None:
-    return endings.ending(side.curves[name], name, until)
+    """The end of a metric; a validation loss that is told as a part of its mean (scikit-learn halves squares) whole."""
+    end = endings.ending(side.curves[name], name, until)
+    declared = (side.manifest or {}).get("loss")
+    factor = declared.get("factor") if name == _HELD_OUT and isinstance(declared, Mapping) else None
+    return end / factor if end is not None and isinstance(factor, float) and factor > 0 else end
 
 
 def _tested(values: Sequence[Sequence[float | None]], prior: Prior | None) -> Ends | None:

@@ -47,6 +47,16 @@ def test_seeds_that_are_far_from_each_other_differ() -> None:
     assert found["a"]["runs"] == ["a0", "a1", "a2"]
 
 
+def test_halved_squares_of_held_out_data_are_compared_whole() -> None:
+    """scikit-learn's validation losses are half of the others'; a quarter of them is another outcome."""
+    rng = np.random.default_rng(1)
+    whole, again = (np.exp(rng.normal(-2, 0.01, 10)) for _ in "ab")
+    halves = {"framework": "sklearn", "manifest": {"optimizer": {"class": "SGD", "lr": 0.1}, "loss": {"factor": 0.5}}}
+    for part, outcome in ((0.5, "equivalent"), (0.125, "differs")):
+        found = compare(group("a", whole.tolist()), group("b", (part * again).tolist(), **halves))
+        assert found["outcome"] == outcome
+
+
 def test_seeds_that_agree_are_equivalent_within_a_margin() -> None:
     """Ten a side that hardly differ; the margin is stated and the edge is within it."""
     rng = np.random.default_rng(0)
