@@ -20,7 +20,7 @@ from auditor.cli.host import Where, host
 from auditor.cli.problems import Problem
 from auditor.cli.render import console
 from auditor.cli.show import print_run
-from auditor.cli.spool import deliver, leftovers
+from auditor.cli.spool import Result, deliver, leftovers
 from auditor_agent import jsonfinite
 
 #: Seconds that the last frames have to arrive after the script has ended.
@@ -152,8 +152,8 @@ def _result(where: Where, run: str, code: int, baseline: str | None, patience: f
 
 def _settled(client: Client, where: Where, run: str, code: int) -> dict[str, Any] | None:
     """The run once nothing of it is under way any more; None if nothing of it ever came."""
-    for item in leftovers(home() / "spool", run):  # what the agent could not send in its last two seconds
-        deliver(item, where.url, where.token)
+    for late in _delivered(where, run):
+        _say(f"not all of {late.words()}; `auditor sync` delivers them later")
     known = _known(client, run)
     if known is None:
         return None
@@ -167,6 +167,19 @@ def _settled(client: Client, where: Where, run: str, code: int) -> dict[str, Any
         if (result["status"] != "running" and quiet) or time.monotonic() > deadline:
             return result
         known = result
+        time.sleep(_POLL_SECONDS)
+
+
+def _delivered(where: Where, run: str) -> list[Result]:
+    """Delivers what the agent could not send in its last two seconds; what was left of it, where it made no headway."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        found = [deliver(item, where.url, where.token) for item in leftovers(home() / "spool", run)]
+        late = [one for one in found if one.error]
+        if any(one.frames for one in found):  # a daemon with much to do takes them bit by bit
+            deadline = time.monotonic() + SETTLE_SECONDS
+        if not late or time.monotonic() > deadline:
+            return late
         time.sleep(_POLL_SECONDS)
 
 
