@@ -111,9 +111,10 @@ def test_three_epochs_in_one_order() -> None:
     assert epochs(["a"] * 5, steps=1) == []
 
 
-def digested(digests: list[int], steps: int) -> list[Finding]:
+def digested(digests: list[int], steps: int, framework: str = "keras") -> list[Finding]:
     """What is said of steps with these digests, in epochs of so many steps."""
     sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    sender.start(framework=framework)
     for i in range(0, len(digests), 5):
         part = digests[i : i + 5]
         ends = [n for n in range(i + 1, i + 6) if n % steps == 0]
@@ -128,6 +129,7 @@ def test_a_generator_that_does_not_move_on_is_found() -> None:
     """One batch for a whole epoch of many steps; epochs of one step are full-batch training."""
     assert [one.step for one in digested([7] * 40, 20)] == [20]
     assert digested([7] * 40, 1) == []
+    assert digested([7] * 40, 20, "tensorflow") == []  # a pass that began there may be over an evaluation's data
     assert digested(list(range(20)) * 2, 20) == []
 
 
@@ -216,3 +218,27 @@ def test_a_loader_begun_anew_is_judged_when_its_batches_are_told(digests: list[i
         made.scalars["batch_digest"] = (np.array([0, 1]), np.array(digests[first - 1 : first + 1], float))
         found += sender.steps(made, tensors)
     assert [one.evidence["batches"] for one in found if one.rule == "repeated_batches"] == [40] * expected
+
+
+@pytest.mark.parametrize(
+    ("told", "scored", "expected"),
+    [
+        ({"samples": 32, "of": 800}, None, 1),
+        ({"samples": 32}, {"samples": 300, "losses": 1}, 1),
+        ({"samples": 32}, {"samples": 20, "losses": 1}, 0),
+        ({"samples": 32}, {"samples": 300, "losses": 0}, 0),
+        ({"samples": 32}, None, 0),
+    ],
+    ids=["a part of more", "evaluated on more", "on less", "only predicted", "nothing known"],
+)
+def test_the_same_samples_made_anew_for_each_step_while_there_are_more(
+    told: dict[str, int], scored: dict[str, int] | None, expected: int
+) -> None:
+    """The evaluation may come frames later, and after the last step."""
+    sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
+    events: list[dict[str, Any]] = [{"type": "batch_repeated", "step": 50, "steps": 50, **told}]
+    found += sender.steps(batch(0, tensors, first=50, steps=2, loss=1.0, events=events), tensors)
+    later = [] if scored is None else [{"type": "evaluation", "step": 90, "batches": 1, **scored}]
+    found += sender.steps(batch(1, tensors, first=52, steps=2, loss=1.0, events=later), tensors)
+    said = [one for one in found if one.rule == "repeated_batches"]
+    assert [one.evidence["samples"] for one in said] == [32] * expected

@@ -273,7 +273,10 @@ class RepeatedBatches(Rule):
         return [self.finding(view, at, Subject("batch", name, view.rank), {"what": what, **evidence})]
 
     def _one_batch(self, view: StepView, at: int, steps: int) -> list[Finding]:
+        """An epoch of a ``fit`` that was one batch."""
         epoch = self.memory.epoch
+        if view.run.framework == "tensorflow":
+            return []  # passes of a loop of one's own are inferred: what began anew may be an evaluation's data
         if self.active or steps < _EPOCH or epoch.seen < steps or len(epoch.distinct) != 1:
             return []
         evidence = {"repeated": epoch.repeated, "seen": epoch.seen, "distinct": 1}
