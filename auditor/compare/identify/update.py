@@ -109,6 +109,10 @@ def _of(final: Sample, declared: Hypothesis | None) -> UpdateRule:
         starts = [won, *(judge(one, final) for one in _usual())]
         won = min((_tuned(start, final) for start in starts), key=lambda fit: fit.score)
     won, final, aside = set_aside([*ranked, won], final)
+    if aside.tensors or aside.steps:  # without what hid it a plainer rule may explain the rest as well
+        plain = [*([declared] if declared is not None and declared.rule in rules.RULES else []), *_usual()]
+        again = [judge(one, final) for one in (*plain, *(fit.hypothesis for fit in ranked))]
+        won = _simplest(sorted([won, *again], key=lambda fit: fit.score), list(groups))
     won = search.rounded(won, final)
     others = (fit for fit in (*ranked, *fits) if fit.hypothesis.rule != won.hypothesis.rule)
     rival = min(others, key=lambda fit: fit.residual, default=None)

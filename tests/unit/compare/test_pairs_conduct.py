@@ -287,3 +287,9 @@ def test_absolute_values_against_squares_are_another_penalty_and_none_is_missing
     for ridge in (run(l2=0.01).profile(), run(lambda p: torch.optim.SGD(p, R, weight_decay=0.02)).profile()):
         assert first(lasso, ridge) == ("OPT-07", "penalty.kind")
     assert first(lasso, run().profile()) == ("LOSS-16", "penalty.l1")
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.5])
+def test_what_is_left_beside_a_constraint_is_explained_by_the_plainest_rule(limit: float) -> None:
+    """Of rules with a setting so large that they come down to it, the one that needs none."""
+    assert constrained(limit, declared=True).value("update.rule") == "sgd"
