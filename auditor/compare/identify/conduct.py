@@ -15,6 +15,8 @@ from auditor.ingest.records import StepRecording
 
 #: Relative error of a norm that was cut to a limit: float32 sums, and torch's 1e-6 beside the norm it divides by.
 _CUT: Final = 2e-5
+#: Steps that it takes to say how often something comes in them.
+_FEWEST: Final = 6
 #: Words of weights that are no parameters: running statistics, the state of random numbers.
 _STATISTICS: Final = ("moving_", "running_", "seed_generator", "num_batches_tracked")
 
@@ -28,7 +30,7 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str
         manifest: says which weights there are, where it is known.
     """
     found = [*_batches(evidence, curves, manifest or {}), *_clipping(evidence, curves), *_carried(evidence)]
-    return [*found, *_between(evidence), *_frozen(evidence, manifest or {})]
+    return [*found, *_between(evidence), *_frozen(evidence, manifest or {}), *_repeated(evidence)]
 
 
 def _batches(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any]) -> Iterator[Fact]:
@@ -101,6 +103,19 @@ def _carried(evidence: Evidence) -> Iterator[Fact]:
     seen = [one.scalars["carried"] for one in evidence.steps[1:] if "carried" in one.scalars]
     if seen:
         yield Fact("backward.carried", bool(np.mean([value != 0 for value in seen]) > 1 / 2))
+
+
+def _repeated(evidence: Evidence) -> Iterator[Fact]:
+    """The part of the steps that were taken with the very gradient of the step before, though weights had moved."""
+    steps = [len(track.gradient) for track in evidence.tracks]
+    if not steps or min(steps) < _FEWEST:
+        return
+    same = [np.all([np.array_equal(track.gradient[at], track.gradient[at - 1]) for track in evidence.tracks])
+            for at in range(1, min(steps))]  # fmt: skip
+    moved = any(track.moved.any() for track in evidence.tracks)
+    zero = not any(track.gradient.any() for track in evidence.tracks)
+    if moved and not zero:
+        yield Fact("update.repeated", float(np.mean(same)))
 
 
 def _between(evidence: Evidence) -> Iterator[Fact]:

@@ -19,6 +19,9 @@ _MOST_CLASSES: Final = 2048
 _EXPLODED: Final = 1e4
 #: The class that stands for padding, unless the loss names another.
 _PADDING: Final = 0
+#: Of classes of places, in PyTorch: they lie along the second axis.
+_OF_PLACES: Final = "NllLoss2D"
+_ROWS: Final = 2
 #: What saves the logarithms of a softmax, not what it was of.
 _DERIVED: Final = ("NllLoss", "LogSoftmax")
 
@@ -128,6 +131,10 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
     model = data(one, "output", "output0")
     if target is not None:
         inner = data(one, "output", names[0]) if names else None
+        if inner is not None and names[0].startswith(_OF_PLACES) and inner.ndim > _ROWS:
+            logits = model is not None and model.size == inner.size and model.shape[:2] == inner.shape[:2]
+            rows = model.reshape(inner.shape) if model is not None and logits else inner
+            return np.moveaxis(rows, 1, -1), target, not logits
         if inner is not None and names[0].startswith(_DERIVED):
             if model is not None and model.shape == inner.shape:
                 return model, target, False

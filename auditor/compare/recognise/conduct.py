@@ -17,6 +17,8 @@ _SAME: Final = 1e-4
 _MET: Final = 0.25
 #: A change of weights between steps that is as large as this part of a step is none of rounding.
 _MOVED: Final = 1e-3
+#: Part of the steps from which on a gradient that comes twice is no chance.
+_OFTEN: Final = 0.3
 #: Steps and weights that are named, at most.
 _NAMED: Final = 4
 
@@ -26,6 +28,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _rate(a, b)
     yield from _accumulation(a, b)
     yield from _carried(a, b)
+    yield from _repeated(a, b)
     yield from _frozen(a, b)
     yield from _other_hands(a, b)
     yield from _constrained(a, b)
@@ -155,6 +158,18 @@ def _carried(a: Profile, b: Profile) -> Iterator[Cause]:
     if seen[0] != seen[1]:
         effect = "gradients of earlier steps are still in it: they are not zeroed"
         yield Cause("OPT-26", "backward.accumulates", (seen[0], seen[1]), 2.0, effect, mend="a" if seen[0] else "b")
+
+
+def _repeated(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Several steps with one gradient: ``step()`` is called more than once after a backward pass."""
+    both = between(a, b, "update.repeated")
+    if both is None or abs(both[0].value - both[1].value) < _OFTEN or min(fact.value for fact in both) > 0:
+        return
+    share = max(fact.value for fact in both)
+    words = tuple("a gradient for each step" if not fact.value else f"{1 / (1 - share):.2g} steps" for fact in both)
+    effect = f"{percent(share)} of the steps of one side are taken with the gradient of the step before"
+    mend: Literal["a", "b"] = "a" if both[0].value else "b"
+    yield Cause("OPT-00", "update.steps_per_gradient", (words[0], words[1]), 1.0, effect, mend=mend)
 
 
 def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +34,8 @@ _VALUES: Final = 16
 _AWAITED: Final = 12.0
 _AGAIN: Final = 0.7
 _NEVER: Final = 0.25
+#: Batches that one side must have seen, each of them its own.
+_BATCHES: Final = 4.0
 #: What other rows in every epoch count for: noise that changes what is learnt, and leaves the aim. As dropout of a
 #: fifth does: sqrt(p / (1 - p)), the weakest in use.
 _DRAWN: Final = 0.5
@@ -58,6 +60,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _resolution(left, right)
     yield from _arranged(left.inputs, right.inputs)
     yield from _drawn(a, b)
+    yield from _one_batch(left, right, [side.value("data.batch_size", 0) for side in (a, b)])
 
 
 def _rows(side: Profile) -> Rows | None:
@@ -188,6 +191,17 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     words = tuple(f"{percent(min(1.0, part))} of the awaited rows" for part in parts)
     effect = "the rows of one epoch come again in the next on one side, others on the other: augmented, or drawn anew"
     yield Cause("DATA-00", "data.input.repeats", (words[0], words[1]), _DRAWN, effect)
+
+
+def _one_batch(a: Rows, b: Rows, sizes: Sequence[int]) -> Iterator[Cause]:
+    """One batch again and again, where the other side sees others: the loader is begun anew, or cut at one place."""
+    batches = [_different(side) / size if size else 0.0 for side, size in zip((a, b), sizes, strict=True)]
+    rows = [len(side.inputs) / size if size else 0.0 for side, size in zip((a, b), sizes, strict=True)]
+    if min(rows) < _BATCHES or not 0 < min(batches) <= 1 or max(batches) < _BATCHES:
+        return
+    words = tuple("one batch" if many <= 1 else f"{many:.3g} batches" for many in batches)
+    effect = "one and the same batch is trained on at every recorded step of one side"
+    yield Cause("DATA-00", "data.input.batches", (words[0], words[1]), 1.0, effect)
 
 
 def _again(side: Profile, other: Profile) -> float | None:

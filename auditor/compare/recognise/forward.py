@@ -102,7 +102,10 @@ def _reversed(side: Profile) -> bool | None:
         return None
     model = (side.manifest or {}).get("model")
     layers = model.get("layers") if isinstance(model, Mapping) else None
-    told = [one.get("config") for one in layers or [] if isinstance(one, Mapping)]
+    known = [one for one in layers or [] if isinstance(one, Mapping)]
+    if any(one.get("class") == "Bidirectional" for one in known):
+        return None  # one of its two layers does, whatever the program asked for
+    told = [one.get("config") for one in known]
     return any(isinstance(one, Mapping) and bool(one.get("go_backwards")) for one in told)
 
 

@@ -143,6 +143,10 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     if name in by_name and words.kind_of(by_name[name].get("class")) in WEIGHTED:
         yield from _torch_layer(by_name[name], tensors, node)
         return
+    own = words.activation(by_name[name].get("class")) if name in by_name and "op" not in node else None
+    if own is not None:  # an activation that the program wrote itself: what it is called is all that is known
+        yield Operation("activation", name, {"function": own})
+        return
     kind = str(node.get("op"))
     function = words.activation(kind)
     if function is not None:

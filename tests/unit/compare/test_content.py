@@ -77,3 +77,15 @@ def test_rows_that_come_once_against_rows_that_come_in_every_epoch() -> None:
     assert told(epochs(X, 12, 0), epochs(fresh, 12, 5))[:1] == ["data.input.repeats"]
     assert told(epochs(fresh, 12, 0), epochs(fresh + 0, 12, 5)) == []
     assert "data.input.repeats" not in told(epochs(X, 6, 0), epochs(fresh, 6, 5))
+
+
+def test_one_batch_again_and_again_against_all_of_them() -> None:
+    """Not where both train on whole batches of everything there is."""
+
+    def run_of(rows: int, seed: int, batch: int = 16) -> Profile:
+        order = [np.arange(16 * at, 16 * at + batch) % rows for at in range(12)]
+        return Tiny(stepper=sgd, order=lambda at: order[at], weights=lambda: glorot(seed)).profile()
+
+    assert told(run_of(96, 0), run_of(16, 5))[:1] == ["data.input.batches"]
+    assert "data.input.batches" not in told(run_of(96, 0), run_of(96, 5))
+    assert "data.input.batches" not in told(run_of(16, 0), run_of(16, 5))

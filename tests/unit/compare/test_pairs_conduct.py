@@ -293,3 +293,21 @@ def test_absolute_values_against_squares_are_another_penalty_and_none_is_missing
 def test_what_is_left_beside_a_constraint_is_explained_by_the_plainest_rule(limit: float) -> None:
     """Of rules with a setting so large that they come down to it, the one that needs none."""
     assert constrained(limit, declared=True).value("update.rule") == "sgd"
+
+
+def twice(times: int) -> Profile:
+    """A run whose gradients are kept for so many steps."""
+    kept: list[Any] = []
+
+    def hold(gradients: Any) -> Any:
+        kept.append(gradients if len(kept) % times == 0 else kept[-1])
+        return [g.copy() for g in kept[-1]]
+
+    return run(gradients=hold).profile()
+
+
+def test_steps_that_are_taken_twice_with_one_gradient_are_found() -> None:
+    """As by a second ``step()``; steps with gradients of their own are none."""
+    assert first(twice(2), run().profile()) == ("OPT-00", "update.steps_per_gradient")
+    assert not diagnose(twice(1), run().profile()).causes
+    assert "update.steps_per_gradient" not in [cause.parameter for cause in diagnose(twice(2), twice(3)).causes]

@@ -23,7 +23,7 @@ from auditor.compare.recognise.cause import MATTERS
 from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
-from support.tiny import Tiny, glorot, inputs, sgd, targets, torch_stepper
+from support.tiny import Tiny, array, glorot, inputs, sgd, targets, torch_stepper
 
 X = inputs()
 LABELS = np.random.default_rng(3).integers(0, 4, 96).astype(np.int64)
@@ -303,3 +303,21 @@ def test_a_loss_of_which_only_the_graph_is_known(chain: list[str], known: Any, t
     unknown = replace(b, evidence=replace(b.evidence, steps=steps), loss=[], facts=Facts())
     causes = [cause.parameter for cause in loss.causes(a, unknown)]
     assert ("loss.function" in causes) is told
+
+
+@pytest.mark.parametrize("ignored", [0, -100])
+def test_classes_of_places_lie_along_the_second_axis_in_pytorch(ignored: int) -> None:
+    """What its loss was given and the model's own output tell one loss; padding is the class that it leaves out."""
+    rng = np.random.default_rng(2)
+    steps = []
+    for at in range(4):
+        logits, classes = rng.standard_normal((8, 5, 6)).astype(np.float32), rng.integers(0, 5, (8, 6))
+        value = CE(torch.tensor(logits), torch.tensor(classes), ignore_index=ignored)
+        shares = torch.log_softmax(torch.tensor(logits), 1).numpy()[:, :, None]
+        arrays = [array("output", "output0", logits), array("output", "NllLoss2D.input", shares)]
+        arrays += [array("target", "loss.target", classes[:, None])]
+        facts = {"loss": {"graph": [{"op": "NllLoss2D", "ignore_index": ignored}]}}
+        steps.append(Recording(at + 1, arrays if at else arrays[1:], {"loss": float(value)}, facts))
+    told = profile("a", "torch", assembled(steps))
+    assert (told.value("loss.function"), told.value("loss.takes")) == ("cross entropy", "logits")
+    assert told.value("loss.reduction") == ("mean" if ignored else "mean without padding")

@@ -325,3 +325,23 @@ def test_a_sequence_that_is_read_from_its_end_is_declared(backwards: bool) -> No
     b = replace(Tiny().profile(), structure=a.structure)
     told = [(cause.parameter, cause.how) for cause in forward.causes(a, b)]
     assert told == ([("recurrent.backwards", "declared")] if backwards else [])
+
+
+def test_an_activation_that_is_a_module_of_the_programs_own_is_what_it_is_called() -> None:
+    """Nothing is known of its settings; a module by another name is none."""
+    layers = [{"name": "0", "class": "Linear", "out_features": 4}, {"name": "1", "class": "Gelu"}]
+    graph = [{"layer": "0"}, {"layer": "1"}]
+    told = [structure("torch", {"model": {"layers": [layers[0], one]}}, [{"operations": graph}]).operations
+            for one in (layers[1], {"name": "1", "class": "Mixer"})]  # fmt: skip
+    assert [[dict(one.settings) for one in each if one.kind == "activation"] for each in told] == [
+        [{"function": "gelu"}],
+        [],
+    ]
+
+
+def test_two_directions_are_no_sequence_that_is_read_from_its_end() -> None:
+    """One of the two layers of a bidirectional one is always set to it."""
+    inner = {"class": "LSTM", "name": "b", "path": "both/b", "config": {"units": 4, "go_backwards": True}}
+    whole = {"class": "Bidirectional", "name": "both", "path": "both", "config": {"layer": inner}}
+    a = Tiny(framework="keras").profile(manifest={"model": {"class": "Sequential", "layers": [whole, inner]}})
+    assert not list(forward.causes(a, replace(Tiny().profile(), structure=a.structure)))
