@@ -29,6 +29,7 @@ _BAGS: Final = {"mean": "global_average_pool", "max": "global_max_pool"}
 _PLAIN: Final = frozenset(
     {"batchnorm", "layernorm", "groupnorm", "upsample", "global_average_pool", "global_max_pool", "pad"}
 )
+_POOLS: Final = frozenset({"max_pool", "average_pool", "global_average_pool", "global_max_pool"})
 #: Layers made of layers.
 _COMPOUND: Final = frozenset({"attention", "lstm", "gru", "rnn"})
 #: What the loss has to do with, at the end of a network: given as logits or as probabilities.
@@ -143,9 +144,8 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     if name in by_name and words.kind_of(by_name[name].get("class")) in WEIGHTED:
         yield from _torch_layer(by_name[name], tensors, node)
         return
-    own = words.activation(by_name[name].get("class")) if name in by_name and "op" not in node else None
-    if own is not None:  # an activation that the program wrote itself: what it is called is all that is known
-        yield Operation("activation", name, {"function": own})
+    if name in by_name and "op" not in node:
+        yield from _as_declared(by_name[name], tensors, node)
         return
     kind = str(node.get("op"))
     function = words.activation(kind)
@@ -161,6 +161,15 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
         yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
     elif kind in _PLAIN:
         yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "pads") if key in node})
+
+
+def _as_declared(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Operation]:
+    """A module of which the graph shows no operation: a pool of sequences, which PyTorch makes of one of images."""
+    own = words.activation(layer.get("class"))
+    if own is not None:  # one that the program wrote itself: what it is called is all that is known
+        yield Operation("activation", str(layer.get("name")), {"function": own})
+    elif words.kind_of(layer.get("class")) in _POOLS:
+        yield from _torch_layer(layer, tensors, node)
 
 
 def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Mapping[str, Any]) -> list[Operation]:

@@ -345,3 +345,15 @@ def test_two_directions_are_no_sequence_that_is_read_from_its_end() -> None:
     whole = {"class": "Bidirectional", "name": "both", "path": "both", "config": {"layer": inner}}
     a = Tiny(framework="keras").profile(manifest={"model": {"class": "Sequential", "layers": [whole, inner]}})
     assert not list(forward.causes(a, replace(Tiny().profile(), structure=a.structure)))
+
+
+@pytest.mark.parametrize("kind", ["AvgPool1d", "MaxPool1d"])
+def test_a_pool_of_sequences_that_the_graph_does_not_name_is_none_the_less_there(kind: str) -> None:
+    """PyTorch pools them as images of one row, and what the module gives is that without the row."""
+    layers = [{"name": "0", "class": kind, "kernel_size": 2, "stride": 2, "padding": 0}]
+    ours = structure("torch", {"model": {"layers": layers}}, [{"operations": [{"layer": "0"}]}])
+    config = {"pool_size": [2], "strides": [2], "padding": "valid"}
+    told = [{"class": f"{'Average' if 'Avg' in kind else 'Max'}Pooling1D", "name": "0", "config": config}]
+    theirs = structure("keras", {"model": {"class": "Sequential", "layers": told}}, [{"operations": [{"layer": "0"}]}])
+    assert len(ours.operations) == 1
+    assert differences(ours, theirs) == []
