@@ -205,13 +205,20 @@ def _one_batch(a: Rows, b: Rows, sizes: Sequence[int]) -> Iterator[Cause]:
 
 
 def _again(side: Profile, other: Profile) -> float | None:
-    """How many of the rows of the first epoch that are awaited later come, as a part; None where too few are."""
+    """How many of the rows of the first epoch that are awaited later come, as a part; None where too few are.
+
+    Awaited in whichever order they come: as many as the first epoch's recorded rows are of all; and of one order
+    that repeats, those of the steps at the same places in it.
+    """
     samples = _samples(side) or _samples(other)
     batch = side.value("data.batch_size")
     if not samples or not batch:
         return None
     seen: set[bytes] = set()
     later: list[bytes] = []
+    epoch = max(1, samples // batch)
+    places: set[int] = set()
+    placed = 0
     for one in side.evidence.steps:
         rows = data(one, "batch")
         if rows is None or not rows.ndim:
@@ -219,9 +226,11 @@ def _again(side: Profile, other: Profile) -> float | None:
         keys = [row.tobytes() for row in np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32)]
         if one.step * batch <= samples:
             seen.update(keys)
+            places.add(one.step % epoch)
         elif (one.step - 1) * batch >= samples:
             later += keys
-    awaited = len(later) * min(1.0, len(seen) / samples)
+            placed += len(keys) * (samples % batch == 0 and one.step % epoch in places)
+    awaited = min(float(placed), len(later) * min(1.0, len(seen) / samples))
     return sum(key in seen for key in later) / awaited if awaited >= _AWAITED else None
 
 

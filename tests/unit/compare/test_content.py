@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,20 @@ def test_one_batch_again_and_again_against_all_of_them() -> None:
     assert told(run_of(96, 0), run_of(16, 5))[:1] == ["data.input.batches"]
     assert "data.input.batches" not in told(run_of(96, 0), run_of(96, 5))
     assert "data.input.batches" not in told(run_of(16, 0), run_of(16, 5))
+
+
+def test_places_of_one_order_that_were_not_recorded_are_not_awaited() -> None:
+    """A shuffle that repeats, of which the later steps show what the first ones did not."""
+    x = inputs(320)
+
+    def steps(mixed: bool, seed: int) -> Profile:
+        rng = np.random.default_rng(4)
+        orders = [rng.permutation(320) if mixed or not at else None for at in range(3)]
+        orders = [order if order is not None else orders[0] for order in orders]
+        at = [*range(12), 39, 59]
+        tiny = Tiny(stepper=sgd, x=x, y=targets(x), steps=60, weights=lambda: glorot(seed),
+                    order=lambda at: orders[at // 20][16 * (at % 20) :][:16])  # fmt: skip
+        run = tiny.profile(events=[event(20, "epoch", epoch=1, steps=20, samples=320, order="a", content="a")])
+        return replace(run, evidence=replace(run.evidence, steps=tuple(run.evidence.steps[one] for one in at)))
+
+    assert "data.input.repeats" not in told(steps(mixed=True, seed=0), steps(mixed=False, seed=5))
