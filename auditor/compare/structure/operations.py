@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from auditor.compare.structure import geometry, seen_graph, words
+from auditor.compare.structure import geometry, seen_graph, told_by, words
 
 #: Operations with weights of their own.
 WEIGHTED: Final = frozenset(
@@ -121,7 +121,7 @@ def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _of_torch(
     layers: Sequence[Mapping[str, Any]], graph: Any, seen: Sequence[Mapping[str, Any]], tensors: Mapping[str, Any]
 ) -> Iterator[Operation]:
-    by_name = {str(layer.get("name")): _merged(layer) for layer in layers}
+    by_name = {str(layer.get("name")): told_by.merged(layer) for layer in layers}
     if isinstance(graph, list):
         for node in graph:
             if isinstance(node, Mapping):
@@ -186,7 +186,7 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
         )
     elif kind == "attention":
         return list(
-            _attention(name, layer.get("embed_dim"), _common(layer), bias=_biased(name, "in_proj_bias", tensors))
+            _attention(name, layer.get("embed_dim"), told_by.common(layer), bias=_biased(name, "in_proj_bias", tensors))
         )
     elif kind in {"conv", "conv_transpose"}:
         groups = int(layer.get("groups") or 1)
@@ -199,15 +199,15 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
     elif kind in {"lstm", "gru", "rnn"}:
         return _recurrent(kind, name, layer, node)
     else:
-        settings = _common(layer)
+        settings = told_by.common(layer)
         if kind == "embedding":
             return _embedding(name, layer)
-    return [Operation(kind, name, _known(settings))]
+    return [Operation(kind, name, told_by.known(settings))]
 
 
 def _embedding(name: str, layer: Mapping[str, Any]) -> list[Operation]:
     """A table; torch's ``EmbeddingBag`` is one with the mean or the maximum over positions behind it."""
-    settings = _known({"units": layer.get("embedding_dim"), "padding": layer.get("padding_idx") is not None})
+    settings = told_by.known({"units": layer.get("embedding_dim"), "padding": layer.get("padding_idx") is not None})
     pool = _BAGS.get(str(layer.get("mode")))
     return [Operation("embedding", name, settings), *([Operation(pool, name)] if pool else [])]
 
@@ -230,7 +230,7 @@ def _recurrent(kind: str, name: str, layer: Mapping[str, Any], node: Mapping[str
         one |= {"gates": "sigmoid"}
     if kind == "gru":
         one |= {"reset_after": bool(layer.get("reset_after", True))}
-    return [Operation(kind, name, _known(one)) for _ in range(int(layer.get("num_layers") or 1))]
+    return [Operation(kind, name, told_by.known(one)) for _ in range(int(layer.get("num_layers") or 1))]
 
 
 # -- Keras, TensorFlow, scikit-learn ----------------------------------------------------------
@@ -252,7 +252,7 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
 
 def _of_keras(layers: Iterator[Mapping[str, Any]]) -> Iterator[Operation]:
     for layer in layers:
-        told = _merged(layer)
+        told = told_by.merged(layer)
         yield from _keras_layer(told)
         if words.kind_of(told.get("class")) not in {"activation", "lstm", "gru", "rnn"}:
             yield from _applied(str(told.get("name")), told.get("activation"))
@@ -277,13 +277,13 @@ def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
         if words.plain(told.get("class")) == "bidirectional":
             yield from _both_ways(told)
     elif kind == "dense":
-        yield from _dense(name, *_fans(told), bias=bias)
+        yield from _dense(name, *told_by.fans(told), bias=bias)
     elif kind == "attention":
-        yield from _attention(name, _fans(told)[0], _common(told), bias=bias)
+        yield from _attention(name, told_by.fans(told)[0], told_by.common(told), bias=bias)
     elif kind in {"lstm", "gru", "rnn"}:
         yield _keras_recurrent(kind, name, told, both=False)
     else:
-        yield Operation(kind, name, _known(_keras_settings(kind, told)))
+        yield Operation(kind, name, told_by.known(_keras_settings(kind, told)))
 
 
 def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -298,7 +298,7 @@ def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
         return settings | geometry.of_keras(told, kind)
     if kind in {"max_pool", "average_pool", "pad"}:
         return geometry.of_keras(told, kind)
-    settings = _common(told)
+    settings = told_by.common(told)
     if kind == "embedding":
         settings |= {"units": told.get("output_dim"), "padding": bool(told.get("mask_zero"))}
         settings |= {"padding": told["padding_idx"] is not None} if "padding_idx" in told else {}
@@ -315,36 +315,16 @@ def _both_ways(told: Mapping[str, Any]) -> Iterator[Operation]:
 
 def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: bool) -> Operation:
     settings = {"units": told.get("units"), "both": both, "bias": bool(told.get("use_bias", True))}
-    settings |= {"activation": _function(told.get("activation"))}
+    settings |= {"activation": told_by.function(told.get("activation"))}
     if kind != "rnn":
-        settings |= {"gates": _function(told.get("recurrent_activation"))}
+        settings |= {"gates": told_by.function(told.get("recurrent_activation"))}
     if kind == "gru":
         settings |= {"reset_after": bool(told.get("reset_after", True))}
     if "batch_first" in told:
         settings |= {"first": bool(told["batch_first"])}
     else:
         settings |= {"along_time": True}
-    return Operation(kind, name, _known(settings))
-
-
-def _merged(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """A layer with its configuration beside its name."""
-    config = layer.get("config")
-    return {**layer, **(config if isinstance(config, Mapping) else {})}
-
-
-def _function(told: Any) -> str | None:
-    """An activation by name; None where nothing is told of it."""
-    return None if told is None else words.activation(told) or "linear"
-
-
-def _fans(told: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Features that a layer takes and gives."""
-    weights = [one for one in told.get("weights") or [] if isinstance(one, Mapping) and len(one.get("shape") or ()) > 1]
-    shape = list(weights[0]["shape"]) if weights else [None, None]
-    given = told.get("output_shape")
-    last = given[-1] if isinstance(given, list) and given and isinstance(given[-1], int) else shape[-1]
-    return shape[0], told.get("units", last)
+    return Operation(kind, name, told_by.known(settings))
 
 
 # -- both -------------------------------------------------------------------------------------
@@ -354,31 +334,17 @@ def _dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[
     """A product with weights; one that gives three times what it takes counts as three (queries, keys, values)."""
     if isinstance(taken, int) and taken > 1 and given == _PROJECTIONS * taken:
         for _ in range(_PROJECTIONS):
-            yield Operation("dense", name, _known({"units": taken, "bias": bias}))
+            yield Operation("dense", name, told_by.known({"units": taken, "bias": bias}))
         return
-    yield Operation("dense", name, _known({"units": given, "bias": bias}))
+    yield Operation("dense", name, told_by.known({"units": given, "bias": bias}))
 
 
 def _attention(name: str, width: Any, told: Mapping[str, Any], *, bias: bool | None) -> Iterator[Operation]:
     """Attention as the four products that it is; the first has its settings."""
-    settings = _known({"units": width, "bias": bias})
-    yield Operation("dense", name, {**settings, **_known({"heads": told.get("heads")})})
+    settings = told_by.known({"units": width, "bias": bias})
+    yield Operation("dense", name, {**settings, **told_by.known({"heads": told.get("heads")})})
     for _ in range(_PROJECTIONS):
         yield Operation("dense", name, settings)
-
-
-def _common(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of normalizations, dropout and attention."""
-    rate = told.get("rate", told.get("p", told.get("dropout")))
-    heads = told.get("num_heads")
-    groups = told.get("num_groups", told.get("groups"))
-    found = {"epsilon": told.get("epsilon", told.get("eps")), "rate": rate, "heads": heads, "groups": groups}
-    found |= {"mode": told.get("interpolation", told.get("mode")), "corners": told.get("align_corners")}
-    return _known(found)
-
-
-def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if value is not None}
 
 
 def _folded(found: Sequence[Operation]) -> Iterator[Operation]:
