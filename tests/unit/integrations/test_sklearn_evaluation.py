@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+from auditor_agent.integrations.sklearn import given as given_module
 from auditor_agent.integrations.sklearn.given import MOST, Given
 from auditor_agent.sklearn import audit
 from support.mlp_cases import CLASSES, RNG, SMALL, X, Y, offline
@@ -161,3 +162,15 @@ def test_what_was_trained_on_is_known_of_very_many_samples() -> None:
     assert given.trained(rows[MOST : 2 * MOST]) is True
     assert given.trained(rows[3 * MOST :]) is False
     assert Given().trained(rows) is None
+
+
+def test_data_that_is_given_again_as_it_was_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a fit for each epoch (``warm_start``); other data of the same shape is looked at."""
+    looked: list[int] = []
+    keys = given_module.row_keys
+    monkeypatch.setattr(given_module, "row_keys", lambda rows: looked.append(len(rows)) or keys(rows))
+    given = Given()
+    for data in (X, X, X.copy(), X + 1):
+        given.fit(data)
+    assert looked == [len(X), len(X)]
+    assert given.trained(X) is False
