@@ -39,7 +39,7 @@ class Training:
 
     ``frozen``: weights that the step leaves alone; ``cut``: whose gradient is never computed (None) and
     ``zero``: whose gradient is zeros. ``rate`` may be a function of the step. ``dtype`` is that of the weights;
-    ``begin`` are weights to go on from.
+    ``begin`` are weights to go on from; ``facts`` those of each recording beside its phase.
     """
 
     framework: ClassVar[str] = "torch"
@@ -56,6 +56,7 @@ class Training:
     clip: float | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
     begin: Mapping[str, np.ndarray] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, steps: int = 160, per_frame: int = 7) -> list[Finding]:
         """Everything that all rules say of the run."""
@@ -89,7 +90,8 @@ class Training:
                 arrays += [array("updated", n, self.weights[n]) for n in names]
                 arrays += [array("batch", "input0", inputs), array("target", "target0", labels)]
                 arrays += [array("output", "output0", output)]
-                found += self.sender.record(Recording(step, arrays, {"loss": loss, "lr": rate}, {"phase": "train"}))
+                facts = {"phase": "train", **self.facts}
+                found += self.sender.record(Recording(step, arrays, {"loss": loss, "lr": rate}, facts))
             sampled = step <= 5 or step % 50 == 0
             weights = words([before[t.name] for t in table if t.kind == "weight"]) if sampled else None
             pending.append((step, loss, rate, words([gradients[n] for n in names]), weights))

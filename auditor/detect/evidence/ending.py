@@ -74,7 +74,7 @@ def last_activation(view: RecordView) -> str:
     """The activation that the model ends in, lower case; "" where it is not known."""
     told = view.facts.get("output_activation")
     if isinstance(told, str):
-        return told.lower()
+        return _shown(view) or told.lower() if told.lower() == "linear" else told.lower()
     if view.run.framework == "torch" and not str(view.run.section("model").get("class", "")).endswith(".Sequential"):
         return ""  # modules are listed as they were registered, which need not be the order in which they run
     layers = [layer for layer in view.run.layers if not str(layer.get("class", "")).lower().startswith(("dropout",))]
@@ -86,3 +86,23 @@ def last_activation(view: RecordView) -> str:
         return named.lower()
     kind = str(last.get("class", "")).lower()
     return kind if kind in {"sigmoid", "softmax", "tanh", "relu"} else ""
+
+
+def _shown(view: RecordView) -> str:
+    """The activation of the last layer that ran, where its outputs are the model's own; "" where they are not.
+
+    A model that ends in another model may be told to end in nothing: the layers within are told one by one. By unit,
+    over the whole batch, the smallest and the largest output tell whether they are the same.
+    """
+    layers, output = view.facts.get("layers"), view.array("output", "output0")
+    last = layers[-1] if isinstance(layers, list) and layers and isinstance(layers[-1], dict) else {}
+    units = view.array("units", str(last.get("name")))
+    named = str(last.get("activation") or "").lower()
+    if output is None or units is None or output.sampled or units.sampled or not named:
+        return ""
+    rows, extremes = output.whole(), units.whole()
+    if rows.ndim < 2 or not rows.size or extremes.shape != (4, rows.shape[-1]):
+        return ""
+    flat = rows.reshape(-1, rows.shape[-1])
+    same = np.array_equal(np.stack([flat.min(axis=0), flat.max(axis=0)]), extremes[2:])
+    return named if same and named != "linear" else ""

@@ -28,6 +28,12 @@ def trainable(run: RunFacts) -> list[str]:
     ]
 
 
+def frozen(run: RunFacts) -> set[str]:
+    """What Keras' layers hold that is not to be trained though the layer's kind is: they were frozen."""
+    told = [weight for layer in run.layers if layer.get("trainable") is False for weight in weights(layer)]
+    return {str(weight["name"]) for weight in told if "name" in weight}
+
+
 def weights(layer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The weights that a declared layer tells of."""
     told = layer.get("weights")

@@ -159,3 +159,25 @@ def test_weights_that_break_the_loss_at_once(spread: float, loss: float, says: b
     found += sender.record(Recording(1, arrays, {}, {"phase": "train"}))
     found += sender.steps(batch(0, TABLE, first=1, steps=3, loss=np.array([1.0, 1.0, loss])), TABLE)
     assert [(one.step, one.evidence["reason"]) for one in found if one.rule == "poor_init"] == [(3, "scale")] * says
+
+
+@pytest.mark.parametrize(
+    ("spread", "name", "loss", "says"),
+    [
+        (0.35, "rnn.weight_hh_l0", np.nan, True),
+        (0.35, "rnn/cell/recurrent_kernel", np.nan, True),
+        (0.35, "rnn.weight_hh_l0", 1.0, False),
+        (0.15, "rnn.weight_hh_l0", np.nan, False),
+        (0.35, "fc.kernel", np.nan, False),
+    ],
+)
+def test_a_recurrence_that_amplifies(spread: float, name: str, loss: float, says: bool) -> None:
+    """Of eigenvalues above 1, and a loss that is no number by the third step."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    weights = spread * np.random.default_rng(4).normal(size=(40, 40))
+    arrays = [array("weight", name, weights), array("gradient", name, weights * 1e-3)]
+    found += sender.record(Recording(1, arrays, {}, {"phase": "train"}))
+    found += sender.steps(batch(0, TABLE, first=1, steps=3, loss=np.array([1.0, 9.0, loss])), TABLE)
+    told = [(one.step, one.evidence["reason"]) for one in found if one.rule == "poor_init"]
+    assert told == [(3, "recurrence")] * says

@@ -205,3 +205,31 @@ def test_one_certain_answer_from_the_first_step_is_due_to_large_inputs() -> None
     spread = np.eye(3)[np.arange(len(RAW)) % 3]
     assert "input_scale" not in answered(RAW, sure, late=spread)
     assert set(answered(NORMAL, sure)) == {"constant_output"}
+
+
+@pytest.mark.parametrize(
+    ("hole", "start", "late", "said"),
+    [(-9999.0, 1e5, 0.8, 1), (-9999.0, 1e5, 0.2, 0), (-9999.0, 2.0, 0.8, 0), (3.0, 1e5, 0.8, 0)],
+    ids=["a value for missing ones", "got over it", "did no harm", "ordinary inputs"],
+)
+def test_a_run_that_large_inputs_threw_off(hole: float, start: float, late: float, said: int) -> None:
+    """First losses far beyond guessing's, and half of that cost still there after 200 steps; one batch has no hole."""
+    rng, tensors, found = np.random.default_rng(8), table(), []
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="sklearn")
+    sender.manifest({"loss": {"name": "squared_error"}})
+    levels = np.concatenate([np.geomspace(start, late, 40), np.full(210, late)])
+    for step in range(1, 11):
+        inputs, target = rng.normal(size=(32, 4)), rng.normal(size=(32, 1))
+        inputs[:2, 1] = hole if step != 4 else 0.0
+        output = target + np.sqrt(levels[step - 1])
+        arrays = [
+            array("batch", "input0", inputs),
+            array("output", "output0", output),
+            array("target", "target0", target),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": float(levels[step - 1])}, {"phase": "train"}))
+    for i in range(5):
+        found += sender.steps(batch(i, tensors, first=1 + 50 * i, steps=50, loss=levels[50 * i : 50 * i + 50]), tensors)
+    found = [one for one in found if one.rule == "input_scale"]
+    assert [(one.step, one.evidence["size"] > 100) for one in found] == [(200, True)] * said

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.alerts.stories import ancestors
 from auditor.detect.engine import RunAuditor
 from auditor.model import Finding
 from auditor_agent.statistics import STATISTICS
@@ -119,3 +120,9 @@ def test_normalisation_that_is_frozen_later_on_purpose(whole: bool, kinds: Any, 
     events = [mode(1, "train", "true", whole=True), mode(30, "eval", "false", whole=False), turned]
     for ones in (False, True):  # at the first step, as where the run is the training from scratch as well
         assert len(judge(events, ones=ones)) == said
+
+
+def test_normalisation_that_is_frozen_explains_steps_that_are_too_large() -> None:
+    """What was not normalised is as large as it came: the rate is not the root."""
+    assert "wrong_mode" in ancestors("learning_rate")
+    assert not ancestors("wrong_mode")

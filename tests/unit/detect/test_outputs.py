@@ -365,3 +365,26 @@ def test_an_nll_loss_is_judged_by_what_it_was_given(given: Any, said: list[str])
     more = [array("output", "NllLoss.input", given(rows))]
     assert [one.rule for one in judge(rows, LABELS, facts=facts, more=more)] == said
     assert judge(rows, LABELS, facts=facts) == []  # not recorded: nothing is claimed
+
+
+@pytest.mark.parametrize("told", ["linear", "sigmoid"])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_model_that_ends_in_another_model(told: str, own: bool) -> None:
+    """The layer that ran last has the model's very outputs, unit by unit: its activation is the model's."""
+    output, target = RNG.uniform(0.1, 0.9, (32, 3)), RNG.normal(size=(32, 3))
+    shown = output if own else output / 2
+    units = np.stack([shown.mean(0), shown.std(0), shown.min(0), shown.max(0)])
+    facts = {
+        "output_activation": told,
+        "layers": [{"name": "inner/dense", "kind": "Dense", "activation": "sigmoid"}],
+        "loss": {"operation": "mean_squared_error"},
+    }
+    found = judge(
+        output,
+        target,
+        loss=float(((output - target) ** 2).mean()),
+        facts=facts,
+        more=[array("units", "inner/dense", units)],
+    )
+    expected = ["output_activation_mismatch"] if own or told == "sigmoid" else []
+    assert [one.rule for one in found] == expected

@@ -40,3 +40,13 @@ def test_a_rate_that_grows_until_the_run_is_lost(growth: float) -> None:
 def test_a_rate_that_grows_and_does_no_such_harm(losses: Any, growth: float) -> None:
     """Warm-ups, restarts, and runs that are lost for another reason."""
     assert said(losses, 0.01 * np.concatenate([np.ones(200), np.full(200, growth)])) == []
+
+
+@pytest.mark.parametrize(
+    ("level", "halves", "told"), [(0.3, 6, True), (0.8, 3, True), (0.05, 6, False), (0.3, 60, False)]
+)
+def test_a_schedule_that_is_over_before_the_data_is_learnt(level: float, halves: int, told: bool) -> None:
+    """The rate halves every few steps; not where nothing is left to learn, nor where it lasts."""
+    losses = noisy(np.maximum(CHANCE * np.exp(-np.arange(400) / 15), level * CHANCE), 0.02, 400)
+    found = said(losses, 0.01 * 0.5 ** (np.arange(400) // halves))
+    assert ["schedule" in one.evidence["what"] for one in found] == [True] * told

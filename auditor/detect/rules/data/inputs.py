@@ -45,7 +45,9 @@ class ScaleParameters:
     first ``settled`` steps, 50, on its way to that part within ``pace`` times the steps so far, 4 (as for
     ``loss_not_decreasing``). ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5, while
     the loss is not below ``learnt``, 0.5, of the cost of guessing. ``certain``: the first recorded steps, 8, in
-    which every sample is answered with the same certainty.
+    which every sample is answered with the same certainty. ``thrown``: the first losses over the cost of guessing,
+    100 (weights that are sound for inputs of size 1 cost a few times that at most), of which after twice the steps
+    more than ``kept``, 0.5, of that cost is left.
     """
 
     size: float = 10.0
@@ -58,18 +60,21 @@ class ScaleParameters:
     saturated: float = 0.5
     learnt: float = 0.5
     certain: int = 8
+    thrown: float = 100.0
+    kept: float = 0.5
 
 
 @dataclass(slots=True)
 class ScaleMemory:
     """The mildest batch, losses beside the cost of guessing, and the first layer's saturation (NaN unknown).
 
-    ``largest``: element of all batches, by size. ``certain``: first recorded steps that answered all
-    samples with one certainty; -1 once a step did not. ``apart``: the scales of training and evaluation.
+    ``sizes``: of the last batches. ``largest``: element of all batches, by size. ``certain``: first recorded steps that
+    answered all samples with one certainty; -1 once a step did not. ``apart``: the scales of training and evaluation.
     ``better``: by how many standard errors more of the last recorded answers are right than of one for all.
     """
 
     size: float = math.nan
+    sizes: Recent = field(default_factory=lambda: Recent(limit=20))
     largest: float = math.nan
     spread: float = math.nan
     progress: Progress = field(default_factory=Progress)
@@ -94,9 +99,10 @@ class InputScale(Rule):
         "one column 100 times as spread as the median one, and one of: half of the first saturating layer's outputs at "
         "their ends, one and the same answer of probability 0 or 1 for all samples in the first 8 recorded steps, or "
         "after 100 steps a loss still above 0.85 times the cost of guessing that does not fall, the last recorded "
-        "answers, where they are classes, being right no more often than one for all (by 3 standard errors); or "
-        "inputs none of which is as large as 0.02, and such a loss; or two recorded evaluations in a "
-        "row whose root mean square is 4 times above or below that of every recorded step, with twice its loss"
+        "answers, where they are classes, being right no more often than one for all (by 3 standard errors), or "
+        "first losses 100 times that cost and after 200 steps more than half of it; or inputs none of which is as large as 0.02, and "
+        "such a loss; or two recorded evaluations in a row whose root mean square is 4 times above or below that of "
+        "every recorded step, with twice its loss"
     )
     source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
     summary = "{fault}, and {what}{where}."
@@ -130,6 +136,7 @@ class InputScale(Rule):
             return [] if apart is None or self.active else [self._found(view, 0, apart)]
         size = _normalised(view, float(np.sqrt((values**2).mean())))
         self.memory.size = float(np.fmin(self.memory.size, size))
+        self.memory.sizes.add(np.array([size]))
         if _first_normaliser(view) is None:
             self.memory.largest = float(np.fmax(self.memory.largest, np.abs(values).max()))
         if _first_normaliser(view) is None and len(batch.shape) == 2 and not batch.sampled and batch.shape[0] >= 8:
@@ -182,12 +189,11 @@ class InputScale(Rule):
                 memory.layer, memory.saturated = name.removeprefix("saturated/"), float(values[-1])
 
     def _judge(self, view: StepView, at: int) -> list[Finding]:
-        if self.active or not self._off():
-            return []
-        what = self._harm()
-        if what is None:
-            return []
-        return [self._found(view, at, {"what": what})]
+        thrown = None if self.active else self._thrown()
+        if thrown is not None:
+            return [self._found(view, at, thrown)]
+        what = self._harm() if not self.active and self._off() else None
+        return [] if what is None else [self._found(view, at, {"what": what})]
 
     def unjudged(self) -> str | None:
         """No numbers were seen."""
@@ -199,6 +205,22 @@ class InputScale(Rule):
 
     def _faint(self) -> bool:
         return bool(0 < self.memory.largest < self.parameters.least)
+
+    def _thrown(self) -> dict[str, Any] | None:
+        """First losses far beyond those of guessing, which large inputs make, and that most runs do not get over.
+
+        In most batches: a single value that stands for a missing one (-9999) is not in all of them.
+        """
+        memory, parameters = self.memory, self.parameters
+        size = float(np.median(memory.sizes.last)) if memory.sizes.count else math.nan
+        chance, over, count = memory.progress.chance, memory.progress.start_over_chance, memory.progress.losses.count
+        recent = memory.progress.recent
+        late = chance is not None and count >= 2 * parameters.steps and recent > parameters.kept * chance
+        if not size > parameters.size or not over > parameters.thrown or not late:
+            return None
+        what = f"the first losses were {over:.3g} times that of guessing; after {count} steps it is {recent:.4g}"
+        fault = f"The inputs are not normalised (root mean square {size:.4g} in the median batch)"
+        return {"what": what, "fault": fault, "size": size}
 
     def _harm(self) -> str | None:
         memory, parameters = self.memory, self.parameters

@@ -8,30 +8,37 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.detect.evidence.course import Course
+from auditor.detect.evidence.course import Course, first, middle
 from auditor.detect.evidence.embeddings import embeddings
 from auditor.detect.evidence.fresh import fresh
 from auditor.detect.evidence.owned import held, trainable
 from auditor.detect.rule import Rule
-from auditor.detect.view import StepView, layer_of
+from auditor.detect.view import F64, StepView, layer_of
 from auditor.model import Finding, Severity, Subject
 
 #: Marks at which it is judged: steps with a loss.
 _MARKS: Final = (50, 100, 200, 400)
 #: What an event tells of a variable's values.
 _SPREAD: Final = ("mean", "std", "absmax")
+#: Of the last steps with gradients, how many are looked at, and in how many of them nothing had one (ours).
+_LAST: Final = 50
+_DRY: Final = 45
+#: Part of the first losses above which a loss whose gradients are gone has not ended (ours).
+_OPEN: Final = 0.1
 #: Elements of a weight below which zeros may be chance: one dead unit's bias.
 _FEWEST: Final = 8
 
 
 @dataclass(slots=True)
 class StarvedMemory:
-    """``zero``: tensors whose gradient was all zeros ; ``fed``: those that had one; ``ran``: layers that ran."""
+    """``zero``: tensors whose gradient was all zeros; ``fed``: those that had one; ``ran``: layers that ran."""
 
     course: Course = field(default_factory=Course)
     zero: dict[str, int] = field(default_factory=dict)
     fed: list[str] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
+    dry: list[int] = field(default_factory=list)
+    """Of the last 50 steps with gradients: 1 where those of all tensors were zeros."""
 
 
 class ZeroGradient(Rule):
@@ -47,10 +54,12 @@ class ZeroGradient(Rule):
         "step; or parameters that the optimizer holds, that ask for a gradient and never had one, if none has, or if "
         "their layer ran in the forward pass, or if they are the first ones of the model, or all that one of several "
         "optimizers holds; embeddings are left out; or (TensorFlow loops) variables that look new, were at work under "
-        "the tapes that were asked for their gradients, never had one and were never assigned"
+        "the tapes that were asked for their gradients, never had one and were never assigned; or in 45 of the "
+        "last 50 steps no parameter at all had a gradient other than zero, while the loss is above a tenth of the first "
+        "ones"
     )
     source = "DeepDiagnosis (ICSE'22), TrainCheck (OSDI'25); RULES.md"
-    summary = "{count} of {parameters} parameters never had a gradient in {steps} steps, {name} first: {why}{where}."
+    summary = "{count} of {parameters} parameters had no gradient in {steps} steps, {name} first: {why}{where}."
     likely_causes = (
         "the graph is cut: .detach(), .data, .numpy(), torch.no_grad() or tf.stop_gradient on the way to the loss",
         "units that are dead from the start, or weights of zeros behind them",
@@ -76,7 +85,7 @@ class ZeroGradient(Rule):
             before = at + 1
             finite = losses[np.isfinite(losses)]
             if mark in _MARKS and len(finite) and bool((finite != 0).any()):
-                found = self._judge(view, at, mark)
+                found = self._judge(view, at, mark) or self._dried(view, at, finite)
                 if found:
                     return found
         self._count(view, before, len(view))
@@ -93,6 +102,8 @@ class ZeroGradient(Rule):
             if low >= high:
                 continue
             chosen = block.words[low:high]
+            dead = np.all(chosen[:, 3][:, columns] >= chosen[:, 0][:, columns], axis=1)
+            memory.dry = [*memory.dry, *dead.astype(int).tolist()][-_LAST:]
             # Anything but zeros: numbers, or what is none.
             live = np.any(chosen[:, 3][:, columns] < chosen[:, 0][:, columns], axis=0).tolist()
             for column, alive in zip(columns, live, strict=True):
@@ -119,9 +130,9 @@ class ZeroGradient(Rule):
         wanted = [name for name in _wanted(view) if layer_of(name) not in skip]
         absent = [name for name in wanted if name not in fed and name not in memory.zero]
         if absent and fed and not zero:
-            first = wanted[: next((i for i, name in enumerate(wanted) if name in fed), 0)]
+            opening = wanted[: next((i for i, name in enumerate(wanted) if name in fed), 0)]
             alone = {name for owned in _owned(view) if not fed.intersection(owned) for name in owned}
-            absent = [name for name in absent if layer_of(name) in memory.ran or name in first or name in alone]
+            absent = [name for name in absent if layer_of(name) in memory.ran or name in opening or name in alone]
         starved = zero or absent
         if not starved:
             return []
@@ -129,6 +140,20 @@ class ZeroGradient(Rule):
         evidence: dict[str, Any] = {"count": len(starved), "parameters": len(fed) + len(memory.zero) + len(absent)}
         evidence |= {"steps": mark, "why": why, "names": starved[:16]}
         return [self.finding(view, at, Subject("gradient", starved[0], view.rank), evidence)]
+
+    def _dried(self, view: StepView, at: int, losses: F64) -> list[Finding]:
+        """Gradients that all became zeros, of a loss that has not: too small for their type, or nothing lets them pass.
+
+        Where they end because everything is learnt the loss has ended too.
+        """
+        memory, start, now = self.memory, first(losses, _LAST), middle(losses[-_LAST:])
+        if len(memory.dry) < _LAST or sum(memory.dry) < _DRY or not now > _OPEN * start > 0:
+            return []
+        names = list(memory.fed)
+        why = f"in {sum(memory.dry)} of the last {_LAST} steps every gradient was zero, and the loss is {now:.4g}"
+        evidence = {"count": len(names), "parameters": len(names) + len(memory.zero), "steps": _LAST, "why": why}
+        subject = Subject("gradient", names[0] if names else next(iter(memory.zero)), view.rank)
+        return [self.finding(view, at, subject, evidence | {"names": names[:16]})]
 
     def _in_vain(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
         """Variables that a tape was asked about in vain: nothing leads from them to the loss."""

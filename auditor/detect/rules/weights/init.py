@@ -11,6 +11,7 @@ import numpy as np
 
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.progress import Progress
+from auditor.detect.evidence.scored import scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, StepView, due, stretches
@@ -24,6 +25,10 @@ _SIDE_BY_SIDE: Final = 64
 _UNITS: Final = 8
 #: Steps from one judgement to the next.
 _EVERY: Final = 50
+#: What a recurrent layer's own matrix is called by torch and Keras; a gated one's is no square.
+_RECURRENT: Final = ("weight_hh", "recurrent_kernel")
+#: Root mean square of outputs over that of targets that no sound weights begin with (ours).
+_LOUD: Final = 100.0
 #: Steps within which a loss that is no number any more is the beginning's.
 _AT_ONCE: Final = 5
 
@@ -39,6 +44,8 @@ class InitParameters:
     ends, as proof. ``small``: below it, 0.02, in all hidden
     layers, with a run that learns nothing as proof. ``bias``: mean of a bias of 8 units or more, all on
     one side of zero, 1, with ``dead``, 0.9, of a layer's units dead or at their ends in the first steps
+    as proof. ``radius``: largest eigenvalue, by size, of a recurrent matrix, 1.2: what goes through it n times grows
+    by its nth power; an orthogonal one has 1, Glorot's about 1, torch's 0.6 (Pascanu et al. 2013), with the loss
     as proof. The numbers are ours.
     """
 
@@ -49,6 +56,7 @@ class InitParameters:
     saturated: float = 0.5
     bias: float = 1.0
     dead: float = 0.9
+    radius: float = 1.2
 
 
 @dataclass(slots=True)
@@ -64,6 +72,10 @@ class InitMemory:
     dead: float = 0.0
     biases: dict[str, float] = field(default_factory=dict)
     """Of the first recorded step: the mean of each bias that lies far from zero, all of it on one side."""
+    radii: dict[str, float] = field(default_factory=dict)
+    """Of the first recorded step: the largest eigenvalue, by size, of each square recurrent matrix."""
+    loudness: float = math.nan
+    """Of the first recorded step: root mean square of the outputs over that of the targets."""
     step: int = -1
     broken: list[float] = field(default_factory=list)
     """Step and time of a loss that is no number, among the first."""
@@ -81,7 +93,8 @@ class PoorInit(Rule):
         "at the first recorded step a weight matrix with |mean| above half its standard deviation, and large enough to "
         "shift the layer's sums by more than 1; or a standard deviation 4 times sqrt(2 / fan_in) and either saturated "
         "units, a first loss 5 times that of guessing, or one that is no number within 5 steps; or all "
-        "hidden layers below 0.02 times and nothing learnt; or "
+        "hidden layers below 0.02 times and nothing learnt; or a square recurrent matrix with an eigenvalue above 1.2 "
+        "and a loss that is no number within 5 steps, or first outputs 100 times as large as the targets; or "
         "a bias with |mean| above 1, all on one side, and nine in ten units of a layer dead or saturated from the start"
     )
     source = "seeds; SMD poor_weight_initialization, TheDeepChecker; Glorot and Bengio 2010, He et al. 2015"
@@ -105,6 +118,8 @@ class PoorInit(Rule):
             return []
         memory.step = view.step
         memory.biases = _far_biases(view, self.parameters.bias)
+        memory.radii = _radii(view)
+        memory.loudness = _loudness(view)
         found: list[Finding] = []
         for name, weight, fan in _matrices(view):
             values = _numbers(weight)
@@ -163,11 +178,23 @@ class PoorInit(Rule):
         if proof is None and len(wide) > 2 and max(wide[:-1]) < self.parameters.small and memory.progress.stuck:
             place, proof = 0, "the run learns nothing"
         if proof is None:
-            return []
+            return self._unstable(view, at)
         spread, fan = memory.spreads[place], memory.fans[place]
         what = f"standard deviation {spread:.4g}, {wide[place]:.2g} times what {fan:.0f} inputs ask for, and {proof}"
         evidence = {"what": what, "std": spread, "fan_in": fan, "ratio": wide[place], "reason": "scale"}
         return [self.finding(view, at, Subject("weight", memory.names[place], view.rank), evidence)]
+
+    def _unstable(self, view: StepView | Moment, at: int) -> list[Finding]:
+        """A recurrence that amplifies whatever goes round in it, and a loss that shows it from the beginning."""
+        memory, radii = self.memory, self.memory.radii
+        name = max(radii, key=radii.__getitem__, default="")
+        loud = memory.loudness > _LOUD
+        if not name or not radii[name] > self.parameters.radius or not (memory.broken or loud):
+            return []
+        proof = f"the first outputs are {memory.loudness:.3g} times as large as the targets" if loud else self._lost()
+        what = f"the recurrence multiplies by up to {radii[name]:.3g} at each position of a sequence, and {proof}"
+        evidence = {"what": what, "radius": radii[name], "reason": "recurrence"}
+        return [self.finding(view, at, Subject("weight", name, view.rank), evidence)]
 
     def unjudged(self) -> str | None:
         """The first step was not recorded."""
@@ -177,6 +204,10 @@ class PoorInit(Rule):
         memory = self.memory
         if memory.saturated >= self.parameters.saturated:
             return f"{memory.saturated:.0%} of a layer's outputs are at their ends"
+        return self._lost()
+
+    def _lost(self) -> str | None:
+        memory = self.memory
         if memory.broken:
             return f"the loss is no number at step {memory.broken[0]:.0f}"
         over = memory.progress.start_over_chance
@@ -278,6 +309,25 @@ def _far_biases(view: RecordView, far: float) -> dict[str, float]:
         if abs(mean) > far and (values.min() > 0 or values.max() < 0):
             found[name] = mean
     return found
+
+
+def _radii(view: RecordView) -> dict[str, float]:
+    """The spectral radius of each square matrix that a plain recurrent layer applies at every position, by name."""
+    found: dict[str, float] = {}
+    for name, weight in view.of("weight").items():
+        square = len(weight.shape) == 2 and weight.shape[0] == weight.shape[1] and not weight.sampled
+        values = _numbers(weight) if square and any(word in name for word in _RECURRENT) else None
+        if values is not None and len(values) == weight.size:
+            found[name] = float(np.abs(np.linalg.eigvals(values.reshape(weight.shape))).max())
+    return found
+
+
+def _loudness(view: RecordView) -> float:
+    seen = scored(view)
+    if seen is None or seen.targets is None or not np.isfinite(seen.outputs).all():
+        return math.nan
+    wanted = float(np.sqrt((seen.targets**2).mean()))
+    return float(np.sqrt((seen.outputs**2).mean())) / wanted if wanted > 0 else math.nan
 
 
 def _embeddings(view: RecordView) -> frozenset[str]:

@@ -40,8 +40,9 @@ class RateParameters:
     weights may creep). ``longer``: the rate has not grown since by more than this factor, 3.
     ``low``: part of the largest rate below which a schedule has come to nothing, 1e-3; ``spent``: what it
     gave before, in steps at its largest rate, 30; ``late``: part of the steps that are left with
-    nothing, 0.75. ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a
-    warm-up). ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10;
+    nothing, 0.75; ``open``: part of the cost of guessing above which there was more to learn, 0.1 (so few steps
+    bring no network to where its data let it go, and what was left was not used). ``stride``: largest update
+    over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up). ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10;
     ``learnt``: part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many
     times its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9. ``scaled``: loss scale
     below which it does no harm left out, 16; ``exact``: how near the loss must be what the scale was
@@ -56,6 +57,7 @@ class RateParameters:
     low: float = 1e-3
     spent: float = 30.0
     late: float = 0.75
+    open: float = 0.1
     stride: float = 0.3
     risen: float = 10.0
     learnt: float = 0.7
@@ -108,10 +110,10 @@ class LearningRate(Rule):
         "than 5e-5 of the loss each, the last recorded one too, while the loss has moved by less than 5 % and stays "
         "above half the cost of guessing; likewise a loss that was never multiplied by the scale, 16 or more, that the "
         "optimizer divides the gradients by; a schedule that leaves three of four steps less than a thousandth of its "
-        "largest rate, after no more than the worth of 30 steps at that, while the loss stays above half the cost of "
-        "guessing; one that has risen tenfold since the loss was best, below 0.7 of the cost of guessing, where it is "
-        "above 0.9 of it now; or first updates above 0.3 of the weights, after which the loss went to 3 times its "
-        "start (or the cost of guessing, and half as much again as its start) and has not come back in 50 steps, or "
+        "largest rate, after no more than the worth of 30 steps at that, while the loss stays above a tenth of the "
+        "cost of guessing; one that has risen tenfold since the loss was best, below 0.7 of that cost, where it is above "
+        "0.9 of it now; or first updates above 0.3 of the weights, after which the loss went to 3 times its start "
+        "(or the cost of guessing, and half as much again as its start) and has not come back in 50 steps, or "
         "became non-finite within 20"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
@@ -127,7 +129,8 @@ class LearningRate(Rule):
         "Change lr= in the optimizer's constructor: 1e-3 for Adam, 1e-2 to 1e-1 for SGD are where to begin, and the "
         "update should be about a thousandth of the weight. Print the schedule's first 100 values where one is used."
     )
-    consequence_of = ("input_scale", "poor_init", "clip_saturated", "nonfinite_input")
+    # Batch normalisation in evaluation mode passes on inputs of any size: they, and not the rate, make steps too large.
+    consequence_of = ("input_scale", "poor_init", "clip_saturated", "nonfinite_input", "wrong_mode")
     Parameters = RateParameters
     State = RateMemory
 
@@ -258,7 +261,7 @@ class LearningRate(Rule):
             chance is None
             or len(losses) < 100
             or not memory.largest_rate > 0
-            or not now >= parameters.near * chance > 0
+            or not now >= parameters.open * chance > 0
         ):
             return None
         spent = memory.given / memory.largest_rate

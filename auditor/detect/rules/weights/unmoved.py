@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.fresh import fresh
 from auditor.detect.evidence.moves import adaptive
-from auditor.detect.evidence.owned import held, trainable, weights, within
+from auditor.detect.evidence.owned import frozen, held, trainable, weights, within
+from auditor.detect.evidence.series import Recent
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
 from auditor.detect.view import F64, StepView
@@ -35,12 +37,15 @@ class UnmovedParameters:
     ``apart``: steps between two looks at a weight, 45 (sampled are the first five steps and every 50th).
     ``pushed``: part of the steps between in which it had a gradient, 0.5. ``reach``: least update that
     one step promises, by the weight's size, 1e-5 (below it float32 may round it away, and
-    ``learning_rate`` speaks).
+    ``learning_rate`` speaks). ``settled``: losses, 200, after which a frozen random body has cost something: the
+    median of the last 64 is above ``poor``, 0.5, of the cost of guessing.
     """
 
     apart: int = 45
     pushed: float = 0.5
     reach: float = 1e-5
+    settled: int = 200
+    poor: float = 0.5
 
 
 @dataclass(slots=True)
@@ -61,6 +66,8 @@ class UnmovedMemory:
     steps: int = 0
     rate: float = math.nan
     discarded: int = 0
+    cost: Cost = field(default_factory=Cost)
+    losses: Recent = field(default_factory=lambda: Recent(limit=64))
 
 
 class Unmoved(Rule):
@@ -166,7 +173,8 @@ class UnchangedParameters(Unmoved):
         "some weights change and others are the same, in all eight moments, 45 steps or more later, though in half "
         "of the steps they had a gradient that the learning rate turns into a visible step (where no optimizer holds "
         "them: only if they still look as an initialiser leaves them, or are zeros); or the last layer is frozen as "
-        "it was initialised; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the "
+        "it was initialised, or (Keras) others that run are, and after 200 steps the loss is above half the cost of "
+        "guessing; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the "
         "first or the last trainable variables were never among those applied in 50 steps, or variables that the "
         "loss is made of look new and were never assigned; or (Keras, a train_step of one's own) trainable weights "
         "of layers that run look new and never got a gradient; or (PyTorch) the output depends on parameters that "
@@ -192,6 +200,8 @@ class UnchangedParameters(Unmoved):
 
     def observe(self, view: StepView) -> list[Finding]:
         """Of TensorFlow's loops also what was never given to the optimizer."""
+        self.memory.cost.observe(view)
+        self.memory.losses.add(view.data_loss[np.isfinite(view.data_loss)])
         cut = _APPLIED - self.memory.steps
         if view.run.framework != "tensorflow" or self.active or not 0 < cut < len(view):
             return self._loop(view)
@@ -217,6 +227,7 @@ class UnchangedParameters(Unmoved):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Parameters that the output depends on, that look new, and that neither model nor optimizer knows of."""
         self._layers(view)
+        self.memory.cost.observe_record(view)
         strays = _described(view.facts.get("unowned"))
         matrices = [one for one in strays if len(one["shape"]) > 1]
         if self.active or not matrices or not all(fresh(one["shape"], one) for one in matrices):
@@ -287,6 +298,8 @@ class UnchangedParameters(Unmoved):
         if not stuck:
             stuck, why = self._head(view), "they are frozen as they were initialised, at the end of the model"
         if not stuck:
+            stuck, why = self._body(view), "they are frozen as they were initialised, and the loss stays high"
+        if not stuck:
             return []
         evidence = {"why": why, "others": len(stuck) - 1, "parameters": stuck[:16], "moved": len(self.memory.moved)}
         evidence |= {"since": int(self.memory.prints[stuck[0]][0]), "lr": self.memory.rate}
@@ -322,6 +335,21 @@ class UnchangedParameters(Unmoved):
         drawn = [name for name in names if self._fresh(view, name)]
         last = max(memory.still[name] for name in names)
         return names if zero and drawn and last - int(memory.prints[names[0]][0]) >= 2 * self.parameters.apart else []
+
+    def _body(self, view: StepView) -> list[str]:
+        """Frozen layers that run, all of them as they were drawn, where the rest has not made up for them.
+
+        Who freezes a body means one that was trained; random features on purpose (an extreme learning machine, a
+        target of distillation) are many, or are learnt well.
+        """
+        memory, chance = self.memory, self.memory.cost.chance
+        names = [name for name in memory.still if not memory.pushes.get(name) and name in frozen(view.run)]
+        names = [name for name in names if any(within(name, layer) for layer in memory.layers)]
+        losses = memory.losses.last
+        if not names or chance is None or memory.losses.count < self.parameters.settled or not len(losses):
+            return []
+        poor = float(np.median(losses)) > self.parameters.poor * chance > 0
+        return names if poor and self._all_fresh(view, names) else []
 
 
 def _described(told: Any) -> list[Mapping[str, Any]]:
