@@ -80,3 +80,21 @@ def test_gradients_that_all_become_zeros(until: int, left: float, said: bool) ->
     training.until, training.left = until, left
     found = [one for one in training.run(220) if one.rule == "zero_gradient"]
     assert [(one.step, "every gradient was zero" in one.evidence["why"]) for one in found] == [(200, True)] * said
+
+
+def test_parameters_that_were_never_looked_at_are_not_judged() -> None:
+    """A name that the optimizer holds, and of which no weight was sampled, is of another part of the run."""
+    names = [*SHAPES, "adapter.weight"]
+    manifest = {
+        "optimizer": {"class": "SGD", "groups": [{"parameters": names}]},
+        "model": {
+            "tensors": {
+                **{name: {"shape": list(shape)} for name, shape in SHAPES.items()},
+                names[-1]: {"shape": [4, 4]},
+            }
+        },
+    }
+    assert "zero_gradient" not in rules(Training(manifest=manifest).run(160))
+    seen = Training(manifest=manifest, cut=("fc0.weight", "fc0.bias"))
+    found = next(one for one in seen.run(160) if one.rule == "zero_gradient")
+    assert found.evidence["names"] == ["fc0.weight", "fc0.bias"]

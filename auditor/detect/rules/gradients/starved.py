@@ -55,8 +55,7 @@ class ZeroGradient(Rule):
         "their layer ran in the forward pass, or if they are the first ones of the model, or all that one of several "
         "optimizers holds; embeddings are left out; or (TensorFlow loops) variables that look new, were at work under "
         "the tapes that were asked for their gradients, never had one and were never assigned; or in 45 of the "
-        "last 50 steps no parameter at all had a gradient other than zero, while the loss is above a tenth of the first "
-        "ones"
+        "last 50 steps no parameter at all had a gradient other than zero, and the loss is above a tenth of the first"
     )
     source = "DeepDiagnosis (ICSE'22), TrainCheck (OSDI'25); RULES.md"
     summary = "{count} of {parameters} parameters had no gradient in {steps} steps, {name} first: {why}{where}."
@@ -69,7 +68,7 @@ class ZeroGradient(Rule):
         "Follow the forward pass from {name} to the loss and remove what cuts it (compute the loss with functions of "
         "the framework); freeze what is not to learn: requires_grad_(False), and leave it out of the optimizer."
     )
-    consequence_of = ("dead_units", "symmetric_units", "poor_init", "saturated_units", "scaler_stuck")
+    consequence_of = ("dead_units", "symmetric_units", "poor_init", "saturated_units", "scaler_stuck", "input_scale")
     State = StarvedMemory
 
     def observe(self, view: StepView) -> list[Finding]:
@@ -128,7 +127,9 @@ class ZeroGradient(Rule):
         zero = [n for n in memory.zero if sizes.get(n, 0) >= _FEWEST and layer_of(n) not in skip and n not in fed]
         zero = [name for name in zero if not self._cancels(view, name, fed)]
         wanted = [name for name in _wanted(view) if layer_of(name) not in skip]
-        absent = [name for name in wanted if name not in fed and name not in memory.zero]
+        # What was never looked at came under another name, or is of a later part of the run: nothing is known of it.
+        looked = {tensor.name for tensor in view.table if tensor.kind == "weight"}
+        absent = [n for n in wanted if n not in fed and n not in memory.zero and (n in looked or not looked)]
         if absent and fed and not zero:
             opening = wanted[: next((i for i, name in enumerate(wanted) if name in fed), 0)]
             alone = {name for owned in _owned(view) if not fed.intersection(owned) for name in owned}

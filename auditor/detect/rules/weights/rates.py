@@ -31,22 +31,21 @@ _HIGHER = 1.5
 class RateParameters:
     """Thresholds, ours unless said otherwise.
 
-    ``zero_steps``: steps from the first on with a rate of 0, 50 (a warm-up leaves 0 after one).
-    ``promised``: what a step takes off the loss to first order, gradient times update over the loss,
-    5e-5: at that rate a tenth of the loss takes 2,000 steps; healthy runs of the zoo promise 1e-3 to
-    0.4, a rate 10,000 times too small 5e-7. ``flat``: and the loss has moved by less than 5 %
-    (and two standard errors of its medians),
-    ``near``: staying above this part of the cost of guessing, 0.5 (a model that goes on from good
-    weights may creep). ``longer``: the rate has not grown since by more than this factor, 3.
-    ``low``: part of the largest rate below which a schedule has come to nothing, 1e-3; ``spent``: what it
-    gave before, in steps at its largest rate, 30; ``late``: part of the steps that are left with
-    nothing, 0.75; ``open``: part of the cost of guessing above which there was more to learn, 0.1 (so few steps
-    bring no network to where its data let it go, and what was left was not used). ``stride``: largest update
-    over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up). ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10;
-    ``learnt``: part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many
-    times its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9. ``scaled``: loss scale
-    below which it does no harm left out, 16; ``exact``: how near the loss must be what the scale was
-    never applied to, 0.02.
+    ``zero_steps``: steps from the first on with a rate of 0, 50 (a warm-up leaves 0 after one). ``promised``: what
+    a step takes off the loss to first order, gradient times update over the loss, 5e-5: at that rate a tenth of the
+    loss takes 2,000 steps; healthy runs of the zoo promise 1e-3 to 0.4, a rate 10,000 times too small 5e-7.
+    ``flat``: and the loss has moved by less than 5 % (and two standard errors of its medians), ``near``: staying
+    above this part of the cost of guessing, 0.5 (a model that goes on from good weights may creep). ``longer``: the
+    rate has not grown since by more than this factor, 3. ``low``: part of the largest rate below which a schedule
+    has come to nothing, 1e-3; ``spent``: what it gave before, in steps at its largest rate, 30; ``late``: part of
+    the steps that are left with nothing, 0.75; ``open``: part of the cost of guessing above which there was more to
+    learn, 0.1 (so few steps bring no network to where its data let it go, and what was left was not used).
+    ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up).
+    ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10; ``learnt``:
+    part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
+    its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9. ``scaled``: loss scale below
+    which it does no harm left out, 16; ``exact``: how near the loss must be what the scale was never applied to,
+    0.02.
     """
 
     zero_steps: int = 50
@@ -108,12 +107,12 @@ class LearningRate(Rule):
     trigger = (
         "a rate below 0; a rate of 0 in each of the first 50 steps; steps that promise (gradient times update) less "
         "than 5e-5 of the loss each, the last recorded one too, while the loss has moved by less than 5 % and stays "
-        "above half the cost of guessing; likewise a loss that was never multiplied by the scale, 16 or more, that the "
-        "optimizer divides the gradients by; a schedule that leaves three of four steps less than a thousandth of its "
-        "largest rate, after no more than the worth of 30 steps at that, while the loss stays above a tenth of the "
-        "cost of guessing; one that has risen tenfold since the loss was best, below 0.7 of that cost, where it is above "
-        "0.9 of it now; or first updates above 0.3 of the weights, after which the loss went to 3 times its start "
-        "(or the cost of guessing, and half as much again as its start) and has not come back in 50 steps, or "
+        "above half the cost of guessing; likewise a loss that was never multiplied by the scale, 16 or more, that "
+        "the optimizer divides the gradients by; a schedule that leaves three of four steps less than a thousandth of"
+        " its largest rate, after no more than the worth of 30 steps at that, while the loss stays above a tenth of "
+        "the cost of guessing; one that has risen tenfold since the loss was best, below 0.7 of that cost, where it "
+        "is above 0.9 of it now; or first updates above 0.3 of the weights, after which the loss went to 3 times its "
+        "start (or the cost of guessing, and half as much again as its start) and has not come back in 50 steps, or "
         "became non-finite within 20"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
