@@ -39,7 +39,7 @@ class RateParameters:
     rate has not grown since by more than this factor, 3. ``low``: part of the largest rate below which a schedule
     has come to nothing, 1e-3; ``spent``: what it gave before, in steps at its largest rate, 30; ``late``: part of
     the steps that are left with nothing, 0.75; ``open``: part of the cost of guessing above which there was more to
-    learn, 0.1 (so few steps bring no network to where its data let it go, and what was left was not used).
+    learn, 0.1, by a run that began above ``near`` (so few steps bring no new network to where its data let it go).
     ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up).
     ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10; ``learnt``:
     part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
@@ -109,11 +109,11 @@ class LearningRate(Rule):
         "than 5e-5 of the loss each, the last recorded one too, while the loss has moved by less than 5 % and stays "
         "above half the cost of guessing; likewise a loss that was never multiplied by the scale, 16 or more, that "
         "the optimizer divides the gradients by; a schedule that leaves three of four steps less than a thousandth of"
-        " its largest rate, after no more than the worth of 30 steps at that, while the loss stays above a tenth of "
-        "the cost of guessing; one that has risen tenfold since the loss was best, below 0.7 of that cost, where it "
-        "is above 0.9 of it now; or first updates above 0.3 of the weights, after which the loss went to 3 times its "
-        "start (or the cost of guessing, and half as much again as its start) and has not come back in 50 steps, or "
-        "became non-finite within 20"
+        " its largest rate, after no more than the worth of 30 steps at that, while the loss stays above half the "
+        "cost of guessing, or began there and stays above a tenth; one that has risen tenfold since the loss was "
+        "best, below 0.7 of that cost, where it is above 0.9 of it now; or first updates above 0.3 of the weights, "
+        "after which the loss went to 3 times its start (or the cost of guessing, and half as much again as its "
+        "start) and has not come back in 50 steps, or became non-finite within 20"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
     summary = "{what} (step {step}{where})."
@@ -253,15 +253,12 @@ class LearningRate(Rule):
         return {"what": what, "drop": drop, "steps": needed}
 
     def _decayed(self, losses: F64) -> dict[str, Any] | None:
-        """A schedule that came to nothing before anything was learnt."""
+        """A schedule that came to nothing before anything was learnt, or all; a run may go on from good weights."""
         memory, parameters = self.memory, self.parameters
-        chance, now = memory.cost.chance, middle(losses[-50:])
-        if (
-            chance is None
-            or len(losses) < 100
-            or not memory.largest_rate > 0
-            or not now >= parameters.open * chance > 0
-        ):
+        chance, start, now = memory.cost.chance, first(losses), middle(losses[-50:])
+        if chance is None or chance <= 0 or len(losses) < 100 or not memory.largest_rate > 0:
+            return None
+        if not now >= (parameters.open if start >= parameters.near * chance else parameters.near) * chance:
             return None
         spent = memory.given / memory.largest_rate
         if spent > parameters.spent or memory.low < parameters.late * memory.steps:
