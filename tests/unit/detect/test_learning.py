@@ -44,8 +44,16 @@ def test_data_held_out_that_is_answered_better_than_by_guessing_was_learnt(
 ) -> None:
     """A weak signal under dropout: the training loss stays at guessing, that of the evaluation does not."""
     chance = CHANCE if kind == "classes" else float(VALUES.var())
-    scalars = {"val_loss": dict.fromkeys(range(50, 401, 50), held_out * chance)}
+    scalars = {"val_loss": {step: held_out * chance * (1 + 1e-4 * step) for step in range(50, 401, 50)}}
     assert len(said(noisy(1.0 * chance, 0.01), kind, scalars=scalars)) == said_so
+
+
+@pytest.mark.parametrize(("same", "said_so"), [(True, 1), (False, 0)])
+def test_passes_that_begin_anew_learn_nothing(same: bool, said_so: int) -> None:
+    """Data held out is answered better than by guessing, by the very same loss after each pass: a new model each."""
+    scalars = {"val_loss": {step: 0.8 * CHANCE + (0 if same else 1e-6 * step) for step in range(50, 401, 50)}}
+    found = of(Course().tell(noisy(CHANCE, 0.02), scalars=scalars), "loss_not_decreasing")
+    assert len(found) == said_so
 
 
 def test_a_scaled_loss_is_held_against_its_own_units() -> None:

@@ -26,6 +26,8 @@ CAUSES: Final = (
     *("loss_spike", "loss_diverging", "weight_explosion", "underfitting_regularization", "loss_oscillating"),
     *("scaler_stuck", "embedding_unused"),
 )
+#: Evaluations in a row that give the very loss of the one before: a model that is trained does not (ours).
+_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,16 @@ class FlatParameters:
 class FlatMemory:
     """Losses, rates, weights and gradients; and what guessing costs.
 
-    ``bottom``: lowest level that 25 losses surely lay below. ``held_out``: lowest loss of data held out.
+    ``bottom``: lowest level that 25 losses surely lay below. ``held_out``: lowest loss of data held out; ``last``,
+    ``again``: the last one, and how often in a row it was the same to the last digit.
     """
 
     plateau: Plateau = field(default_factory=Plateau)
     cost: Cost = field(default_factory=Cost)
     bottom: float = math.inf
     held_out: float = math.inf
+    last: float = math.nan
+    again: int = 0
 
 
 class LossNotDecreasing(Rule):
@@ -111,7 +116,10 @@ class LossNotDecreasing(Rule):
         """Judged after every 25 losses."""
         memory: FlatMemory = self.memory
         memory.cost.observe(view)
-        memory.held_out = float(np.fmin.reduce(view.scalar("val_loss")[1], initial=memory.held_out))
+        for value in view.scalar("val_loss")[1].tolist():
+            memory.held_out = float(np.fmin(memory.held_out, value))
+            memory.again = memory.again + 1 if value == memory.last else 0
+            memory.last = value
         found: list[Finding] = []
         done = 0
         for part in stretches(view, memory.plateau.losses.count):
@@ -192,12 +200,13 @@ class LossNotDecreasing(Rule):
     def _foreseen(self, chance: float) -> bool:
         """Whether data held out were answered surely better than by guessing, as far as its cost can be off for them.
 
-        Of amounts their variance may be less than that of the data trained on; a weighted loss is none of these.
+        Of amounts their variance may be less than that of the data trained on; a weighted loss is none of these. Nor
+        where they are answered the same after every pass: what a pass learns, the next one begins without.
         """
         cost, weights = self.memory.cost, self.memory.cost.task.weights
         plain = not len(weights) or float(np.ptp(weights)) == 0
         sure = self.parameters.chance - 3 * cost.unsure if cost.entropic else self.parameters.amounts
-        return plain and self.memory.held_out < sure * chance
+        return plain and self.memory.again < _AGAIN and self.memory.held_out < sure * chance
 
     def _width(self, flat: Flatness) -> dict[str, Any] | None:
         """Where nothing was recorded: ln C for a last layer of C units, of a loss that never fell."""
