@@ -161,3 +161,21 @@ def test_penalties_by_hand_that_do_no_harm() -> None:
     """A small one, one beside outputs that have learnt, none, and something else that the loss has besides."""
     for rate, output, offset in ((1e-4, 0.05, 0.0), (3.0, 0.9, 0.0), (0.0, 0.05, 0.0), (0.0, 0.05, 60.0)):
         assert by_hand(rate, output, offset=offset) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "spread", "told"), [(0.03, 0.02, 1), (0.03, 0.9, 0), (0.6, 0.02, 0)], ids=["both", "weights", "answers"]
+)
+def test_weights_and_answers_that_fade_under_an_unknown_loss(left: float, spread: float, told: int) -> None:
+    """No formula gives the loss: what is left of the weights, and of what the outputs tell apart, is proof together."""
+    rng, sender, found = np.random.default_rng(1), Sender(RunAuditor(RUN)), []
+    sender.start(framework="tensorflow")
+    target = rng.integers(0, 2, (32, 1))
+    for i in range(5):
+        size = 1.0 if i == 0 else spread
+        arrays = [array("output", "output0", size * rng.normal(size=(32, 1))), array("target", "target0", target)]
+        found += sender.record(Recording(50 * i + 1, arrays, {"loss": 7.77 / (i + 1)}, {"phase": "train"}))
+        norms = batch(0, TABLE, first=50 * i + 1, steps=1, kind="weight", l2=1.0 if i == 0 else left, loss=7.77)
+        found += sender.steps(norms, TABLE)
+        found += sender.steps(batch(0, TABLE, first=50 * i + 2, steps=49, loss=7.77 / (i + 1)), TABLE)
+    assert len(of(found, RULE)) == told

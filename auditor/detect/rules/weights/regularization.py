@@ -13,6 +13,7 @@ from auditor.detect.evidence.byhand import ByHand
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.formulas import ERRORS, guess_error
 from auditor.detect.evidence.pace import stretches
+from auditor.detect.evidence.scored import Scored
 from auditor.detect.evidence.series import Recent
 from auditor.detect.evidence.task import computed
 from auditor.detect.facts import RunFacts
@@ -36,7 +37,8 @@ class PenaltyParameters:
     ``decayed``: what is left of it, 0.75, where decay alone would have left 1/e of the weights.
     ``dropped``: declared rate of a dropout between layers, 0.8: Srivastava et al. (JMLR 2014, section
     A.4) keep 0.5 to 0.8 of the hidden units; of one kept in five the noise of a sum over many equal ones is
-    twice its standard deviation (sqrt(p/(1 - p))), layer upon layer.
+    twice its standard deviation (sqrt(p/(1 - p))), layer upon layer. ``faded``: what is left of both the weights' norm
+    and the outputs' spread over a batch, 0.1, where what the answers cost is not known.
     """
 
     steps: int = 100
@@ -50,17 +52,19 @@ class PenaltyParameters:
     chance: float = 0.95
     decayed: float = 0.75
     dropped: float = 0.8
+    faded: float = 0.1
 
 
 @dataclass(slots=True)
 class PenaltyMemory:
     """``ruled``: steps in which the penalty was larger; ``norms``: of the weight matrices, first and last.
 
-    ``answered``: the data loss, recomputed from the last recorded outputs, over the cost of guessing;
-    ``decay``: sum over the steps of what weight decay alone takes from the weights. ``heard``: losses;
-    ``dropped``, ``rate``: layers that drop most of what they are given, and how much at most;
-    ``held_out``: the last validation loss. ``by_hand``: a penalty that the loss holds without saying so, and
-    ``shares``: of the first recorded step, and of the last ones, the loss of the data and that penalty.
+    ``answered``: the data loss, recomputed from the last recorded outputs, over the cost of guessing; ``apart``:
+    the outputs' standard deviation over a batch, of the last recorded step; ``decay``: sum over the steps of what
+    weight decay alone takes from the weights. ``heard``: losses; ``dropped``, ``rate``: layers that drop most of
+    what they are given, and how much at most; ``held_out``: the last validation loss. ``by_hand``: a penalty that
+    the loss holds without saying so, and ``shares``: of the first recorded step, and of the last ones, the loss of
+    the data and that penalty.
     """
 
     data: Recent = field(default_factory=lambda: Recent(limit=64))
@@ -77,6 +81,9 @@ class PenaltyMemory:
     norm: float = math.nan
     answered: float = math.nan
     answered_at: int = -1
+    first_apart: float = math.nan
+    apart: float = math.nan
+    apart_at: int = -1
     decay: float = 0.0
     count: int = 0
 
@@ -92,12 +99,12 @@ class UnderfittingRegularization(Rule):
     trigger = (
         "after 100 steps the data loss is still above 0.75 times the cost of guessing while the penalty was larger "
         "than it in half of the steps and took 85 % of what was gained (after 200 steps: or is 10 times as large "
-        "now); or the norm of the weight matrices fell below 0.3 of what it was and the recorded outputs do no better "
-        "than guessing; or below 0.75, above 0.75 of guessing, where weight decay alone would have left less than 1/e "
-        "of the weights; or the first of these is seen of a penalty that is added by hand, in the recorded steps: what "
-        "the loss has beyond its formula is the same multiple of the weights' squares or amounts at three of them; "
-        "or after 200 steps the losses are above 0.95 times the cost of guessing and a layer "
-        "declares a dropout of 0.8 or more"
+        "now); or the norm of the weight matrices fell below 0.3 of what it was and the recorded outputs do no better"
+        " than guessing (where no formula tells: below 0.1, and so is their spread over a batch); or below 0.75, "
+        "above 0.75 of guessing, where weight decay alone would have left less than 1/e of the weights; or the first "
+        "of these is seen of a penalty that is added by hand, in the recorded steps: what the loss has beyond its "
+        "formula is the same multiple of the weights' squares or amounts at three of them; or after 200 steps the "
+        "losses are above 0.95 times the cost of guessing and a layer declares a dropout of 0.8 or more"
     )
     source = "TheDeepChecker; the proofs are ours"
     summary = "Regularisation outweighs the data: {what} (step {step}{where})."
@@ -120,6 +127,7 @@ class UnderfittingRegularization(Rule):
         """Learns what guessing costs, and how the outputs do against it."""
         memory = self.memory
         seen = memory.cost.observe_record(view)
+        self._tell_apart(view, seen)
         targets = None if seen is None else seen.labels() if seen.family == "categorical" else seen.targets
         if seen is None or targets is None or len(memory.cost.task.targets) < 2:
             return []
@@ -206,7 +214,9 @@ class UnderfittingRegularization(Rule):
 
     def _vanishes(self) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters
-        if not (memory.first_norm > 0 and math.isfinite(memory.answered)) or memory.answered_at < 50:
+        if memory.first_norm > 0 and not math.isfinite(memory.answered):
+            return self._faded(memory.norm / memory.first_norm)
+        if not memory.first_norm > 0 or memory.answered_at < 50:
             return None
         left = memory.norm / memory.first_norm
         collapsed = left < parameters.collapsed and memory.answered > parameters.chance
@@ -216,6 +226,23 @@ class UnderfittingRegularization(Rule):
         what = f"{left:.0%} of the weights' norm is left, and the outputs cost {memory.answered:.0%} of guessing"
         shown = {"what": what, "norm": memory.norm, "first_norm": memory.first_norm, "answered": memory.answered}
         return {**shown, "decay": memory.decay}
+
+    def _faded(self, left: float) -> dict[str, Any] | None:
+        """Weights and what they tell apart have both come to nothing, where no formula says what the answers cost."""
+        memory, faded = self.memory, self.parameters.faded
+        if not (left < faded and memory.apart < faded * memory.first_apart) or memory.apart_at < self.parameters.steps:
+            return None
+        what = f"{left:.0%} of the weights' norm is left, and the outputs differ from sample to sample by "
+        what += f"{memory.apart / memory.first_apart:.0%} of what they did"
+        shown = {"what": what, "norm": memory.norm, "first_norm": memory.first_norm}
+        return shown | {"apart": memory.apart, "first_apart": memory.first_apart}
+
+    def _tell_apart(self, view: RecordView, seen: Scored | None) -> None:
+        memory = self.memory
+        if seen is None or len(seen.outputs) < 2 or not np.isfinite(seen.outputs).all():
+            return
+        memory.apart, memory.apart_at = float(seen.outputs.std(axis=0).mean()), view.step
+        memory.first_apart = memory.apart if math.isnan(memory.first_apart) else memory.first_apart
 
     def _added(self) -> dict[str, Any] | None:
         """The same of a penalty that is part of the loss by hand: seen in recorded steps alone."""
