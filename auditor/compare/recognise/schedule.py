@@ -128,7 +128,7 @@ def _stairs(a: F64, b: F64) -> bool:
 
     A schedule by steps or epochs falls after equal stretches, or at the same steps on both sides.
     """
-    falls = [np.flatnonzero(np.abs(np.diff(rates)) > _SAME * rates[:-1]) for rates in (a, b)]
+    falls = [np.flatnonzero((np.abs(np.diff(rates)) > _SAME * rates[:-1]) & (rates[:-1] > 0)) for rates in (a, b)]
     if min(len(at) for at in falls) < 1 or max(len(at) for at in falls) < _FEWEST - 1:
         return False
     sizes = np.concatenate([rates[at + 1] / rates[at] for at, rates in zip(falls, (a, b), strict=True)])

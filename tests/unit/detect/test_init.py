@@ -103,6 +103,13 @@ def test_units_that_a_step_has_made_alike_are_no_copies_from_the_start() -> None
     assert [one.rule for one in found if one.rule == "symmetric_units"] == []
 
 
+def test_weights_that_have_become_infinite_are_no_copies() -> None:
+    """Nor does arithmetic on them warn in the daemon: warnings are errors here."""
+    weights = RNG.normal(size=(64, 32))
+    weights[::2] = np.inf
+    assert [one for one in run(weights, gradient=np.ones((64, 32))) if one.rule == "symmetric_units"] == []
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_copies_are_found_in_a_sample_of_a_weight(axis: int) -> None:
     """Of a large matrix 512 elements are recorded after the first steps: units beside each other at one input."""

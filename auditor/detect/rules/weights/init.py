@@ -379,4 +379,6 @@ def _copies_sampled(one: Recorded, axis: int) -> int | None:
 def _rounded(values: Any) -> Any:
     """In steps of a millionth of the largest: what float32 leaves of equal ones is equal."""
     scale = float(np.abs(values).max()) if values.size else 0.0
-    return np.round(values.astype(np.float64) / (scale * 1e-6)) if scale > 0 and np.isfinite(scale) else values * 0
+    if scale > 0 and np.isfinite(scale):
+        return np.round(values.astype(np.float64) / (scale * 1e-6))
+    return np.where(np.isfinite(values), 0.0, np.nan)

@@ -208,9 +208,10 @@ class LearningRate(Rule):
         """Steps too small to learn from, and a loss that shows it."""
         memory, parameters = self.memory, self.parameters
         chance, start, now = memory.cost.chance, first(losses, 50), middle(losses[-50:])
-        if len(losses) < 100 or chance is None or chance <= 0:
+        early = losses[:50][np.isfinite(losses[:50])]
+        if len(losses) < 100 or chance is None or chance <= 0 or not len(early):
             return None
-        noise = 2 * float(np.nanstd(losses[:50])) / math.sqrt(25)  # of the difference of two medians of 50
+        noise = 2 * float(early.std()) / math.sqrt(25)  # of the difference of two medians of 50
         still = abs(now - start) <= parameters.flat * abs(start) + noise and now >= parameters.near * chance
         grown = memory.largest_rate > parameters.longer * memory.recorded_rate
         if not still or grown:
