@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from auditor.alerts import stories, texts
+from auditor.detect.job import JobRule
 from auditor.detect.registry import rules
 from auditor.model import Alert, AlertState, Finding, Severity, Subject
 
@@ -240,8 +241,9 @@ def _restored(alert: Alert) -> _Entry:
     entry.fired = alert.state is not AlertState.PENDING
     entry.started_at, entry.updated_at, entry.resolved_at = alert.started_at, alert.updated_at, alert.resolved_at
     entry.affected_before = int(ours["affected"] or 0)
-    # Clock rules are never replayed: their findings come from ticks.
-    entry.restored_to = -1 if rule is not None and rule.phase == "run" else alert.last_step
+    # Clock rules are never replayed: their findings come from ticks. Those of the ranks' steps do not.
+    ticks = rule is not None and rule.phase == "run" and not issubclass(rule, JobRule)
+    entry.restored_to = -1 if ticks else alert.last_step
     return entry
 
 

@@ -11,6 +11,7 @@ from auditor.detect.engine import RunAuditor
 from auditor.ingest.decode import StepBatch
 from auditor.model import Alert
 from support.batches import RUN, batch, table
+from support.lanes import Sender
 
 TABLE = table()
 NAMES = [tensor.name for tensor in TABLE if tensor.kind == "gradient"]
@@ -39,7 +40,7 @@ def frame(rank: int, seq: int, fault: Fault) -> StepBatch:
     if what in {"loss", "jump"}:
         loss[at:] = np.nan if what == "loss" else 50.0
     bad = {(first + at, name): what for name in names}
-    return batch(seq, TABLE, first=first, steps=STEPS, rank=rank, loss=loss, lr=0.1, bad=bad)
+    return batch(seq + 1, TABLE, first=first, steps=STEPS, rank=rank, loss=loss, lr=0.1, bad=bad)
 
 
 @st.composite
@@ -60,6 +61,8 @@ def frames(story: tuple[list[Fault], list[int]]) -> tuple[list[StepBatch], list[
 def audit(batches: list[StepBatch], book: AlertBook | None = None) -> list[Alert]:
     """The alerts, without the times at which the daemon wrote them."""
     auditor, book = RunAuditor(RUN), book or AlertBook(RUN)
+    for rank in range(2):  # first in each lane: before a step of one rank is judged, the job is known to have two
+        Sender(auditor, rank).start(world_size=2)
     for now, one in enumerate(batches):
         book.apply(auditor.observe(one, TABLE, 0), float(now))
     return book.alerts
