@@ -118,7 +118,7 @@ def test_sums_around_a_block_are_told_and_those_of_a_bias_or_of_positions_are_no
 
 
 def test_traced_sums_are_told_alike_also_of_layers_of_the_programs_own_making() -> None:
-    """A residual layer written by hand shows its sum; its bias is none."""
+    """A residual layer written by hand shows its sum; its bias is none, nor noise and plain inputs."""
 
     class Around(keras.layers.Layer):  # type: ignore[misc] -- Keras has no types
         def build(self, shape: Any) -> None:
@@ -136,9 +136,10 @@ def test_traced_sums_are_told_alike_also_of_layers_of_the_programs_own_making() 
     def step(x: Any) -> Any:
         order = keras_operations.Order()
         begun = order.begin()
-        around = layer(x)
+        around = layer(table(tf.constant([0, 1])))
         order.end(layer, begun, "around")
         y = around + tf.reverse(around, [0]) + 1.0
+        y = y + keras.random.normal((2, 4)) + x
         found.append(keras_operations.facts(order, y + table(tf.constant([0]))))
         return y
 

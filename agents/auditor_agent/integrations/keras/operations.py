@@ -165,16 +165,34 @@ def _product(node: Any) -> dict[str, Any] | None:
 
 
 def _of_equals(node: Any) -> bool:
-    """Whether a sum is of two tensors of its own shape that were both computed: not of a bias nor of positions."""
-    given = list(node.inputs)
-    if len(given) != _TERMS or any(_of_variable(one) or one.op.type == "Const" for one in given):
+    """Whether a sum is of two tensors of its own shape that were both learnt: not of a bias, positions or noise.
+
+    As autograd tells it in PyTorch, where what no weight has a part in is not in the graph.
+    """
+    given, own = list(node.inputs), _extents_or_none(node.outputs[0])
+    if len(given) != _TERMS or own is None or any(_of_variable(one) for one in given):
         return False
-    own = node.outputs[0].shape
-    return own.rank is not None and all(_extents_or_none(one) == _extents(node.outputs[0]) for one in given)
+    return all(_extents_or_none(one) == own and _learnt(one.op) for one in given)
 
 
 def _extents_or_none(tensor: Any) -> list[int | None] | None:
     return None if tensor.shape.rank is None else _extents(tensor)
+
+
+def _learnt(last: Any) -> bool:
+    """Whether a variable has a part in it; the state of a generator of random numbers is none."""
+    waiting, seen = [last], {last.name}
+    while waiting and len(seen) < _MOST_NODES:
+        node = waiting.pop()
+        if "Random" in node.type:
+            continue
+        if any(given.dtype.name == "resource" for given in node.inputs):
+            return True
+        for tensor in node.inputs:
+            if tensor.op.name not in seen:
+                seen.add(tensor.op.name)
+                waiting.append(tensor.op)
+    return False
 
 
 def _of_variable(tensor: Any) -> bool:
