@@ -205,5 +205,15 @@ def ray() -> Iterator[Finding]:
         yield Finding("ray address", Level.NOTE, f"RAY_ADDRESS={os.environ['RAY_ADDRESS']}", "a cluster is meant")
 
 
+def rules() -> Iterator[Finding]:
+    """Rules of other packages: those that cannot be used here."""
+    try:
+        from auditor.detect.registry import unusable
+    except ImportError:  # the agent alone is installed: nothing is judged here
+        return
+    for entry, why in unusable().items():
+        yield Finding(f"rule {entry}", Level.PROBLEM, why, "mend or remove its package, then start the daemon anew")
+
+
 #: Every check, in the order of the report.
-CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (versions, daemon, database, spool, disk, ray)
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (versions, daemon, database, spool, disk, ray, rules)

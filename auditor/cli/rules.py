@@ -35,12 +35,12 @@ _project = click.option("--project", default="default", show_default=True, help=
 @json_option
 def listing(project: str, *, as_json: bool) -> None:
     """List every rule with its severity and what is tuned here."""
-    from auditor.detect.registry import rules
+    from auditor.detect.registry import rules, unusable
 
     given = _origins(project)
     told = [_told(rule, given.get(rule.id, {})) for rule in rules().values()]
     if as_json:
-        echo_json({"project": project, "rules": told})
+        echo_json({"project": project, "rules": told, "unusable": unusable()})
         return
     rows = []
     for rule in told:
@@ -48,6 +48,8 @@ def listing(project: str, *, as_json: bool) -> None:
         changes = "muted" if rule["mute"] else ", ".join(tuned)
         rows.append([rule["rule"], word(rule["severity"]), changes, rule["meaning"]])
     console().print(table(_COLUMNS, rows))
+    for entry, why in unusable().items():
+        click.echo(f"auditor: {entry}: {why}", err=True)
 
 
 @command.command("show", short_help="Show one rule: its evidence, thresholds and where they come from.")
@@ -56,8 +58,10 @@ def listing(project: str, *, as_json: bool) -> None:
 @json_option
 def show(rule: str, project: str, *, as_json: bool) -> None:
     """Show one rule: its evidence, thresholds and where they come from."""
-    from auditor.detect.registry import rules
+    from auditor.detect.registry import rules, unusable
 
+    if rule in unusable():
+        raise Problem(unusable()[rule], "mend or remove its package.")
     if rule not in rules():
         close = difflib.get_close_matches(rule, rules(), 1)
         raise Problem(f"no rule {rule}", f"did you mean {close[0]}?" if close else "auditor rules list shows them all.")

@@ -23,7 +23,7 @@ from auditor.detect.job import Job, JobRule
 from auditor.detect.lane import Item, Lane, Told, with_attempt
 from auditor.detect.live_state import LiveState
 from auditor.detect.recorded import RecordPart
-from auditor.detect.registry import Overrides, instances
+from auditor.detect.registry import Overrides, instances, unusable
 from auditor.detect.rules.cluster.liveness import ClockRule
 from auditor.detect.view import StepView
 from auditor.ingest.decode import StepBatch, Tensor
@@ -144,7 +144,7 @@ class RunAuditor:
             if isinstance(rule, JobRule):
                 reasons[rule.id] = "one process: there is nothing to compare it with"
         reasons |= self._jobs[self._newest].unjudged() if self._newest in self._jobs else {}
-        return {rule: reason for rule, reason in reasons.items() if reason}
+        return unusable() | {rule: reason for rule, reason in reasons.items() if reason}
 
     def facts(self, attempt: int, rank: int) -> RunFacts:
         """What a process has declared of itself so far."""

@@ -9,16 +9,21 @@ Overrides are a mapping of rule id to its parameters, e.g. ``{"run_stalled": {"s
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from auditor.detect import rules as built_in_rules
 from auditor.detect.rule import PHASES, Rule
 
 Overrides = Mapping[str, Mapping[str, Any]]
+
+#: What every rule says of itself.
+_TOLD = ("id", "severity", "meaning", "needs", "trigger", "source", "phase", "summary", "likely_causes", "advice")
+_log = logging.getLogger(__name__)
 
 
 @cache
@@ -32,20 +37,45 @@ def built_in() -> tuple[type[Rule], ...]:
     return tuple(sorted(found.values(), key=lambda rule: (PHASES.index(rule.phase), rule.id)))
 
 
-@cache
 def rules() -> dict[str, type[Rule]]:
-    """Every known rule by id; a user's rule of the same id takes a built-in one's place.
+    """Every known rule by id; a user's rule of the same id takes a built-in one's place."""
+    return _loaded()[0]
 
-    Raises:
-        TypeError: if an entry point of ``auditor.rules`` is no :class:`Rule`.
+
+def unusable() -> dict[str, str]:
+    """The users' rules that cannot be used, by name of their entry point: what is wrong with each.
+
+    A fault in somebody's package costs that rule alone: the runs are judged by all the others.
     """
+    return _loaded()[1]
+
+
+@cache
+def _loaded() -> tuple[dict[str, type[Rule]], dict[str, str]]:
     known = {rule.id: rule for rule in built_in()}
+    wrong: dict[str, str] = {}
     for entry in entry_points(group="auditor.rules"):
-        rule = entry.load()
-        if not (isinstance(rule, type) and issubclass(rule, Rule)):
-            raise TypeError(f"entry point auditor.rules {entry.name!r} is no subclass of auditor.detect.rule.Rule")
-        known[rule.id] = rule
-    return known
+        try:
+            rule = _loaded_from(entry)
+        except Exception as error:
+            wrong[entry.name] = f"the rule {entry.value} cannot be used: {type(error).__name__}: {error}"
+            _log.error("%s; the other rules judge", wrong[entry.name])
+        else:
+            known[rule.id] = rule
+    return known, wrong
+
+
+def _loaded_from(entry: EntryPoint) -> type[Rule]:
+    rule = entry.load()
+    if not (isinstance(rule, type) and issubclass(rule, Rule)):
+        raise TypeError("it is no subclass of auditor.detect.rule.Rule")
+    missing = [name for name in _TOLD if not hasattr(rule, name)]
+    if missing:
+        raise TypeError(f"it does not say its {', '.join(missing)}")
+    if rule.phase not in PHASES:
+        raise ValueError(f"its phase {rule.phase!r} is none of {', '.join(PHASES)}")
+    rule()  # abstract, or with thresholds that are none: better now than at a run's first step
+    return rule
 
 
 def instances(overrides: Overrides | None = None) -> list[Rule]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -189,31 +189,74 @@ class EveryStep(Rule):
 
 
 class Entry:
-    """An installed entry point."""
+    """An installed entry point that names ``target``, or does not import."""
 
-    name = "mine"
+    name, value = "mine", "theirs:Mine"
 
     def __init__(self, target: object) -> None:
         self.target = target
 
     def load(self) -> object:
         """What the entry point names."""
+        if isinstance(self.target, Exception):
+            raise self.target
         return self.target
 
 
-def test_users_add_rules_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A class of the group auditor.rules is a rule like any other; something else is refused."""
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Entry(EveryStep)] if group == "auditor.rules" else [])
-    registry.rules.cache_clear()
-    try:
-        found = RunAuditor(RUN).observe(batch(0, TABLE), TABLE, 0)
-        assert [f.rule for f in found] == ["every_step"]
-        monkeypatch.setattr(registry, "entry_points", lambda **_: [Entry(object())])
-        registry.rules.cache_clear()
-        with pytest.raises(TypeError, match=r"auditor\.rules 'mine'"):
-            RunAuditor(RUN)
-    finally:
-        registry.rules.cache_clear()
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[object], None]]:
+    """Installs a user's rule, and takes it out again."""
+
+    def put(target: object) -> None:
+        monkeypatch.setattr(registry, "entry_points", lambda group: [Entry(target)] if group == "auditor.rules" else [])
+        registry._loaded.cache_clear()
+
+    yield put
+    registry._loaded.cache_clear()
+
+
+def test_users_add_rules_by_entry_point(install: Callable[[object], None]) -> None:
+    """A class of the group auditor.rules is a rule like any other."""
+    install(EveryStep)
+    found = RunAuditor(RUN).observe(batch(0, TABLE), TABLE, 0)
+    assert [f.rule for f in found] == ["every_step"]
+    assert registry.unusable() == {}
+
+
+class Nameless(EveryStep):
+    """A rule of a phase that there is not."""
+
+    id = "nameless"
+    phase = "later"
+
+
+class Wordless(Rule):
+    """A rule that says nothing of itself but its id."""
+
+    id = "wordless"
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        (ModuleNotFoundError("No module named 'theirs'"), "ModuleNotFoundError: No module named 'theirs'"),
+        (object(), "TypeError: it is no subclass of"),
+        (Nameless, "its phase 'later' is none of "),
+        (Wordless, "it does not say its severity, meaning"),
+    ],
+)
+def test_a_user_s_rule_that_cannot_be_used_costs_no_other(
+    install: Callable[[object], None], caplog: pytest.LogCaptureFixture, target: object, why: str
+) -> None:
+    """The run is judged by all others; what is wrong is logged once, and told with what could not be judged."""
+    install(target)
+    auditor = RunAuditor(RUN)
+    found = auditor.observe(batch(0, TABLE, first=20, bad=POISON), TABLE, 0)
+    assert "nonfinite_gradient" in {f.rule for f in found}
+    assert why in auditor.unjudged()["mine"]
+    assert "theirs:Mine" in auditor.unjudged()["mine"]
+    RunAuditor("another")
+    assert len([record for record in caplog.records if why in record.getMessage()]) == 1
 
 
 def test_a_run_of_no_steps_is_judged_by_no_rule() -> None:
