@@ -195,8 +195,8 @@ def _says(side: Side, broke: tuple[int, str]) -> str:
 def _broke(side: Side) -> tuple[int, str] | None:
     """The first (step, stage) at which the run was seen non-finite, or None if it never was or recovered.
 
-    Of one step the earliest stage counts. ``grad_norm`` sums finite values only, so the count of
-    non-finite gradient elements (``nonfinite``) is asked beside it.
+    Of one step the earliest stage counts. A job that logs a ``grad_norm`` of its own may leave non-finite
+    elements out: the count of them (``nonfinite``) is asked beside it.
     """
     if not _stayed_broken(side):
         return None

@@ -154,11 +154,13 @@ class StepView:
 
     @cached_property
     def gradient_norm(self) -> F64:
-        """Global L2 norm of the finite gradient values of each step, (N,); NaN where none was reported."""
+        """Global L2 norm of the finite gradient values of each step, (N,); NaN where there is none."""
         out = np.full(len(self), np.nan)
         for block, columns in self.blocks("gradient"):
             squares = block.stat("sumsq")[:, columns].sum(axis=1, dtype=np.float64)
-            out[block.first : block.first + len(squares)] = np.sqrt(squares)
+            broken = sum(block.stat(name)[:, columns].any(axis=1) for name in ("nan", "inf"))
+            nothing = (squares == 0) & np.asarray(broken, dtype=bool)
+            out[block.first : block.first + len(squares)] = np.where(nothing, np.nan, np.sqrt(squares))
         return out
 
     @cached_property

@@ -34,9 +34,10 @@ def zone(batch: StepBatch) -> Zone:
 def step_scalars(batch: StepBatch, table: tuple[Tensor, ...]) -> dict[str, tuple[I64, F64]]:
     """``grad_norm`` of every step that reports gradients, ``nonfinite`` where there is a NaN or Inf.
 
-    ``grad_norm`` is the L2 norm over the finite elements of all gradient tensors of this rank;
-    ``nonfinite`` counts the other elements. As in ``StepBatch.scalars``: indices into the steps,
-    and values. A name that the job logs itself is left to the job.
+    ``grad_norm`` is the L2 norm of all gradient tensors of this rank together: NaN where an element is
+    NaN, else infinite where one is infinite. ``nonfinite`` counts these elements. As in
+    ``StepBatch.scalars``: indices into the steps, and values. A name that the job logs itself is left
+    to the job.
     """
     is_gradient = np.array([tensor.kind == "gradient" for tensor in table], dtype=bool)
     at: list[I64] = []
@@ -47,14 +48,15 @@ def step_scalars(batch: StepBatch, table: tuple[Tensor, ...]) -> dict[str, tuple
         if not chosen.any():
             continue
         at.append(np.arange(block.first, block.first + len(block.words), dtype=np.int64))
-        norms.append(np.sqrt(_squares(block)[:, chosen].sum(axis=1)))
-        counts = block.stat("nan").astype(np.float64) + block.stat("inf")
-        broken.append(counts[:, chosen].sum(axis=1))
+        nan, inf = (block.stat(name)[:, chosen].sum(axis=1, dtype=np.float64) for name in ("nan", "inf"))
+        norm = np.sqrt(_squares(block)[:, chosen].sum(axis=1))
+        norms.append(np.where(nan > 0, np.nan, np.where(inf > 0, np.inf, norm)))
+        broken.append(nan + inf)
     if not at:
         return {}
-    index, norm, count = np.concatenate(at), np.concatenate(norms), np.concatenate(broken)
+    index, count = np.concatenate(at), np.concatenate(broken)
     some = count > 0
-    derived = {"grad_norm": (index, norm), "nonfinite": (index[some], count[some])}
+    derived = {"grad_norm": (index, np.concatenate(norms)), "nonfinite": (index[some], count[some])}
     return {name: value for name, value in derived.items() if len(value[0]) and name not in batch.scalars}
 
 

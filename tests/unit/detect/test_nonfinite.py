@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from auditor.alerts.lifecycle import AlertBook
 from auditor.detect.engine import RunAuditor
+from auditor.detect.view import StepView
 from auditor.model import AlertState, Severity, Verdict, verdict
 from support.batches import RUN, batch, table
 
@@ -100,6 +102,15 @@ def test_the_live_state_counts_non_finite_values_and_keeps_the_last_finite_loss(
     assert auditor.live.step == 9
     assert auditor.live.nonfinite == {"loss": 8, "gradient": 4}
     assert auditor.live.grad_norm == np.sqrt(6.0)
+
+
+def test_gradients_of_nothing_finite_have_no_norm() -> None:
+    """A norm of zero would say that nothing moves; beside finite tensors the broken one is left out."""
+    names = [tensor.name for tensor in TABLE if tensor.kind == "gradient"]
+    all_bad = batch(0, TABLE, steps=2, l2=0.0, bad={(1, name): "nan" for name in names})
+    assert [float(norm) for norm in StepView(all_bad, TABLE).gradient_norm] == pytest.approx([0.0, np.nan], nan_ok=True)
+    one_bad = batch(0, TABLE, steps=1, bad={(0, names[0]): "inf"})
+    assert np.isfinite(StepView(one_bad, TABLE).gradient_norm).all()
 
 
 def test_rules_that_could_not_judge_say_why() -> None:

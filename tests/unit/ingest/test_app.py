@@ -60,10 +60,11 @@ def test_derived_scalars_are_stored_beside_the_job_s_own(app: App) -> None:
     sender = Sender()
     app.frames(sender.start(), sender.steps([0, 1], [0.5, math.nan], norms=(3.0, 4.0, 100.0)))
     app.frames(sender.steps([2], nan=(1, 2, 7)))
+    app.frames(sender.steps([3], nan=(0, 0, 7)))
     scalars = app.get("/v1/runs/r1/scalars")["scalars"]
-    assert scalars["grad_norm"] == {"step": [0, 1, 2], "value": [5.0, 5.0, 5.0]}
+    assert scalars["grad_norm"] == {"step": [0, 1, 2, 3], "value": [5.0, 5.0, "NaN", 5.0]}
     assert scalars["nonfinite"] == {"step": [2], "value": [3.0]}
-    assert scalars["loss"]["value"] == [0.5, "NaN", 0.5]
+    assert scalars["loss"]["value"] == [0.5, "NaN", 0.5, 0.5]
     assert app.get("/v1/runs/r1/norms") == scalars["grad_norm"]
 
 
