@@ -48,8 +48,9 @@ def changed():
     now = functions()
     return sorted(name for name in before if name in now and now[name] != before[name])
 run = auditor_agent.watch(model, optimizer)
+at_first = changed()
 train(3)
-said["during"], said["hooks"] = changed(), [*said["hooks"], hooks()]
+said["during"], said["hooks"] = sorted({*at_first, *changed()}), [*said["hooks"], hooks()]
 run.finish()
 train(1)
 said["after"], said["hooks"] = changed(), [*said["hooks"], hooks()]

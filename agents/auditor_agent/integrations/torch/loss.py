@@ -20,6 +20,7 @@ from torch import Tensor
 from auditor_agent.guard import failure, note
 from auditor_agent.integrations.torch.byhand import ByHand
 from auditor_agent.integrations.torch.clip import ClipProbe
+from auditor_agent.integrations.torch.first import FirstPass
 from auditor_agent.integrations.torch.passes import Bypassed
 from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.unready import Unready
@@ -45,6 +46,8 @@ class LossProbe:
         """Name of the operation that made the first loss seen, such as ``NllLossBackward0``."""
         self.tape = Tape()
         """The flight recorder's ear, told the roots as they are."""
+        self.first = FirstPass()
+        """What the model was given and gave before anybody knew it; listens until an optimizer steps."""
         self.bypassed = Bypassed()
         """Whether the losses reach what the optimizer holds."""
         self.unready = Unready()
@@ -95,6 +98,9 @@ class LossProbe:
         """Begin to listen. Idempotent."""
         self.clips.attach()
         self.unready.attach()
+        if self.tape.listening:
+            self.tape.guessed = self.first.settle
+            self.first.attach()
         if self not in _listening:
             _listening.append(self)
             _wrap()
@@ -104,6 +110,7 @@ class LossProbe:
         self.roots.clear()
         self.clips.detach()
         self.unready.detach()
+        self.first.detach()
         self.tape.close()
         if self in _listening:
             _listening.remove(self)
@@ -140,6 +147,7 @@ class LossProbe:
             self.roots.append(root.item() if root.is_cpu else root.detach().reshape(()))
             self.bypassed.begin(root)
             if self.tape.listening:
+                self.tape.first(self.first.begins(root))
                 self.tape.root(root)
 
     def other_stepped(self) -> None:

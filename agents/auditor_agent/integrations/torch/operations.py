@@ -77,7 +77,7 @@ def operations(
         within: by the same node, the nodes of what the layer was given.
         shapes: by name, the shape of what a recurrent layer was given.
     """
-    nodes = sorted(_reachable(output.grad_fn for output in outputs), key=_place)
+    nodes = sorted(reachable(output.grad_fn for output in outputs), key=_place)
     hidden = _hidden(layers, within)
     found: list[dict[str, Any]] = []
     calls: set[tuple[str, int]] = set()
@@ -110,7 +110,8 @@ def _parts(value: Any) -> Iterable[Any]:
     return value if isinstance(value, (tuple, list)) else (value,)
 
 
-def _reachable(roots: Iterable[Any], stops: frozenset[Any] = frozenset()) -> set[Any]:
+def reachable(roots: Iterable[Any], stops: frozenset[Any] = frozenset()) -> set[Any]:
+    """The nodes of autograd's graph behind ``roots``, as far as ``stops``; not without end."""
     waiting = [root for root in roots if root is not None]
     seen: set[Any] = set()
     while waiting and len(seen) < _MOST_NODES:
@@ -128,7 +129,7 @@ def _hidden(layers: Mapping[Any, str], within: Mapping[Any, Iterable[Any] | None
     for node in layers:
         stops = within.get(node)
         if stops is not None:
-            found |= _reachable([node], frozenset(stops))
+            found |= reachable([node], frozenset(stops))
     return found
 
 

@@ -2,8 +2,9 @@
 
 A *tape* listens from before the first step: the graph behind ``backward()`` tells loss and target
 (``torch_graph``), the optimizer's own step hooks tell weights and gradients before it acts, weights
-and its state after. Batch and output come from the second step on, by the forward hook that the
-samples share (``forward.py``), and not at all where anything is compiled. What is kept is copied
+and its state after. Batch and output of the first step come by a hook on all modules (``first.py``),
+from the second on by the forward hook that the samples share (``forward.py``), with the layers, and
+neither where anything is compiled. What is kept is copied
 at once, samples of it where it is large, on an accelerator without waiting for it. After the last
 recorded step nothing of this remains but a hook that returns at once.
 
@@ -13,9 +14,9 @@ together (``facts.optimizers`` says whose are whose); batch, layers and ``facts.
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import torch
@@ -26,16 +27,20 @@ from auditor_agent.capture import portable
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.torch import facts as torch_facts
 from auditor_agent.integrations.torch import graph as torch_graph
+from auditor_agent.integrations.torch.first import Called
 from auditor_agent.integrations.torch.mode import mode
+from auditor_agent.integrations.torch.names import unwrap
 from auditor_agent.integrations.torch.part import Part, plain_gradients, plain_parameters, plain_state
 from auditor_agent.integrations.torch.passes import Passes, left_over, unowned
 from auditor_agent.integrations.torch.taken import (
+    Making,
     Taken,
     done,
     mark,
     named,
     predictions,
     rates,
+    scaled,
     take,
     take_all,
     tensors,
@@ -50,19 +55,6 @@ from auditor_agent.recorder import Recorder, configured_steps, data_elements, st
 _MOST_MICRO: Final = 4
 
 
-@dataclass(slots=True)
-class _Step:
-    """One step in the making."""
-
-    number: int
-    taken: list[Taken] = field(default_factory=list)
-    scalars: dict[str, float | Tensor] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-    phase: str = "train"
-    parts: list[int] = field(default_factory=list)
-    """The optimizers that have stepped, in their order."""
-
-
 class Tape:
     """Listens to one model's training until the recorder has enough. Made before the run is known."""
 
@@ -71,7 +63,7 @@ class Tape:
         self._layers: dict[str, tuple[dict[str, Any], list[Taken]]] = {}
         self._whole = False  # the layers of one pass are there
         self._last: Sequence[str | None] = ()
-        self._evaluation: _Step | None = None
+        self._evaluation: Making | None = None
         # The last recorded step; the last after which an evaluation was; the last taken before the one under way.
         self._recorded = self._looked = self._after = 0
         self._forwards: list[list[Taken]] = []
@@ -86,12 +78,15 @@ class Tape:
         self.operations: list[dict[str, Any]] | None = None  # of one training pass; told once
         self.begins: Callable[[], None] = lambda: None  # then a forward pass of several modules is over
         self.enters: Callable[[], None] = lambda: None  # the model is about to be called
+        #: The first step is taken, with this model: whether it is the one that was heard before.
+        self.guessed: Callable[[weakref.ref[nn.Module] | None], bool] = lambda _: True
+        self._model: weakref.ref[nn.Module] | None = None
         self._recorder: Recorder | None = None
         self._first: Part | None = None
         self._sizes: dict[int, list[tuple[int, int]]] = {}
-        self._step: _Step | None = None
+        self._step: Making | None = None
         self._begun = 0
-        self._waiting: deque[tuple[_Step, Any]] = deque()
+        self._waiting: deque[tuple[Making, Any]] = deque()
 
     @property
     def listening(self) -> bool:
@@ -129,7 +124,7 @@ class Tape:
             return
         self._recorder = Recorder(run, layout="torch")
         run.observe(canonical=torch_facts.canonical(model, optimizer))
-        self._first = part
+        self._first, self._model = part, None if model is None else weakref.ref(unwrap(model))
         self._know(part)
 
     def _know(self, part: Part) -> None:
@@ -193,9 +188,7 @@ class Tape:
         if len(self._forwards) >= _MOST_MICRO:
             self._forwards.pop(0)
             self._modes.pop(0)
-        taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
-        taken += [self._data("output", f"output{at}", t) for at, t in enumerate(outputs)]
-        self._forwards.append([one for one in taken if one is not None])
+        self._forwards.append(self._passed(tensors((args, kwargs)), outputs))
         self._modes.append(mode(module, training=True)["training"])
         self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None and t.dim()}
         if self._unowned is None:
@@ -203,13 +196,22 @@ class Tape:
 
     @guarded(None)
     @torch.no_grad()
+    def first(self, heard: tuple[Called, dict[Any, str]] | None) -> None:
+        """The model was called before anybody knew it; ``heard``: with the names of its outputs by their nodes."""
+        if heard is None or len(self._forwards) >= _MOST_MICRO:
+            return
+        called, self._outputs = heard
+        module = called.module()
+        self._forwards.append(self._passed(called.given, called.gave))
+        self._modes.append("false" if module is None else mode(module, training=True)["training"])
+
+    @guarded(None)
+    @torch.no_grad()
     def evaluation(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """The model was called without gradients, to begin an evaluation that :meth:`evaluates` announced."""
         self._complete()
-        step = self._evaluation = _Step(self._after, phase="eval")
-        taken = [self._data("batch", f"input{at}", t) for at, t in enumerate(tensors((args, kwargs)))]
-        taken += [self._data("output", f"output{at}", t) for at, t in enumerate(predictions(tensors(output)))]
-        step.taken = [one for one in taken if one is not None]
+        step = self._evaluation = Making(self._after, phase="eval")
+        step.taken = self._passed(tensors((args, kwargs)), predictions(tensors(output)))
         step.taken += [one for _, passed in self._layers.values() for one in passed]
         step.facts["training"] = mode(module, training=False)["training"]
         step.facts["layers"] = [fact for fact, _ in self._layers.values()]
@@ -271,6 +273,8 @@ class Tape:
             self._deliver(*self._waiting.popleft())
         if recorder is None:
             return
+        if not self.guessed(self._model):
+            self._forwards, self._modes = [], []
         step = self._step or self._begin(recorder, number)
         if step is None:
             return
@@ -281,16 +285,16 @@ class Tape:
         self._each(step, "weight", plain_parameters(part))
         if not closure:
             self._each(step, "gradient", plain_gradients(part))
-            self._scaled(step, optimizer)
+            step.scalars |= scaled(optimizer)
         step.scalars |= rates(optimizer, part.place)
 
-    def _begin(self, recorder: Recorder, number: int) -> _Step | None:
+    def _begin(self, recorder: Recorder, number: int) -> Making | None:
         if number == self._begun or not recorder.begin(number):  # handed over already, or not to be recorded
             self._on = recorder.wants(number + 1)
             self._forget()
             return None
         self._begun = number
-        self._step = _Step(number)
+        self._step = Making(number)
         return self._step
 
     @guarded(None)
@@ -323,12 +327,12 @@ class Tape:
             self._on = self.wants(step.number + 1)
             self._hand_over(step)
 
-    def _hand_over(self, step: _Step) -> None:
+    def _hand_over(self, step: Making) -> None:
         self._waiting.append((step, mark(step.taken)))
         while self._waiting and done(self._waiting[0][1]):
             self._deliver(*self._waiting.popleft())
 
-    def _heard(self, step: _Step) -> None:
+    def _heard(self, step: Making) -> None:
         """What forward and backward passes since the last step brought, as part of this one."""
         recorder = self._recorder
         heard = [one for passed in (self._forwards, [taken for _, taken, _ in self._losses]) for one in named(passed)]
@@ -343,14 +347,15 @@ class Tape:
             modes, heads = set(self._modes), torch_graph.heads([graph for graph, _, _ in self._losses])
             step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
             step.facts |= {"forwards": len(self._forwards), **torch_facts.heads(heads, self._last)}
-            step.facts["layers"] = [fact for fact, _ in self._layers.values()]
+            if self._whole:
+                step.facts["layers"] = [fact for fact, _ in self._layers.values()]
             if self._unowned:
                 step.facts["unowned"], self._unowned = self._unowned, []
             if self.operations:
                 step.facts["operations"], self.operations = self.operations, []
         self._forget()
 
-    def _told(self, step: _Step, name: str) -> None:
+    def _told(self, step: Making, name: str) -> None:
         """The losses that were backpropagated for one optimizer."""
         for at, (_, _, value) in enumerate(self._losses):
             if value is not None:
@@ -359,13 +364,7 @@ class Tape:
             graph = self._losses[-1][0]
             step.facts[name] = {**graph.facts, "graph": graph.nodes}
 
-    def _scaled(self, step: _Step, optimizer: Optimizer) -> None:
-        """A fused optimizer is given gradients that still carry the GradScaler's scale."""
-        scale = getattr(optimizer, "grad_scale", None)
-        if isinstance(scale, Tensor):
-            step.scalars["gradient_scale"] = to_host(scale.detach().reshape(()).clone())
-
-    def _deliver(self, step: _Step, mark: Any) -> None:
+    def _deliver(self, step: Making, mark: Any) -> None:
         if mark is not None:
             mark.synchronize()
         if self._recorder is not None:
@@ -375,7 +374,7 @@ class Tape:
 
     # -- elements -----------------------------------------------------------------------------
 
-    def _each(self, step: _Step, role: str, tensors: Sequence[tuple[str, Tensor]]) -> None:
+    def _each(self, step: Making, role: str, tensors: Sequence[tuple[str, Tensor]]) -> None:
         recorder = self._recorder
         if recorder is None:
             return
@@ -385,6 +384,12 @@ class Tape:
             if not unreadable(tensor)
         ]
         step.taken += take_all(role, [one for one in wanted if one[2] or not one[1].numel()])
+
+    def _passed(self, given: Iterable[Tensor], gave: Iterable[Tensor]) -> list[Taken]:
+        """What a model was given and gave, as far as it can be read."""
+        taken = [self._data("batch", f"input{at}", tensor) for at, tensor in enumerate(given)]
+        taken += [self._data("output", f"output{at}", tensor) for at, tensor in enumerate(gave)]
+        return [one for one in taken if one is not None]
 
     def _data(self, role: str, name: str, tensor: Tensor) -> Taken | None:
         """As much of a batch, target or output as a step may record; None where it cannot be read."""

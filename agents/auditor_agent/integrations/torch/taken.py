@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
@@ -39,6 +39,19 @@ class Taken:
         """With the elements as bytes; they must have arrived."""
         data = self.values if isinstance(self.values, bytes) else portable.to_bytes(self.values)
         return Array(self.role, self.name, self.dtype, self.shape, self.elements, data)
+
+
+@dataclass(slots=True)
+class Making:
+    """One step in the making."""
+
+    number: int
+    taken: list[Taken] = field(default_factory=list)
+    scalars: dict[str, float | Tensor] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    phase: str = "train"
+    parts: list[int] = field(default_factory=list)
+    """The optimizers that have stepped, in their order."""
 
 
 def take(role: str, name: str, tensor: Tensor, count: int) -> Taken:
@@ -120,6 +133,12 @@ def rates(optimizer: Optimizer, first: int = 0) -> dict[str, float | Tensor]:
             value = to_host(rate.detach().reshape(()).clone()) if isinstance(rate, Tensor) else float(rate)
             found[f"lr/{at}" if at else "lr"] = value
     return found
+
+
+def scaled(optimizer: Optimizer) -> dict[str, float | Tensor]:
+    """The GradScaler's scale, where a fused optimizer is given gradients that still carry it."""
+    scale = getattr(optimizer, "grad_scale", None)
+    return {"gradient_scale": to_host(scale.detach().reshape(()).clone())} if isinstance(scale, Tensor) else {}
 
 
 def tensors(value: Any) -> Iterator[Tensor]:
