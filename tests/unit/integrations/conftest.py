@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -22,8 +23,12 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
-    """The run that ``watch`` opens; nothing stays watched after the test."""
+    """The run that ``watch`` opens; nothing stays watched after the test, and nothing was compiled before it."""
     from auditor_agent.integrations.torch import audit as integration
+
+    frames = sys.modules.get("torch._dynamo.eval_frame")
+    if frames is not None:
+        monkeypatch.setattr(frames, "cached_backends", {})
 
     memory = MemoryRun()
     monkeypatch.setattr(integration, "open_run", lambda *_, **__: memory)

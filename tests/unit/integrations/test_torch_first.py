@@ -142,6 +142,7 @@ def test_what_another_module_gave_is_put_aside(run: Any) -> None:
     assert not assembled(run.recordings)[0].of("batch")
 
 
+@pytest.mark.usefixtures("run")
 def test_g7_nothing_is_kept_but_the_last_few_calls_and_nothing_of_their_graph() -> None:
     """Where no step ever comes; after so many calls the hook comes off by itself."""
     heard = FirstPass()
