@@ -363,8 +363,7 @@ def test_the_manifest_is_told_what_was_seen(run: Any) -> None:
     assert "uniform(1/sqrt(fan_in))" in weights["0.weight"]["formulas"]
     assert weights["1.weight"]["distribution"] == "ones"
     seen = run.observed["observed"]["data"]
-    # Batches are heard from step 2 on.
-    assert (seen["steps"], seen["batch_size"], seen["partial_batches"]) == (19, 8, [4])
+    assert (seen["steps"], seen["batch_size"], seen["partial_batches"]) == (20, 8, [4])
     assert run.observed["observed"]["loss"]["operation"] == "MseLoss"
     canonical = run.observed["canonical"]
     assert canonical["update"][0]["decay_coupling"] == "coupled"
