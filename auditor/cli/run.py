@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
 from auditor.cli.client import Client, home, run_path
 from auditor.cli.host import Where, host
 from auditor.cli.problems import Problem
-from auditor.cli.render import console
+from auditor.cli.render import clean, console
 from auditor.cli.show import print_run
 from auditor.cli.spool import Result, deliver, leftovers
 from auditor_agent import jsonfinite
@@ -201,6 +202,10 @@ def _print(result: Mapping[str, Any]) -> None:
     out.print()
     out.rule("audit", style="dim")
     print_run(out, result)
+    if unjudged := result.get("unjudged"):
+        rules = "1 rule" if len(unjudged) == 1 else f"{len(unjudged)} rules"
+        why = f"\n{rules} could not judge this run; why: auditor show {clean(result['run'])}"
+        out.print(Text(why, "dim"), soft_wrap=True)
 
 
 def _compared(client: Client, baseline: str, run: str) -> dict[str, Any]:

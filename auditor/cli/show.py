@@ -53,6 +53,7 @@ def command(
             echo_json(shown)
         else:
             print_run(console(), shown, _curves(client, run))
+            print_unjudged(console(), shown)
     if html and not as_json:
         click.echo(f"\nWritten: {html}")
     if check and shown["verdict"] != "healthy":
@@ -78,6 +79,10 @@ def print_run(out: Console, shown: Mapping[str, Any], curves: Mapping[str, list[
     for alert in shown.get("alerts", ()):
         out.print()
         out.print(alert_block(alert))
+
+
+def print_unjudged(out: Console, shown: Mapping[str, Any]) -> None:
+    """Prints the rules that could not judge the run, and why: what was not looked at is not called sound."""
     unjudged = shown.get("unjudged") or {}
     if unjudged:
         out.print()

@@ -52,13 +52,20 @@ def run(env: dict[str, str], folder: Path, *options: str, **kind: Any) -> tuple[
 
 
 def test_without_a_daemon_the_run_is_audited_in_process(repo_env: dict[str, str], tmp_path: Path) -> None:
-    """Verdict on stderr and in JSON, stdout untouched, the run in the store afterwards."""
+    """Verdict on stderr and in JSON, stdout untouched, the run in the store afterwards.
+
+    What could not be judged is a line at the end of a run, a list where it is asked for.
+    """
     done, result = run(repo_env, tmp_path, "--name", "plain")
     assert (done.returncode, done.stdout) == (0, "done\n")
     assert "healthy" in done.stderr
     assert (result["verdict"], result["status"], result["steps"], result["alerts"]) == ("healthy", "finished", 30, [])
     shown = json.loads(auditor(repo_env, "show", result["run"], "--json").stdout)
     assert shown["name"] == "plain"
+    some = next(iter(shown["unjudged"]))
+    assert f"{len(shown['unjudged'])} rules could not judge this run; why: auditor show {result['run']}" in done.stderr
+    assert some not in done.stderr
+    assert some in auditor(repo_env, "show", result["run"]).stdout
 
 
 def test_g1_v1_a_nan_is_named_and_the_exit_code_kept(repo_env: dict[str, str], tmp_path: Path) -> None:
