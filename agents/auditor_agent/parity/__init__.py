@@ -7,9 +7,9 @@ difference is called and how it is mended is the daemon's side (``auditor.parity
 
 from __future__ import annotations
 
-from auditor_agent.parity.compare import Divergence
 from auditor_agent.parity.elsewhere import Elsewhere
 from auditor_agent.parity.given import Implementation, NotComparableError
+from auditor_agent.parity.judge import Divergence
 from auditor_agent.parity.lockstep import Outcome, check
 from auditor_agent.parity.programs import load
 

@@ -1,25 +1,24 @@
-"""One step of two sides, part by part, against what rounding explains.
+"""One step of two sides, part by part, in the order in which a step runs.
 
-The tolerance comes from a float64 run of the same program in the same framework, the oracle:
-e = max(|float32 - oracle|, 2u), u = 2**-24, the larger of the two sides' errors; a difference above 16 e
-is a divergence. Per tensor, never concatenated. Where a tensor's gradient is rounding and nothing else
-(a bias before BatchNorm, the key's bias in attention), nothing that becomes of it reaches the loss: its
-gradient, state and update are left out.
+Where a tensor's gradient is rounding and nothing else (a bias before BatchNorm, the key's bias in
+attention), nothing that becomes of it reaches the loss: its gradient, state and update are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from auditor_agent.parity.align import Alignment, canonicalize, transplant
 from auditor_agent.parity.cells import F64, STATISTICS, Cell
+from auditor_agent.parity.judge import Divergence, Judge, Measured
 from auditor_agent.parity.likeness import ADAM_FLOOR, FACTOR, U, best_layout, distance
 from auditor_agent.parity.pairing import PointPair, pair_points
-from auditor_agent.parity.seen import Point, Seen, Side, array, as_input
+from auditor_agent.parity.seen import Point, Seen, array, as_input
+from auditor_agent.parity.twin import Both, Twin
 
 #: Rules with a bias correction that Keras takes in float32.
 _ADAMS: Final = frozenset({"adam", "adamw", "nadam", "adamax", "lion"})
@@ -27,75 +26,22 @@ _ADAMS: Final = frozenset({"adam", "adamw", "nadam", "adamax", "lion"})
 _SAME_RATE: Final = 2e-5
 #: A convention that changes a number by less is told, and is no divergence (``auditor.compare``'s bound of a cause).
 HARMLESS: Final = 1e-3
-#: A side computes at lower precision if its rounding is above this and so many times the other's.
+#: Unit roundoff by type.
 _ROUNDING: Final = {"float64": 2.0**-53, "float32": U, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 _LOW: Final = {"float16", "bfloat16"}
-_COARSE: Final = (2.0**-13, 256.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Divergence:
-    """One part that differs.
-
-    ``stage`` is one of the catalogue's; ``part`` what within it (``output``, ``update``, ``first_moment``);
-    ``name`` the layer or tensor on either side; ``values`` what the two show where that is short;
-    ``settings`` of the two layers; ``note`` a known reason.
-    """
-
-    step: int
-    stage: str
-    part: str
-    name: tuple[str, str]
-    distance: float
-    tolerance: float
-    kind: str = ""
-    values: tuple[Any, Any] | None = None
-    settings: tuple[Mapping[str, Any], Mapping[str, Any]] = field(default=({}, {}))
-    note: str = ""
-
-
-@dataclass(slots=True)
-class Twin:
-    """A side and its oracle in float64; ``lacking`` says why there is none."""
-
-    side: Side
-    dropouts: list[tuple[str, float]]
-    oracle: Side | None = None
-    lacking: str = ""
-
-    def run(self, inputs: Any, target: Any) -> Both:
-        """One step of both."""
-        exact = None if self.oracle is None else self.oracle.step(inputs, target)
-        return Both(self.side.step(inputs, target), exact)
-
-    def follow(self) -> None:
-        """Gives the oracle the side's weights and state."""
-        if self.oracle is not None:
-            self.oracle.load(self.side.weights())
-            self.oracle.load_slots(self.side.slots())
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """A step as it was computed, and in float64."""
-
-    plain: Seen
-    exact: Seen | None
 
 
 class Comparison:
-    """Compares steps; keeps count of what was compared and how close it came to its tolerance."""
+    """Compares steps; ``judge`` keeps count of what was compared."""
 
     def __init__(self, a: Twin, b: Twin, alignment: Alignment) -> None:
         self._a, self._b = a, b
         self._pairs = alignment.pairs
         self._lacking = alignment.lacking
         self._points: list[PointPair] | None = None
-        self.number = 1
-        self.count = 0
+        self.judge = Judge()
         self.conventions: list[Divergence] = []
         self.unseen: set[str] = set()
-        self.worst: dict[str, float] = {}
 
     # -- before a step -------------------------------------------------------------------------
 
@@ -103,7 +49,7 @@ class Comparison:
         """The same weights, statistics and optimizer state on both sides and in both oracles."""
         canonicalize(self._a.side)
         transplant(self._b.side, self._pairs, self._a.side.weights())
-        if self.number > 1:  # what the state begins with is compared, not given
+        if self.judge.number > 1:  # what the state begins with is compared, not given
             self._level_state()
         self._a.follow()
         self._b.follow()
@@ -124,7 +70,7 @@ class Comparison:
             cell = next((c for pair in self._pairs for c in pair if c.name == name), None)
             kind = "" if cell is None else cell.kind
             has: tuple[Any, Any] = (lacks != "a", lacks != "b")
-            return self._told("forward", f"missing {tensor}", (name, name), (1.0, 0.0), kind=kind, values=has)
+            return self.judge.told("forward", f"missing {tensor}", (name, name), (1.0, 0.0), kind=kind, values=has)
         mine, theirs = self._a.side.weights(), self._b.side.weights()
         for a, b, tensor in self._tensors():
             left, right = a.slots[tensor].take(mine, summed=True), b.slots[tensor].take(theirs, summed=True)
@@ -132,12 +78,12 @@ class Comparison:
                 continue  # another shape shows in what the layer gives
             apart = distance(left, right)
             if apart > 2 * U:
-                return self._told("precision", f"weight {tensor}", (a.name, b.name), (apart, 2 * U), kind=a.kind)
+                return self.judge.told("precision", f"weight {tensor}", (a.name, b.name), (apart, 2 * U), kind=a.kind)
         rates = [[rate for _, rate in twin.dropouts] for twin in (self._a, self._b)]
         if rates[0] != rates[1]:
             names = [", ".join(name for name, _ in twin.dropouts) or "no layer" for twin in (self._a, self._b)]
             told = rates[0], rates[1]
-            return self._told("forward", "dropout", (names[0], names[1]), (1.0, 0.0), kind="dropout", values=told)
+            return self.judge.told("forward", "dropout", (names[0], names[1]), (1.0, 0.0), kind="dropout", values=told)
         return None
 
     def batch(self, mine: tuple[Any, Any], theirs: tuple[Any, Any]) -> Divergence | None:
@@ -146,11 +92,13 @@ class Comparison:
             for at, (left, right) in enumerate(zip(as_input(a), as_input(b), strict=False)):
                 x, y = (np.asarray(array(value), np.float32).astype(np.float64) for value in (left, right))
                 found = best_layout(x, y)
-                self.count += 1
+                self.judge.count += 1
                 if found is None or found[0] > 0.0:
                     apart = float("inf") if found is None else found[0]
                     name = f"{part} {at}" if at else part
-                    return self._told("data", part, (name, name), (apart, 0.0), values=(list(x.shape), list(y.shape)))
+                    return self.judge.told(
+                        "data", part, (name, name), (apart, 0.0), values=(list(x.shape), list(y.shape))
+                    )
         return None
 
     # -- a step --------------------------------------------------------------------------------
@@ -177,7 +125,7 @@ class Comparison:
         outputs = [(twin.side.forward(x, training=False)[0],
                     None if twin.oracle is None else twin.oracle.forward(x, training=False)[0])
                    for twin, x in ((self._a, mine), (self._b, theirs))]  # fmt: skip
-        return self._check("eval", "output", ("output", "output"), outputs[0], outputs[1])
+        return self.judge.check("eval", "output", ("output", "output"), outputs[0], outputs[1])
 
     def _forward(self, a: Both, b: Both) -> Iterator[Divergence]:
         if self._points is None:
@@ -190,7 +138,7 @@ class Comparison:
                 yield low
             exact_a = None if a.exact is None else pair.of(a.exact.points, b.plain.points)[0]
             exact_b = None if b.exact is None else pair.of(a.plain.points, b.exact.points)[1]
-            found = self._check(
+            found = self.judge.check(
                 "forward", left.where[2], (left.name, right.name),
                 (left.value, None if exact_a is None else exact_a.value),
                 (pair.turn(right.value), None if exact_b is None else pair.turn(exact_b.value)),
@@ -201,7 +149,7 @@ class Comparison:
                 yield found
         outputs = [(one.plain.output, None if one.exact is None else one.exact.output) for one in (a, b)]
         if (
-            found := self._check("forward", "output", ("output", "output"), outputs[0], outputs[1], coarse=True)
+            found := self.judge.check("forward", "output", ("output", "output"), outputs[0], outputs[1], coarse=True)
         ) is not None:
             yield found
 
@@ -211,21 +159,23 @@ class Comparison:
         if kinds[0] == kinds[1] or "" in kinds or not left.cell or not _LOW & set(kinds):
             return None
         sizes = _ROUNDING.get(kinds[0], 0.0), _ROUNDING.get(kinds[1], 0.0)
-        return self._told("precision", left.where[2], (left.name, right.name), (max(sizes), min(sizes)), kind=left.kind,
-                          values=kinds, settings=(left.settings, right.settings))  # fmt: skip
+        return self.judge.told(
+            "precision", left.where[2], (left.name, right.name), (max(sizes), min(sizes)), kind=left.kind,
+            values=kinds, settings=(left.settings, right.settings),
+        )  # fmt: skip
 
     def _loss(self, a: Both, b: Both) -> Iterator[Divergence]:
         losses = [
             (np.array([one.plain.loss]), None if one.exact is None else np.array([one.exact.loss])) for one in (a, b)
         ]
-        found = self._check(
+        found = self.judge.check(
             "loss", "value", ("loss", "loss"), losses[0], losses[1], values=(a.plain.loss, b.plain.loss)
         )
         if found is not None:
             yield found
         grads = [(o.plain.output_gradient, None if o.exact is None else o.exact.output_gradient) for o in (a, b)]
         if (
-            found := self._check("loss", "gradient by the output", ("output", "output"), grads[0], grads[1])
+            found := self.judge.check("loss", "gradient by the output", ("output", "output"), grads[0], grads[1])
         ) is not None:
             yield found
 
@@ -241,15 +191,15 @@ class Comparison:
                 if f"{mine.name}.{tensor}" in self.unseen:
                     continue
                 name = (f"{mine.name}.{tensor}", f"{theirs.name}.{tensor}")
-                if (found := self._pair(stage, "gradient", name, left, right, kind=mine.kind)) is not None:
+                if (found := self.judge.pair(stage, "gradient", name, left, right, kind=mine.kind)) is not None:
                     yield found
 
     def _rate(self, a: Seen, b: Seen) -> Iterator[Divergence]:
-        self.count += 1
+        self.judge.count += 1
         apart = abs(a.learning_rate - b.learning_rate) / max(abs(a.learning_rate), abs(b.learning_rate), 1e-300)
         if apart > _SAME_RATE:
             values = a.learning_rate, b.learning_rate
-            yield self._told(
+            yield self.judge.told(
                 "optimizer", "learning_rate", ("optimizer", "optimizer"), (apart, _SAME_RATE), values=values
             )
 
@@ -259,13 +209,13 @@ class Comparison:
         kept = [{name for name, arrays in one.plain.state.items() if arrays} for one in (a, b)]
         if kept[0] != kept[1]:
             kinds = sorted(kept[0]), sorted(kept[1])
-            yield self._told("optimizer", "state", ("optimizer", "optimizer"), (1.0, 0.0), values=kinds)
+            yield self.judge.told("optimizer", "state", ("optimizer", "optimizer"), (1.0, 0.0), values=kinds)
         for name in sorted(kept[0] & kept[1]):
             for mine, theirs, tensor in self._seen_tensors():
                 left = self._taken_state(a, mine, tensor, name)
                 right = self._taken_state(b, theirs, tensor, name)
                 names = (f"{mine.name}.{tensor}", f"{theirs.name}.{tensor}")
-                if (found := self._pair("optimizer", name, names, left, right, kind=mine.kind)) is not None:
+                if (found := self.judge.pair("optimizer", name, names, left, right, kind=mine.kind)) is not None:
                     yield found
 
     def _updates(self, a: Both, b: Both) -> Iterator[Divergence]:
@@ -275,7 +225,7 @@ class Comparison:
         for mine, theirs, tensor in self._seen_tensors():
             left, right = (self._taken(o, c, tensor, "updates", summed=True) for o, c in ((a, mine), (b, theirs)))
             name = (f"{mine.name}.{tensor}", f"{theirs.name}.{tensor}")
-            found = self._pair("optimizer", "update", name, left, right, kind=mine.kind, floor=floor)
+            found = self.judge.pair("optimizer", "update", name, left, right, kind=mine.kind, floor=floor)
             if found is not None:
                 yield found
 
@@ -285,8 +235,8 @@ class Comparison:
                 continue
             left, right = self._taken(a, mine, tensor, "updates"), self._taken(b, theirs, tensor, "updates")
             name = (f"{mine.name}.{tensor}", f"{theirs.name}.{tensor}")
-            found = self._pair("eval", "statistic", name, left, right, kind=mine.kind,
-                               settings=(mine.settings, theirs.settings))  # fmt: skip
+            found = self.judge.pair("eval", "statistic", name, left, right, kind=mine.kind,
+                                    settings=(mine.settings, theirs.settings))  # fmt: skip
             if found is None:
                 continue
             known = self._unbiased(found, mine, a.plain, (left[0], right[0]))
@@ -295,9 +245,7 @@ class Comparison:
             elif not any(one.name == known.name for one in self.conventions):
                 self.conventions.append(known)
 
-    def _unbiased(
-        self, found: Divergence, cell: Cell, seen: Seen, moved: tuple[F64 | None, F64 | None]
-    ) -> Divergence | None:
+    def _unbiased(self, found: Divergence, cell: Cell, seen: Seen, moved: Measured) -> Divergence | None:
         """The running variance with n - 1 on one side: what n says, if that explains the difference."""
         point = next((p for p in seen.points if p.where == (cell.name, 0, "input")), None)
         memory = _memory(cell.settings, self._a.side.framework)
@@ -326,13 +274,13 @@ class Comparison:
                 if one[2] not in STATISTICS and f"{one[0].name}.{one[2]}" not in self.unseen)  # fmt: skip
 
     @staticmethod
-    def _taken(one: Both, cell: Cell, tensor: str, what: str, *, summed: bool = False) -> tuple[F64 | None, F64 | None]:
+    def _taken(one: Both, cell: Cell, tensor: str, what: str, *, summed: bool = False) -> Measured:
         slot = cell.slots[tensor]
         exact = None if one.exact is None else slot.take(getattr(one.exact, what), summed=summed)
         return slot.take(getattr(one.plain, what), summed=summed), exact
 
     @staticmethod
-    def _taken_state(one: Both, cell: Cell, tensor: str, name: str) -> tuple[F64 | None, F64 | None]:
+    def _taken_state(one: Both, cell: Cell, tensor: str, name: str) -> Measured:
         slot = cell.slots[tensor]
         root = np.sqrt if "second_moment" in name else np.asarray
         found = [None if seen is None else slot.take(seen.state.get(name, {})) for seen in (one.plain, one.exact)]
@@ -340,52 +288,9 @@ class Comparison:
         return turned[0], turned[1]
 
     @staticmethod
-    def _noise(*sides: tuple[F64 | None, F64 | None]) -> float:
+    def _noise(*sides: Measured) -> float:
         found = [distance(plain, exact) for plain, exact in sides if plain is not None and exact is not None]
         return max(found, default=0.0)
-
-    def _pair(
-        self, stage: str, part: str, name: tuple[str, str], a: tuple[F64 | None, F64 | None],
-        b: tuple[F64 | None, F64 | None], **more: Any,
-    ) -> Divergence | None:  # fmt: skip
-        if a[0] is None or b[0] is None:
-            other = a[0] if b[0] is None else b[0]
-            if other is None or not other.any():
-                return None
-            has = a[0] is not None, b[0] is not None
-            return self._told(stage, f"no {part}", name, (1.0, 0.0), kind=more.get("kind", ""), values=has)
-        return self._check(stage, part, name, (a[0], a[1]), (b[0], b[1]), **more)
-
-    def _check(  # noqa: PLR0913 -- what a comparison is told with
-        self, stage: str, part: str, name: tuple[str, str], a: tuple[F64, F64 | None], b: tuple[F64, F64 | None],
-        *, kind: str = "", values: tuple[Any, Any] | None = None, floor: float = 0.0, coarse: bool = False,
-        settings: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
-    ) -> Divergence | None:  # fmt: skip
-        self.count += 1
-        found = best_layout(a[0], b[0])
-        if found is None:
-            shapes = list(a[0].shape), list(b[0].shape)
-            return self._told(stage, part, name, (float("inf"), 0.0), kind=kind, values=shapes, settings=settings)
-        apart = found[0]
-        errors = [distance(*a) if a[1] is not None else None, distance(*b) if b[1] is not None else None]  # type: ignore[arg-type] # mypy does not see the None tested
-        known = [error for error in errors if error is not None]
-        tolerance = max(FACTOR * max([2 * U, *known]), floor)
-        if coarse and len(known) == 2 and max(known) > _COARSE[0] and max(known) > _COARSE[1] * max(min(known), 2 * U):
-            rounding = (known[0], known[1])
-            return self._told(
-                "precision", part, name, (max(known), tolerance), kind=kind, values=rounding, settings=settings
-            )
-        self.worst[stage] = max(self.worst.get(stage, 0.0), apart / tolerance)
-        if apart <= tolerance:
-            return None
-        return self._told(stage, part, name, (apart, tolerance), kind=kind, values=values, settings=settings)
-
-    def _told(  # noqa: PLR0913 -- a divergence has these parts
-        self, stage: str, part: str, name: tuple[str, str], sizes: tuple[float, float], *, kind: str = "",
-        values: tuple[Any, Any] | None = None,
-        settings: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
-    ) -> Divergence:  # fmt: skip
-        return Divergence(self.number, stage, part, name, *sizes, kind=kind, values=values, settings=settings)
 
 
 def _moved(seen: Seen) -> bool:

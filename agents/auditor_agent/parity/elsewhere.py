@@ -16,11 +16,11 @@ from typing import IO, Any, Final, cast
 
 from auditor_agent.parity import pipe
 from auditor_agent.parity.cells import F64, Cell, Slot
-from auditor_agent.parity.compare import Twin
 from auditor_agent.parity.given import NotComparableError
 from auditor_agent.parity.programs import Batch
 from auditor_agent.parity.seen import Point, Seen, array, as_input
 from auditor_agent.parity.told import Told
+from auditor_agent.parity.twin import Twin
 
 #: Where ``auditor_agent`` lies, for an interpreter in which it is not installed.
 _AGENTS: Final = Path(__file__).resolve().parent.parent.parent

@@ -10,11 +10,13 @@ import numpy as np
 
 from auditor_agent.parity import align as aligning
 from auditor_agent.parity.align import Alignment
-from auditor_agent.parity.compare import HARMLESS, Comparison, Divergence, Twin
+from auditor_agent.parity.compare import HARMLESS, Comparison
 from auditor_agent.parity.elsewhere import Elsewhere, There
 from auditor_agent.parity.given import NotComparableError
+from auditor_agent.parity.judge import Divergence
 from auditor_agent.parity.programs import Here, Make, Program
 from auditor_agent.parity.seen import Seen, Side, array, as_input
+from auditor_agent.parity.twin import Twin
 
 #: Steps after which both are also called in evaluation mode.
 _EVALUATED: Final = (1, 2, 10)
@@ -92,15 +94,15 @@ def check(a: Make | Elsewhere, b: Make | Elsewhere, steps: int = 20) -> Outcome:
     if first is None:
         first = next((known for known in comparison.conventions if known.distance >= HARMLESS), None)
     return Outcome(
-        first, done, comparison.count, alignment, comparison.conventions, sorted(comparison.unseen), pair.without,
-        comparison.worst, pair.a.side, pair.b.side, time.monotonic() - began, batch, last,
+        first, done, comparison.judge.count, alignment, comparison.conventions, sorted(comparison.unseen), pair.without,
+        comparison.judge.worst, pair.a.side, pair.b.side, time.monotonic() - began, batch, last,
     )  # fmt: skip
 
 
 def _step(
     comparison: Comparison, number: int, batch: tuple[Any, Any], other: tuple[Any, Any]
 ) -> tuple[Divergence | None, tuple[Seen, Seen] | None]:
-    comparison.number = number
+    comparison.judge.number = number
     comparison.level()
     if number == 1 and (found := comparison.structure()) is not None:
         return found, None

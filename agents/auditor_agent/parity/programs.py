@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from auditor_agent.parity import given as giving
-from auditor_agent.parity.compare import Twin
 from auditor_agent.parity.given import Implementation, NotComparableError
 from auditor_agent.parity.seen import Side
+from auditor_agent.parity.twin import Twin
 
 Make = Callable[[], Any]
 Batch = tuple[Any, Any]
