@@ -15,6 +15,7 @@ import pytest
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
+from auditor_agent.integrations.keras.heads import answers  # noqa: E402 -- after the framework it is for
 from auditor_agent.keras import Audit  # noqa: E402 -- after the framework it is for
 from support.keras_models import MemoryRun  # noqa: E402
 from support.recordings import assembled  # noqa: E402
@@ -58,6 +59,10 @@ def test_the_batch_is_what_the_step_was_given(labelled: bool, eager: bool) -> No
     for at, step in enumerate(steps):
         first = 12 * (at % 4)
         np.testing.assert_array_equal(step.of("batch")["input0"].whole(), X[first : first + 12])
+        told = step.of("target").get("target0")
+        assert (told is not None) == labelled
+        if told is not None:  # of a loss written by hand nothing else says what the outputs were to be
+            np.testing.assert_array_equal(told.whole(), X[first : first + 12, :1])
     digests = [record["scalars"].get("batch_digest") for record in run.records]
     assert digests == digests[:4] * 2
     assert len(set(digests)) == (1 if eager else 4)  # run eagerly, Keras' batches have none
@@ -85,3 +90,17 @@ def test_what_an_evaluation_asked_for_is_told(training: bool) -> None:
     model.fit(*data, batch_size=12, validation_data=data, verbose=0, callbacks=[Audit(run=run)])
     [told] = [one for one in run.events if one["type"] == "mode" and one["phase"] == "eval"]
     assert (told["asked"], told["training"]) == (training, "true" if training else "false")
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [((8, 3), True), ((8,), True), ((8, 1), True), ((8, 3, 1), True), ((8, 4), False), ((8, 2, 3), False)],
+)
+def test_targets_are_those_that_answer_the_output(asked: tuple[int, ...], taken: bool) -> None:
+    """As many numbers for each sample, or a class for each row; of classes in rows of their own likewise."""
+    output = np.zeros((8, 3), "float32")
+    assert answers(output, np.zeros(asked, "float32")) is taken
+    assert answers([output, output], np.zeros(asked)) is False
+    assert answers(output[:, :, None], np.zeros((8, 3))) is True
+    assert answers(np.zeros((8, 5, 3)), np.zeros((8, 5))) is True
+    assert answers(output, None) is False

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import keras
 
+from auditor_agent.guard import guarded
+
 _DECLARED: Final = ("class", "name", "function", "reduction", "from_logits")
 
 
@@ -68,3 +70,16 @@ def _declared(loss: Any) -> dict[str, Any]:
 
     told = one_loss(loss)
     return {key: told[key] for key in _DECLARED if told.get(key) is not None}
+
+
+@guarded(default=False)
+def answers(output: Any, target: Any) -> bool:
+    """Whether ``target`` is one array for the one ``output``: as many numbers for each sample, or a class for each row.
+
+    A ``train_step`` of one's own that never calls ``compute_loss`` is given targets, and says no more of them.
+    """
+    given, wanted = (keras.tree.flatten(one) for one in (output, target))
+    if len(given) != 1 or len(wanted) != 1 or not all(hasattr(one, "shape") for one in (*given, *wanted)):
+        return False
+    told, asked = ([n for n in one.shape[1:] if n != 1] for one in (given[0], wanted[0]))
+    return asked in (told, told[:-1])

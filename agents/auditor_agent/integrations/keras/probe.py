@@ -20,6 +20,7 @@ from auditor_agent.capture.arrays import Words
 from auditor_agent.guard import failure, guarded
 from auditor_agent.integrations.keras.backends import backend
 from auditor_agent.integrations.keras.evaluated import Evaluated
+from auditor_agent.integrations.keras.heads import answers
 from auditor_agent.integrations.keras.layers import Layers, Step, mode
 from auditor_agent.integrations.keras.rows import Store
 
@@ -164,10 +165,10 @@ class Probe:
 
         self._put(model, "train_step", audited_train_step)
 
-    @guarded(None)
-    def _batch(self) -> Any:
-        """The inputs among what the running ``train_step`` was given; None where that is not known."""
-        return None if self._given is None else keras.utils.unpack_x_y_sample_weight(self._given)[0]
+    @guarded((None, None))
+    def _batch(self) -> tuple[Any, Any]:
+        """Inputs and targets among what the running ``train_step`` was given; None where that is not known."""
+        return (None, None) if self._given is None else keras.utils.unpack_x_y_sample_weight(self._given)[:2]
 
     @guarded(None)
     def _listen(self) -> None:
@@ -244,10 +245,10 @@ class Probe:
         step = self.layers.heard
         self._changed("train", step)
         if not self._inputs and step.inputs is not None:  # a step that computes its loss itself
-            batch = self._batch()
-            inputs = step.inputs if batch is None else batch
+            batch, asked = self._batch()
+            inputs, met = step.inputs if batch is None else batch, {"y_pred": step.output, "loss": self._heard}
             self._inputs = [leaf for leaf in keras.tree.flatten(inputs) if hasattr(leaf, "dtype")]
-            self.tape.compared((), {"x": inputs, "y_pred": step.output, "loss": self._heard})
+            self.tape.compared((), {"x": inputs, **met, **({"y": asked} if answers(step.output, asked) else {})})
         self.layers.take()
         self.tape.before(head, binding.variables, told)
         self._tap(head, step)
