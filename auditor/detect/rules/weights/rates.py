@@ -11,6 +11,7 @@ import numpy as np
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.course import MARKS, Course, first, middle
 from auditor.detect.evidence.moves import moves
+from auditor.detect.evidence.plateau import flatness
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, StepView
@@ -38,8 +39,11 @@ class RateParameters:
     above this part of the cost of guessing, 0.5 (a model that goes on from good weights may creep). ``longer``: the
     rate has not grown since by more than this factor, 3. ``low``: part of the largest rate below which a schedule
     has come to nothing, 1e-3; ``spent``: what it gave before, in steps at its largest rate, 30; ``late``: part of
-    the steps that are left with nothing, 0.75; ``open``: part of the cost of guessing above which there was more to
+    the steps that are left with nothing, 0.5; ``open``: part of the cost of guessing above which there was more to
     learn, 0.1, by a run that began above ``near`` (so few steps bring no new network to where its data let it go).
+    ``high``: part of the largest rate, 0.1, above which steps count as those of a schedule that gave more than
+    ``spent``: in the second half of them, of ``seen``, 40 steps at least, the loss was surely falling, at a pace that
+    in the steps left with nothing takes ``taken``, 0.2, of it.
     ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up).
     ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10; ``learnt``:
     part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
@@ -55,8 +59,11 @@ class RateParameters:
     longer: float = 3.0
     low: float = 1e-3
     spent: float = 30.0
-    late: float = 0.75
+    late: float = 0.5
     open: float = 0.1
+    high: float = 0.1
+    seen: int = 40
+    taken: float = 0.2
     stride: float = 0.3
     risen: float = 10.0
     learnt: float = 0.7
@@ -108,8 +115,9 @@ class LearningRate(Rule):
         "a rate below 0; a rate of 0 in each of the first 50 steps; steps that promise (gradient times update) less "
         "than 5e-5 of the loss each, the last recorded one too, while the loss has moved by less than 5 % and stays "
         "above half the cost of guessing; likewise a loss that was never multiplied by the scale, 16 or more, that "
-        "the optimizer divides the gradients by; a schedule that leaves three of four steps less than a thousandth of"
-        " its largest rate, after no more than the worth of 30 steps at that, while the loss stays above half the "
+        "the optimizer divides the gradients by; a schedule that leaves half of the steps less than a thousandth of "
+        "its largest rate, after no more than the worth of 30 steps at that, or while the loss was still falling "
+        "fast, and the loss stays above half the "
         "cost of guessing, or began there and stays above a tenth; one that has risen tenfold since the loss was "
         "best, below 0.7 of that cost, where it is above 0.9 of it now; or first updates above 0.3 of the weights, "
         "after which the loss went to 3 times its start (or the cost of guessing, and half as much again as its "
@@ -173,6 +181,11 @@ class LearningRate(Rule):
         found += [] if self.active else self._blown(view)
         self._raise(rates[reached:])
         return found
+
+    def finish(self, last: Moment) -> list[Finding]:
+        """A schedule that left a run nothing to learn with is seen at its end at the latest."""
+        told = None if self.active else self._decayed(self.memory.course.losses)
+        return [] if told is None else [self._said(last, 0, told)]
 
     def unjudged(self) -> str | None:
         """No rate was told, and no step recorded."""
@@ -262,7 +275,7 @@ class LearningRate(Rule):
         if not now >= (parameters.open if start >= parameters.near * chance else parameters.near) * chance:
             return None
         spent = memory.given / memory.largest_rate
-        if spent > parameters.spent or memory.low < parameters.late * memory.steps:
+        if memory.low < parameters.late * memory.steps or not (spent <= parameters.spent or self._halted(losses, now)):
             return None
         what = (
             f"The learning rate was below {parameters.low:g} of its largest, {memory.largest_rate:.3g}, in "
@@ -270,6 +283,24 @@ class LearningRate(Rule):
             f"is {now:.4g}"
         )
         return {"what": what, "spent": spent, "low_steps": memory.low, "loss": now, "chance": chance}
+
+    def _halted(self, losses: F64, now: float) -> bool:
+        """Whether the loss was surely falling, and fast, until the rate was taken away, and hardly since."""
+        parameters, rates = self.parameters, self.memory.rates[: len(losses)]
+        known = len(rates) == len(losses) and bool(np.isfinite(rates).all())
+        high = np.flatnonzero(rates >= parameters.high * self.memory.largest_rate) if known else np.zeros(0)
+        if len(high) < 2 * parameters.seen or int(high[-1]) >= 2 * len(high):
+            return False
+        part = losses[: int(high[-1]) + 1][-(len(high) // 2) :]
+        if not np.isfinite(part).all():
+            return False
+        course = flatness(part)
+        left = self.memory.low * course.fallen / (0.5 * len(part))
+        return (
+            course.falling
+            and left >= parameters.taken * course.level
+            and now >= (1 - parameters.taken) * middle(losses[int(high[-1]) + 1 :][:50])
+        )
 
     def _risen(self, losses: F64) -> dict[str, Any] | None:
         """A rate that grew until what was learnt was lost: the last two medians of 25 losses are those of guessing."""
