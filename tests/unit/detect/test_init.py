@@ -188,3 +188,33 @@ def test_a_recurrence_that_amplifies(spread: float, name: str, loss: float, says
     found += sender.steps(batch(0, TABLE, first=1, steps=3, loss=np.array([1.0, 9.0, loss])), TABLE)
     told = [(one.step, one.evidence["reason"]) for one in found if one.rule == "poor_init"]
     assert told == [(3, "recurrence")] * says
+
+
+@pytest.mark.parametrize(
+    ("samples", "kind", "flows", "says"),
+    [
+        (1, "BatchNormalization", 0.0, True),
+        (1, "BatchNorm1d", 0.0, True),
+        (1, "LayerNormalization", 0.0, False),
+        (1, "BatchNormalization", 1e-3, False),
+        (2, "BatchNormalization", 0.0, False),
+    ],
+)
+def test_single_samples_of_which_batch_normalisation_leaves_nothing(
+    samples: int, kind: str, flows: float, says: bool
+) -> None:
+    """In eight recorded steps; where there are positions to take a mean over, its factor has a gradient."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    name = "bn.weight" if kind.endswith("1d") else "model/bn/gamma"
+    layers = [{"name": "bn", "class": kind, "weights": [{"name": name}, {"name": "model/bn/beta"}]}]
+    sender.manifest({"loss": {"class": "MeanSquaredError"}, "model": {"layers": layers}})
+    for step in range(1, 9):
+        arrays = [
+            array("batch", "input0", RNG.normal(size=(samples, 3))),
+            array("output", "output0", RNG.normal(size=(samples, 1))),
+            array("target", "target0", RNG.normal(size=(samples, 1))),
+            array("gradient", name, np.full(5, flows)),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": 1.0}, {"phase": "train", "training": "true"}))
+    assert [one.step for one in found if one.rule == "constant_output"] == [8] * says

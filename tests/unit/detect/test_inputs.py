@@ -233,3 +233,41 @@ def test_a_run_that_large_inputs_threw_off(hole: float, start: float, late: floa
         found += sender.steps(batch(i, tensors, first=1 + 50 * i, steps=50, loss=levels[50 * i : 50 * i + 50]), tensors)
     found = [one for one in found if one.rule == "input_scale"]
     assert [(one.step, one.evidence["size"] > 100) for one in found] == [(200, True)] * said
+
+
+@pytest.mark.parametrize(
+    ("scale", "moved", "late", "said"),
+    [
+        (1.0, 3.0, np.nan, 0),
+        (300.0, 3.0, np.nan, 1),
+        (300.0, 0.01, np.nan, 0),
+        (300.0, 3.0, 1e9, 1),
+        (300.0, 3.0, 9.0, 0),
+    ],
+    ids=["ordinary inputs", "lost", "steps that were small", "a loss that left", "a loss that came back"],
+)
+def test_first_steps_that_large_inputs_make_too_large(scale: float, moved: float, late: float, said: int) -> None:
+    """The steps moved the weights by more than themselves, and by the tenth the loss is none any more."""
+    rng, tensors, sender, found = np.random.default_rng(2), table(), Sender(RunAuditor(RUN)), []
+    sender.start(framework="tensorflow")
+    weight = rng.normal(size=(4, 8))
+    for step in range(1, 4):
+        arrays = [array("batch", "input0", scale * rng.normal(size=(16, 4)))]
+        arrays += [
+            array("weight", "w", weight),
+            array("gradient", "w", weight),
+            array("updated", "w", (1 + moved) * weight),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": 2.0}, {"phase": "train"}))
+    found += sender.steps(batch(0, tensors, first=1, steps=30, loss=np.array([2.0] * 9 + [late] * 21)), tensors)
+    assert [one.step for one in found if one.rule == "input_scale"] == [10] * said
+
+
+@pytest.mark.parametrize(("value", "apart", "said"), [(0.0, 0.0, 1), (7.0, 0.0, 1), (0.0, 0.1, 0)])
+def test_inputs_that_are_one_sample_again_and_again(value: float, apart: float, said: int) -> None:
+    """Pixels divided as whole numbers are zeros; said at the eighth recorded step, not if one element differs."""
+    inputs = np.full((30, 4), value)
+    inputs[3, 2] += apart
+    found = answered(inputs, [0.2, 0.5, 0.3], steps=9)
+    assert found.count("input_scale") == said
+    assert answered(inputs, [0.2, 0.5, 0.3], steps=7).count("input_scale") == 0

@@ -50,3 +50,16 @@ def test_a_schedule_that_is_over_before_the_data_is_learnt(level: float, halves:
     losses = noisy(np.maximum(CHANCE * np.exp(-np.arange(400) / 15), level * CHANCE), 0.02, 400)
     found = said(losses, 0.01 * 0.5 ** (np.arange(400) // halves))
     assert ["schedule" in one.evidence["what"] for one in found] == [True] * told
+
+
+@pytest.mark.parametrize(
+    ("worth", "pace", "told"),
+    [(100, 200.0, True), (100, 15.0, False), (300, 200.0, False)],
+    ids=["cut", "done", "late"],
+)
+def test_a_schedule_that_ends_while_the_loss_still_falls(worth: int, pace: float, told: bool) -> None:
+    """After 100 full steps nothing is given any more; not where the loss had settled before, nor in the last third."""
+    course = np.minimum(np.arange(400), worth)
+    losses = noisy(0.6 * CHANCE + 0.4 * CHANCE * np.exp(-course / pace), 0.01, 400)
+    found = said(losses, np.where(np.arange(400) < worth, 0.01, 1e-7))
+    assert ["schedule" in one.evidence["what"] for one in found] == [True] * told

@@ -12,13 +12,14 @@ from auditor.detect.evidence.answers import surely_right
 from auditor.detect.evidence.apart import Apart
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.extremes import alike, certain
+from auditor.detect.evidence.moves import moves
 from auditor.detect.evidence.plateau import coming, flatness
 from auditor.detect.evidence.progress import Progress
 from auditor.detect.evidence.scored import Scored
 from auditor.detect.evidence.series import Recent
 from auditor.detect.recorded import RecordView
-from auditor.detect.rule import Rule
-from auditor.detect.view import StepView, due, stretches
+from auditor.detect.rule import Moment, Rule
+from auditor.detect.view import F64, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
 #: Layers that bring their inputs to a scale of their own, and those that only stand for a place.
@@ -47,7 +48,9 @@ class ScaleParameters:
     the loss is not below ``learnt``, 0.5, of the cost of guessing. ``certain``: the first recorded steps, 8, in
     which every sample is answered with the same certainty. ``thrown``: the first losses over the cost of guessing,
     100 (weights that are sound for inputs of size 1 cost a few times that at most), of which after twice the steps
-    more than ``kept``, 0.5, of that cost is left.
+    more than ``kept``, 0.5, of that cost is left. ``early``: steps, 20, within which a loss that becomes no number, or
+    ``blown``, 1e4, times the first, was thrown off by them, where a step moved the weights by ``stride``, 0.3, of
+    their size (as for ``learning_rate``). ``same``: recorded steps in which all samples are one and the same, 8.
     """
 
     size: float = 10.0
@@ -62,6 +65,10 @@ class ScaleParameters:
     certain: int = 8
     thrown: float = 100.0
     kept: float = 0.5
+    early: int = 20
+    blown: float = 1e4
+    stride: float = 0.3
+    same: int = 8
 
 
 @dataclass(slots=True)
@@ -71,6 +78,9 @@ class ScaleMemory:
     ``sizes``: of the last batches. ``largest``: element of all batches, by size. ``certain``: first recorded steps that
     answered all samples with one certainty; -1 once a step did not. ``apart``: the scales of training and evaluation.
     ``better``: by how many standard errors more of the last recorded answers are right than of one for all.
+    ``begun``: the first loss; ``stride``: the largest step of the weights, by their size; ``broken``: step and time of
+    an early loss that was thrown off. ``same``: recorded steps that hold one sample again and again; -1 once one does
+    not.
     """
 
     size: float = math.nan
@@ -84,6 +94,10 @@ class ScaleMemory:
     certain: int = 0
     better: float = math.nan
     apart: Apart = field(default_factory=Apart)
+    begun: float = math.nan
+    stride: float = math.nan
+    broken: list[float] = field(default_factory=list)
+    same: int = 0
 
 
 class InputScale(Rule):
@@ -100,8 +114,10 @@ class InputScale(Rule):
         "outputs at their ends, one and the same answer of probability 0 or 1 for all samples in the first 8 recorded"
         " steps, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall, the last "
         "recorded answers, where they are classes, being right no more often than one for all (by 3 standard errors),"
-        " or first losses 100 times that cost and after 200 steps more than half of it; or inputs none of which is as"
-        " large as 0.02, and such a loss; or two recorded evaluations in a row whose root mean square is 4 times "
+        " or first losses 100 times that cost and after 200 steps more than half of it, or a loss that is no number, "
+        "or 10,000 times the first, within 20 steps, of which one moved the weights by 0.3 of their size; or in 8 "
+        "recorded steps batches that are one sample again and again, whose targets differ; or inputs none of which is "
+        "as large as 0.02, and such a loss; or two recorded evaluations in a row whose root mean square is 4 times "
         "above or below that of every recorded step, with twice its loss"
     )
     source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
@@ -109,13 +125,15 @@ class InputScale(Rule):
     likely_causes = (
         "features in their raw units, or pixels in 0..255",
         "a scaler that was fitted but not applied",
-        "pixels divided by 255 twice, by the data set and by the loop",
+        "pixels divided by 255 twice, by the data set and by the loop, or as whole numbers, which leaves zeros",
         "validation data that did not go through the preprocessing of the training data",
     )
     advice = (
         "Standardise the features with statistics of the training set: sklearn.preprocessing.StandardScaler, "
         "keras.layers.Normalization with adapt(), or (x - mean) / std; divide pixels by 255."
     )
+    # Normalisation in evaluation mode passes on inputs of any size.
+    consequence_of = ("wrong_mode",)
     Parameters = ScaleParameters
     State = ScaleMemory
 
@@ -134,6 +152,9 @@ class InputScale(Rule):
         apart = self.memory.apart.observe_record(view, values, self.memory.progress.recent)
         if view.phase != "train":
             return [] if apart is None or self.active else [self._found(view, 0, apart)]
+        strides = [move.ratio for move in moves(view) if move.matrix and math.isfinite(move.ratio)]
+        memory = self.memory
+        memory.stride = float(np.fmax(memory.stride, np.median(strides) if strides else math.nan))
         size = _normalised(view, float(np.sqrt((values**2).mean())))
         self.memory.size = float(np.fmin(self.memory.size, size))
         self.memory.sizes.add(np.array([size]))
@@ -144,18 +165,59 @@ class InputScale(Rule):
             middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
             widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
             self.memory.spread = float(np.fmin(self.memory.spread, widest))
-        return self._answers(view, seen)
+        alike = self._alike(view, seen, values.reshape(batch.shape)) if not batch.sampled else []
+        return alike or self._blown(view) or self._answers(view, seen)
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judges the harm at every 50th step."""
         memory, found, heard = self.memory, [], data_loss(view)
         memory.progress.cost.observe(view)
+        self._early(view)
+        found += self._blown(view)
         for first, after in stretches(view, _EVERY):
             memory.progress.add(heard[first:after])
             memory.heard.add(heard[first:after][np.isfinite(heard[first:after])])
             self._saturation(view, first, after)
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
+
+    def _alike(self, view: RecordView, seen: Scored | None, values: F64) -> list[Finding]:
+        """One sample again and again, under targets that differ: nothing tells these apart."""
+        memory, hold = self.memory, self.parameters.same
+        if memory.same < 0 or seen is None or seen.targets is None or len(values) < 2 or len(view.of("batch")) > 1:
+            return []
+        differ = np.ptp(values, axis=0).max() > 0
+        memory.same = -1 if differ else memory.same + bool(np.ptp(seen.targets) > 0)
+        if memory.same != hold or self.active:
+            return []
+        fault = f"The inputs of a batch are one sample again and again (from {values.min():.4g} to {values.max():.4g})"
+        what = f"their targets differ, in {hold} recorded steps"
+        return [self._found(view, 0, {"fault": fault, "what": what})]
+
+    def _early(self, view: StepView) -> None:
+        """Take in the first losses, up to one that is thrown off."""
+        memory, parameters = self.memory, self.parameters
+        for at in np.flatnonzero(view.has_loss & (view.steps <= parameters.early)) if not memory.broken else ():
+            loss = float(view.loss[at])
+            if not math.isfinite(memory.begun):
+                memory.begun = loss
+            elif not abs(loss) < parameters.blown * abs(memory.begun):
+                memory.broken = [float(view.steps[at]), float(view.times[at])]
+                return
+
+    def _blown(self, view: StepView | RecordView) -> list[Finding]:
+        """A first layer's gradient is as large as its inputs: so were the steps that threw the loss off."""
+        memory, parameters = self.memory, self.parameters
+        if self.active or not memory.broken or not memory.stride >= parameters.stride:
+            return []
+        size = float(np.median(memory.sizes.last)) if memory.sizes.count else math.nan
+        if not size > parameters.size:
+            return []
+        step, time = memory.broken
+        what = f"the first steps moved the weights by {memory.stride:.2g} times their size, and the loss was thrown off"
+        fault = f"The inputs are not normalised (root mean square {size:.4g} in the median batch)"
+        evidence = {"what": what, "fault": fault, "size": size, "stride": memory.stride, "initial_loss": memory.begun}
+        return [self._found(Moment(view.attempt, view.rank, int(step), time), 0, evidence)]
 
     def _answers(self, view: RecordView, seen: Scored | None) -> list[Finding]:
         """From the first step on one certain answer for all: sound weights give that to large inputs alone."""
@@ -168,7 +230,7 @@ class InputScale(Rule):
         what = f"every sample of the first {hold} recorded steps gets one answer, at the ends of what can be answered"
         return [self._found(view, 0, {"what": what})]
 
-    def _found(self, view: StepView | RecordView, at: int, shown: dict[str, Any]) -> Finding:
+    def _found(self, view: StepView | RecordView | Moment, at: int, shown: dict[str, Any]) -> Finding:
         memory = self.memory
         spread = memory.spread if math.isfinite(memory.spread) else 1.0
         evidence: dict[str, Any] = {"size": memory.size, "spread": spread}

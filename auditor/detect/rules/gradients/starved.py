@@ -68,7 +68,10 @@ class ZeroGradient(Rule):
         "Follow the forward pass from {name} to the loss and remove what cuts it (compute the loss with functions of "
         "the framework); freeze what is not to learn: requires_grad_(False), and leave it out of the optimizer."
     )
-    consequence_of = ("dead_units", "symmetric_units", "poor_init", "saturated_units", "scaler_stuck", "input_scale")
+    consequence_of = (
+        *("dead_units", "symmetric_units", "poor_init", "saturated_units", "scaler_stuck", "input_scale"),
+        "constant_output",
+    )
     State = StarvedMemory
 
     def observe(self, view: StepView) -> list[Finding]:

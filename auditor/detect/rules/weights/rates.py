@@ -43,7 +43,7 @@ class RateParameters:
     learn, 0.1, by a run that began above ``near`` (so few steps bring no new network to where its data let it go).
     ``high``: part of the largest rate, 0.1, above which steps count as those of a schedule that gave more than
     ``spent``: in the second half of them, of ``seen``, 40 steps at least, the loss was surely falling, at a pace that
-    in the steps left with nothing takes ``taken``, 0.2, of it.
+    in the steps left with nothing (``pace``, 4, times as many at most) takes ``taken``, 0.2, of it.
     ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up).
     ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10; ``learnt``:
     part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
@@ -64,6 +64,7 @@ class RateParameters:
     high: float = 0.1
     seen: int = 40
     taken: float = 0.2
+    pace: float = 4.0
     stride: float = 0.3
     risen: float = 10.0
     learnt: float = 0.7
@@ -295,7 +296,7 @@ class LearningRate(Rule):
         if not np.isfinite(part).all():
             return False
         course = flatness(part)
-        left = self.memory.low * course.fallen / (0.5 * len(part))
+        left = min(self.memory.low, parameters.pace * len(part)) * course.fallen / (0.5 * len(part))
         return (
             course.falling
             and left >= parameters.taken * course.level
