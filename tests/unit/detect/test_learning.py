@@ -251,7 +251,7 @@ def test_a_schedule_that_came_to_nothing_is_named() -> None:
     """Ten steps' worth of rate, then none: said while the loss is that of guessing, not of a slow decay."""
     decay = 0.01 * 0.9 ** np.arange(400)
     found = of(Course().tell(noisy(CHANCE, 0.01), lr=decay), "learning_rate")
-    assert [one.step for one in found] == [300]
+    assert [one.step for one in found] == [150]
     assert found[0].evidence["spent"] == pytest.approx(10, rel=0.01)
     assert of(Course().tell(noisy(CHANCE, 0.01), lr=0.01 * 0.99 ** np.arange(400)), "learning_rate") == []
     assert of(Course().tell(noisy(0.3 * CHANCE, 0.01), lr=decay), "learning_rate") == []
