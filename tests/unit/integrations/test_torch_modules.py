@@ -78,6 +78,12 @@ def test_an_evaluation_of_modules_side_by_side_is_one(run: Any) -> None:
     assert run.scalar("val_loss")[:1] in ([], [expected])
     modes = [(one["phase"], one["training"]) for one in run.events if one["type"] == "mode"]
     assert ("eval", "false") in modes
+    kept = assembled(run.recordings, "eval")
+    assert kept, "the first batch of an evaluation is recorded"
+    for one in kept:
+        assert [array.shape for array in one.of("batch").values()] == [(ROWS, 5)]
+        assert one.of("output")["output0"].shape == (ROWS, 2)
+        assert [layer["name"] for layer in one.facts["layers"]][-1] == "Linear1"
 
 
 def test_g5_modules_side_by_side_train_bit_identically(run: Any) -> None:

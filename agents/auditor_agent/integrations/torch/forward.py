@@ -139,7 +139,7 @@ class ForwardProbe:
         self._batches = Batches()
         root = unwrap(model)
         if isinstance(root, Several):
-            self._several, tape.begins = weakref.ref(root), self._joined
+            self._several, tape.begins, tape.judged = weakref.ref(root), self._joined, self._judged
         self._usable = not any(isinstance(module, torch.jit.ScriptModule) for module in root.modules())
 
     def arm(self, model: nn.Module, *, sampled: bool, recorded: bool) -> None:
@@ -217,8 +217,8 @@ class ForwardProbe:
 
     def _evaluates(self, model: nn.Module, args: Any, kwargs: Any) -> None:
         self._epochs.evaluates()
-        if self._evaluation.begin(model, args, kwargs) and self._several is None:
-            self._listen(model, _Pass(sampled=False, recorded=True, evaluates=True))
+        if self._evaluation.begin(model, args, kwargs) and self._pass is None:
+            self._listen(model, _Pass(sampled=False, recorded=True, evaluates=True, given=(args, kwargs)))
 
     # -- a pass that is looked at -------------------------------------------------------------
 
@@ -302,6 +302,11 @@ class ForwardProbe:
         looked, several = self._pass, None if self._several is None else self._several()
         if looked is not None and several is not None and looked.gave is not None:
             self._end(several, *looked.given, looked.gave)
+
+    def _judged(self) -> None:
+        """What several modules gave without gradients is judged, or another batch begins: that pass is over."""
+        if self._pass is not None and self._pass.evaluates:
+            self._joined()
 
     @guarded(None)
     @torch.no_grad()

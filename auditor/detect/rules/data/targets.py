@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.amounts import Amounts
 from auditor.detect.evidence.ending import squashes
 from auditor.detect.evidence.heads import Head
 from auditor.detect.evidence.scored import Scored, scored
 from auditor.detect.recorded import RecordView
+from auditor.detect.rule import Moment
 from auditor.detect.rules.data.outputs import OutputMemory, OutputRule
-from auditor.detect.view import F64
+from auditor.detect.view import F64, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
 #: How far beyond 0 and 1 a binary target may be drawn and still mean one of them.
@@ -22,6 +25,8 @@ _ALIKE: Final = 200
 _LONG: Final = 100
 #: Samples by class after which one that never came is missing: by chance alone at e^-10.
 _SEEN: Final = 10
+#: Steps from one look at the course of a regression to the next.
+_EVERY: Final = 50
 #: Share of the rows with several ones that shows labels which do not exclude each other (ours).
 _SEVERAL: Final = 0.1
 
@@ -31,7 +36,7 @@ class RangeMemory(OutputMemory):
     """``samples``: labels so far that were all of class ``only``, -1 once there were others.
 
     ``classes``: of rows with a single 1 at most, how many had it in each place; ``empty``: how many had none.
-    ``from_one``: that they are numbered from one on has been said.
+    ``from_one``: that they are numbered from one on has been said. ``amounts``: those of a regression.
     """
 
     samples: int = 0
@@ -39,35 +44,74 @@ class RangeMemory(OutputMemory):
     classes: list[float] = field(default_factory=list)
     empty: int = 0
     from_one: bool = False
+    amounts: Amounts = field(default_factory=Amounts)
 
 
 class LabelRange(OutputRule):
-    """Targets that the loss has no meaning for."""
+    """Targets that the loss has no meaning for, or that answers cannot come to."""
 
     id = "label_range"
     severity = Severity.CRITICAL
     phase = "batch"
-    meaning = "targets outside what the loss can mean: classes beyond C - 1, or no 0 and 1 for a binary cross entropy"
+    meaning = (
+        "targets outside what the loss can mean, classes beyond C - 1 or no 0 and 1 for a binary cross entropy; or "
+        "amounts that lie too far from where a network begins"
+    )
     needs = "recordings with targets and the model's output"
     trigger = (
         "in 3 recorded steps in a row, class labels below 0 (but -100, torch's mark for ignored) or at least C, or "
         "binary targets half a class or more outside 0..1, or rows with several ones under a softmax cross entropy "
         "(PyTorch); or, of one-hot rows, 10 for each class and more, some with no 1 at all, and none of the first "
         "class; or, of three classes or more with a unit each, or of two that one unit tells apart (PyTorch, a "
-        "single optimizer), the same one for all of 200 recorded samples or more, up to step 100 or later"
+        "single optimizer), the same one for all of 200 recorded samples or more, up to step 100 or later; or, a "
+        "warning, amounts with a root mean square above 100, and either a loss that is no number within 20 steps, of "
+        "which the first moved the weights by 0.3 of their size or more, but less for amounts of size 1; or, after "
+        "100 steps, answers not half as large, and a loss that began at the cost of guessing or above, is above 0.85 "
+        "of it and will not come there in four times the steps"
     )
-    source = "UMLAUT (CHI'21)"
-    summary = "Targets run from {low:g} to {high:g}; the loss knows {known} (step {step}{where})."
+    source = "UMLAUT (CHI'21); of amounts ours"
+    summary = "Targets run from {low:g} to {high:g}; the model knows {known} (step {step}{where})."
     likely_causes = (
         "labels are numbered from 1, or the model has too few output units",
         "labels are -1 and 1 where the loss takes 0 and 1",
         "labels were scaled with the inputs, or cut off to whole numbers: all became 0",
+        "a regression whose targets were left in their units (prices, counts): no step is large enough, or all are",
     )
     advice = (
-        "Number the classes 0 … C - 1 (y - y.min(), or sklearn.preprocessing.LabelEncoder) or widen the last layer."
+        "Number the classes 0 … C - 1 (y - y.min(), or sklearn.preprocessing.LabelEncoder) or widen the last layer. "
+        "Standardise amounts, (y - y.mean()) / y.std() with numbers of the training set, and undo it in the answers."
     )
 
     State = RangeMemory
+
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Classes at once; amounts are only measured."""
+        self.memory.amounts.observe_record(view)
+        return super().observe_record(view)
+
+    def observe(self, view: StepView) -> list[Finding]:
+        """What became of a regression: at every 50th step, or when its loss is no number any more."""
+        amounts, found = self.memory.amounts, []
+        amounts.progress.cost.observe(view)
+        for first, after in stretches(view, _EVERY):
+            amounts.observe(view, first, after)
+            found += self._thrown(view)
+            known = amounts.out_of_reach() if due(view, after - 1, _EVERY) and not self.active else None
+            found += [self._amounts(view, after - 1, known)] if known is not None else []
+        return found
+
+    def _thrown(self, view: StepView) -> list[Finding]:
+        known = None if self.active else self.memory.amounts.thrown()
+        if known is None:
+            return []
+        step, time = self.memory.amounts.broken
+        return [self._amounts(Moment(view.attempt, view.rank, int(step), time), 0, known)]
+
+    def _amounts(self, view: StepView | Moment, at: int, known: dict[str, Any]) -> Finding:
+        amounts = self.memory.amounts
+        evidence = {"low": amounts.low, "high": amounts.high, **known}
+        found = self.finding(view, at, Subject("output", "output0", view.rank), evidence)
+        return dataclasses.replace(found, severity=Severity.WARNING) if self.grade is Severity.CRITICAL else found
 
     def judge(self, view: RecordView) -> list[Finding]:
         """Labels beyond the classes, or numbered from one on, or all of one class."""

@@ -138,7 +138,8 @@ class LearningRate(Rule):
         "update should be about a thousandth of the weight. Print the schedule's first 100 values where one is used."
     )
     # Batch normalisation in evaluation mode passes on inputs of any size: they, and not the rate, make steps too large.
-    consequence_of = ("input_scale", "poor_init", "clip_saturated", "nonfinite_input", "wrong_mode")
+    # So do amounts far from the answers, for their distance is what a gradient grows with.
+    consequence_of = ("input_scale", "label_range", "poor_init", "clip_saturated", "nonfinite_input", "wrong_mode")
     Parameters = RateParameters
     State = RateMemory
 
