@@ -86,6 +86,16 @@ def adaptive(run: RunFacts) -> bool:
     return any(word in name for word in _ADAPTIVE)
 
 
+def heavy(run: RunFacts) -> float:
+    """The largest momentum that a declared optimizer of plain steps has; 0 where none is told."""
+    groups = run.optimizer.get("groups")
+    told = [one for one in (groups if isinstance(groups, list) else ()) if isinstance(one, Mapping)]
+    settings = run.optimizer.get("hyperparameters")
+    given = [one.get("momentum") for one in [*told, *([settings] if isinstance(settings, Mapping) else [])]]
+    plain = [float(one) for one in given if isinstance(one, (int, float)) and not isinstance(one, bool) and one < 1]
+    return 0.0 if adaptive(run) else max(plain, default=0.0)
+
+
 def rates(view: RecordView) -> Mapping[str, float]:
     """Learning rate by weight where the manifest tells its group, under "" the largest there is."""
     known = {name: value for name, value in view.scalars.items() if name == "lr" or name.startswith("lr/")}

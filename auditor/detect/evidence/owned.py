@@ -34,6 +34,12 @@ def frozen(run: RunFacts) -> set[str]:
     return {str(weight["name"]) for weight in told if "name" in weight}
 
 
+def idle(run: RunFacts) -> Mapping[str, Mapping[str, Any]]:
+    """PyTorch: matrices of the model that need no gradient and that no optimizer holds, by name: shape and moments."""
+    told = run.section("model", "frozen")
+    return {str(name): one for name, one in told.items() if isinstance(one, Mapping) and "shape" in one}
+
+
 def weights(layer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The weights that a declared layer tells of."""
     told = layer.get("weights")

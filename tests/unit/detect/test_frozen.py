@@ -47,6 +47,25 @@ def test_a_random_body_that_is_frozen(how: dict[str, Any], said: bool) -> None:
     assert bool(run(**how)) is said
 
 
+@pytest.mark.parametrize(
+    ("how", "spread", "layer", "said"),
+    [
+        ({"targets": "noise"}, 1.0, "body", True),
+        ({}, 1.0, "body", False),
+        ({"targets": "noise"}, 1.5, "body", False),
+        ({"targets": "noise"}, 1.0, "elsewhere", False),
+    ],
+    ids=["costs", "random features that do", "was trained", "does not run"],
+)
+def test_a_random_body_that_no_optimizer_was_given(how: dict[str, Any], spread: float, layer: str, said: bool) -> None:
+    """PyTorch: the agent describes it once, for nothing more is read of it."""
+    bound = spread / np.sqrt(8)
+    told = {"body.weight": {"shape": [16, 8], "mean": 0.0, "std": bound / np.sqrt(3), "absmax": 0.999 * bound}}
+    facts = {"layers": [{"name": layer, "kind": "Linear"}]}
+    training = Training(manifest={"model": {"frozen": told}}, facts=facts, **how)
+    assert ("unchanged_parameters" in rules(training.run(320))) is said
+
+
 def test_what_is_declared_to_be_frozen() -> None:
     """The weights of a frozen layer, not the running statistics of a layer that is trained."""
     layers = [

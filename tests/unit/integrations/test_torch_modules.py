@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -106,3 +107,21 @@ def test_a_module_that_holds_everything_is_the_model() -> None:
     del found, loop
     gc.collect()
     assert not [one for one in gc.get_objects() if type(one) is Several]
+
+
+def test_what_is_frozen_and_held_by_no_optimizer_is_described(run: Any) -> None:
+    """Its matrices, by name, with what shows whether anything trained them."""
+    install()
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
+    model[0].requires_grad_(requires_grad=False)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(torch.randn(4, 8)).square().mean().backward()
+        optimizer.step()
+    run.finish()
+    frozen = run.manifests[0]["model"]["frozen"]
+    assert list(frozen) == ["0.weight"]
+    assert frozen["0.weight"]["shape"] == [16, 8]
+    assert frozen["0.weight"]["absmax"] == pytest.approx(model[0].weight.abs().max().item())

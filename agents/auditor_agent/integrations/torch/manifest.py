@@ -18,6 +18,8 @@ from auditor_agent.capture import kernels
 from auditor_agent.integrations.torch.names import clean, unwrap
 from auditor_agent.statistics import COUNTS, STATISTICS
 
+_FROZEN: Final = 16
+"""Frozen matrices that are described: of more, evenly spread ones."""
 _ATTRIBUTES: Final = 24
 """Plain attributes told of one layer: the constants of its class (kernel size, eps, p, ...)."""
 
@@ -53,6 +55,23 @@ def _model(model: nn.Module | None, named: Sequence[tuple[str, Tensor]]) -> dict
             for name, p in named
         },
         "layers": [layer for layer in layers if layer["name"]],
+        "frozen": {} if model is None else _frozen(unwrap(model), {id(parameter) for _, parameter in named}),
+    }
+
+
+def _frozen(model: nn.Module, known: set[int]) -> dict[str, dict[str, Any]]:
+    """Matrices of the model that need no gradient and that no optimizer holds: whether anything trained them shows."""
+    told = [
+        (clean(name), parameter)
+        for name, parameter in model.named_parameters()
+        if id(parameter) not in known and not parameter.requires_grad and parameter.dim() > 1
+    ]
+    evenly = told[:: -(-len(told) // _FROZEN) or 1]
+    chosen = [(name, p) for name, p in evenly if type(p) in kernels.PLAIN and p.untyped_storage().nbytes()]
+    moments = _init(chosen) if chosen else {}
+    return {
+        name: {"shape": list(p.shape), **{one: moments[name][one] for one in ("mean", "std", "absmax")}}
+        for name, p in chosen
     }
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from auditor.detect.evidence.anew import Anew
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.course import MARKS, Course, first, middle
-from auditor.detect.evidence.moves import moves
+from auditor.detect.evidence.moves import heavy, moves
 from auditor.detect.evidence.plateau import flatness
+from auditor.detect.facts import RunFacts
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, StepView
@@ -70,6 +72,7 @@ class RateParameters:
     learnt: float = 0.7
     jump: float = 3.0
     kept: float = 0.9
+    heavy: float = 0.98
     scaled: float = 16.0
     exact: float = 0.02
 
@@ -87,6 +90,7 @@ class RateMemory:
     """
 
     course: Course = field(default_factory=Course)
+    anew: Anew = field(default_factory=Anew)
     cost: Cost = field(default_factory=Cost)
     rates: F64 = field(default_factory=lambda: np.zeros(0))
     drops: list[float] = field(default_factory=list)
@@ -122,7 +126,10 @@ class LearningRate(Rule):
         "cost of guessing, or began there and stays above a tenth; one that has risen tenfold since the loss was "
         "best, below 0.7 of that cost, where it is above 0.9 of it now; or first updates above 0.3 of the weights, "
         "after which the loss went to 3 times its start (or the cost of guessing, and half as much again as its "
-        "start) and has not come back in 50 steps, or became non-finite within 20"
+        "start) and has not come back in 50 steps, or became non-finite within 20; or a "
+        "momentum of 0.98 or more, and a loss that is half as high again as it was, and above half the cost of "
+        "guessing; or, in 8 recorded steps in a row, an "
+        "optimizer with momentum that remembers this step's gradient alone, though the one before was another"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
     summary = "{what} (step {step}{where})."
@@ -131,6 +138,7 @@ class LearningRate(Rule):
         "a schedule that returns 0 (an integer division, steps counted per batch instead of per epoch)",
         "a schedule that multiplies the rate without end",
         "clipping to a norm far below that of the gradients, or targets far larger than one step can reach",
+        "an optimizer that is made within the loop: its momentum, and Adam's sizes, begin at zero in every step",
         "a LossScaleOptimizer whose scale_loss() is not called: it divides gradients by the scale all the same",
     )
     advice = (
@@ -147,6 +155,9 @@ class LearningRate(Rule):
         """What the first steps do, and what the task costs."""
         memory = self.memory
         memory.cost.observe_record(view)
+        told = memory.anew.observe_record(view)
+        if told is not None and not self.active:
+            return [self._said(Moment(view.attempt, view.rank, view.step, float(view.times[0])), 0, told)]
         taken = moves(view)
         if not taken:
             return []
@@ -175,7 +186,7 @@ class LearningRate(Rule):
             self._raise(rates[reached : at + 1])
             reached = at + 1
             told = None if self.active else self._slow(losses) or self._huge(losses) or self._decayed(losses)
-            told = told if told is not None or self.active else self._risen(losses)
+            told = told if told is not None or self.active else self._risen(losses) or self._swings(view.run, losses)
             found += [self._said(view, at, told)] if told is not None else []
         early = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _FIRST))
         if len(early) and not memory.broken:
@@ -321,6 +332,28 @@ class LearningRate(Rule):
             f"and the loss is {levels[-1]:.4g}, no better than guessing"
         )
         return {"what": what, "rate_then": then, "rate_now": now, "best": float(levels[at]), "loss": float(levels[-1])}
+
+    def _swings(self, run: RunFacts, losses: F64) -> dict[str, Any] | None:
+        """Momentum that adds up so many steps that the run swings past what it had found.
+
+        With a momentum of m a step goes on in the next 1 / (1 - m): a constant gradient comes to lr / (1 - m), and a
+        swing takes as long (Polyak 1964).
+        """
+        memory, parameters, momentum = self.memory, self.parameters, heavy(run)
+        whole = len(losses) // _BLOCK * _BLOCK
+        start, chance = first(losses), memory.cost.chance
+        if not momentum >= parameters.heavy or whole < 4 * _BLOCK or not np.isfinite(losses).all() or not start > 0:
+            return None
+        levels = np.median(losses[:whole].reshape(-1, _BLOCK), axis=1)
+        best, now = float(levels.min()), float(levels[-2:].min())
+        high = parameters.near * chance if chance is not None and chance > 0 else parameters.kept * start
+        if not (now > _HIGHER * best and now > high):
+            return None
+        what = (
+            f"A momentum of {momentum:g} adds up {1 / (1 - momentum):.0f} steps: the loss had come to {best:.4g} and "
+            f"is {now:.4g}"
+        )
+        return {"what": what, "momentum": momentum, "best": best, "loss": now}
 
     def _huge(self, losses: F64) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters

@@ -13,17 +13,19 @@ import numpy as np
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.fresh import fresh
 from auditor.detect.evidence.moves import adaptive
-from auditor.detect.evidence.owned import frozen, held, trainable, weights, within
+from auditor.detect.evidence.owned import frozen, held, idle, trainable, weights, within
 from auditor.detect.evidence.series import Recent
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Rule
-from auditor.detect.view import F64, StepView
+from auditor.detect.view import F64, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 from auditor_agent.statistics import MOMENTS
 
 #: Types whose rounding may swallow an update: ``update_swallowed`` judges these.
 _NARROW: Final = frozenset({"float16", "bfloat16"})
 
+#: Steps from one look at what is frozen to the next.
+_EVERY: Final = 50
 #: Steps with gradients after which a trainable variable without any counts as forgotten.
 _APPLIED: Final = 50
 #: What an event tells of a variable's values.
@@ -173,8 +175,8 @@ class UnchangedParameters(Unmoved):
         "some weights change and others are the same, in all eight moments, 45 steps or more later, though in half "
         "of the steps they had a gradient that the learning rate turns into a visible step (where no optimizer holds "
         "them: only if they still look as an initialiser leaves them, or are zeros); or the last layer is frozen as "
-        "it was initialised, or (Keras) others that run are, and after 200 steps the loss is above half the cost of "
-        "guessing; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the "
+        "it was initialised, or (Keras, PyTorch) others that run are, and after 200 steps the loss is above half "
+        "the cost of guessing; or nothing that the optimizer holds ever had a gradient; or (TensorFlow loops) the "
         "first or the last trainable variables were never among those applied in 50 steps, or variables that the "
         "loss is made of look new and were never assigned; or (Keras, a train_step of one's own) trainable weights "
         "of layers that run look new and never got a gradient; or (PyTorch) the output depends on parameters that "
@@ -201,7 +203,14 @@ class UnchangedParameters(Unmoved):
     def observe(self, view: StepView) -> list[Finding]:
         """Of TensorFlow's loops also what was never given to the optimizer."""
         self.memory.cost.observe(view)
-        self.memory.losses.add(view.data_loss[np.isfinite(view.data_loss)])
+        asleep: list[Finding] = []
+        for first, after in stretches(view, _EVERY):
+            losses = view.data_loss[first:after]
+            self.memory.losses.add(losses[np.isfinite(losses)])
+            asleep += self._asleep(view, after - 1) if due(view, after - 1, _EVERY) else []
+        return asleep or self._rest(view)
+
+    def _rest(self, view: StepView) -> list[Finding]:
         cut = _APPLIED - self.memory.steps
         if view.run.framework != "tensorflow" or self.active or not 0 < cut < len(view):
             return self._loop(view)
@@ -342,14 +351,28 @@ class UnchangedParameters(Unmoved):
         Who freezes a body means one that was trained; random features on purpose (an extreme learning machine, a
         target of distillation) are many, or are learnt well.
         """
-        memory, chance = self.memory, self.memory.cost.chance
+        memory = self.memory
         names = [name for name in memory.still if not memory.pushes.get(name) and name in frozen(view.run)]
         names = [name for name in names if any(within(name, layer) for layer in memory.layers)]
-        losses = memory.losses.last
-        if not names or chance is None or memory.losses.count < self.parameters.settled or not len(losses):
+        return names if names and self._poor and self._all_fresh(view, names) else []
+
+    @property
+    def _poor(self) -> bool:
+        """Whether after 200 losses they are still above half the cost of guessing."""
+        memory, chance = self.memory, self.memory.cost.chance
+        if chance is None or memory.losses.count < self.parameters.settled or not len(memory.losses.last):
+            return False
+        return bool(float(np.median(memory.losses.last)) > self.parameters.poor * chance > 0)
+
+    def _asleep(self, view: StepView, at: int) -> list[Finding]:
+        """PyTorch: the same of matrices that no optimizer was given: the agent describes them once."""
+        told = {} if self.active or not self._poor else idle(view.run)
+        names = [name for name in told if any(name.startswith(f"{layer}.") for layer in self.memory.layers)]
+        if not names or not all(fresh(one["shape"], one) for one in told.values()):
             return []
-        poor = float(np.median(losses)) > self.parameters.poor * chance > 0
-        return names if poor and self._all_fresh(view, names) else []
+        why = "they need no gradient and are as they were initialised, and the loss stays high"
+        evidence = {"why": why, "others": len(names) - 1, "parameters": names[:16], "moved": len(self.memory.moved)}
+        return [self.finding(view, at, Subject("weight", names[0], view.rank), evidence)]
 
 
 def _described(told: Any) -> list[Mapping[str, Any]]:
