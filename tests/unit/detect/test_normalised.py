@@ -164,3 +164,30 @@ def test_a_declared_penalty_that_is_not_in_the_loss() -> None:
     assert penalised(1.0, 5.0) == penalised(0.0, 4.0, rate=1e-6) == []
     assert len(penalised(None, 4.0)) == 1  # the loss is that of the data alone
     assert penalised(None, 5.0) == []
+
+
+@pytest.mark.parametrize(
+    ("samples", "loss", "optimizers", "events", "said"),
+    [
+        (1, 1.0, 1, (), True),
+        (1, 0.3, 1, (), False),
+        (2, 1.0, 1, (), False),
+        (1, 1.0, 2, (), False),
+        (1, 1.0, 1, ({"type": "mode", "step": 1, "phase": "train", "kinds": ["BatchNorm2d"]},), False),
+    ],
+    ids=["not learnt", "learnt", "two samples", "adversaries", "frozen on purpose"],
+)
+def test_batches_of_one(samples: int, loss: float, optimizers: int, events: Any, *, said: bool) -> None:
+    """Normalised by its own statistics a sample loses what tells it from others."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    each = [{"class": "torch.optim.adam.Adam"}] * optimizers
+    layers = [{"name": "features.1", "class": "BatchNorm2d", "momentum": 0.1}]
+    sender.manifest({"model": {"layers": layers}, **({"optimizers": each} if optimizers > 1 else {})})
+    for first in range(1, 301, 60):
+        level = [1.0 if step < 30 else loss for step in range(first, first + 60)]
+        made = batch(0, TABLE, first=first, steps=60, kind="weight", loss=level, events=events if first == 1 else ())
+        made.scalars["samples"] = (np.arange(1, 60), np.full(59, float(samples)))
+        found += sender.steps(made, TABLE)
+    told = [one for one in found if one.rule == "train_eval_gap_at_start"]
+    assert [(one.step, one.subject.name) for one in told] == [(200, "features.1")] * said

@@ -33,7 +33,8 @@ class GapParameters:
     loss below which training must have come, 0.7; of what it has gained evaluation has ``gained``, 0.5, at most.
     ``stretch``: times too large that the weights of a layer with spectral norm were, 3 (one pass of training
     leaves less even of two units; before it they are 10 to 35 times too large in the median, measured on layers
-    of 8 to 512 units), in an evaluation of ``samples``, 16 (ours: a dry run to learn shapes has a few).
+    of 8 to 512 units), in an evaluation of ``samples``, 16 (ours: a dry run to learn shapes has a few). ``alone``:
+    steps of a single sample each, after which a loss that is not down to ``learnt`` shows it, 200.
     """
 
     gap: float = 1.0
@@ -45,13 +46,15 @@ class GapParameters:
     gained: float = 0.5
     stretch: float = 3.0
     samples: int = 16
+    alone: int = 200
 
 
 @dataclass(slots=True)
 class GapMemory:
     """``train``: a normalisation's units in the last recorded training step; ``held``: evaluations that were off.
 
-    ``behind``: evaluations in a row that had not gained what training had. ``first``: the first losses.
+    ``behind``: evaluations in a row that had not gained what training had. ``first``: the first losses. ``alone``:
+    how often a step was told to have a single sample; -1 once it had more, or ran without statistics of its own.
     """
 
     train: dict[str, list[list[float]]] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class GapMemory:
     looked: bool = False
     first: list[float] = field(default_factory=list)
     behind: int = 0
+    alone: int = 0
 
 
 class TrainEvalGap(Rule):
@@ -82,7 +86,9 @@ class TrainEvalGap(Rule):
         "a layer that is as it was initialised declares a momentum with which its statistics never move; or one with "
         "which they still hold half of their start, and in two evaluations in a row, after 100 steps, the loss has "
         "gained less than half of what it has in training; or 16 samples or more were evaluated while the weights of a "
-        "layer with spectral norm were 3 times too large or more, for no pass in training mode had come before"
+        "layer with spectral norm were 3 times too large or more, for no pass in training mode had come before; or "
+        "each of the first 200 batches of a model with batch normalisation has one sample, and the loss is above 0.7 "
+        "of its start (a single optimizer: adversaries are no measure)"
     )
     source = "seeds, UMLAUT (CHI'21); the test on units is ours"
     summary = "{name} normalises in evaluation by other statistics than in training: {why} (step {step}{where})."
@@ -91,6 +97,7 @@ class TrainEvalGap(Rule):
         "a momentum so slow that the statistics are those of the start when the evaluation comes",
         "an evaluation before the first training pass of a model with spectral norm, whose power iteration has not run",
         "evaluation data of another scale than the training data, or another preprocessing",
+        "batches of one sample: GroupNorm or LayerNorm do not look at the others of a batch",
     )
     advice = (
         "Set the momentum of the layer: torch.nn.BatchNorm2d(n, momentum=0.1), keras.layers.BatchNormalization"
@@ -107,7 +114,8 @@ class TrainEvalGap(Rule):
         memory = self.memory
         self._look(view)
         before, memory.steps = memory.steps, memory.steps + len(view)
-        found = self._early(view) or self._slow(view, before)
+        found = [] if self.active else self._single(view, before)
+        found += self._early(view) or self._slow(view, before)
         mark = self.parameters.declared
         if found or self.active or not before < mark <= memory.steps:
             return found
@@ -118,6 +126,34 @@ class TrainEvalGap(Rule):
         why = f"momentum {momentum:g} never updates them, they are those of the start"
         evidence: dict[str, Any] = {"why": why, "momentum": momentum, "train_loss": middle(np.array(memory.losses))}
         evidence |= {"val_loss": memory.evaluated} if math.isfinite(memory.evaluated) else {}
+        return [self.finding(view, mark - before - 1, Subject("activation", name, view.rank), evidence)]
+
+    def _single(self, view: StepView, before: int) -> list[Finding]:
+        """Batches of one: what is normalised by its own mean alone says nothing of its size, or nothing at all."""
+        memory, mark = self.memory, self.parameters.alone
+        at, values = view.scalar("samples")
+        told = values[at < mark - before]
+        if before >= mark or memory.alone < 0:
+            return []
+        turned = [event for _, event in view.events("mode") if event.get("phase") == "train"]
+        frozen = any("norm" in str(kind).lower() for event in turned for kind in event.get("kinds") or ())
+        memory.alone = -1 if frozen or (told != 1).any() else memory.alone + len(told)
+        several = isinstance(view.run.section().get("optimizers"), list)
+        name = next((str(one.get("name")) for one in view.run.layers if _batchwise(one)), None)
+        if memory.steps < mark or memory.alone < self.parameters.times or several or name is None:
+            return []
+        heard = view.loss[: mark - before]
+        start, now = (
+            middle(np.array(memory.first)),
+            middle(np.array([*memory.losses, *heard[np.isfinite(heard)]])[-50:]),
+        )
+        if not now > self.parameters.learnt * start > 0:
+            return []
+        why = (
+            f"each of the first {mark} batches has one sample, whose own statistics leave little of it, and the loss "
+            f"is {now:.4g}, it began at {start:.4g}"
+        )
+        evidence = {"why": why, "samples": 1, "train_loss": now, "initial_loss": start}
         return [self.finding(view, mark - before - 1, Subject("activation", name, view.rank), evidence)]
 
     def _slow(self, view: StepView, before: int) -> list[Finding]:
@@ -238,6 +274,12 @@ def _lagging(run: RunFacts, fresh: list[str], steps: int, least: float) -> tuple
         if least <= kept < 1:
             return name, told, kept
     return None
+
+
+def _batchwise(layer: Mapping[str, Any]) -> bool:
+    """Whether a declared layer normalises over the samples of a batch while it is trained."""
+    told = str(layer.get("class", "")).lower().startswith(("batchnorm", "syncbatchnorm"))
+    return told and layer.get("trainable", True) is not False
 
 
 def _declared(run: RunFacts, fresh: list[str]) -> Iterator[tuple[str, float]]:

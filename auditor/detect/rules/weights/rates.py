@@ -51,7 +51,7 @@ class RateParameters:
     part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
     its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9. ``scaled``: loss scale below
     which it does no harm left out, 16; ``exact``: how near the loss must be what the scale was never applied to,
-    0.02.
+    0.02. ``heavy``: a momentum, 0.98, that adds up 50 steps (0.9 adds up 10; 0.99 is for runs of many thousands).
     """
 
     zero_steps: int = 50
@@ -128,7 +128,7 @@ class LearningRate(Rule):
         "after which the loss went to 3 times its start (or the cost of guessing, and half as much again as its "
         "start) and has not come back in 50 steps, or became non-finite within 20; or a "
         "momentum of 0.98 or more, and a loss that is half as high again as it was, and above half the cost of "
-        "guessing; or, in 8 recorded steps in a row, an "
+        "guessing, or three times as high, and above a tenth; or, in 8 recorded steps in a row, an "
         "optimizer with momentum that remembers this step's gradient alone, though the one before was another"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
@@ -346,8 +346,9 @@ class LearningRate(Rule):
             return None
         levels = np.median(losses[:whole].reshape(-1, _BLOCK), axis=1)
         best, now = float(levels.min()), float(levels[-2:].min())
-        high = parameters.near * chance if chance is not None and chance > 0 else parameters.kept * start
-        if not (now > _HIGHER * best and now > high):
+        guess = chance if chance is not None and chance > 0 else start
+        lost = now > _HIGHER * best and now > parameters.near * guess
+        if not lost and not (now > parameters.jump * best and now > parameters.open * guess):
             return None
         what = (
             f"A momentum of {momentum:g} adds up {1 / (1 - momentum):.0f} steps: the loss had come to {best:.4g} and "
