@@ -179,3 +179,52 @@ def test_weights_and_answers_that_fade_under_an_unknown_loss(left: float, spread
         found += sender.steps(norms, TABLE)
         found += sender.steps(batch(0, TABLE, first=50 * i + 2, steps=49, loss=7.77 / (i + 1)), TABLE)
     assert len(of(found, RULE)) == told
+
+
+def coded(spread: float, penalty: Any, *, samples: int = 24, heights: float = 3.0) -> list[int]:
+    """Steps at which it is said of an autoencoder's answers that vary by ``spread`` times what they should.
+
+    ``penalty``: what the loss holds beside their mean squared error, by step.
+    """
+    rng, sender, found = np.random.default_rng(4), Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    facts = {"phase": "train", "loss": {"operation": "MseLoss", "reduction": "mean"}}
+    for step in (1, 2, 3, 20, 50, 100, 200, 400):
+        x = heights * np.linspace(-1, 1, 6) + rng.normal(size=(samples, 6))
+        answers = x.mean(axis=0) + spread * (x - x.mean(axis=0))
+        arrays = [array("batch", "input0", x), array("output", "output0", answers), array("target", "loss.target", x)]
+        loss = float(((answers - x) ** 2).mean()) + float(penalty(step))
+        found += sender.record(Recording(step, arrays, {"loss": loss}, facts))
+        first = step if step < 50 else step + 1
+        found += sender.steps(batch(0, TABLE, first=first, steps=1 if step < 50 else step - 1, loss=loss), TABLE)
+    return [one.step for one in of(found, RULE)]
+
+
+@pytest.mark.parametrize(
+    ("spread", "penalty", "said"),
+    [
+        (0.01, lambda step: 4.0 / step, True),
+        (0.9, lambda step: 4.0 / step, False),
+        (0.01, lambda step: 2.0 + 4.0 / step, False),
+        (0.01, lambda _: 0.0, False),
+        (0.5, lambda step: 4.0 / step, False),
+    ],
+    ids=["codes that say nothing", "codes that do", "a penalty that stays", "none", "half of it"],
+)
+def test_answers_that_a_divergence_made_all_alike(spread: float, penalty: Any, *, said: bool) -> None:
+    """Posterior collapse: the divergence is gone, and each feature's mean would cost no more."""
+    assert bool(coded(spread, penalty)) is said
+
+
+def test_codes_of_too_few_samples() -> None:
+    """The best answer for all is not known of a batch of four."""
+    assert coded(0.01, lambda step: 4.0 / step, samples=4) == []
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.95, True), (0.5, False), (1.0, False)])
+def test_a_dropout_that_is_called_as_a_function(rate: float, *, said: bool) -> None:
+    """PyTorch's graph shows it among the operations of a pass; no layer declares it."""
+    course = Course()
+    told = {"operations": [{"layer": "a"}, {"op": "dropout", "rate": rate}, {"layer": "b"}]}
+    course.sender.record(Recording(1, [array("weight", "w", np.ones((2, 2)))], {}, told))
+    assert bool(of(course.tell(noisy(CHANCE, 0.02, 300)), RULE)) is said

@@ -12,6 +12,7 @@ import numpy as np
 from auditor.detect.evidence.byhand import ByHand
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.formulas import ERRORS, guess_error
+from auditor.detect.evidence.latent import Latent
 from auditor.detect.evidence.pace import stretches
 from auditor.detect.evidence.scored import Scored
 from auditor.detect.evidence.series import Recent
@@ -62,9 +63,9 @@ class PenaltyMemory:
     ``answered``: the data loss, recomputed from the last recorded outputs, over the cost of guessing; ``apart``:
     the outputs' standard deviation over a batch, of the last recorded step; ``decay``: sum over the steps of what
     weight decay alone takes from the weights. ``heard``: losses; ``dropped``, ``rate``: layers that drop most of
-    what they are given, and how much at most; ``held_out``: the last validation loss. ``by_hand``: a penalty that
+    what they are given, and how much at most, ``called`` those that are functions; ``held_out``: the last validation loss. ``by_hand``: a penalty that
     the loss holds without saying so, and ``shares``: of the first recorded step, and of the last ones, the loss of
-    the data and that penalty.
+    the data and that penalty. ``latent``: what else the loss holds, and how far answers tell inputs apart.
     """
 
     data: Recent = field(default_factory=lambda: Recent(limit=64))
@@ -73,9 +74,11 @@ class PenaltyMemory:
     heard: Recent = field(default_factory=lambda: Recent(limit=64))
     dropped: list[str] = field(default_factory=list)
     rate: float = 0.0
+    called: float = 0.0
     held_out: float = math.nan
     by_hand: ByHand = field(default_factory=ByHand)
     shares: list[list[float]] = field(default_factory=list)
+    latent: Latent = field(default_factory=Latent)
     ruled: int = 0
     first_norm: float = math.nan
     norm: float = math.nan
@@ -104,7 +107,11 @@ class UnderfittingRegularization(Rule):
         "above 0.75 of guessing, where weight decay alone would have left less than 1/e of the weights; or the first "
         "of these is seen of a penalty that is added by hand, in the recorded steps: what the loss has beyond its "
         "formula is the same multiple of the weights' squares or amounts at three of them; or after 200 steps the "
-        "losses are above 0.95 times the cost of guessing and a layer declares a dropout of 0.8 or more"
+        "losses are above 0.95 times the cost of guessing and a layer declares a dropout of 0.8 or more (PyTorch: or "
+        "the model calls one); or what the loss holds beside the mean error of the answers has come down to a fifth, "
+        "while in the last two recorded steps (of step 100 and later, up to 200 or later) they differ a quarter as "
+        "much from sample to sample as the targets, and are no better than one for all (each feature's mean, 0.95 of "
+        "its error)"
     )
     source = "TheDeepChecker; the proofs are ours"
     summary = "Regularisation outweighs the data: {what} (step {step}{where})."
@@ -112,6 +119,7 @@ class UnderfittingRegularization(Rule):
         "a regularisation coefficient that is too large by orders of magnitude (alpha=100 for 1e-4, l2(10))",
         "weight_decay= of AdamW meant as a factor per step, or of SGD copied from AdamW (0.1 for 1e-4)",
         "a penalty summed over all weights beside a loss that is a mean",
+        "a VAE's divergence that is summed over what the reconstruction error is a mean of: the codes say nothing",
         "dropout whose rate was taken for the part that is kept (0.9 for 0.1)",
     )
     advice = (
@@ -126,11 +134,14 @@ class UnderfittingRegularization(Rule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Learns what guessing costs, and how the outputs do against it."""
         memory = self.memory
+        called = _called(view, self.parameters.dropped)
+        memory.called = max(memory.called, *called) if called else memory.called
         seen = memory.cost.observe_record(view)
         self._tell_apart(view, seen)
         targets = None if seen is None else seen.labels() if seen.family == "categorical" else seen.targets
         if seen is None or targets is None or len(memory.cost.task.targets) < 2:
             return []
+        memory.latent.observe_record(view, seen)
         values, task = computed(seen, targets), memory.cost.task
         # A penalty within the loss, written by hand, leaves no formula that explains it: squares will do.
         error = task.error if task.error in values and task.chance is not None else next(iter(values), "")
@@ -150,6 +161,8 @@ class UnderfittingRegularization(Rule):
         memory.held_out = float(([memory.held_out, *view.scalar("val_loss")[1]])[-1])
         pull = _pull(view.run.optimizer)
         memory.dropped, memory.rate = _dropping(view.run, self.parameters.dropped)
+        if memory.called > memory.rate:
+            memory.dropped, memory.rate = ["a dropout called as a function", *memory.dropped], memory.called
         found: list[Finding] = []
         done = 0
         for part in stretches(view, memory.count, whole=True):
@@ -186,7 +199,7 @@ class UnderfittingRegularization(Rule):
         if self.active:
             better = memory.cost.chance is not None and memory.data.count and self._now < 0.5 * memory.cost.chance
             return [self.cleared(at, 0, Subject("loss", "loss/penalty", at.rank))] if better else []
-        seen = self._outweighs() or self._vanishes() or self._added() or self._drops()
+        seen = self._outweighs() or self._vanishes() or self._added() or self._drops() or memory.latent.ignored()
         return [self.finding(at, 0, Subject("loss", "loss/penalty", at.rank), seen)] if seen else []
 
     @property
@@ -321,6 +334,14 @@ def _dropping(run: RunFacts, least: float) -> tuple[list[str], float]:
             found.append(str(layer.get("name")))
             largest = max(largest, float(rate or 0))
     return found, largest
+
+
+def _called(view: RecordView, least: float) -> list[float]:
+    """Rates of ``least`` or more of the dropouts that a forward pass calls as functions (PyTorch)."""
+    told = view.facts.get("operations")
+    each = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+    rates = [one.get("rate") for one in each if one.get("op") == "dropout"]
+    return [float(rate) for rate in rates if isinstance(rate, (int, float)) and least <= rate < 1]
 
 
 def _pull(optimizer: Mapping[str, Any]) -> float:
