@@ -63,9 +63,10 @@ class PenaltyMemory:
     ``answered``: the data loss, recomputed from the last recorded outputs, over the cost of guessing; ``apart``:
     the outputs' standard deviation over a batch, of the last recorded step; ``decay``: sum over the steps of what
     weight decay alone takes from the weights. ``heard``: losses; ``dropped``, ``rate``: layers that drop most of
-    what they are given, and how much at most, ``called`` those that are functions; ``held_out``: the last validation loss. ``by_hand``: a penalty that
-    the loss holds without saying so, and ``shares``: of the first recorded step, and of the last ones, the loss of
-    the data and that penalty. ``latent``: what else the loss holds, and how far answers tell inputs apart.
+    what they are given, and how much at most, ``called`` those that are functions; ``held_out``: the last validation
+    loss. ``by_hand``: a penalty that the loss holds without saying so, and ``shares``: of the first recorded step,
+    and of the last ones, the loss of the data and that penalty. ``latent``: what else the loss holds, and how far
+    answers tell inputs apart.
     """
 
     data: Recent = field(default_factory=lambda: Recent(limit=64))
