@@ -79,6 +79,8 @@ def _error(view: RecordView, seen: Scored) -> tuple[float, float, float] | None:
     if count < _SAMPLES or seen.family not in {"regression", "binary"} or not name:
         return None
     wanted, given = targets.reshape(count, -1), seen.outputs.reshape(count, -1)
+    if not (np.isfinite(wanted).all() and np.isfinite(given).all()):
+        return None
     apart = float(np.linalg.norm(wanted.std(axis=0)))
     guess = float(wanted.var(axis=0).mean()) if seen.family == "regression" else _entropy(wanted)
     if not guess > TINY or not apart > 0:

@@ -50,6 +50,7 @@ class Evaluation:
     def __init__(self, run: Run, modes: Modes, step: Callable[[], int], tape: Tape) -> None:
         self._run, self._modes, self._step, self._tape = run, modes, step, tape
         self.going = False
+        self.over: Callable[[], None] = lambda: None  # then what several modules gave is all of a batch
         self._batches = self._samples = self._heard = self._row = self._often = 0
         self._last = -_CLOSE
         self._total: float | Tensor = 0.0
@@ -62,7 +63,7 @@ class Evaluation:
             return False
         fresh = not self.going
         if not fresh:
-            self._tape.evaluated()  # the first batch's loss was not heard
+            self._judged()  # the first batch's loss was not heard
         if fresh:
             self._begin(model)
         self._batches += 1
@@ -82,12 +83,16 @@ class Evaluation:
             for name in LOSSES:
                 self._wraps.put(nn.functional, name, self._listening)
 
+    def _judged(self, *heard: Any) -> None:
+        self.over()
+        self._tape.evaluated(*heard)
+
     def end(self) -> None:
         """A training pass begins, or the run ends. Idempotent."""
         if not self.going:
             return
         self.going = False
-        self._tape.evaluated()
+        self._judged()
         step = self._step()
         self._run.event(step, "evaluation", batches=self._batches, samples=self._samples, losses=self._heard)
         if self._heard and not elsewhere.is_set():
@@ -120,7 +125,7 @@ class Evaluation:
         if not isinstance(value, Tensor) or value.numel() != 1 or value.requires_grad or self._row == 0:
             return
         if self._row == 1:
-            self._tape.evaluated(value, operation, target)
+            self._judged(value, operation, target)
         self._row = 0
         self._heard += 1
         self._total = self._total + (value.item() if value.is_cpu else value.detach().double().reshape(()))

@@ -139,7 +139,7 @@ class ForwardProbe:
         self._batches = Batches()
         root = unwrap(model)
         if isinstance(root, Several):
-            self._several, tape.begins, tape.judged = weakref.ref(root), self._joined, self._judged
+            self._several, tape.begins, evaluation.over = weakref.ref(root), self._joined, self._judged
         self._usable = not any(isinstance(module, torch.jit.ScriptModule) for module in root.modules())
 
     def arm(self, model: nn.Module, *, sampled: bool, recorded: bool) -> None:

@@ -77,7 +77,6 @@ class Tape:
         self._names: dict[int, str] = {}
         self.operations: list[dict[str, Any]] | None = None  # of one training pass; told once
         self.begins: Callable[[], None] = lambda: None  # then a forward pass of several modules is over
-        self.judged: Callable[[], None] = lambda: None  # the same of one without gradients
         self.enters: Callable[[], None] = lambda: None  # the model is about to be called
         #: The first step is taken, with this model: whether it is the one that was heard before.
         self.guessed: Callable[[weakref.ref[nn.Module] | None], bool] = lambda _: True
@@ -222,7 +221,6 @@ class Tape:
     @torch.no_grad()
     def evaluated(self, loss: Tensor | None = None, operation: str = "", target: Any = None) -> None:
         """The loss of that batch was computed, or the evaluation ended without one."""
-        self.judged()
         step, self._evaluation = self._evaluation, None
         if step is None or self._recorder is None:
             return
