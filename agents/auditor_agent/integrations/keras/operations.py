@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras import shares
+from auditor_agent.integrations.keras import shares, written
 
 #: Operations told of one pass.
 MOST: Final = 512
@@ -110,18 +110,23 @@ def facts(order: Order, output: Any) -> dict[str, Any] | None:
 
 def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     behind = _behind(last)
-    for place, node in enumerate(graph.get_operations()):
+    nodes = graph.get_operations()
+    cores = [node for node in nodes if node.type in written.CORES and node.name in behind]
+    whole = {core.name: found for core in cores if (found := written.activation(core, behind)) is not None}
+    parts = {name for _, names in whole.values() for name in names}
+    for place, node in enumerate(nodes):
         around = [path for path, a, b in order.ran if a <= place < b] if node.type in _TOLD else []
-        seen = not around or (node.type in _SEEN_WITHIN and order.own.issuperset(around))
-        if node.type in _TOLD and node.name in behind and seen:
-            told = _entry(node)
+        own = node.type in _SEEN_WITHIN or node.name in whole
+        seen = not around or (own and order.own.issuperset(around))
+        if node.type in _TOLD and node.name in behind and node.name not in parts and seen:
+            told = whole[node.name][0] if node.name in whole else _entry(node)
             if told is not None:
                 yield place, told
 
 
 _SUM: Final = "AddV2"
 _TERMS: Final = 2
-_TOLD: Final = frozenset({*_FUNCTIONS, *_POOLS, *_WHOLE, "MatMul", _SUM})
+_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, "MatMul", _SUM})
 #: Told of layers of the program's own making too.
 _SEEN_WITHIN: Final = frozenset({"Softmax", _SUM})
 
@@ -152,7 +157,7 @@ def _entry(node: Any) -> dict[str, Any] | None:
         padding = padding.decode() if isinstance(padding, bytes) else padding
         told = {"pool_size": size, "strides": step, "padding": padding.lower()}
         return {"op": _POOLS[node.type], **told, "input_shape": _extents(node.inputs[0])}
-    return {"op": _WHOLE[node.type]} if _over_positions(node) else None
+    return {"op": _WHOLE[node.type]} if node.type in _WHOLE and _over_positions(node) else None
 
 
 def _product(node: Any) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
 from auditor_agent.integrations.torch import shares
+from auditor_agent.integrations.torch.written import written
 
 #: Operations told of one pass, and nodes of its graph that are looked at.
 MOST: Final = 512
@@ -81,6 +82,7 @@ def operations(
     hidden = _hidden(layers, within)
     found: list[dict[str, Any]] = []
     calls: set[tuple[str, int]] = set()
+    known = written(nodes)
     for node in nodes[:_MOST_NODES]:
         if node in layers:
             call = layers[node], id(within.get(node))
@@ -88,15 +90,26 @@ def operations(
                 shape = (shapes or {}).get(layers[node])
                 found.append(
                     {
-                        **(_told(node) or {}),
+                        **(_told(node) or _inside(node, within.get(node), known)),
                         "layer": layers[node],
                         **({"input_shape": shape} if shape else {}),
                     }
                 )
             calls.add(call)
-        elif node not in hidden and (entry := _told(node)) is not None and entry.get("op") != "conv":
-            found.append(entry)
+        elif node not in hidden:
+            entry = known[node] if node in known else _told(node)
+            if entry is not None and entry.get("op") != "conv":
+                found.append(entry)
     return found[:MOST]
+
+
+def _inside(node: Any, stops: Iterable[Any] | None, known: Mapping[Any, dict[str, Any] | None]) -> dict[str, Any]:
+    """The activation that a layer of the program's own writes out, if it is one and nothing else."""
+    if stops is None or not known:
+        return {}
+    within = reachable([node], frozenset(stops))
+    told = [entry for one in within if (entry := known.get(one)) is not None]
+    return told[0] if len(told) == 1 and not any(hasattr(one, "variable") for one in within) else {}
 
 
 def given(args: Any) -> list[Any] | None:

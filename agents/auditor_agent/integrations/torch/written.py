@@ -1,0 +1,112 @@
+"""Activations that a program writes out itself, as they stand in autograd's graph.
+
+``0.5 * x * (1 + torch.erf(x / 2 ** 0.5))`` is a GELU, with ``tanh`` of a cubic its approximation;
+``x * torch.sigmoid(x)`` is SiLU, ``x * torch.tanh(F.softplus(x))`` Mish, ``x.clamp(min=0)`` ReLU. What tells
+them from a gate is that the factor is made of the very numbers it multiplies, element by element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+from torch import Tensor
+
+from auditor_agent.capture.kernels import in_memory
+
+#: Nodes between an activation's core and the product that ends it, and from the core down to what it is of.
+_UP: Final = 4
+_DOWN: Final = 12
+_CLAMPS: Final = frozenset({"Clamp", "ClampMin", "Maximum"})
+_CORES: Final = frozenset({"Tanh", "Erf", "Sigmoid"}) | _CLAMPS
+_ELEMENTWISE: Final = frozenset({"Mul", "Add", "Sub", "Div", "Pow", "Softplus", "Neg"})
+
+
+def written(nodes: Iterable[Any]) -> dict[Any, dict[str, Any] | None]:
+    """By the node that is its core, what an activation is that was written out; None: a part of one."""
+    above: dict[Any, list[Any]] = {}
+    cores = []
+    for node in nodes:
+        if _name(node) in _CORES:
+            cores.append(node)
+        for child in _children(node):
+            above.setdefault(child, []).append(node)
+    found: dict[Any, dict[str, Any] | None] = {}
+    for core in cores:
+        if _name(core) in _CLAMPS:
+            if _from_zero(core):
+                found[core] = {"op": "relu"}
+            continue
+        gate = _gates(core, above)
+        told = None if gate is None else _told(core, shifted=gate[0])
+        if gate is not None and told is not None:
+            found |= dict.fromkeys(_within(core, gate[1]) - gate[1], None)
+            found[core] = told
+    return found
+
+
+def _told(core: Any, *, shifted: bool) -> dict[str, Any] | None:
+    name, below = _name(core), next(iter(_children(core)), None)
+    if name == "Sigmoid":
+        return None if shifted else {"op": "gelu" if _name(below) == "Mul" else "silu"}
+    if name == "Tanh" and not shifted:
+        return {"op": "mish"} if _name(below) == "Softplus" else None
+    return {"op": "gelu", "approximate": "tanh" if name == "Tanh" else "none"} if shifted else None
+
+
+def _from_zero(core: Any) -> bool:
+    """Whether negative numbers become zero, and all others stay."""
+    if _name(core) != "Maximum":
+        return getattr(core, "_saved_min", None) == 0 and getattr(core, "_saved_max", None) is None
+    other = getattr(core, "_saved_other", None)
+    if len(_children(core)) != 1 or not isinstance(other, Tensor) or not in_memory(other):
+        return False
+    return not bool(other.any())
+
+
+def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any]] | None:
+    """Whether a number was added to it before it multiplied what it is made of, and what that is; None if none."""
+    node, shifted = core, False
+    for _ in range(_UP):
+        parents = above.get(node, [])
+        if len(parents) != 1:
+            return None
+        child, node = node, parents[0]
+        children, name = _children(node), _name(node)
+        if len(children) == 1 and name in {"Add", "Mul", "Div"}:
+            shifted = shifted or name == "Add"
+        elif name == "Mul":
+            other = next((one for one in children if one is not child), None)
+            common = _within(core) & _base(other) if other is not None else set[Any]()
+            return (shifted, common) if common else None
+        else:
+            return None
+    return None
+
+
+def _base(node: Any) -> set[Any]:
+    """``node``, and what it is but for a number that it was multiplied by."""
+    found = {node}
+    while _name(node) in {"Mul", "Div"} and len(_children(node)) == 1:
+        node = _children(node)[0]
+        found.add(node)
+    return found
+
+
+def _within(core: Any, stops: Collection[Any] = ()) -> set[Any]:
+    """What the core is made of, element by element, as far as ``stops``."""
+    waiting, seen = _children(core), set[Any]()
+    while waiting and len(seen) < _DOWN:
+        node = waiting.pop()
+        seen.add(node)
+        if _name(node) in _ELEMENTWISE and node not in stops:
+            waiting += [child for child in _children(node) if child not in seen]
+    return seen
+
+
+def _children(node: Any) -> list[Any]:
+    return [child for child, _ in node.next_functions if child is not None]
+
+
+def _name(node: Any) -> str:
+    return str(node.name()).rpartition("::")[2].partition("Backward")[0]
