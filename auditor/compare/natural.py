@@ -38,6 +38,8 @@ _DRAWN: Final[Mapping[str, tuple[str, ...]]] = {
     "keras": ("glorot_uniform", "zeros", "orthogonal", "uniform(0.05)"),
     "sklearn": ("glorot_uniform", "uniform(sqrt(2/(fan_in+fan_out)))"),
 }
+#: Of these what tables of embeddings alone are drawn from.
+_TABLES: Final = ("normal(1)", "uniform(0.05)")
 
 
 def natural(cause: Cause, frameworks: tuple[str, str]) -> bool:
@@ -58,4 +60,6 @@ def natural(cause: Cause, frameworks: tuple[str, str]) -> bool:
 def _drawn(framework: str, value: Any, parameter: str) -> bool:
     if framework == "sklearn" and parameter.endswith("bias"):
         return "zeros" not in str(value)  # uniform, as wide as the kernel's: few numbers, many shapes fit
+    if "embedding" not in parameter and any(str(value).startswith(name) for name in _TABLES):
+        return False
     return any(str(value).startswith(name) for name in _DRAWN.get(framework, ()))

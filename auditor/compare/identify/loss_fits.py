@@ -30,6 +30,7 @@ ELEMENTWISE: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
     ("binary cross entropy", "logits", losses.binary_logits),
     ("binary cross entropy", "probabilities", losses.binary_probabilities(0.0)),
     ("binary cross entropy", "probabilities, clipped at 1e-7", losses.binary_probabilities(1e-7)),
+    ("binary cross entropy", "probabilities, clipped at 1e-7", losses.binary_probabilities(1e-7, single=True)),
     ("poisson", "rate", losses.poisson_rate),
     ("poisson", "rate", losses.poisson_rate_torch),
     ("poisson", "log rate", losses.poisson_log),

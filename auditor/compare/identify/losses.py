@@ -95,11 +95,16 @@ def binary_logits(o: F64, y: F64) -> F64:
     return np.maximum(o, 0) - o * y + np.log1p(np.exp(-np.abs(o)))
 
 
-def binary_probabilities(clip: float) -> Pointwise:
-    """Binary cross entropy of probabilities that are kept ``clip`` away from 0 and 1."""
+def binary_probabilities(clip: float, *, single: bool = False) -> Pointwise:
+    """Binary cross entropy of probabilities that are kept ``clip`` away from 0 and 1.
+
+    ``single``: the bounds as float32 has them. The upper one is a rounding unit away from 1e-7 below one, and the
+    loss of what is cut there off by a hundredth.
+    """
+    high = float(np.float32(1) - np.float32(clip)) if single else 1 - clip
 
     def loss(o: F64, y: F64) -> F64:
-        p = np.clip(o, clip, 1 - clip)
+        p = np.clip(o, clip, high)
         return -(y * np.log(p) + (1 - y) * np.log1p(-p))
 
     return loss

@@ -35,15 +35,16 @@ def of(difference: Difference, a: Profile, b: Profile) -> tuple[float, str]:
         return _alone(left or right)
     sized = _SIZED.get(difference.setting)
     if sized is None or (difference.setting == "padding" and left.kind != "embedding"):
-        return ANOTHER, _SAID.get(difference.setting, f"{left.kind}: another {difference.setting}")
+        return ANOTHER, SAID.get(difference.setting, f"{left.kind}: another {difference.setting}")
     return sized(difference, (left, a), (right, b))
 
 
-_SAID: Final[Mapping[str, str]] = {
+SAID: Final[Mapping[str, str]] = {
     "pads": "the windows stand elsewhere over the input",
     "border": "averages at the border count the padding on one side",
     "order": "the same operations come in another order",
     "kind": "another kind of layer stands in the same place",
+    "causal": "attention looks at later positions on one side, and on the other only back",
     "reset_after": "the reset gate acts before the product on one side",
 }
 

@@ -186,8 +186,11 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
         )
     elif kind == "attention":
         return list(
-            _attention(name, layer.get("embed_dim"), told_by.common(layer), bias=_biased(name, "in_proj_bias", tensors))
-        )
+            _attention(
+                name, layer.get("embed_dim"), told_by.common({**layer, **node}),
+                bias=_biased(name, "in_proj_bias", tensors),
+            )
+        )  # fmt: skip
     elif kind in {"conv", "conv_transpose"}:
         groups = int(layer.get("groups") or 1)
         kind = "depthwise" if groups > 1 and groups == layer.get("in_channels") else kind
@@ -245,7 +248,7 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
     for node in graph:
         name = node.get("layer") if isinstance(node, Mapping) else None
         if name is not None and str(name) in by_name:
-            yield by_name[str(name)]
+            yield {**by_name[str(name)], **told_by.known({"causal": node.get("causal")})}
         elif isinstance(node, Mapping) and node.get("op"):
             yield {"class": node["op"], "name": node.get("name", ""), "config": dict(node)}
 
@@ -342,7 +345,7 @@ def _dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[
 def _attention(name: str, width: Any, told: Mapping[str, Any], *, bias: bool | None) -> Iterator[Operation]:
     """Attention as the four products that it is; the first has its settings."""
     settings = told_by.known({"units": width, "bias": bias})
-    yield Operation("dense", name, {**settings, **told_by.known({"heads": told.get("heads")})})
+    yield Operation("dense", name, {**settings, **told_by.known({key: told.get(key) for key in ("heads", "causal")})})
     for _ in range(_PROJECTIONS):
         yield Operation("dense", name, settings)
 

@@ -97,9 +97,10 @@ def _graph() -> Any:
 @guarded(cast("dict[str, Any] | None", None))
 def facts(order: Order, output: Any) -> dict[str, Any] | None:
     """``operations``, and whether none was missed; None if nothing ran."""
-    layers = [(place, {"layer": path}) for path, place, _ in order.ran]
     graph = _graph()
     traced = graph is not None and getattr(output, "graph", None) is graph and order.graph in {None, graph}
+    nodes = graph.get_operations() if traced else []
+    layers = [(place, {"layer": path, **shares.causal(nodes[place:end])}) for path, place, end in order.ran]
     between = list(_between(order, graph, output.op)) if traced else []
     if not layers and not between:
         return None

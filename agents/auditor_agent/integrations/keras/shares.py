@@ -1,9 +1,10 @@
-"""What a softmax within a traced model is over, and by how much the products that it is of were scaled."""
+"""What a softmax within a traced model is over, and how the products that it is of were scaled and masked."""
 
 from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
 from typing import Any, Final
 
 #: Operations looked at from a softmax down to the product it is of, and from that to a weight.
@@ -13,6 +14,11 @@ _THROUGH: Final = frozenset({"AddV2", "Add", "Sub", "SelectV2", "Reshape", "Tran
                              "ExpandDims", "Squeeze", "StridedSlice", "Split"})  # fmt: skip
 _PRODUCTS: Final = frozenset({"BatchMatMulV2", "BatchMatMulV3", "MatMul", "Einsum"})
 _BINARY: Final = 2
+#: Positions from which on a triangle is no chance, what a mask adds to close one, and operations looked at for a mask.
+_FEWEST: Final = 3
+_CLOSED: Final = -1e4
+_LOOKED: Final = 64
+_COMPARED: Final = frozenset({"GreaterEqual", "LessEqual", "Greater", "Less"})
 
 
 def settings(node: Any) -> dict[str, Any]:
@@ -29,7 +35,55 @@ def settings(node: Any) -> dict[str, Any]:
         for given in product.inputs:
             scale *= _down(given.op, products=False)[0]
         found["scale"] = scale
-    return found
+    told = causal([node])
+    return {**found, **told}
+
+
+def causal(nodes: Iterable[Any]) -> dict[str, bool]:
+    """``causal``: whether any softmax of ``nodes`` leaves out later positions; nothing where none is of attention."""
+    told = [_causal(node) for node in nodes if node.type == "Softmax" and _square(node.inputs[0])]
+    return {"causal": any(told)} if told else {}
+
+
+def _square(tensor: Any) -> bool:
+    shape = tensor.shape
+    return bool(shape.rank and shape.rank >= _FEWEST and shape[-1] == shape[-2] and (shape[-1] or 0) >= _FEWEST)
+
+
+def _causal(softmax: Any) -> bool:
+    node = softmax.inputs[0].op
+    for _ in range(_FAR):
+        masks = {"SelectV2": node.inputs[:1], "AddV2": node.inputs, "Add": node.inputs}.get(node.type, ())
+        if any(_triangle(mask) for mask in masks):
+            return True
+        if node.type not in _THROUGH | {"Mul", "RealDiv"} or not node.inputs:
+            return False
+        node = node.inputs[1 if node.type == "SelectV2" else 0].op
+    return False
+
+
+def _triangle(mask: Any) -> bool:
+    """Whether a mask is closed above its diagonal and open on it, as nothing else is; or was cut to a triangle."""
+    value = sys.modules["tensorflow"].get_static_value(mask)
+    if value is not None:
+        if getattr(value, "ndim", 0) < 2 or value.shape[-1] != value.shape[-2] or value.shape[-1] < _FEWEST:
+            return False
+        one = value.reshape(-1, *value.shape[-2:])[0]
+        open_ = one > _CLOSED if one.dtype.kind == "f" and (one <= 0).all() else one != 0
+        places = range(len(one))
+        return all(open_[at, at] and not open_[at, at + 1 :].any() for at in places)
+    waiting, seen = [mask.op], {mask.op.name}
+    while waiting and len(seen) < _LOOKED:
+        node = waiting.pop()
+        if node.type in _PRODUCTS:
+            continue  # the products themselves, not their mask
+        if node.type == "MatrixBandPart" or (node.type in _COMPARED and all(_counted(one) for one in node.inputs)):
+            return True
+        for given in node.inputs:
+            if given.op.name not in seen:
+                seen.add(given.op.name)
+                waiting.append(given.op)
+    return False
 
 
 def _down(node: Any, *, products: bool) -> tuple[float, Any]:
@@ -51,6 +105,16 @@ def _down(node: Any, *, products: bool) -> tuple[float, Any]:
             break
         node = node.inputs[1 if node.type == "SelectV2" else 0].op
     return scale, None
+
+
+def _counted(tensor: Any) -> bool:
+    """Whether its numbers are places, one after the other."""
+    node = tensor.op
+    for _ in range(_FAR):
+        if node.type in {"Range", "Cumsum"} or not node.inputs:
+            break
+        node = node.inputs[0].op
+    return str(node.type) in {"Range", "Cumsum"}
 
 
 def _variable(tensor: Any) -> bool:

@@ -91,6 +91,7 @@ def operations(
                 found.append(
                     {
                         **(_told(node) or _inside(node, within.get(node), known)),
+                        **_attention(node, within.get(node)),
                         "layer": layers[node],
                         **({"input_shape": shape} if shape else {}),
                     }
@@ -101,6 +102,13 @@ def operations(
             if entry is not None and entry.get("op") != "conv":
                 found.append(entry)
     return found[:MOST]
+
+
+def _attention(node: Any, stops: Iterable[Any] | None) -> dict[str, Any]:
+    """What shows of attention within a layer."""
+    with contextlib.suppress(RuntimeError):  # of a tensor that was changed in place since
+        return {} if stops is None else shares.causal(reachable([node], frozenset(stops)))
+    return {}
 
 
 def _inside(node: Any, stops: Iterable[Any] | None, known: Mapping[Any, dict[str, Any] | None]) -> dict[str, Any]:
@@ -155,6 +163,8 @@ def _told(node: Any) -> dict[str, Any] | None:
     name = str(node.name()).rpartition("::")[2].partition("Backward")[0]
     if name in _ACTIVATIONS:
         return _activation(node, _ACTIVATIONS[name])
+    if name.startswith("ScaledDotProduct"):
+        return shares.fused(node)
     reader = next((_READERS[word] for word in (name, name[: len("Upsample")]) if word in _READERS), None)
     with contextlib.suppress(RuntimeError):  # of a tensor that was changed in place since
         return None if reader is None else reader(node, name)

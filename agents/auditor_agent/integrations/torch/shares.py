@@ -1,7 +1,9 @@
-"""What a softmax within a model is over, and by how much the products that it is of were scaled: read off autograd."""
+"""What a softmax within a model is over, how the products that it is of were scaled and masked: read off autograd."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 from torch import Tensor
@@ -16,6 +18,11 @@ _THROUGH: Final = frozenset({
     *("Permute", "Unsqueeze", "Squeeze", "Clone", "Alias", "ToCopy", "T", "Select", "Slice", "Split", "Unbind"),
 })  # fmt: skip
 _PRODUCTS: Final = frozenset({"Bmm", "Mm"})
+#: Positions from which on a triangle of zeros is no chance, and elements of a mask that are looked at.
+_FEWEST: Final = 3
+_MOST: Final = 1 << 20
+#: What a mask adds to leave a position out, at least.
+_CLOSED: Final = -1e4
 
 
 def settings(node: Any) -> dict[str, Any]:
@@ -33,7 +40,55 @@ def settings(node: Any) -> dict[str, Any]:
         for child, _ in product.next_functions:
             scale *= _down(child, products=False)[0]
         found["scale"] = scale
-    return found
+    causal = _causal(node)
+    return found if causal is None else {**found, "causal": causal}
+
+
+def fused(node: Any) -> dict[str, Any] | None:
+    """The same of ``F.scaled_dot_product_attention``."""
+    query, keys = getattr(node, "_saved_query", None), getattr(node, "_saved_key", None)
+    if not isinstance(query, Tensor) or not isinstance(keys, Tensor):
+        return None
+    scale = getattr(node, "_saved_scale", None)
+    found: dict[str, Any] = {
+        "op": "softmax",
+        "over": int(keys.shape[-2]),
+        "scale": float(scale) if scale else 1 / math.sqrt(query.shape[-1]),
+    }
+    causal = _causal(node)
+    return found if causal is None else {**found, "causal": causal}
+
+
+def causal(nodes: Iterable[Any]) -> dict[str, bool]:
+    """``causal``: whether any attention among ``nodes`` leaves out what comes later; nothing where there is none."""
+    told = [one for node in nodes if (one := _causal(node)) is not None]
+    return {"causal": any(told)} if told else {}
+
+
+_FUSED: Final = "ScaledDotProduct"
+
+
+def _causal(node: Any) -> bool | None:
+    """Whether no position looks at a later one; None where that does not show, or of anything but attention."""
+    name = _name(node)
+    if name.startswith(_FUSED):
+        mask = getattr(node, "_saved_attn_mask", None)
+        return bool(getattr(node, "_saved_is_causal", False)) or (isinstance(mask, Tensor) and _lower(mask))
+    result = getattr(node, "_saved_result", None)
+    if name != "Softmax" or not isinstance(result, Tensor) or result.dim() < _FEWEST or result.shape[-1] < _FEWEST:
+        return None
+    return _lower(result) if result.shape[-1] == result.shape[-2] else None
+
+
+def _lower(values: Tensor) -> bool:
+    """Whether the strictly upper triangle is closed, as nothing else is: false, zero, or far below it in a mask."""
+    size = values.shape[-1] if values.dim() > 1 else 0
+    if size < _FEWEST or values.shape[-2] != size or values.numel() > _MOST or not in_memory(values):
+        return False
+    one = values.detach().reshape(-1, size, size)[0]
+    added = one.is_floating_point() and bool((one <= 0).all())  # a mask that is added, not shares
+    open_ = one > _CLOSED if added else one != 0
+    return bool(open_.diagonal().all()) and not bool(open_.triu(1).any())
 
 
 def _down(node: Any, *, products: bool) -> tuple[float, Any]:
