@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from auditor.compare import aligned, catalogue, consequences, mending
+from auditor.compare.identify.fact import STAGES
 from auditor.compare.natural import natural
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import (
@@ -120,7 +121,7 @@ def _is_epsilon(cause: Cause) -> bool:
 
 def _place(cause: Cause) -> tuple[int, int]:
     """When a cause acts first: its step, and the stage within it."""
-    return cause.step, catalogue.entry(cause.id).order
+    return cause.step, STAGES.index(_acts(cause))
 
 
 def _set(cause: Cause) -> bool:
@@ -148,8 +149,14 @@ def _rank(cause: Cause, usual: bool) -> tuple[float, int]:
 
 def stage(cause: Cause) -> str:
     """The stage of a step in which a cause acts, by the contract's names."""
-    found = catalogue.entry(cause.id).stage
+    found = _acts(cause)
     return _TOLD.get(found, found)
+
+
+def _acts(cause: Cause) -> str:
+    """The catalogue's stage; of a loss whose own value differs the loss, however autodiff takes it from there."""
+    found = catalogue.entry(cause.id).stage
+    return "loss" if found == "backward" and cause.parameter.startswith("loss.") else found
 
 
 def as_json(cause: Cause, frameworks: tuple[str, str], follows: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

@@ -115,14 +115,24 @@ def _reversed(side: Profile) -> bool | None:
     return any(isinstance(one, Mapping) and bool(one.get("go_backwards")) for one in told)
 
 
+#: What one side may have more of, with the entry that says so.
+_COUNTED: Final[Mapping[str, tuple[str, str, str]]] = {
+    "add": ("FWD-00", "forward.sums", "{} residual connection{} on one side only: sums of two computed tensors"),
+    "shift": ("FWD-00", "forward.shift", "{} constant{} added on one side only: a table of positions, say"),
+    "stop": ("BWD-00", "backward.stopped", "no gradient passes {} place{} on one side: detached, or stopped"),
+}
+
+
 def _sums(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Networks of the same operations, of which one adds what a block was given to what it made of it."""
+    """Networks of the same operations, of which one adds to a block what it was given, or positions, or cuts it off."""
     left, right = a.structure.sums, b.structure.sums
-    if left is None or right is None or left == right:
+    if left is None or right is None:
         return
-    more = abs(left - right)
-    effect = f"{more} residual connection{'s' if more > 1 else ''} on one side only: sums of two computed tensors"
-    yield Cause("FWD-00", "forward.sums", (left, right), sizes.ANOTHER, effect, confidence=0.9)
+    for word, (entry, parameter, said) in _COUNTED.items():
+        more = abs(left[word] - right[word])
+        if more:
+            effect = said.format(more, "s" if more > 1 else "")
+            yield Cause(entry, parameter, (left[word], right[word]), sizes.ANOTHER, effect, confidence=0.9)
 
 
 def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -65,8 +65,8 @@ class Structure:
     """Whether they were seen to run, not only declared."""
     shares: tuple[Mapping[str, Any], ...] = ()
     """Of each softmax within it: over how many numbers (``over``), and what they were scaled by (``scale``)."""
-    sums: int | None = None
-    """Sums of two computed tensors of one shape: around a block. None where some may have been missed."""
+    sums: Mapping[str, int] | None = None
+    """Of sums and stops how many there are (``seen_graph.sums``). None where some may have been missed."""
 
 
 def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]]) -> Structure:

@@ -25,11 +25,11 @@ def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> int | None:
-    """Sums of two computed tensors, by an operator or a layer; None where some may have been missed.
+def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Mapping[str, int] | None:
+    """How often two computed tensors are added (``add``), a constant (``shift``), and no gradient passes (``stop``).
 
-    That is so of a graph that was not told to its end, and in PyTorch of modules of the program's own
-    making that are told as one: what they do within is not.
+    Added by an operator or a layer. None where some may have been missed: of a graph that was not told to its end,
+    and in PyTorch of modules of the program's own making that are told as one, for what they do within is not.
     """
     if not isinstance(graph, list) or len(graph) >= _MOST:
         return None
@@ -38,7 +38,9 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> int
     told = [classes.get(str(node["layer"]), "") for node in nodes if "layer" in node]
     if framework == "torch" and not all(name in _SHAPES or words.kind_of(name) for name in told):
         return None
-    return sum(bool(node.get("op") == "add") or classes.get(str(node.get("layer"))) == "Add" for node in nodes)
+    told_ = [node.get("op") for node in nodes]
+    both = sum(classes.get(str(node.get("layer"))) == "Add" for node in nodes)
+    return {"add": told_.count("add") + both, "shift": told_.count("shift"), "stop": told_.count("stop")}
 
 
 def cut(weighted: set[str], graph: Any, seen: Sequence[Mapping[str, Any]]) -> bool:

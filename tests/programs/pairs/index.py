@@ -74,7 +74,7 @@ PAIRS: Final = _rows(
     ("broadcast in the tape", f"{_TAPE} loss=hand column=False", _K, "LOSS-02", "loss"),
     ("half squared error", _S, _K, "LOSS-01", "loss"),
     ("half squared error, sgd", f"{_S} opt=sgd lr=0.02", f"{_K} opt=sgd lr=0.02 momentum=0.9 nesterov=True", "LOSS-01", "loss"),
-    ("sum for mean", f"{_T} loss=sum opt=sgd lr=0.0005", f"{_K} opt=sgd lr=0.0005", "LOSS-03", "backward"),
+    ("sum for mean", f"{_T} loss=sum opt=sgd lr=0.0005", f"{_K} opt=sgd lr=0.0005", "LOSS-03", "loss"),
     ("per-row loss", _K, f"{_TAPE} loss=rows", "LOSS-03", "backward"),
     ("huber", f"{_T} loss=huber", _K, "LOSS-11 LOSS-00", "loss"),
     ("absolute error", _T, f"{_K} loss=mae", "LOSS-00", "loss"),

@@ -241,13 +241,41 @@ def test_a_depthwise_convolution_is_one_in_both_frameworks(channels: int, multip
     assert differences(torch(1), keras)
 
 
+COUNTED = {
+    "add": ("FWD-00", "forward.sums"),
+    "shift": ("FWD-00", "forward.shift"),
+    "stop": ("BWD-00", "backward.stopped"),
+}
+
+
+@pytest.mark.parametrize("word", COUNTED)
 @pytest.mark.parametrize(("left", "right", "told"), [(2, 0, True), (2, 2, False), (2, None, False)])
-def test_a_residual_connection_on_one_side_is_told(left: int, right: int | None, told: bool) -> None:
-    """By the sums that the two networks hold, where neither may hide some."""
+def test_what_one_side_adds_or_cuts_off_more_often_is_told(word: str, left: int, right: int | None, told: bool) -> None:
+    """Residual connections, tables of positions, gradients that are stopped, where neither side may hide some."""
     run = Tiny(steps=1).profile()
-    ours, theirs = (replace(run, structure=replace(network(dense(4)), sums=sums)) for sums in (left, right))
+    none = dict.fromkeys(COUNTED, 0)
+    counts = (None if many is None else {**none, word: many} for many in (left, right))
+    ours, theirs = (replace(run, structure=replace(network(dense(4)), sums=sums)) for sums in counts)
     found = [(one.id, one.parameter, one.values) for one in forward.causes(ours, theirs)]
-    assert found == ([("FWD-00", "forward.sums", (left, right))] if told else [])
+    assert found == ([(*COUNTED[word], (left, right))] if told else [])
+
+
+@pytest.mark.parametrize(("back", "forth"), [(True, False), (True, None), (True, True)])
+def test_attention_that_only_looks_back_is_told(back: bool, forth: bool | None) -> None:
+    """Of layers and of attention that the program writes itself; not where one side's mask does not show."""
+
+    def torch(causal: bool | None) -> Structure:
+        layers = [{"name": "att", "class": "torch.nn.modules.activation.MultiheadAttention", "embed_dim": 8}]
+        node = {"layer": "att"} if causal is None else {"layer": "att", "causal": causal}
+        return structure("torch", {"model": {"layers": layers}}, [{}, {"operations": [node]}])
+
+    found = [one.setting for one in differences(torch(back), torch(forth))]
+    assert found == (["causal"] if forth is False else [])
+    run = Tiny(steps=1).profile()
+    both = [[{"over": 6}] if side is None else [{"over": 6, "causal": side}] for side in (back, forth)]
+    ours, theirs = (replace(run, structure=replace(network(dense(4)), shares=tuple(one))) for one in both)
+    told = [one.parameter for one in forward.causes(ours, theirs)]
+    assert told == (["attention.causal"] if forth is False else [])
 
 
 def holding(sizes: dict[str, int], *, declared: int | None = None, kind: str = "dense", still: str = "") -> Profile:

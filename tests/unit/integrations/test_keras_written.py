@@ -54,3 +54,69 @@ def test_what_several_operations_compute_is_told_by_its_name(
 ) -> None:
     """A library's and a program's own; a gate is none."""
     assert told(function) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda u, _: u + tf.ones((3, 4)), ["shift"]),
+        (lambda u, gate: gate(tf.stop_gradient(u)), ["stop"]),
+        (lambda u, _: u / tf.sqrt(tf.reduce_mean(u * u) + 1e-6), []),
+        (lambda u, gate: u * (1 + gate(u)), []),
+    ],
+)
+def test_a_constant_that_is_added_and_a_gradient_that_is_stopped_are_told(
+    function: Callable[[Any, Any], Any], expected: list[str]
+) -> None:
+    """Positions; not what keeps a root from zero."""
+    assert told(function) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, False),
+        ({"use_causal_mask": True}, True),
+        ({"attention_mask": [[at <= row for at in range(5)] for row in range(5)]}, True),
+        ({"attention_mask": [[at < 3 for at in range(5)] for _ in range(5)]}, False),
+    ],
+)
+def test_attention_that_only_looks_back_is_told_with_its_layer(settings: dict[str, Any], expected: bool) -> None:
+    """By its own mask, and by one that is given."""
+    layer = keras.layers.MultiHeadAttention(2, 4)
+    layer(tf.ones((2, 5, 8)), tf.ones((2, 5, 8)))
+    given = {key: tf.constant(value) if isinstance(value, list) else value for key, value in settings.items()}
+    found: list[dict[str, Any]] = []
+
+    @tf.function
+    def step(x: Any) -> Any:
+        order = Order()
+        begun = order.begin()
+        made = layer(x, x, **given)
+        order.end(layer, begun, "att")
+        found.extend((facts(order, made) or {})["operations"])
+        return made
+
+    step(tf.ones((2, 5, 8)))
+    assert {"layer": "att", "causal": expected} in found
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_that_is_written_out_tells_its_mask(causal: bool) -> None:
+    """Positions compared with each other, and what is filled in."""
+    found: list[dict[str, Any]] = []
+    weight = tf.Variable(tf.ones((8, 8)))
+
+    @tf.function
+    def step(x: Any) -> Any:
+        order = Order()
+        keys = x @ weight
+        products = tf.matmul(keys, keys, transpose_b=True) / 8.0**0.5
+        at = tf.range(tf.shape(x)[1])
+        open_ = at[:, None] >= at[None, :] if causal else tf.ones((5, 5), tf.bool)
+        made = tf.matmul(tf.nn.softmax(tf.where(open_, products, -1e9)), keys)
+        found.extend((facts(order, made) or {})["operations"])
+        return made
+
+    step(tf.ones((2, 5, 8)))
+    assert [one["causal"] for one in found if one["op"] == "softmax"] == [causal]

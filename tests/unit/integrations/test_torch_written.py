@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -67,3 +68,67 @@ def test_a_layer_of_the_programs_own_is_told_by_what_it_writes_out() -> None:
     found = operations([last(made)], {made.grad_fn: "act"}, {made.grad_fn: [given.grad_fn]})
     assert {"op": "gelu", "approximate": "tanh", "layer": "act"} in found
     assert [one["op"] for one in found] == ["dense", "gelu", "dense"]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda u: u + torch.randn(3, 4), ["shift"]),
+        (lambda u: nn.functional.layer_norm(u + torch.ones(4), (4,)), ["shift", "layernorm"]),
+        (lambda u: u / torch.sqrt((u * u).mean() + 1e-6), []),
+        (lambda u: u * (1 + GATE(u)), []),
+        (lambda u: torch.softmax(u + torch.zeros(4), -1), ["softmax"]),
+    ],
+)
+def test_a_constant_that_is_added_is_told(function: Function, expected: list[str]) -> None:
+    """Positions, noise; not what keeps a root from zero, one and a share, nor a mask."""
+    assert told(function) == expected
+
+
+def test_a_layer_that_is_given_what_another_gave_without_its_gradient_is_told() -> None:
+    """As ``detach`` leaves it."""
+    first, last = nn.Linear(4, 4), nn.Linear(4, 4)
+    given = first(torch.randn(3, 4))
+    made = last(given.detach())
+    found = operations([given + made], {given.grad_fn: "a", made.grad_fn: "b"}, {}, {}, {"b"})
+    assert [one.get("layer", one["op"]) for one in found] == ["a", "stop", "b", "add"]
+
+
+TRIANGLE = torch.tril(torch.ones(5, 5)).bool()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, False),
+        ({"is_causal": True}, True),
+        ({"attn_mask": TRIANGLE}, True),
+        ({"attn_mask": nn.Transformer.generate_square_subsequent_mask(5)}, True),
+        ({"attn_mask": torch.ones(5, 5).bool()}, False),
+        ({"attn_mask": torch.arange(5)[None, :].expand(5, 5) < 3}, False),
+    ],
+)
+def test_attention_that_only_looks_back_is_told(settings: dict[str, Any], expected: bool) -> None:
+    """Fused, and by a softmax of masked products."""
+    given = torch.randn(2, 5, 8, requires_grad=True)
+    heads = given[None]
+    fused = nn.functional.scaled_dot_product_attention(heads, heads, heads, **settings)
+    assert operations([fused], {}, {}) == [
+        {"op": "softmax", "over": 5, "scale": pytest.approx(8**-0.5), "causal": expected}
+    ]
+    mask = settings.get("attn_mask", TRIANGLE if settings else torch.ones(5, 5).bool())
+    mask = mask if mask.dtype is torch.bool else mask == 0
+    shares = torch.softmax((given @ given.transpose(1, 2) * 8**-0.5).masked_fill(~mask, float("-inf")), -1)
+    written_out = [one for one in operations([shares @ given], {}, {}) if one["op"] == "softmax"]
+    assert [one["causal"] for one in written_out] == [expected]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_within_a_layer_is_told_with_it(causal: bool) -> None:
+    """Of the module, which hides what it does."""
+    layer = nn.MultiheadAttention(8, 2, batch_first=True)
+    given = nn.Linear(8, 8)(torch.randn(2, 5, 8))
+    mask = nn.Transformer.generate_square_subsequent_mask(5) if causal else None
+    made, _ = layer(given, given, given, attn_mask=mask)
+    found = operations([made], {made.grad_fn: "att"}, {made.grad_fn: [given.grad_fn]})
+    assert {"layer": "att", "causal": causal} in found

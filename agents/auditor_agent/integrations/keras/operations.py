@@ -126,8 +126,11 @@ def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[st
 
 
 _SUM: Final = "AddV2"
+_STOP: Final = "StopGradient"
+#: Before what a number is added as a rule: a mask, what keeps a root from zero.
+_NUMBERED: Final = frozenset({"Softmax", "LogSoftmax", "Sqrt", "Rsqrt", "Pow", "Log", "Exp", "RealDiv", "Reciprocal"})
 _TERMS: Final = 2
-_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, "MatMul", _SUM})
+_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, "MatMul", _SUM, _STOP})
 #: Told of layers of the program's own making too.
 _SEEN_WITHIN: Final = frozenset({"Softmax", _SUM})
 
@@ -151,7 +154,9 @@ def _entry(node: Any) -> dict[str, Any] | None:
     if node.type == "MatMul":
         return _product(node)
     if node.type == _SUM:
-        return {"op": "add"} if _of_equals(node) else None
+        return {"op": "add"} if _of_equals(node) else {"op": "shift"} if _of_constant(node) else None
+    if node.type == _STOP:
+        return {"op": "stop"} if _learnt(node.inputs[0].op) else None
     if node.type in _POOLS:
         size, step = ([int(n) for n in node.get_attr(name)][1:-1] for name in ("ksize", "strides"))
         padding = node.get_attr("padding")
@@ -179,6 +184,17 @@ def _of_equals(node: Any) -> bool:
     if len(given) != _TERMS or own is None or any(_of_variable(one) for one in given):
         return False
     return all(_extents_or_none(one) == own and _learnt(one.op) for one in given)
+
+
+def _of_constant(node: Any) -> bool:
+    """Whether a sum is of something learnt with what no weight has a part in: positions, noise. No mask, no epsilon."""
+    given = list(node.inputs)
+    if len(given) != _TERMS or any(_of_variable(one) for one in given):
+        return False
+    after = node.outputs[0].consumers()
+    factor = any(one.type == "Mul" and all(_learnt(part.op) for part in one.inputs) for one in after)
+    numbered = factor or not _NUMBERED.isdisjoint(one.type for one in after)
+    return not numbered and sum(_learnt(one.op) for one in given) == 1
 
 
 def _extents_or_none(tensor: Any) -> list[int | None] | None:

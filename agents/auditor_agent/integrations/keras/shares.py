@@ -64,26 +64,39 @@ def _causal(softmax: Any) -> bool:
 
 def _triangle(mask: Any) -> bool:
     """Whether a mask is closed above its diagonal and open on it, as nothing else is; or was cut to a triangle."""
-    value = sys.modules["tensorflow"].get_static_value(mask)
-    if value is not None:
-        if getattr(value, "ndim", 0) < 2 or value.shape[-1] != value.shape[-2] or value.shape[-1] < _FEWEST:
-            return False
-        one = value.reshape(-1, *value.shape[-2:])[0]
-        open_ = one > _CLOSED if one.dtype.kind == "f" and (one <= 0).all() else one != 0
-        places = range(len(one))
-        return all(open_[at, at] and not open_[at, at + 1 :].any() for at in places)
-    waiting, seen = [mask.op], {mask.op.name}
+    waiting, seen = [mask], set[str]()
     while waiting and len(seen) < _LOOKED:
-        node = waiting.pop()
-        if node.type in _PRODUCTS:
+        tensor = waiting.pop()
+        node, value = tensor.op, _value(tensor)
+        if node.name in seen or node.type in _PRODUCTS:
             continue  # the products themselves, not their mask
-        if node.type == "MatrixBandPart" or (node.type in _COMPARED and all(_counted(one) for one in node.inputs)):
+        seen.add(node.name)
+        if value is not None:
+            if _lower(value):
+                return True
+        elif node.type == "MatrixBandPart" or (node.type in _COMPARED and all(map(_counted, node.inputs))):
             return True
-        for given in node.inputs:
-            if given.op.name not in seen:
-                seen.add(given.op.name)
-                waiting.append(given.op)
+        else:
+            waiting += list(node.inputs)
     return False
+
+
+def _value(tensor: Any) -> Any:
+    """A tensor that does not depend on the data: a constant, or one from outside of the graph."""
+    found = sys.modules["tensorflow"].get_static_value(tensor)
+    if found is None and tensor.op.type == "Placeholder":
+        outside = next((one for one, inside in getattr(tensor.graph, "captures", ()) if inside is tensor), None)
+        known = outside is not None and hasattr(outside, "numpy") and outside.dtype.name != "resource"
+        found = outside.numpy() if known and outside is not None else None
+    return found
+
+
+def _lower(value: Any) -> bool:
+    if getattr(value, "ndim", 0) < _BINARY or value.shape[-1] != value.shape[-2] or value.shape[-1] < _FEWEST:
+        return False
+    one = value.reshape(-1, *value.shape[-2:])[0]
+    open_ = one > _CLOSED if one.dtype.kind == "f" and (one <= 0).all() else one != 0
+    return all(open_[at, at] and not open_[at, at + 1 :].any() for at in range(len(one)))
 
 
 def _down(node: Any, *, products: bool) -> tuple[float, Any]:

@@ -31,7 +31,7 @@ def activation(core: Any, behind: Iterable[str]) -> tuple[dict[str, Any], set[st
     gate = _gates(core, set(behind))
     if gate is None:
         return None
-    shifted, base = gate
+    shifted, base, between = gate
     below = {node.name: node for node in _within(core, base)}
     if core.type == "Sigmoid":
         told = None if shifted else {"op": "silu"}
@@ -39,12 +39,15 @@ def activation(core: Any, behind: Iterable[str]) -> tuple[dict[str, Any], set[st
         told = {"op": "mish"} if any(node.type == "Softplus" for node in below.values()) else None
     else:
         told = {"op": "gelu", "approximate": core.type == "Tanh"}
-    return None if told is None else (told, set(below) - base)
+    return None if told is None else (told, (set(below) - base) | between)
 
 
-def _gates(core: Any, behind: set[str]) -> tuple[bool, set[str]] | None:
-    """Whether a number was added to it before it multiplied what it is made of, and the names of that."""
-    node, shifted = core, core.type == "Erfc"
+def _gates(core: Any, behind: set[str]) -> tuple[bool, set[str], set[str]] | None:
+    """Whether a number was added to it before it multiplied what it is made of, the names of both and those between.
+
+    None if it multiplies nothing that it is made of.
+    """
+    node, shifted, between = core, core.type == "Erfc", set[str]()
     for _ in range(_UP):
         above = [one for out in node.outputs for one in out.consumers() if one.name in behind]
         if len(above) != 1:
@@ -53,9 +56,10 @@ def _gates(core: Any, behind: set[str]) -> tuple[bool, set[str]] | None:
         others = [one.op for one in node.inputs if one.op is not child and not _constant(one)]
         if node.type in _PASSED or (not others and node.type in _SUMS | _PRODUCTS):
             shifted = shifted or node.type in _SUMS
+            between.add(node.name)
         elif node.type == "Mul" and others:
             common = {one.name for one in _within(core, set())} & _base(others[0])
-            return (shifted, common) if common else None
+            return (shifted, common, between) if common else None
         else:
             return None
     return None

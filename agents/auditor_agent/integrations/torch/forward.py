@@ -86,6 +86,8 @@ class _Pass:
     """The nodes of what each layer was given, by the node of its output."""
     shapes: dict[str, list[int]] = field(default_factory=dict)
     """What recurrent layers were given: along which axis they run shows there."""
+    stopped: set[str] = field(default_factory=set)
+    """Layers that were given what another gave, without its gradient."""
     held: dict[str, Tensor] = field(default_factory=dict)
     """Outputs of layers, until the pass is over and shows what became of them."""
     given: tuple[Any, Any] = ((), {})
@@ -270,6 +272,8 @@ class ForwardProbe:
         given = torch_operations.given(args)
         if isinstance(looked.modules.get(name), nn.RNNBase) and args and isinstance(args[0], Tensor):
             looked.shapes.setdefault(name, list(args[0].shape))
+        if given == [] and any(_lies_in(one, looked.held) for one in _tensors(args)):
+            looked.stopped.add(name)
         for tensor in _tensors(output):
             if tensor.grad_fn is not None:
                 looked.nodes[tensor.grad_fn], looked.within[tensor.grad_fn] = name, given
@@ -339,7 +343,9 @@ class ForwardProbe:
     def _operations(self, looked: _Pass, outputs: list[Tensor]) -> None:
         """What the pass consisted of, once."""
         if self._tape.operations is None and any(one.requires_grad for one in outputs):
-            self._tape.operations = torch_operations.operations(outputs, looked.nodes, looked.within, looked.shapes)
+            self._tape.operations = torch_operations.operations(
+                outputs, looked.nodes, looked.within, looked.shapes, looked.stopped
+            )
 
     def _add(self, kind: str, name: str, tensor: Tensor) -> None:
         if self._seen is not None and not (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):
@@ -349,6 +355,16 @@ class ForwardProbe:
     def _spend(self, start: float) -> None:
         if self._seen is not None:
             self._seen.seconds += time.perf_counter() - start
+
+
+def _lies_in(tensor: Tensor, held: dict[str, Tensor]) -> bool:
+    """Whether it is a view of what some layer gave, of which the graph knows nothing."""
+    if hasattr(tensor, "_local_tensor") or tensor.is_meta:
+        return False
+    place = tensor.untyped_storage().data_ptr()
+    return bool(place) and any(
+        not hasattr(one, "_local_tensor") and one.untyped_storage().data_ptr() == place for one in held.values()
+    )
 
 
 def compiled() -> bool:

@@ -8,14 +8,14 @@ What happens within a recurrent layer or attention is not told.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
 from auditor_agent.integrations.torch import shares
-from auditor_agent.integrations.torch.written import written
+from auditor_agent.integrations.torch.written import shifts, written
 
 #: Operations told of one pass, and nodes of its graph that are looked at.
 MOST: Final = 512
@@ -37,6 +37,7 @@ _ACTIVATIONS: Final = {
     "LogSigmoid": "logsigmoid",
     "Glu": "glu",
     "Softmax": "softmax",
+    "SafeSoftmax": "softmax",
     "LogSoftmax": "log_softmax",
 }
 _POOLS: Final = {
@@ -69,6 +70,7 @@ def operations(
     layers: Mapping[Any, str],
     within: Mapping[Any, Iterable[Any] | None],
     shapes: Mapping[str, list[int]] | None = None,
+    stopped: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """The operations behind a model's outputs, at most :data:`MOST`.
 
@@ -77,17 +79,20 @@ def operations(
         layers: names of layers by the node (``grad_fn``) of their output.
         within: by the same node, the nodes of what the layer was given.
         shapes: by name, the shape of what a recurrent layer was given.
+        stopped: names of layers that were given what another gave, without its gradient.
     """
     nodes = sorted(reachable(output.grad_fn for output in outputs), key=_place)
     hidden = _hidden(layers, within)
     found: list[dict[str, Any]] = []
     calls: set[tuple[str, int]] = set()
-    known = written(nodes)
+    known: dict[Any, dict[str, Any] | None] = {node: {"op": "shift"} for node in shifts(nodes)}
+    known |= written(nodes)
     for node in nodes[:_MOST_NODES]:
         if node in layers:
             call = layers[node], id(within.get(node))
             if within.get(node) is None or call not in calls:  # the state beside the output of the same call
                 shape = (shapes or {}).get(layers[node])
+                found += [{"op": "stop"}] if layers[node] in stopped else []
                 found.append(
                     {
                         **(_told(node) or _inside(node, within.get(node), known)),
@@ -116,7 +121,7 @@ def _inside(node: Any, stops: Iterable[Any] | None, known: Mapping[Any, dict[str
     if stops is None or not known:
         return {}
     within = reachable([node], frozenset(stops))
-    told = [entry for one in within if (entry := known.get(one)) is not None]
+    told = [entry for one in within if (entry := known.get(one)) is not None and entry["op"] != "shift"]
     return told[0] if len(told) == 1 and not any(hasattr(one, "variable") for one in within) else {}
 
 

@@ -75,7 +75,12 @@ def _causal(node: Any) -> bool | None:
         mask = getattr(node, "_saved_attn_mask", None)
         return bool(getattr(node, "_saved_is_causal", False)) or (isinstance(mask, Tensor) and _lower(mask))
     result = getattr(node, "_saved_result", None)
-    if name != "Softmax" or not isinstance(result, Tensor) or result.dim() < _FEWEST or result.shape[-1] < _FEWEST:
+    if (
+        name not in {"Softmax", "SafeSoftmax"}
+        or not isinstance(result, Tensor)
+        or result.dim() < _FEWEST
+        or result.shape[-1] < _FEWEST
+    ):
         return None
     return _lower(result) if result.shape[-1] == result.shape[-2] else None
 

@@ -41,6 +41,7 @@ def written(nodes: Iterable[Any]) -> dict[Any, dict[str, Any] | None]:
         told = None if gate is None else _told(core, shifted=gate[0])
         if gate is not None and told is not None:
             found |= dict.fromkeys(_within(core, gate[1]) - gate[1], None)
+            found |= dict.fromkeys(gate[2], None)
             found[core] = told
     return found
 
@@ -64,9 +65,12 @@ def _from_zero(core: Any) -> bool:
     return not bool(other.any())
 
 
-def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any]] | None:
-    """Whether a number was added to it before it multiplied what it is made of, and what that is; None if none."""
-    node, shifted = core, False
+def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any], list[Any]] | None:
+    """Whether a number was added to it before it multiplied what it is made of, what that is, and what lies between.
+
+    None if it multiplies nothing that it is made of.
+    """
+    node, shifted, between = core, False, list[Any]()
     for _ in range(_UP):
         parents = above.get(node, [])
         if len(parents) != 1:
@@ -75,10 +79,11 @@ def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any]] |
         children, name = _children(node), _name(node)
         if len(children) == 1 and name in {"Add", "Mul", "Div"}:
             shifted = shifted or name == "Add"
+            between.append(node)
         elif name == "Mul":
             other = next((one for one in children if one is not child), None)
             common = _within(core) & _base(other) if other is not None else set[Any]()
-            return (shifted, common) if common else None
+            return (shifted, common, between) if common else None
         else:
             return None
     return None
@@ -102,6 +107,33 @@ def _within(core: Any, stops: Collection[Any] = ()) -> set[Any]:
         if _name(node) in _ELEMENTWISE and node not in stops:
             waiting += [child for child in _children(node) if child not in seen]
     return seen
+
+
+def shifts(nodes: Iterable[Any]) -> set[Any]:
+    """Sums of something computed with a constant that is no mask, no epsilon and no part of a factor.
+
+    A table of positions, say: autograd keeps nothing of a constant that is added, not even its shape.
+    """
+    nodes = list(nodes)
+    above: dict[Any, list[Any]] = {}
+    for node in nodes:
+        for child in _children(node):
+            above.setdefault(child, []).append(node)
+    return {
+        node
+        for node in nodes
+        if _name(node) == "Add" and len(_children(node)) == 1 and not any(map(_takes_a_number, above.get(node, [])))
+    }
+
+
+def _takes_a_number(node: Any) -> bool:
+    """Whether a number is added before it as a rule: what keeps a root from zero, a mask, one and a share."""
+    return _name(node) in _NUMBERED or (_name(node) == "Mul" and len(_children(node)) > 1)
+
+
+_NUMBERED: Final = frozenset(
+    {"Softmax", "SafeSoftmax", "LogSoftmax", "Sqrt", "Rsqrt", "Pow", "Log", "Exp", "Div", "Reciprocal"}
+)
 
 
 def _children(node: Any) -> list[Any]:
