@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -182,6 +182,8 @@ def _known(rows: F64) -> dict[bytes, int]:
 
 def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     """Rows that come again in every epoch on one side and never on the other: augmented, or drawn anew."""
+    if any(_draws(side) for side in (a, b)):
+        return  # a layer draws them anew where the other side's program may do so before the model
     told = [_again(side, other) for side, other in ((a, b), (b, a))]
     if None in told:
         return
@@ -191,6 +193,14 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     words = tuple(f"{percent(min(1.0, part))} of the awaited rows" for part in parts)
     effect = "the rows of one epoch come again in the next on one side, others on the other: augmented, or drawn anew"
     yield Cause("DATA-00", "data.input.repeats", (words[0], words[1]), _DRAWN, effect)
+
+
+def _draws(side: Profile) -> bool:
+    """Whether layers of the model change its inputs at random: noise, or images that are turned and cut."""
+    model = (side.manifest or {}).get("model")
+    layers = model.get("layers") if isinstance(model, Mapping) else None
+    classes = [str(one.get("class")).rpartition(".")[2] for one in layers or [] if isinstance(one, Mapping)]
+    return any(name.startswith(("Random", "GaussianNoise", "Augment")) for name in classes)
 
 
 def _one_batch(a: Rows, b: Rows, sizes: Sequence[int]) -> Iterator[Cause]:
@@ -216,7 +226,7 @@ def _again(side: Profile, other: Profile) -> float | None:
         return None
     seen: set[bytes] = set()
     later: list[bytes] = []
-    epoch = max(1, samples // batch)
+    epoch = max(1, math.ceil(samples / batch))
     places: set[int] = set()
     placed = 0
     for one in side.evidence.steps:
@@ -224,12 +234,12 @@ def _again(side: Profile, other: Profile) -> float | None:
         if rows is None or not rows.ndim:
             continue
         keys = [row.tobytes() for row in np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32)]
-        if one.step * batch <= samples:
+        if one.step <= epoch:
             seen.update(keys)
             places.add(one.step % epoch)
-        elif (one.step - 1) * batch >= samples:
+        else:
             later += keys
-            placed += len(keys) * (samples % batch == 0 and one.step % epoch in places)
+            placed += len(keys) * (one.step % epoch in places)
     awaited = min(float(placed), len(later) * min(1.0, len(seen) / samples))
     return sum(key in seen for key in later) / awaited if awaited >= _AWAITED else None
 

@@ -69,14 +69,17 @@ def test_rows_that_come_once_against_rows_that_come_in_every_epoch() -> None:
     rng = np.random.default_rng(0)
     fresh = np.concatenate([X + 0.3 * rng.standard_normal(X.shape).astype(np.float32) for _ in range(4)])
 
-    def epochs(x: np.ndarray, steps: int, seed: int) -> Profile:
+    def epochs(x: np.ndarray, steps: int, seed: int, samples: int = 96) -> Profile:
         rows = [np.arange(16 * at, 16 * at + 16) % len(x) for at in range(steps)]
-        events = [event(6, "epoch", epoch=1, steps=6, samples=96, order="a", content="a")]
+        events = [event(6, "epoch", epoch=1, steps=6, samples=samples, order="a", content="a")]
         y = np.concatenate([Y] * (len(x) // len(Y)))
         tiny = Tiny(stepper=sgd, x=x, y=y, steps=steps, order=lambda at: rows[at], weights=lambda: glorot(seed))
         return tiny.profile(events=events)
 
     assert told(epochs(X, 12, 0), epochs(fresh, 12, 5))[:1] == ["data.input.repeats"]
+    assert told(epochs(X, 12, 0, 90), epochs(fresh, 12, 5, 90))[:1] == ["data.input.repeats"], "a partial batch"
+    layer = {"model": {"layers": [{"class": "GaussianNoise"}]}}
+    assert "data.input.repeats" not in told(epochs(X, 12, 0), replace(epochs(fresh, 12, 5), manifest=layer))
     assert told(epochs(fresh, 12, 0), epochs(fresh + 0, 12, 5)) == []
     assert "data.input.repeats" not in told(epochs(X, 6, 0), epochs(fresh, 6, 5))
 
