@@ -63,7 +63,7 @@ class Diagnosis:
     claims: tuple[Cause, ...] = ()
     """The causes that make the two a mismatch: measured, beyond what chance and the frameworks' defaults explain."""
     likeliest: Cause | None = None
-    """The first cause that is more than what the two frameworks do by themselves, whatever its size."""
+    """The first cause that is more than what the two frameworks do by themselves, whatever its size; else the first."""
 
     @property
     def earliest(self) -> Cause | None:
@@ -89,7 +89,8 @@ def diagnose(a: Profile, b: Profile) -> Diagnosis:
     roots = tuple(sorted((one for one in causes if _counts(one, usual=usual[id(one)])), key=_place))
     harmless = tuple(cause for cause in found if cause not in causes)
     claims = tuple(one for one in causes if _claims(one, usual=usual[id(one)]))
-    likeliest = next((one for one in causes if not usual[id(one)] and one.id not in _ALIKE), None)
+    likely = sorted((one for one in causes if one.id not in _ALIKE), key=lambda one: usual[id(one)])
+    likeliest = next(iter(likely), None)
     return Diagnosis(tuple(causes), harmless, roots, consequences.of(a, b, roots), claims, likeliest)
 
 

@@ -43,7 +43,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if kept > (1 + _chance(pairs)) / 2:  # nearer to all of them than to as many as any order leaves
         yield Cause("DATA-00", "data.target.changed", words, 1 - kept, f"{told}: labels are wrong on one side")
     else:
-        yield Cause("DATA-01", "data.pairing", words, 1 - kept, f"{told}: they were shuffled apart")
+        yield Cause("DATA-00", "data.pairing", words, 1 - kept, f"{told}: they were shuffled apart")
 
 
 def _chance(pairs: list[tuple[bytes, bytes]]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,3 +49,16 @@ def test_the_earliest_cause_is_where_they_part() -> None:
     assert {cause.id for cause in found.roots} >= {"INIT-01", "DATA-00"}
     assert found.earliest is not None
     assert found.earliest.id == "INIT-01"
+
+
+def uniform(widths: tuple[int, ...] = (6, 200, 1)) -> Any:
+    """Weights as PyTorch draws those of ``Linear``, but biases of zero."""
+    rng = np.random.default_rng(9)
+    return [w for a, b in pairwise(widths) for w in (rng.uniform(-(a**-0.5), a**-0.5, (a, b)), np.zeros(b))]
+
+
+def test_two_that_part_by_their_frameworks_defaults_alone_part_there() -> None:
+    """Nobody set anything: the default that is told first is where they part."""
+    found = causes.diagnose(run(weights=uniform), run(framework="keras", weights=lambda: glorot(2, (6, 200, 1))))
+    assert [cause.id for cause in found.causes][:1] == ["INIT-01"]
+    assert found.earliest is found.causes[0]

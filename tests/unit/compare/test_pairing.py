@@ -32,6 +32,8 @@ def told(a: Profile, b: Profile) -> list[str]:
 @pytest.mark.parametrize("targets", [CLASSES, VALUES])
 def test_targets_in_another_order_than_their_inputs_are_found(targets: np.ndarray) -> None:
     """First of all causes; none where both are shuffled alike."""
+    first = diagnose(run(targets), run(targets[MIXED], seed=5)).causes[0]
+    assert (first.id, first.parameter) == ("DATA-00", "data.pairing")
     assert told(run(targets), run(targets[MIXED], seed=5))[:1] == ["data.pairing"]
     assert "data.pairing" not in told(run(targets), run(targets[MIXED], x=X[MIXED], seed=5))
 
