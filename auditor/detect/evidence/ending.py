@@ -75,6 +75,8 @@ def last_activation(view: RecordView) -> str:
     told = view.facts.get("output_activation")
     if isinstance(told, str):
         return _shown(view) or told.lower() if told.lower() == "linear" else told.lower()
+    if shown := _shown(view):
+        return shown
     if view.run.framework == "torch" and not str(view.run.section("model").get("class", "")).endswith(".Sequential"):
         return ""  # modules are listed as they were registered, which need not be the order in which they run
     layers = [layer for layer in view.run.layers if not str(layer.get("class", "")).lower().startswith(("dropout",))]
@@ -91,7 +93,8 @@ def last_activation(view: RecordView) -> str:
 def _shown(view: RecordView) -> str:
     """The activation of the last layer that ran, where its outputs are the model's own; "" where they are not.
 
-    A model that ends in another model may be told to end in nothing: the layers within are told one by one. By unit,
+    A model that ends in another model may be told to end in nothing: the layers within are told one by one; one of
+    plain variables tells of no layer, but of the activations that are called as functions. By unit,
     over the whole batch, the smallest and the largest output tell whether they are the same.
     """
     layers, output = view.facts.get("layers"), view.array("output", "output0")
@@ -101,8 +104,9 @@ def _shown(view: RecordView) -> str:
     if output is None or units is None or output.sampled or units.sampled or not named:
         return ""
     rows, extremes = output.whole(), units.whole()
-    if rows.ndim < 2 or not rows.size or extremes.shape != (4, rows.shape[-1]):
+    width = rows.shape[-1] if rows.ndim > 1 else 1  # of a single unit the last axis may be cut off
+    if not rows.size or extremes.shape != (4, width):
         return ""
-    flat = rows.reshape(-1, rows.shape[-1])
+    flat = rows.reshape(-1, width)
     same = np.array_equal(np.stack([flat.min(axis=0), flat.max(axis=0)]), extremes[2:])
     return named if same and named != "linear" else ""

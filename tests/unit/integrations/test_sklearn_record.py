@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from auditor.ingest.records import StepRecording
@@ -150,3 +151,15 @@ def test_weights_have_digests_while_they_change(auditor_home: Path) -> None:
     assert [event["step"] for event in told] == [1, 50, 100]
     assert len({event["digest"] for event in told}) == 3
     assert set(told[1]["digests"]) == {f"{kind}_[{at}]" for kind in ("coefs", "intercepts") for at in range(3)}
+
+
+@pytest.mark.parametrize(("columns", "written"), [(6, True), (4000, False)])
+def test_a_small_sparse_batch_is_written_out(auditor_home: Path, columns: int, written: bool) -> None:
+    """The samples as the network saw them; of as many columns as a vocabulary has none."""
+    table = sparse.csr_matrix(np.pad(np.where(X[:, :6] > 0, X[:, :6], 0), ((0, 0), (0, columns - 6))))
+    fitted(auditor_home, MLPRegressor(**{**SMALL, "shuffle": False}), table)
+    [first, *_] = spooled_recordings(auditor_home)
+    told = first.of("batch").get("input0")
+    assert (told is not None) == written
+    if told is not None:
+        np.testing.assert_array_equal(told.whole(), table[: len(told.whole())].toarray())

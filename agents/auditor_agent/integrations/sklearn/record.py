@@ -6,6 +6,7 @@ gradients, batch, target, outputs of the layers before the optimizer acts; weigh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from auditor_agent.stream.recording import Array, positions
 #: What scikit-learn's optimizers keep per weight, by the name of the attribute.
 _STATE: Final = ("ms", "vs", "velocities")
 _SCALARS: Final = frozenset({"loss", "loss/data", "loss/penalty", "lr", "samples"})
+#: Elements up to which a sparse batch is written out: of a vocabulary's counts there are millions.
+_DENSE: Final = 1 << 16
 
 Values = npt.NDArray[Any]
 
@@ -109,7 +112,7 @@ class Tape:
     def _data(self, arguments: Mapping[str, Any]) -> None:
         given = {"input0": ("batch", "X"), "sample_weight0": ("batch", "sample_weight"), "target0": ("target", "y")}
         for name, (role, argument) in given.items():
-            self._put(role, name, arguments.get(argument))
+            self._put(role, name, _dense(arguments.get(argument)))
         self._put("output", "output0", arguments["activations"][-1])
 
     def _each(self, role: str, names: Sequence[str], values: Sequence[Values]) -> None:
@@ -126,3 +129,9 @@ class Tape:
         flat = flat if count == flat.size else flat[positions(flat.size, count)]
         data = flat.astype(flat.dtype.newbyteorder("<"), copy=False).tobytes()
         self._arrays.append(Array(role, name, values.dtype.name, values.shape, int(flat.size), data))
+
+
+def _dense(values: Any) -> Any:
+    """A small sparse matrix as an array; anything else as it is."""
+    small = hasattr(values, "nnz") and math.prod(values.shape) <= _DENSE
+    return values.toarray() if small else values

@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.detect.evidence.cost import Cost
+from auditor.detect.evidence.padding import padded
 from auditor.detect.evidence.series import Recent
 from auditor.detect.evidence.settled import settled
 from auditor.detect.recorded import RecordView
-from auditor.detect.rule import Rule
+from auditor.detect.rule import Moment, Rule
 from auditor.detect.rules.loss.learning import CAUSES
 from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
@@ -174,7 +175,8 @@ class ChanceParameters:
     errors of a share of ``samples`` answers (those told of the evaluation, else 100; a sequence has several
     each), 3, that the best of them may lie above the commonest class. ``uneven``: share of the commonest
     class, 0.6, from which on accuracy says little: then the loss must be that of guessing too (``loss``,
-    0.95 of it).
+    0.95 of it). ``begun``: recorded steps from which on padding that is counted is looked for, 100, and ``late``: from
+    which on it is said of a run that goes on, 400.
     """
 
     epochs: int = 5
@@ -183,6 +185,8 @@ class ChanceParameters:
     samples: int = 100
     uneven: float = 0.6
     loss: float = 0.95
+    begun: int = 100
+    late: int = 400
 
 
 @dataclass(slots=True)
@@ -198,6 +202,8 @@ class ChanceMemory:
     samples: int = 0
     answers: int = 1
     """Of each sample: a sequence's, one for each of its positions."""
+    padding: list[float] = field(default_factory=list)
+    """Of the last recorded step that shows answers at chance beside padding: part of it, of right ones, commonest."""
 
 
 class MetricChance(Rule):
@@ -213,20 +219,21 @@ class MetricChance(Rule):
         "share of the commonest class by more than 3 standard errors, and it does not rise from epoch to "
         "epoch, nor does the validation loss fall (of validation data: once less than 1 % of the start is left in the "
         "running statistics of batch normalisation); where that class has 60 % or more, the loss must be that of "
-        "guessing too, beyond the error of both"
+        "guessing too, beyond the error of both; or half of the positions of sequences or more are padding, all of one "
+        "class, the loss is the plain mean over all of them, and the others, from step 100 on, cost 0.95 of guessing "
+        "them, or no more are right than of the commonest class (said at the end of the run, or from step 400 on)"
     )
     source = "UMLAUT (CHI'21); the margin is ours"
-    summary = (
-        "{name} is {best:.1%} at best after {epochs} epochs; always naming the commonest class gives {majority:.1%}"
-        "{where}."
-    )
+    summary = "{what}; always naming the commonest class gives {majority:.1%}{where}."
     likely_causes = (
         "labels that do not belong to their inputs, of the training or of the validation data",
         "a model that learns nothing (learning rate, dead layers), or validation data prepared in another way",
+        "padding that is counted in the loss, and drowns the positions that mean something",
     )
     advice = (
         "Look at ten validation samples with labels and predictions; evaluate on the training data: if that is at "
-        "chance too, see loss_not_decreasing, else the two are prepared differently, or learnt by heart."
+        "chance too, see loss_not_decreasing, else the two are prepared differently, or learnt by heart. Leave padding "
+        "out of the loss: ignore_index= (PyTorch), mask_zero=True or ignore_class= (Keras), a mean by the mask."
     )
     consequence_of = (*CAUSES, "loss_not_decreasing", "loss_constant", "overfitting")
     Parameters = ChanceParameters
@@ -237,7 +244,35 @@ class MetricChance(Rule):
         seen, batch = self.memory.cost.observe_record(view), next(iter(view.of("batch").values()), None)
         if seen is not None and batch is not None and batch.shape and batch.shape[0] > 0:
             self.memory.answers = max(1, len(seen.outputs) // batch.shape[0])
-        return []
+        parameters = self.parameters
+        if seen is None or view.phase != "train" or view.step < parameters.begun:
+            return []
+        found, self.memory.padding = padded(view, seen), []
+        none = found is not None and found.loss > parameters.loss * found.guess
+        if found is not None and (none or found.right <= self._limit(found.commonest, found.answers)):
+            self.memory.padding = [found.share, found.right, found.commonest, found.loss, found.guess]
+        return self._drowned(view) if view.step >= parameters.late else []
+
+    def finish(self, last: Moment) -> list[Finding]:
+        """Of padding: a run that ended has learnt nothing else."""
+        return self._drowned(last)
+
+    def _drowned(self, at: RecordView | Moment) -> list[Finding]:
+        """Answers at chance where there is no padding, in a loss that padding has most of."""
+        if self.active or not self.memory.padding:
+            return []
+        share, right, commonest, loss, guess = self.memory.padding
+        what = (
+            f"The loss counts padding, {share:.0%} of all positions; of the others {right:.1%} are answered rightly, "
+        )
+        what += f"at a cost of {loss:.4g} (guessing: {guess:.4g})"
+        evidence = {"what": what, "share": share, "best": right, "majority": commonest, "loss": loss, "chance": guess}
+        return [self.finding(at, 0, Subject("metric", "accuracy", at.rank), evidence)]
+
+    def _limit(self, share: float, answers: int) -> float:
+        """What the commonest class's share may come to by chance."""
+        errors: float = self.parameters.errors
+        return share + errors * math.sqrt(share * (1 - share) / answers)
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judged at each epoch."""
@@ -281,8 +316,7 @@ class MetricChance(Rule):
         single = task.family == "categorical" or (task.family == "binary" and task.classes == 1)
         if not enough or not single or not math.isfinite(share) or not share < 0.98:
             return []
-        answers = (memory.samples or parameters.samples) * memory.answers
-        limit = share + parameters.errors * math.sqrt(share * (1 - share) / answers)
+        limit = self._limit(share, (memory.samples or parameters.samples) * memory.answers)
         best = memory.best[name]
         if self.active:
             return [self.cleared(view, at, Subject("metric", name, view.rank))] if values[-1] > limit else []
@@ -293,7 +327,8 @@ class MetricChance(Rule):
             return []  # it is on its way
         if memory.cost.ordered and not self._guesses():
             return []  # the recorded batches do not tell the shares of the classes
-        evidence = {"name": name, "best": best, "limit": limit, "majority": share, "epochs": len(values)}
+        what = f"{name} is {best:.1%} at best after {len(values)} epochs"
+        evidence = {"what": what, "name": name, "best": best, "limit": limit, "majority": share, "epochs": len(values)}
         return [self.finding(view, at, Subject("metric", name, view.rank), evidence)]
 
     def _falls(self) -> bool:
