@@ -388,20 +388,3 @@ def test_a_model_that_ends_in_another_model(told: str, own: bool) -> None:
     )
     expected = ["output_activation_mismatch"] if own or told == "sigmoid" else []
     assert [one.rule for one in found] == expected
-
-
-@pytest.mark.parametrize(("flat", "shown", "said"), [(True, True, True), (False, True, True), (True, False, False)])
-def test_an_activation_that_is_called_as_a_function_is_found_by_its_outputs(
-    flat: bool, shown: bool, said: bool
-) -> None:
-    """A model of plain variables declares no layer: the last activation recorded gave the very outputs, or did not."""
-    outputs = 1 / (1 + np.exp(-RNG.normal(size=(32, 1))))
-    given = outputs if shown else outputs / 2
-    units = np.stack([given.mean(axis=0), given.std(axis=0), given.min(axis=0), given.max(axis=0)])
-    facts = {"layers": [{"name": "relu", "activation": "relu"}, {"name": "sigmoid", "activation": "sigmoid"}]}
-    target = RNG.normal(size=32)
-    loss = float(((outputs[:, 0] - target) ** 2).mean())
-    given = outputs[:, 0] if flat else outputs
-    more = [array("units", "sigmoid", units)]
-    found = judge(given, target if flat else target[:, None], loss=loss, facts=facts, more=more)
-    assert [one.rule for one in found] == ["output_activation_mismatch"] * said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class OrderMemory:
     pure: list[float] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
     alone: list[float] = field(default_factory=list)
-    """The one class of each recorded batch; NaN where it has several, or few samples."""
+    """The class that three quarters of each recorded batch are of; NaN where there is none, or few samples."""
     told: bool = False
     head: int = -1
     crc: int = 0
@@ -81,12 +82,25 @@ class OrderMemory:
         turns are real and generated ones; classes in a random order are made so, of one person's samples each.
         """
         only = np.array(self.alone)
-        if len(only) < _ALONE or np.isnan(only).any():
+        if len(only) < _ALONE or len(self.pure) < len(only) or min(self.pure) < 1 or np.isnan(only).any():
             return False
         after = [(first, then) for first, then in itertools.pairwise(only.tolist()) if first != then]
         several = len(np.unique(only))
         together, in_turn = 2 * len(after) < len(only), several > 2 and len(set(after)) <= several
         return several > 1 and (together or in_turn)
+
+    @property
+    def one_after_another(self) -> bool:
+        """Whether most recorded batches are mostly of one class, and of three or more each comes, and is gone for good.
+
+        So sorted data looks behind a buffer that is too small to shuffle it: between two classes are mixed batches.
+        """
+        only = np.array(self.alone)
+        known = only[~np.isnan(only)]
+        if len(only) < _ALONE or len(known) < _PURE * len(only):
+            return False
+        several = len(np.unique(known))
+        return several > 2 and int((np.diff(known) != 0).sum()) == several - 1
 
     @property
     def sorted(self) -> float:
@@ -111,7 +125,8 @@ class DataOrderFixed(Rule):
         "same order; a warning if the data comes class by class (of at least 8 recorded batches half hold 75 % of one "
         "class, and 1.5 times what it has of all), and also in a first pass where each of 16 recorded batches of 8 "
         "samples or more is of one class alone and the classes come in an order: as the next one is, in half of them, "
-        "or of three classes each is followed by always the same (two by turns are real and generated ones); in Keras, "
+        "or of three classes each is followed by always the same (two by turns are real and generated ones), or 75 % "
+        "of the batches hold 75 % of a class, and of three or more none comes back once another came; in Keras, "
         "whose seeded fit() repeats a shuffled order by itself, only if the targets come sorted too (their batch means "
         "vary 3 times as much as chance allows)"
     )
@@ -119,6 +134,7 @@ class DataOrderFixed(Rule):
     summary = "{what}; step {step}{where})."
     likely_causes = (
         "shuffle=False (PyTorch DataLoader's default), or batches cut by index in a loop",
+        "a shuffle buffer far smaller than the data: dataset.shuffle(16) mixes 16 neighbours",
         "a seed that is set again at the start of every epoch",
     )
     advice = (
@@ -167,17 +183,17 @@ class DataOrderFixed(Rule):
                 memory.means.append(float(told.mean()))
                 memory.spreads.append(float(told.var()))
                 memory.counts.append(int(told.size))
-                alone = labels is not None and len(told) >= _ALONE_SAMPLES and np.ptp(told) == 0
-                memory.alone.append(float(told[0]) if alone else float("nan"))
+                memory.alone.append(float("nan") if labels is None else _most(labels))
                 return self._one_each(view)
         return []
 
     def _one_each(self, view: RecordView) -> list[Finding]:
         memory = self.memory
-        if self.active or not memory.one_each:
+        if self.active or not (memory.one_each or memory.one_after_another):
             return []
-        classes = len(set(memory.alone))
-        what = f"Each of {len(memory.alone)} recorded batches is of one class alone ({classes} classes"
+        classes, alone = len({one for one in memory.alone if not math.isnan(one)}), min(memory.pure) == 1
+        held = "of one class alone" if alone else "mostly of one class, one after another"
+        what = f"Each of {len(memory.alone)} recorded batches is {held} ({classes} classes"
         evidence = {"what": what, "batches": len(memory.alone), "classes": classes}
         found = self.finding(view, 0, Subject("batch", "order", view.rank), evidence)
         return [dataclasses.replace(found, severity=Severity.WARNING) if self.grade is Severity.INFO else found]
@@ -196,6 +212,13 @@ class DataOrderFixed(Rule):
     def unjudged(self) -> str | None:
         """No epochs were told."""
         return None if self.memory.epochs >= _EPOCHS else "fewer than 3 epochs with a digest of their order"
+
+
+def _most(labels: F64) -> float:
+    """The class that three quarters of some labels are of; NaN where none is, or they are few."""
+    names, counts = np.unique(labels, return_counts=True)
+    enough = len(labels) >= _ALONE_SAMPLES and counts.max() >= _PURE * len(labels)
+    return float(names[counts.argmax()]) if enough else float("nan")
 
 
 def _several(event: Mapping[str, Any]) -> bool:
