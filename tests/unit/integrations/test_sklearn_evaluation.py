@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, r2_score
+from sklearn.metrics import accuracy_score, f1_score, log_loss, mean_squared_error, r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from auditor_agent.integrations.sklearn import given as given_module
@@ -174,3 +174,17 @@ def test_data_that_is_given_again_as_it_was_is_looked_at_once(monkeypatch: pytes
         given.fit(data)
     assert looked == [len(X), len(X)]
     assert given.trained(X) is False
+
+
+@pytest.mark.parametrize("y", [CLASSES, (CLASSES > 0).astype(int)], ids=["three classes", "two"])
+def test_probabilities_that_a_log_loss_is_made_of_are_an_evaluation(auditor_home: Path, y: Any) -> None:
+    """Without an accuracy: nobody asked which class it is."""
+    mlp = MLPClassifier(**SMALL)
+    with audit(mlp):
+        mlp.fit(X, y)
+        value = log_loss(y[:90], mlp.predict_proba(X_NEW))
+        mlp.predict_proba(X_NEW).argmax(axis=1)
+    (run,) = spooled(auditor_home)
+    assert run.scalars["val_loss"] == {12: pytest.approx(value)}
+    assert "val_accuracy" not in run.scalars
+    assert sum(event["type"] == "evaluation" for event in run.events) == 1

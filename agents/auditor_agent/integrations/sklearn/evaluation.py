@@ -33,7 +33,7 @@ class Prediction:
 
     estimator: weakref.ref[Any]
     result: weakref.ref[Any]
-    """What the caller was given: classes, or amounts."""
+    """What the caller was given: classes, their probabilities, or amounts."""
     outputs: Values
     """Of at most ``MOST`` samples, shape (n, outputs)."""
     samples: int

@@ -9,8 +9,8 @@ runs in this thread is watched, and otherwise only passes on:
 - ``BaseMultilayerPerceptron._backprop``: activations, loss and gradients of one batch;
 - ``BaseOptimizer.update_params``: the gradients are about to act, and have acted;
 - ``scipy.optimize.minimize``: L-BFGS has accepted a point (through its ``callback``);
-- ``_forward_pass_fast`` and ``_predict``: something was predicted; the checks of ``sklearn.metrics``, which
-  every metric and ``score`` go through: it is compared with targets.
+- ``_forward_pass_fast``, ``_predict`` and ``predict_proba``: something was predicted; the checks of
+  ``sklearn.metrics``, which every metric and ``score`` go through: it is compared with targets.
 """
 
 from __future__ import annotations
@@ -60,7 +60,11 @@ class Watcher(Protocol):
 
 Chooser = Callable[[Any], Watcher | None]
 #: Functions of ``sklearn.metrics`` that see targets and predictions first, in that order.
-_CHECKS: Final = ((_classification, "_check_targets"), (_regression, "_check_reg_targets"))
+_CHECKS: Final = (
+    (_classification, "_check_targets"),
+    (_classification, "_validate_multiclass_probabilistic_prediction"),  # of log_loss
+    (_regression, "_check_reg_targets"),
+)
 _LOCAL: Final = threading.local()
 
 
@@ -115,6 +119,7 @@ class Taps:
         self._put(network, "_forward_pass_fast", _forward)
         for kind in (perceptron.MLPClassifier, perceptron.MLPRegressor):
             self._put(kind, "_predict", functools.partial(_predict, self._known))
+        self._put(perceptron.MLPClassifier, "predict_proba", functools.partial(_predict, self._known))
         for module, name in _CHECKS:
             if hasattr(module, name):
                 self._put(module, name, _check)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.detect.evidence.closer import Closer
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.pace import STRIDE, rising, stretches
 from auditor.detect.evidence.plateau import Flatness, Plateau, flat_window, flatness
@@ -43,7 +44,8 @@ class FlatParameters:
     may be below, 0.98 (ours: what the recorded targets' entropy may be off by), and ``amounts``, 0.7, the
     same of the variance of other data than the recorded (sqrt(2 / 200) at three standard errors). ``pace``:
     a loss above the cost of guessing that falls so slowly that it would need this many times the steps so far
-    to come there, 4 (ours).
+    to come there, 4 (ours). ``closer``: standard errors by which the last recorded answers, from step ``least`` on, are
+    closer to amounts than their mean, 1: then something may have been learnt, little as it is.
     """
 
     min_steps: int = 200
@@ -54,6 +56,7 @@ class FlatParameters:
     chance: float = 0.98
     amounts: float = 0.7
     pace: float = 4.0
+    closer: float = 1.0
 
 
 @dataclass(slots=True)
@@ -61,7 +64,8 @@ class FlatMemory:
     """Losses, rates, weights and gradients; and what guessing costs.
 
     ``bottom``: lowest level that 25 losses surely lay below. ``held_out``: lowest loss of data held out; ``last``,
-    ``again``: the last one, and how often in a row it was the same to the last digit.
+    ``again``: the last one, and how often in a row it was the same to the last digit. ``closer``: how recorded answers
+    do on the very samples that they are answers to.
     """
 
     plateau: Plateau = field(default_factory=Plateau)
@@ -70,6 +74,7 @@ class FlatMemory:
     held_out: float = math.inf
     last: float = math.nan
     again: int = 0
+    closer: Closer = field(default_factory=Closer)
 
 
 class LossNotDecreasing(Rule):
@@ -85,7 +90,8 @@ class LossNotDecreasing(Rule):
         "three standard errors) and at least 0.98 times what guessing costs: the entropy of the recorded labels or "
         "the variance of the targets, in the loss's own units; or it is above that and falls too slowly to reach it "
         "in four times the steps so far; after 400 steps, 1,600 if it falls beyond its noise, or 100 once the run has "
-        "ended; not where a loss of data held out came surely below that cost. Or it is flat while the weights are bit "
+        "ended; not where a loss of data held out came surely below that cost, or recorded amounts are "
+        "answered more closely than by their mean (by a standard error). Or it is flat while the weights are bit "
         "for bit the same, the learning rate is 0, or most gradients are zero; never while the learning rate is still "
         "rising"
     )
@@ -109,7 +115,9 @@ class LossNotDecreasing(Rule):
 
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Learns what guessing costs."""
-        self.memory.cost.observe_record(view)
+        seen = self.memory.cost.observe_record(view)
+        if seen is not None and view.step >= self.parameters.least:
+            self.memory.closer.observe(seen, self.memory.cost.task)
         return []
 
     def observe(self, view: StepView) -> list[Finding]:
@@ -183,7 +191,7 @@ class LossNotDecreasing(Rule):
             return None
         if memory.bottom < 0.9 * chance:
             return None  # it has learnt, and lost it again: that is another fault
-        if self._foreseen(chance):
+        if memory.closer.surely > parameters.closer or self._foreseen(chance):
             return None  # what is learnt shows where nothing is dropped, nor any noise added
         text = f"guessing costs {chance:.4g}"
         evidence = {"proof": "chance", "chance": chance, "family": memory.cost.task.family}
