@@ -19,14 +19,17 @@ from auditor.detect.view import F64, StepView
 
 #: Root mean square of targets that counts as large: standardised ones have 1, percentages and grades up to 100 (ours).
 LARGE: Final = 100.0
-#: Part of that size which answers must come to before it is not the distance that a run suffers from (ours).
-_NEAR: Final = 0.5
+#: Part of that size which answers must come to before it is not the distance that a run suffers from: they grow with
+#: the steps, or faster, so that the rest takes no more than so many times as long (ours).
+_NEAR: Final = 0.2
 #: First losses over the cost of guessing: answers that begin anywhere near the targets cost less (ours).
 _FAR: Final = 0.8
 #: Above this part of the cost of guessing nothing was learnt, as for ``input_scale``; in so many times the steps.
 _STUCK: Final = 0.85
 _PACE: Final = 4.0
-#: Losses before that is said, and those at the beginning that no pace is taken of (ours).
+#: Losses before that is said of a run that goes on, and of one that has ended; and those at the beginning that no pace
+#: is taken of (as for ``loss_not_decreasing``).
+_PATIENCE: Final = 400
 _STEPS: Final = 100
 _SETTLED: Final = 50
 #: Steps in which a run that large targets throw off is lost; update over weight that throws it off (``learning_rate``).
@@ -96,10 +99,11 @@ class Amounts:
         )
         return {"known": known, "size": self.size, "stride": self.stride}
 
-    def out_of_reach(self) -> dict[str, Any] | None:
-        """A loss that stays above that of guessing, and answers that have not come half of the way."""
+    def out_of_reach(self, *, ended: bool) -> dict[str, Any] | None:
+        """A loss that stays above that of guessing, and answers that have not come a fifth of the way."""
         progress, chance = self.progress, self.progress.chance
-        if chance is None or chance <= 0 or progress.task.family != "regression" or progress.losses.count < _STEPS:
+        few = progress.losses.count < (_STEPS if ended else _PATIENCE)
+        if few or chance is None or chance <= 0 or progress.task.family != "regression":
             return None
         if not self.size > LARGE or not self.answers < _NEAR * self.size or not progress.start_over_chance > _FAR:
             return None

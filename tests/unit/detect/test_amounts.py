@@ -19,13 +19,20 @@ WEIGHT = RNG.normal(size=(4, 5)).astype("float32")
 
 
 def told(
-    targets: Any, answers: Any, losses: Any, *, stride: float = 0.01, optimizer: str = "SGD", steps: int = 200
+    targets: Any,
+    answers: Any,
+    losses: Any,
+    *,
+    stride: float = 0.01,
+    optimizer: str = "SGD",
+    steps: int = 200,
+    ended: bool = False,
 ) -> list[Finding]:
     """What is said of a regression: ``answers`` and ``losses`` by step, and the first update over weight."""
     sender, tensors, found = Sender(RunAuditor(RUN)), table(), []
     sender.start(framework="torch")
     sender.manifest({"optimizer": {"class": optimizer}})
-    for step in (*range(1, 21), 50, 100):
+    for step in (*range(1, 21), 50, 100, 200, 400):
         output, loss = answers(step), losses(step)
         if step > steps or not np.isfinite(output).all():
             continue
@@ -38,12 +45,13 @@ def told(
     for first in range(1, steps + 1, 50):
         heard = [losses(step) for step in range(first, first + 50)]
         found += sender.steps(batch(0, tensors, first=first, steps=50, loss=heard), tensors)
+    found += sender.auditor.ended(0, 0, "finished") if ended else []
     return [one for one in found if one.rule == "label_range"]
 
 
 def course(targets: np.ndarray, at: Any) -> tuple[Any, Any]:
     """Answers that stand at ``at(step)`` times the targets, and their mean squared errors."""
-    noise = 0.02 * RNG.normal(size=400)
+    noise = 0.02 * RNG.normal(size=600)
     return (
         lambda step: np.full(targets.shape, 0.1) + at(step) * targets,
         lambda step: float(((0.1 + at(step) * targets - targets) ** 2).mean()) * (1 + noise[step]),
@@ -57,21 +65,24 @@ PLAIN = RNG.normal(size=(32, 1))
 
 @pytest.mark.parametrize("targets", [PRICES, CENTRED], ids=["prices", "around zero"])
 def test_amounts_that_answers_do_not_come_near(targets: np.ndarray) -> None:
-    """A warning, with their range, once a hundred losses have hardly moved."""
-    [one] = told(targets, *course(targets, lambda step: 1e-4 * step / 400))
-    assert (one.step, one.severity) == (100, Severity.WARNING)
+    """A warning, with their range: after four hundred losses that have hardly moved, or at the end of a run."""
+    answers, losses = course(targets, lambda step: 1e-4 * step / 400)
+    assert told(targets, answers, losses) == []
+    assert [one.step for one in told(targets, answers, losses, ended=True)] == [200]
+    [one] = told(targets, answers, losses, steps=450)
+    assert (one.step, one.severity) == (400, Severity.WARNING)
     assert one.evidence["low"] == pytest.approx(targets.min())
     assert one.evidence["high"] == pytest.approx(targets.max())
 
 
 @pytest.mark.parametrize(
     ("targets", "at"),
-    [(PRICES, lambda step: min(step / 60, 1.0)), (PRICES, lambda step: step / 300), (PLAIN, lambda _: 0.0)],
+    [(PRICES, lambda step: min(step / 60, 1.0)), (PRICES, lambda step: step / 1500), (PLAIN, lambda _: 0.0)],
     ids=["learnt", "on their way", "of size 1"],
 )
 def test_amounts_that_are_no_obstacle(targets: np.ndarray, at: Any) -> None:
     """Large ones that are come to, or will be; and what stays at the cost of guessing for another reason."""
-    assert told(targets, *course(targets, at)) == []
+    assert told(targets, *course(targets, at), steps=450, ended=True) == []
 
 
 @pytest.mark.parametrize(

@@ -63,14 +63,14 @@ SWINGS = np.concatenate([noisy(LEARNT, 0.03, 100), noisy(1.6 * CHANCE, 0.03, 200
     ("momentum", "losses", "told"),
     [
         (0.999, SWINGS, True),
-        (0.9, SWINGS, False),
+        (0.99, SWINGS, False),
         (0.999, noisy(np.concatenate([LEARNT, np.full(200, 0.3)]), 0.03, 300), False),
-        (0.99, noisy(CHANCE, 0.03, 300), False),
+        (0.995, noisy(CHANCE, 0.03, 300), False),
     ],
     ids=["swings", "a momentum as usual", "learns", "never learnt"],
 )
 def test_momentum_that_swings_past_what_it_found(momentum: float, losses: Any, *, told: bool) -> None:
-    """Only of a momentum that adds up fifty steps and more, and a loss that was better before."""
+    """Only of a momentum that adds up hundreds of steps, and a loss that was better before."""
     optimizer = {"class": "torch.optim.sgd.SGD", "groups": [{"momentum": momentum}]}
     found = of(Course(optimizer=optimizer).tell(losses, lr=0.01), "learning_rate")
     assert [one.evidence.get("momentum") for one in found] == [momentum] * told

@@ -66,8 +66,8 @@ class LabelRange(OutputRule):
         "single optimizer), the same one for all of 200 recorded samples or more, up to step 100 or later; or, a "
         "warning, amounts with a root mean square above 100, and either a loss that is no number within 20 steps, of "
         "which the first moved the weights by 0.3 of their size or more, but less for amounts of size 1; or, after "
-        "100 steps, answers not half as large, and a loss that began at the cost of guessing or above, is above 0.85 "
-        "of it and will not come there in four times the steps"
+        "400 steps, or 100 once the run has ended, answers not a fifth as large, and a loss that began at the cost of "
+        "guessing or above, is above 0.85 of it and will not come there in four times the steps"
     )
     source = "UMLAUT (CHI'21); of amounts ours"
     summary = "Targets run from {low:g} to {high:g}; the model knows {known} (step {step}{where})."
@@ -96,9 +96,16 @@ class LabelRange(OutputRule):
         for first, after in stretches(view, _EVERY):
             amounts.observe(view, first, after)
             found += self._thrown(view)
-            known = amounts.out_of_reach() if due(view, after - 1, _EVERY) and not self.active else None
-            found += [self._amounts(view, after - 1, known)] if known is not None else []
+            found += self._reached(view, after - 1, ended=False) if due(view, after - 1, _EVERY) else []
         return found
+
+    def finish(self, last: Moment) -> list[Finding]:
+        """Once more for runs that are short."""
+        return self._reached(last, 0, ended=True)
+
+    def _reached(self, view: StepView | Moment, at: int, *, ended: bool) -> list[Finding]:
+        known = None if self.active else self.memory.amounts.out_of_reach(ended=ended)
+        return [self._amounts(view, at, known)] if known is not None else []
 
     def _thrown(self, view: StepView) -> list[Finding]:
         known = None if self.active else self.memory.amounts.thrown()

@@ -51,7 +51,7 @@ class RateParameters:
     part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
     its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9. ``scaled``: loss scale below
     which it does no harm left out, 16; ``exact``: how near the loss must be what the scale was never applied to,
-    0.02. ``heavy``: a momentum, 0.98, that adds up 50 steps (0.9 adds up 10; 0.99 is for runs of many thousands).
+    0.02. ``heavy``: a momentum, 0.995, that adds up 200 steps (0.9 adds up 10; 0.99, 100, is published: nnU-Net).
     """
 
     zero_steps: int = 50
@@ -72,7 +72,7 @@ class RateParameters:
     learnt: float = 0.7
     jump: float = 3.0
     kept: float = 0.9
-    heavy: float = 0.98
+    heavy: float = 0.995
     scaled: float = 16.0
     exact: float = 0.02
 
@@ -127,7 +127,7 @@ class LearningRate(Rule):
         "best, below 0.7 of that cost, where it is above 0.9 of it now; or first updates above 0.3 of the weights, "
         "after which the loss went to 3 times its start (or the cost of guessing, and half as much again as its "
         "start) and has not come back in 50 steps, or became non-finite within 20; or a "
-        "momentum of 0.98 or more, and a loss that is half as high again as it was, and above half the cost of "
+        "momentum of 0.995 or more, and a loss that is half as high again as it was, and above half the cost of "
         "guessing, or three times as high, and above a tenth; or, in 8 recorded steps in a row, an "
         "optimizer with momentum that remembers this step's gradient alone, though the one before was another"
     )
