@@ -181,3 +181,11 @@ def test_optimizers_that_play_against_each_other_have_no_bound() -> None:
     course = Course("", optimizer={"class": "Adam"})
     course.sender.manifest({"optimizers": [{"class": "Adam"}, {"class": "Adam"}]})
     assert of(course.tell(np.linspace(0.5, -40.0, 200)), RULE) == []
+
+
+@pytest.mark.parametrize(("sign", "said"), [(1.0, True), (-1.0, False)], ids=["of one sign", "around zero"])
+def test_a_first_loss_that_is_no_unit(sign: float, *, said: bool) -> None:
+    """Of a policy's loss, an advantage times a likelihood, the first values are small of either sign."""
+    small = 0.01 * np.abs(np.random.default_rng(2).normal(size=30)) * np.where(np.arange(30) % 3 == 1, sign, 1.0)
+    losses = np.concatenate([[0.012], small, noisy(0.6, 0.05, 269)])
+    assert bool(of(Course("").tell(losses), "loss_diverging")) is said

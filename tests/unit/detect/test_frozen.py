@@ -48,21 +48,25 @@ def test_a_random_body_that_is_frozen(how: dict[str, Any], said: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "spread", "layer", "said"),
+    ("how", "spread", "layer", "copied", "said"),
     [
-        ({"targets": "noise"}, 1.0, "body", True),
-        ({}, 1.0, "body", False),
-        ({"targets": "noise"}, 1.5, "body", False),
-        ({"targets": "noise"}, 1.0, "elsewhere", False),
+        ({"targets": "noise"}, 1.0, "body", False, True),
+        ({}, 1.0, "body", False, False),
+        ({"targets": "noise"}, 1.5, "body", False, False),
+        ({"targets": "noise"}, 1.0, "elsewhere", False, False),
+        ({"targets": "noise"}, 1.0, "body", True, False),
     ],
-    ids=["costs", "random features that do", "was trained", "does not run"],
+    ids=["costs", "random features that do", "was trained", "does not run", "a teacher"],
 )
-def test_a_random_body_that_no_optimizer_was_given(how: dict[str, Any], spread: float, layer: str, said: bool) -> None:
+def test_a_random_body_that_no_optimizer_was_given(
+    how: dict[str, Any], spread: float, layer: str, *, copied: bool, said: bool
+) -> None:
     """PyTorch: the agent describes it once, for nothing more is read of it."""
     bound = spread / np.sqrt(8)
     told = {"body.weight": {"shape": [16, 8], "mean": 0.0, "std": bound / np.sqrt(3), "absmax": 0.999 * bound}}
     facts = {"layers": [{"name": layer, "kind": "Linear"}]}
-    training = Training(manifest={"model": {"frozen": told}}, facts=facts, **how)
+    begun = {"student.weight": {**told["body.weight"], "count": 128}} if copied else {}
+    training = Training(manifest={"model": {"frozen": told}, "init": begun}, facts=facts, **how)
     assert ("unchanged_parameters" in rules(training.run(320))) is said
 
 

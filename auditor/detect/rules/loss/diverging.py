@@ -110,7 +110,7 @@ class LossDiverging(Rule):
         "classifier that had been better than guessing) and the cost of guessing, held and not falling (10,000 times "
         "the first loss where that cost is not known): a CUSUM of their "
         "logarithms; or 5 losses in a row beyond 3 times the first within 100 steps (10 beyond 30 times where "
-        "unknown) and no level below guessing in the 100 steps after; or three levels of a classifier back at "
+        "unknown, and the first 25 are of one sign) and no level below guessing in the 100 steps after; or three levels of a classifier back at "
         "guessing after they had been below 0.7 of it, no learning rate having risen in the 400 steps before; or, in 3 "
         "recorded steps in a row, a loss that is just the negative of a cross entropy, or of an error of the outputs; "
         "or, of one optimizer, five levels or more that fall without a break to 10 times the first loss below zero, "
@@ -231,6 +231,8 @@ class LossDiverging(Rule):
         memory, parameters = self.memory, self.parameters
         floor = chance if chance is not None and chance > 0 else start
         jump = parameters.jump if floor is chance else parameters.jump_unknown
+        if floor is start and min(memory.early[:STRIDE]) < 0 < max(memory.early[:STRIDE]):
+            return []  # an advantage times a likelihood, a difference of scores: its first value is no unit
         early = np.abs(np.array(memory.early))
         beyond = early > jump * max(start, floor)
         far = np.flatnonzero(beyond)

@@ -368,11 +368,18 @@ class UnchangedParameters(Unmoved):
         """PyTorch: the same of matrices that no optimizer was given: the agent describes them once."""
         told = {} if self.active or not self._poor else idle(view.run)
         names = [name for name in told if any(name.startswith(f"{layer}.") for layer in self.memory.layers)]
-        if not names or not all(fresh(one["shape"], one) for one in told.values()):
+        # A copy of what is trained is a teacher, or a target that follows (BYOL, Q-learning), not a body left undone.
+        trained = {_moments(one) for one in view.run.section("init").values() if isinstance(one, Mapping)}
+        copied = any(_moments(one) in trained for one in told.values())
+        if not names or copied or not all(fresh(one["shape"], one) for one in told.values()):
             return []
         why = "they need no gradient and are as they were initialised, and the loss stays high"
         evidence = {"why": why, "others": len(names) - 1, "parameters": names[:16], "moved": len(self.memory.moved)}
         return [self.finding(view, at, Subject("weight", names[0], view.rank), evidence)]
+
+
+def _moments(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(one.get(name) for name in _SPREAD)
 
 
 def _described(told: Any) -> list[Mapping[str, Any]]:
