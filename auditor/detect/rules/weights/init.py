@@ -11,6 +11,7 @@ import numpy as np
 
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.progress import Progress
+from auditor.detect.evidence.recurring import radii, repeated
 from auditor.detect.evidence.scored import scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
@@ -25,8 +26,6 @@ _SIDE_BY_SIDE: Final = 64
 _UNITS: Final = 8
 #: Steps from one judgement to the next.
 _EVERY: Final = 50
-#: What a recurrent layer's own matrix is called by torch and Keras; a gated one's is no square.
-_RECURRENT: Final = ("weight_hh", "recurrent_kernel")
 #: Root mean square of outputs over that of targets that no sound weights begin with (ours).
 _LOUD: Final = 100.0
 #: Steps within which a loss that is no number any more is the beginning's.
@@ -73,7 +72,9 @@ class InitMemory:
     biases: dict[str, float] = field(default_factory=dict)
     """Of the first recorded step: the mean of each bias that lies far from zero, all of it on one side."""
     radii: dict[str, float] = field(default_factory=dict)
-    """Of the first recorded step: the largest eigenvalue, by size, of each square recurrent matrix."""
+    """Of the first recorded step: the largest eigenvalue, by size, of each square matrix."""
+    repeated: list[str] = field(default_factory=list)
+    """Square matrices that a forward pass applies again and again."""
     loudness: float = math.nan
     """Of the first recorded step: root mean square of the outputs over that of the targets."""
     step: int = -1
@@ -93,8 +94,11 @@ class PoorInit(Rule):
         "at the first recorded step a weight matrix with |mean| above half its standard deviation, and large enough to "
         "shift the layer's sums by more than 1; or a standard deviation 4 times sqrt(2 / fan_in) and either saturated "
         "units, a first loss 5 times that of guessing, or one that is no number within 5 steps; or all "
-        "hidden layers below 0.02 times and nothing learnt; or a square recurrent matrix with an eigenvalue above 1.2 "
-        "and a loss that is no number within 5 steps, or first outputs 100 times as large as the targets; or "
+        "hidden layers below 0.02 times and nothing learnt; or a square matrix of a recurrence (a recurrent "
+        "layer's; PyTorch: one that a pass applies 8 times) with an eigenvalue above 1.2 and a loss that is no number "
+        "within 5 steps, or first outputs 100 times as large as the targets; or matrices that together multiply by "
+        "more than 100 what sqrt(2 / fan_in) would leave as it is, and a first loss 100 times that of guessing, or "
+        "one that is no number within 5 steps; or "
         "a bias with |mean| above 1, all on one side, and nine in ten units of a layer dead or saturated from the start"
     )
     source = "seeds; SMD poor_weight_initialization, TheDeepChecker; Glorot and Bengio 2010, He et al. 2015"
@@ -114,11 +118,13 @@ class PoorInit(Rule):
         """Measures the first recording; what is off centre is said at once."""
         memory = self.memory
         memory.progress.observe_record(view)
+        memory.repeated = memory.repeated or repeated(view, set(memory.radii))
         if memory.step >= 0 or view.step > 1:
             return []
         memory.step = view.step
         memory.biases = _far_biases(view, self.parameters.bias)
-        memory.radii = _radii(view)
+        memory.radii = radii(view)
+        memory.repeated = repeated(view, set(memory.radii))
         memory.loudness = _loudness(view)
         found: list[Finding] = []
         for name, weight, fan in _matrices(view):
@@ -178,7 +184,7 @@ class PoorInit(Rule):
         if proof is None and len(wide) > 2 and max(wide[:-1]) < self.parameters.small and memory.progress.stuck:
             place, proof = 0, "the run learns nothing"
         if proof is None:
-            return self._unstable(view, at)
+            return self._unstable(view, at) or self._amplified(view, at, wide)
         spread, fan = memory.spreads[place], memory.fans[place]
         what = f"standard deviation {spread:.4g}, {wide[place]:.2g} times what {fan:.0f} inputs ask for, and {proof}"
         evidence = {"what": what, "std": spread, "fan_in": fan, "ratio": wide[place], "reason": "scale"}
@@ -186,7 +192,8 @@ class PoorInit(Rule):
 
     def _unstable(self, view: StepView | Moment, at: int) -> list[Finding]:
         """A recurrence that amplifies whatever goes round in it, and a loss that shows it from the beginning."""
-        memory, radii = self.memory, self.memory.radii
+        memory = self.memory
+        radii = {name: memory.radii[name] for name in memory.repeated if name in memory.radii}
         name = max(radii, key=radii.__getitem__, default="")
         loud = memory.loudness > _LOUD
         if not name or not radii[name] > self.parameters.radius or not (memory.broken or loud):
@@ -195,6 +202,17 @@ class PoorInit(Rule):
         what = f"the recurrence multiplies by up to {radii[name]:.3g} at each position of a sequence, and {proof}"
         evidence = {"what": what, "radius": radii[name], "reason": "recurrence"}
         return [self.finding(view, at, Subject("weight", name, view.rank), evidence)]
+
+    def _amplified(self, view: StepView | Moment, at: int, wide: list[float]) -> list[Finding]:
+        """Matrices each a little too large, and so many of them that the first outputs are out of all proportion."""
+        memory, gain = self.memory, math.prod(max(one, 1.0) for one in wide)
+        over = memory.progress.start_over_chance
+        if not gain > _LOUD or not (memory.broken or over > _LOUD):
+            return []
+        many, place = sum(one > 1 for one in wide), int(np.argmax(wide))
+        what = f"up to {wide[place]:.3g} times what their inputs ask for, {many} matrices multiply by {gain:.3g} "
+        evidence = {"what": what + f"together, and {self._lost()}", "gain": gain, "matrices": many, "reason": "depth"}
+        return [self.finding(view, at, Subject("weight", memory.names[place], view.rank), evidence)]
 
     def unjudged(self) -> str | None:
         """The first step was not recorded."""
@@ -308,17 +326,6 @@ def _far_biases(view: RecordView, far: float) -> dict[str, float]:
         mean = float(values.mean())
         if abs(mean) > far and (values.min() > 0 or values.max() < 0):
             found[name] = mean
-    return found
-
-
-def _radii(view: RecordView) -> dict[str, float]:
-    """The spectral radius of each square matrix that a plain recurrent layer applies at every position, by name."""
-    found: dict[str, float] = {}
-    for name, weight in view.of("weight").items():
-        square = len(weight.shape) == 2 and weight.shape[0] == weight.shape[1] and not weight.sampled
-        values = _numbers(weight) if square and any(word in name for word in _RECURRENT) else None
-        if values is not None and len(values) == weight.size:
-            found[name] = float(np.abs(np.linalg.eigvals(values.reshape(weight.shape))).max())
     return found
 
 
