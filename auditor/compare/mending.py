@@ -45,6 +45,10 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("DATA-00", "given"): "take the target one step after the inputs, and none of the inputs for it",
     ("LOSS-00", "weights"): "weigh the losses of the outputs alike: loss_weights, or the factors in the sum",
     ("FWD-00", "unread"): "read all of the layer: of both directions the final states, not the last time step",
+    ("FWD-00", "causal"): "mask attention alike: use_causal_mask=True in Keras, is_causal=True or a mask in PyTorch",
+    ("FWD-00", "shift"): "add the same constant on both sides: a table of positions, an offset",
+    ("FWD-00", "sums"): "add what a block was given to what it gives, on both sides or on neither",
+    ("BWD-00", "stopped"): "let gradients through alike: detach() and stop_gradient on both sides or on neither",
     ("FWD-00", "weights"): "give both sides the same layers, and share weights on both or on neither",
     ("DATA-00", "axes"): "move axes with transpose, permute or moveaxis: reshape mixes the values up",
 }
@@ -93,6 +97,8 @@ def _torch(rule: str, name: str, word: str, wanted: Any) -> str:
     if name in _BETAS:
         pair = (repr(wanted), _BETAS[1]) if name == _BETAS[0] else (_BETAS[0], repr(wanted))
         return f"betas=({', '.join(pair)})"
+    if name == "nesterov" and wanted:  # PyTorch refuses it without a momentum, and with a dampening
+        return "momentum=momentum, dampening=0, nesterov=True"
     return f"{DECAYS[rule] if name == 'decay' else word}={wanted!r}"
 
 

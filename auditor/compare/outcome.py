@@ -218,10 +218,11 @@ def _stayed_broken(side: Side) -> bool:
 
 
 def identical(a: Side, b: Side) -> bool:
-    """Whether both runs have the same loss, and gradient norm where known, at the same steps."""
+    """Whether both runs have the same loss, and gradient norm and evaluations where known, at the same steps."""
     if "loss" not in a.curves or "loss" not in b.curves:
         return False
-    for name in _WHOLE:
+    evaluated = {name for side in (a, b) for name in side.curves if name.startswith("val_")}
+    for name in (*_WHOLE, *sorted(evaluated)):
         if (name in a.curves) != (name in b.curves):
             return False
         if name in a.curves:

@@ -32,7 +32,7 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
     many = _distinct(batches)
     found += _scale("data.input", batches, many) + _scale("data.target", targets, many) + _axes(evidence)
     found += _epochs(curves, events)
-    apart = max((_apart(columns) for columns in (targets, batches)), default=0.0)
+    apart = max((_apart(_full(columns)) for columns in (targets, batches)), default=0.0)
     if len(batches) >= _FEWEST_BATCHES or len(targets) >= _FEWEST_BATCHES:
         found.append(Fact("data.sorted", round(apart, 4), confidence=0.9))
     return found
@@ -44,6 +44,13 @@ def _rows(batch: F64 | None) -> F64 | None:
         return None
     rows = batch.reshape(len(batch), -1)
     return rows[:, np.unique(np.linspace(0, rows.shape[1] - 1, _COLUMNS).round().astype(int))]
+
+
+def _full(batches: Sequence[F64]) -> list[F64]:
+    """Without partial ones, which the other side may leave out: what is in them alone is no order of the data."""
+    sizes = [len(batch) for batch in batches]
+    usual = max(set(sizes), key=sizes.count, default=0)
+    return [batch for batch in batches if len(batch) >= usual]
 
 
 def _portions(sizes: Sequence[int]) -> list[Fact]:

@@ -190,7 +190,7 @@ def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:
     if _trainable(side, fact.value["tensors"]):
         entry, effect = "BWD-00", f"no gradient reaches {percent(max(shares))} of the weights on one side"
     if set(fact.value["tensors"]) == set(fact.value.get("passed_by", ())):
-        entry, effect = "BWD-00", f"{percent(max(shares))} of the weights are given a gradient and never moved"
+        entry, effect = "OPT-00", f"{percent(max(shares))} of the weights are given a gradient and never moved"
     yield Cause(entry, "update.frozen", (names[0], names[1]), weight, effect, confidence=0.9, mend=mend)
 
 

@@ -23,6 +23,7 @@ _UNKNOWN: Final = 0.05
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Metrics of one name with another threshold, or another definition."""
     left, right = _metrics(a), _metrics(b)
+    yield from _of_logits(a, b, (left, right))
     for name in left:
         if name not in right or left[name] == right[name]:
             continue
@@ -37,6 +38,28 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             words = tuple(str(told.get("class")) for told in (left[name], right[name]))
             yield Cause("DATA-08", f"{name}.definition", (words[0], words[1]), _UNKNOWN, effect, "declared", 0.7)
             return
+
+
+def _of_logits(
+    a: Profile, b: Profile, metrics: tuple[Mapping[str, Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]
+) -> Iterator[Cause]:
+    """Accuracy at a threshold of one half, of logits, where the other side declares none: their middle is zero."""
+    told = ["accuracy" in side for side in metrics]
+    if told[0] == told[1]:
+        return
+    side, one = (a, metrics[0]) if told[0] else (b, metrics[1])
+    if one["accuracy"].get("threshold") != _HALF or not _logits(side):
+        return
+    part = _between(a, b, (0.0, _HALF))
+    effect = f"{percent(part)} of the logits lie between 0 and 0.5: classes of their own for a threshold of one half"
+    values = (_HALF, 0.0) if told[0] else (0.0, _HALF)
+    yield Cause("DATA-08", "accuracy.threshold", values, part, effect, "declared", 0.8)
+
+
+def _logits(side: Profile) -> bool:
+    """Whether the outputs are no probabilities: some lie outside of 0 and 1."""
+    outputs = [output for one in side.evidence.steps if (output := data(one, "output", "output0")) is not None]
+    return any(bool(((output < 0) | (output > 1)).any()) for output in outputs)
 
 
 def _metrics(side: Profile) -> dict[str, dict[str, Any]]:

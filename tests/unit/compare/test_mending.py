@@ -24,7 +24,7 @@ CASES: dict[str, tuple[Cause, tuple[str, str], str]] = {
         Cause("OPT-02", "sgd.momentum", (0.0, 0.9), 1.0, ""), ("torch", "sklearn"), "model.set_params(momentum=0.0)"),
     "the first side's program": (
         Cause("OPT-11", "sgd.nesterov", (False, True), 1.0, "", mend="a"), ("torch", "keras"),
-        "torch.optim.SGD(params, nesterov=True)"),
+        "torch.optim.SGD(params, momentum=momentum, dampening=0, nesterov=True)"),
     "memory of RMSprop": (
         Cause("OPT-13", "rmsprop.decay", (0.9, 0.99), 1.0, ""), ("keras", "torch"),
         "torch.optim.RMSprop(params, alpha=0.9)"),

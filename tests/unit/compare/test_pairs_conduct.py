@@ -159,7 +159,7 @@ def test_weights_that_get_a_gradient_and_never_move_are_passed_by() -> None:
         ]
         recordings.append(Recording(one.step, arrays, one.scalars, one.facts))
     told = profile("b", "torch", assembled(recordings), Beside(curves={}, last_step=12))
-    assert first(told, run().profile()) == ("BWD-00", "update.frozen")
+    assert first(told, run().profile()) == ("OPT-00", "update.frozen")
     assert told.value("update.frozen")["passed_by"] == sorted(begins)
     assert run().profile().value("update.frozen")["passed_by"] == []
 
