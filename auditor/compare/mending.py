@@ -98,7 +98,7 @@ def _torch(rule: str, name: str, word: str, wanted: Any) -> str:
         pair = (repr(wanted), _BETAS[1]) if name == _BETAS[0] else (_BETAS[0], repr(wanted))
         return f"betas=({', '.join(pair)})"
     if name == "nesterov" and wanted:  # PyTorch refuses it without a momentum, and with a dampening
-        return "momentum=momentum, dampening=0, nesterov=True"
+        return f"momentum=momentum, dampening=0, nesterov={wanted!r}"
     return f"{DECAYS[rule] if name == 'decay' else word}={wanted!r}"
 
 

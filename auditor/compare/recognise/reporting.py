@@ -43,12 +43,12 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 def _of_logits(
     a: Profile, b: Profile, metrics: tuple[Mapping[str, Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]
 ) -> Iterator[Cause]:
-    """Accuracy at a threshold of one half, of logits, where the other side declares none: their middle is zero."""
+    """Accuracy at a threshold of one half, of logits, where the other side declares no metric: their middle is zero."""
     told = ["accuracy" in side for side in metrics]
     if told[0] == told[1]:
         return
-    side, one = (a, metrics[0]) if told[0] else (b, metrics[1])
-    if one["accuracy"].get("threshold") != _HALF or not _logits(side):
+    (side, one), other = ((a, metrics[0]), b) if told[0] else ((b, metrics[1]), a)
+    if one["accuracy"].get("threshold") != _HALF or _told(other) or not _logits(side):
         return
     part = _between(a, b, (0.0, _HALF))
     effect = f"{percent(part)} of the logits lie between 0 and 0.5: classes of their own for a threshold of one half"
@@ -64,10 +64,8 @@ def _logits(side: Profile) -> bool:
 
 def _metrics(side: Profile) -> dict[str, dict[str, Any]]:
     """By the name under which it is printed, what is declared of each metric."""
-    loss = (side.manifest or {}).get("loss")
-    told = loss.get("metrics") if isinstance(loss, Mapping) else None
     found: dict[str, dict[str, Any]] = {}
-    for one in told if isinstance(told, list) else []:
+    for one in _told(side):
         if isinstance(one, str) and one in _ACCURACY and _single(side):
             found["accuracy"] = {"threshold": _HALF}
         elif isinstance(one, Mapping):
@@ -76,6 +74,13 @@ def _metrics(side: Profile) -> dict[str, dict[str, Any]]:
             name = str((config or {}).get("name") or one.get("class")).lower()
             found["accuracy" if name in _ACCURACY else name] = {"class": one.get("class"), **settings}
     return found
+
+
+def _told(side: Profile) -> list[Any]:
+    """The metrics that a program declares."""
+    loss = (side.manifest or {}).get("loss")
+    told = loss.get("metrics") if isinstance(loss, Mapping) else None
+    return told if isinstance(told, list) else []
 
 
 def _single(side: Profile) -> bool:

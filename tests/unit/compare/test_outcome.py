@@ -47,6 +47,14 @@ def test_seeds_that_are_far_from_each_other_differ() -> None:
     assert found["a"]["runs"] == ["a0", "a1", "a2"]
 
 
+@pytest.mark.parametrize(("end", "equal"), [(0.2, True), (0.3, False)])
+def test_runs_of_one_training_whose_evaluations_differ_are_not_the_same(end: float, equal: bool) -> None:
+    """The same losses to the last bit; one of them was evaluated otherwise."""
+    one, other = run("a", 0.1, val=0.2), run("a", 0.1, val=end)
+    found = compare(one, other)
+    assert (found["outcome"] == "equivalent") is equal
+
+
 def test_halved_squares_of_held_out_data_are_compared_whole() -> None:
     """scikit-learn's validation losses are half of the others'; a quarter of them is another outcome."""
     rng = np.random.default_rng(1)

@@ -46,3 +46,17 @@ def test_another_metric_under_one_name_is_told() -> None:
     plain = {"class": "CategoricalAccuracy", "config": {"name": "accuracy"}}
     assert told(top, plain, 3) == ["accuracy.definition"]
     assert told("accuracy", ZERO, 3) == []
+
+
+def bare() -> Profile:
+    """A run whose program declares no metrics, as PyTorch's do."""
+    return Tiny(stepper=sgd, weights=lambda: glorot(5, (6, 24, 1))).profile(manifest={"loss": {}})
+
+
+def test_accuracy_of_logits_at_one_half_is_told_where_the_other_side_declares_nothing() -> None:
+    """The middle of logits is zero; probabilities have theirs at one half."""
+    found = next(cause for cause in diagnose(bare(), run("accuracy")).causes if cause.id == "DATA-08")
+    assert (found.parameter, found.values, found.how) == ("accuracy.threshold", (0.0, 0.5), "declared")
+    assert 0.05 < found.weight < 0.95
+    assert not [cause for cause in diagnose(bare(), run("mae")).causes if cause.id == "DATA-08"]
+    assert not [cause for cause in diagnose(bare(), run(ZERO)).causes if cause.id == "DATA-08"]
