@@ -20,7 +20,7 @@ import tensorflow as tf
 from auditor_agent.capture.batches import Epoch, Passes, batch_digest
 from auditor_agent.capture.repeated import Repeated
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.tensorflow import evaluation, flow
+from auditor_agent.integrations.tensorflow import evaluation, flow, stepless
 from auditor_agent.integrations.tensorflow.tape import Seen, sinks
 from auditor_agent.integrations.tensorflow.wraps import wrap
 
@@ -283,6 +283,7 @@ def _call(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *args, **kwargs)
         finally:
             _scene.depth -= 1
+            stepless.called(self)
             for known in _told():
                 if known.tracing:
                     known.traced(self, (args, kwargs))

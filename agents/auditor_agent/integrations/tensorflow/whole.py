@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.tensorflow import flow, forward
+from auditor_agent.integrations.tensorflow import flow, forward, stepless
 from auditor_agent.integrations.tensorflow.links import links
 from auditor_agent.statistics import STATISTICS
 
@@ -58,6 +58,7 @@ def reached(tape: Any, target: Any, sources: Any, gradients: Any, made: flow.Mad
 
     And of which of ``sources`` it was asked in vain: variables that were at work under it, and None for a gradient.
     """
+    stepless.asked(tf.nest.flatten(sources), _is_moved)
     if _looked[0] >= _LOOKS:
         return
     _looked[0] += 1

@@ -20,13 +20,15 @@ class OptimizerStepMissing(Unmoved):
 
     id = "optimizer_step_missing"
     meaning = "backward runs, and no weight moves"
-    needs = "weight statistics (sampled) and gradients; PyTorch: backward passes without a step"
+    needs = "weight statistics (sampled) and gradients; PyTorch, TensorFlow: backward passes without a step"
     trigger = (
         "all weights with a gradient are the same, in all eight moments, 45 steps or more later, though the learning "
         "rate would show; or (PyTorch) backward passes that reach parameters an optimizer holds, zeroed each time, and "
         "never a step of it, or in 3 recorded steps in a row one after 8 passes of several samples or "
         "more; or (Keras) a hundred batches that a model was trained on of which no weight was "
-        "trainable when its train function was first called"
+        "trainable when its train function was first called; or (TensorFlow loops) tapes that were asked a "
+        "thousand times, or a hundred times by the end of the run, for gradients of variables of which none was ever "
+        "assigned"
     )
     source = "TrainCheck (OSDI'25); the proof by moments is ours"
     summary = "{steps} backward passes, {what}: {why} (step {step}{where})."
@@ -49,6 +51,8 @@ class OptimizerStepMissing(Unmoved):
                 why = f"{event.get('optimizer', 'the optimizer')} holds them and never steps"
                 if event.get("untrainable") is True:
                     why = f"none of the weights of {event.get('model', 'the model')} was trainable when it was trained"
+                if event.get("unused") is True:
+                    why = "nothing is done with their gradients: no optimizer is given them, no variable is assigned"
                 evidence = {
                     "steps": event.get("backwards", 0),
                     "what": _STILL,
