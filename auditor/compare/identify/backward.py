@@ -19,6 +19,8 @@ from auditor.ingest.records import StepRecording
 _STEP: Final = 1e-5
 #: Relative error of a gradient that float32 arithmetic leaves, cancellation within the batch included.
 _TOLERANCE: Final = 2e-3
+#: Steps whose gradients must show that they are those of another loss.
+_SHOWN: Final = 3
 
 
 def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
@@ -38,6 +40,26 @@ def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
             accumulates = Fact("backward.accumulates", name == "summed", residual=off)
             return told if len(rows) == 1 else [*told, accumulates]
     return []
+
+
+def unlike(evidence: Evidence, fit: losses.LossFit) -> float | None:
+    """How far the recorded gradient of the output's bias is from that of a loss, whatever its factor; None if unknown.
+
+    Of a loss of outputs as they are, and outputs that are none of probabilities: behind a softmax the bias's gradient
+    is another. A penalty on weights is not in it.
+    """
+    if fit.takes not in {"logits", "values", "log rate"}:
+        return None
+    steps = [one for one in evidence.steps if not _probabilities(one)]
+    rows = [pair for one in steps if (pair := _both(one, fit)) is not None]
+    if len(rows) < _SHOWN or any(wanted.shape != rows[0][0].shape for wanted, _ in rows):
+        return None
+    return _ratio(*(np.stack([pair[side] for pair in rows]) for side in (0, 1)))[1]
+
+
+def _probabilities(one: StepRecording) -> bool:
+    output = data(one, "output", "output0")
+    return output is not None and bool(output.size) and bool((output >= 0).all() and (output <= 1).all())
 
 
 def _rows(one: StepRecording) -> int:

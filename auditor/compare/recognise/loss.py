@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from auditor.compare import effects
+from auditor.compare.identify import backward
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
@@ -25,6 +26,9 @@ _POWERS: Final = frozenset({"Mean", "Sum", "Pow", "Abs", "Mul", "Div", "Neg", "S
 #: Losses that have no other spelling than in these.
 _PLAIN: Final = frozenset({"squared error", "absolute error"})
 _TWICE: Final = "softmax of"
+#: How far values and the output's gradient are from those of another loss, at least: twelve units of bfloat16's
+#: rounding, 2^-8. What float32 leaves, cancellation within the batch included, is a hundredth of that.
+_ANOTHER: Final = 0.05
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -32,6 +36,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     broadcast = list(_broadcast(a, b))
     yield from broadcast
     found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b), *_positive(a, b)]
+    if not broadcast and not found:
+        found = list(_unknown(a, b))
     yield from found
     if not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from _size(a, b)
@@ -102,6 +108,22 @@ def _function(a: Profile, b: Profile) -> Iterator[Cause]:
         how(*both),
         sure(*both),
     )
+
+
+def _unknown(a: Profile, b: Profile) -> Iterator[Cause]:
+    """A loss that is known against one that no hypothesis explains, and whose gradient is not the known one's."""
+    known = [bool(side.loss) and side.loss[0].explains for side in (a, b)]
+    if known[0] == known[1]:
+        return
+    told, other = (a, b) if known[0] else (b, a)
+    if not other.loss or other.loss[0].residual < _ANOTHER:
+        return
+    off = backward.unlike(other.evidence, told.loss[0])
+    if off is None or off < _ANOTHER:
+        return
+    words = [str(side.value("loss.function") or "none that is known") for side in (a, b)]
+    effect = f"the gradient of the output is {percent(min(1.0, off))} off that of the other side's loss"
+    yield Cause("LOSS-00", "loss.function", (words[0], words[1]), 0.8, effect, confidence=0.7)
 
 
 def _of_a_difference(a: Profile, b: Profile) -> Iterator[Cause]:

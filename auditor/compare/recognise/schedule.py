@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +28,8 @@ _STOPS: Final = "earlystopping"
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """How rates move, and who stops before the end."""
     yield from _rates(a, b)
-    yield from _stopped(a, b)
+    stopped = list(_stopped(a, b))
+    yield from stopped or _lengths(a, b)
 
 
 def _stopped(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -50,6 +52,45 @@ def _stopped(a: Profile, b: Profile) -> Iterator[Cause]:
     yield Cause(
         "SCH-03", "update.stopped_early", (values[0], values[1]), _STOPPED, effect, confidence=0.8, chance=chance
     )
+
+
+def _lengths(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Runs of more epochs than the other, which nobody saw to stop.
+
+    A loop of the program's own may have been left when it had enough, which is partly chance: it claims something
+    only where both were asked for as many epochs as they ran, and nothing could have stopped them.
+    """
+    epochs = [told for side in (a, b) if (told := _epochs(side))]
+    if len(epochs) < len("ab"):
+        return
+    if abs(epochs[0] - epochs[1]) < max(1.0, _OTHER_LENGTH * max(epochs)):
+        return
+    effect = f"one side trains for {epochs[0]:.4g} epochs, the other for {epochs[1]:.4g}"
+    chance = any(_stops(side) is not False for side in (a, b)) or [*map(_planned, (a, b))] != epochs
+    yield Cause(
+        _length_id(a, b, epochs), "update.epochs", (round(epochs[0], 3), round(epochs[1], 3)), _STOPPED, effect,
+        confidence=0.8, chance=chance,
+    )  # fmt: skip
+
+
+def _length_id(a: Profile, b: Profile, epochs: Sequence[float]) -> str:
+    """DATA-07 where the epochs of scikit-learn are as many as the steps of the other, else SCH-03."""
+    for side, mine, other in ((a, epochs[0], b), (b, epochs[1], a)):
+        if side.framework == "sklearn" and other.framework != "sklearn" and mine == other.last_step:
+            return "DATA-07"
+    return "SCH-03"
+
+
+def _epochs(side: Profile) -> float | None:
+    """Epochs that a run took, by its own account or as many as its steps come to; None where nobody knows."""
+    counted = side.curves["epoch"].last_finite if "epoch" in side.curves else None
+    if counted:
+        return float(counted)
+    batch, samples = side.value("data.batch_size"), side.value("data.samples_per_epoch")
+    samples = samples or side.value("data.declared.samples")
+    if not batch or not samples or not side.last_step:
+        return None
+    return float(round(side.last_step / math.ceil(samples / batch), 3))
 
 
 def _stops(profile: Profile) -> bool | None:

@@ -44,6 +44,7 @@ SAID: Final[Mapping[str, str]] = {
     "border": "averages at the border count the padding on one side",
     "order": "the same operations come in another order",
     "kind": "another kind of layer stands in the same place",
+    "merge": "what the two directions give is put together otherwise: side by side, or added",
     "causal": "attention looks at later positions on one side, and on the other only back",
     "reset_after": "the reset gate acts before the product on one side",
 }

@@ -8,7 +8,7 @@ in it, and a module that is called twice is there twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from auditor.compare.structure import geometry, seen_graph, told_by, words
@@ -227,6 +227,7 @@ def _recurrent(kind: str, name: str, layer: Mapping[str, Any], node: Mapping[str
     along = seen_graph.along_time(layer, node.get("input_shape"))
     one = {"units": layer.get("hidden_size"), "both": both, "bias": bool(layer.get("bias", True))}
     one |= {"activation": str(layer.get("nonlinearity") or "tanh"), "along_time": along}
+    one |= {"merge": "concat"} if both else {}
     if "input_shape" not in node:
         one |= {"first": bool(layer.get("batch_first"))}
     if kind != "rnn":
@@ -313,7 +314,8 @@ def _both_ways(told: Mapping[str, Any]) -> Iterator[Operation]:
     inner = inner if isinstance(inner, Mapping) else {}
     kind = words.kind_of(inner.get("class"))
     if kind in {"lstm", "gru", "rnn"}:
-        yield _keras_recurrent(kind, str(told.get("name")), inner.get("config") or {}, both=True)
+        one = _keras_recurrent(kind, str(told.get("name")), inner.get("config") or {}, both=True)
+        yield replace(one, settings={**one.settings, "merge": told.get("merge_mode") or "concat"})
 
 
 def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: bool) -> Operation:

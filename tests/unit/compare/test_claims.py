@@ -175,3 +175,17 @@ def test_a_tail_that_one_side_alone_has_is_no_order() -> None:
     found = [cause.parameter for cause in diagnose(part(whole=True), part(whole=False)).causes]
     assert found[:1] == ["data.samples_per_epoch"]
     assert "data.shuffle" not in found
+
+
+@pytest.mark.parametrize(("left", "right", "claims"), [("keras", "keras", True), ("keras", "torch", False)])
+def test_runs_of_other_numbers_of_epochs_are_told(left: str, right: str, claims: bool) -> None:
+    """Where somebody asked for as many they are a setting; a loop may have been left when it had enough."""
+
+    def long(framework: str, epochs: int) -> Profile:
+        manifest = {"data": {"epochs": epochs, "callbacks": []}} if framework == "keras" else {}
+        return run(framework, steps=2 * epochs, manifest=manifest, curves={"epoch": curve(range(1, epochs + 1))})
+
+    found = diagnose(long(left, 12), long(right, 4))
+    assert [(one.id, one.parameter, one.values) for one in found.causes] == [("SCH-03", "update.epochs", (12.0, 4.0))]
+    assert found.matters is claims
+    assert not diagnose(long(left, 6), long(right, 6)).causes

@@ -107,11 +107,18 @@ def padded(o: Tensor, y: Tensor) -> Tensor:
     return (functional.cross_entropy(o, y, reduction="none") * (y != 0)).mean()
 
 
+def focal(o: Tensor, y: Tensor) -> Tensor:
+    """A loss that no table has: rows that are right count for less (Lin et al., 2017)."""
+    rows = functional.cross_entropy(o, y, reduction="none")
+    return ((1 - torch.exp(-rows)) ** 2 * rows).mean()
+
+
 CE, MSE = functional.cross_entropy, functional.mse_loss
 K_WEIGHTS = {("target", "loss.weight"): WEIGHTS}
 
 PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
     "another loss": ("LOSS-00", run(MSE), run(functional.l1_loss)),
+    "a loss that no table has": ("LOSS-00", run(CE, LABELS, 4), run(focal, LABELS, 4)),
     "the root of it": ("LOSS-00", run(MSE), run(lambda o, y: functional.mse_loss(o, y).sqrt())),
     "half": ("LOSS-01", run(MSE), run(lambda o, y: 0.5 * MSE(o, y))),
     "broadcast": ("LOSS-02", run(MSE, targets(X)), run(lambda o, y: ((o - y) ** 2).mean(), targets(X)[:, 0])),
@@ -321,3 +328,10 @@ def test_classes_of_places_lie_along_the_second_axis_in_pytorch(ignored: int) ->
     told = profile("a", "torch", assembled(steps))
     assert (told.value("loss.function"), told.value("loss.takes")) == ("cross entropy", "logits")
     assert told.value("loss.reduction") == ("mean" if ignored else "mean without padding")
+
+
+def test_a_loss_that_both_compute_and_no_table_has_is_no_difference() -> None:
+    """Nor is one with more in it that the output has no part in."""
+    assert not [one for one in loss.causes(*(run(focal, LABELS, 4).profile() for _ in "ab")) if one.id == "LOSS-00"]
+    more = run(lambda o, y: CE(o, y) + torch.rand((), generator=torch.Generator().manual_seed(len(y))), LABELS, 4)
+    assert not [one for one in loss.causes(run(CE, LABELS, 4).profile(), more.profile()) if one.id == "LOSS-00"]

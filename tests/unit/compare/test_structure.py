@@ -260,6 +260,17 @@ def test_what_one_side_adds_or_cuts_off_more_often_is_told(word: str, left: int,
     assert found == ([(*COUNTED[word], (left, right))] if told else [])
 
 
+@pytest.mark.parametrize("mode", ["concat", "sum"])
+def test_how_two_directions_are_put_together_is_told(mode: str) -> None:
+    """PyTorch puts them side by side, as Keras does by default."""
+    inner = {"class": "LSTM", "config": {"units": 4}}
+    told = {"name": "both", "class": "Bidirectional", "config": {"layer": inner, "merge_mode": mode}}
+    keras = structure("keras", {"model": {"layers": [told]}}, [{"operations": [{"layer": "both"}]}])
+    layer = {"name": "rnn", "class": "LSTM", "hidden_size": 4, "bidirectional": True, "batch_first": True}
+    torch = structure("torch", {"model": {"layers": [layer]}}, [{"operations": [{"layer": "rnn"}]}])
+    assert [one.setting for one in differences(keras, torch)] == ([] if mode == "concat" else ["merge"])
+
+
 @pytest.mark.parametrize(("back", "forth"), [(True, False), (True, None), (True, True)])
 def test_attention_that_only_looks_back_is_told(back: bool, forth: bool | None) -> None:
     """Of layers and of attention that the program writes itself; not where one side's mask does not show."""
