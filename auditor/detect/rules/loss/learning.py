@@ -25,7 +25,7 @@ CAUSES: Final = (
     *("softmax_twice", "logits_as_probabilities", "output_activation_mismatch", "loss_shape_broadcast"),
     *("label_range", "label_mismatch", "repeated_batches", "data_order_fixed", "wrong_mode"),
     *("loss_spike", "loss_diverging", "weight_explosion", "underfitting_regularization", "loss_oscillating"),
-    *("scaler_stuck", "embedding_unused", "constant_output"),
+    *("scaler_stuck", "embedding_unused"),
 )
 #: Evaluations in a row that give the very loss of the one before: a model that is trained does not (ours).
 _AGAIN = 3
