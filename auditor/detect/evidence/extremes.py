@@ -1,4 +1,4 @@
-"""Outputs that are equal for every sample of a batch, and those among them that large logits make."""
+"""Outputs, or inputs, that are equal for every sample of a batch, and outputs that large logits make so."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from auditor.detect.recorded import RecordView
 
 #: Spread of the outputs over a batch, relative to their size, that float32 rounding may leave.
 _ROUNDING: Final = 1e-6
+#: Samples, and numbers of each, from which on equal inputs are no coincidence.
+_SAMPLES: Final = 8
+_WIDTH: Final = 4
 
 
 def alike(view: RecordView, seen: Scored) -> dict[str, Any] | None:
@@ -24,6 +27,23 @@ def alike(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     if apart > _ROUNDING * float(np.abs(seen.outputs).max()):
         return None
     return {"value": float(seen.outputs[0, 0]), "spread": apart, "samples": len(seen.outputs)}
+
+
+def repeated(view: RecordView, seen: Scored) -> dict[str, Any] | None:
+    """The one sample that all of a batch are, although their targets differ; None if any input tells them apart.
+
+    Of fewer than four numbers a sample may be one on purpose: a constant that only the last bias goes with.
+    """
+    given = [one for name, one in view.of("batch").items() if not name.startswith("sample_weight")]
+    whole = [
+        one.whole().astype(np.float64) for one in given if one.values is not None and not one.sampled and one.shape
+    ]
+    wanted = seen.targets is not None and np.ptp(seen.targets) > 0
+    if not wanted or not whole or len(whole) < len(given) or min(len(one) for one in whole) < _SAMPLES:
+        return None
+    if sum(one[0].size for one in whole) < _WIDTH or any(np.any(one != one[:1]) for one in whole):
+        return None
+    return {"low": float(min(one.min() for one in whole)), "high": float(max(one.max() for one in whole))}
 
 
 def certain(seen: Scored) -> bool:

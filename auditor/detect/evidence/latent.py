@@ -47,10 +47,11 @@ class Latent:
     def observe_record(self, view: RecordView, seen: Scored) -> None:
         """Take in a recorded step of training."""
         told = _error(view, seen)
-        if told is None or seen.loss is None or not math.isfinite(seen.loss):
+        loss = view.scalars.get("loss", math.nan)  # with a penalty that is told apart: it is what is looked for
+        if told is None or not math.isfinite(loss):
             return
         error, guess, self.spread = told
-        self.left, self.step, self.share = seen.loss - error, view.step, error / guess
+        self.left, self.step, self.share = loss - error, view.step, error / guess
         self.begun = self.left if math.isnan(self.begun) else self.begun
         self.errors = [*self.errors[:1], error]
         added = self.begun > 0.01 * self.errors[0] and -TINY < self.left < _LEFT * self.begun

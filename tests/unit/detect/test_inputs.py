@@ -261,3 +261,14 @@ def test_first_steps_that_large_inputs_make_too_large(scale: float, moved: float
         found += sender.record(Recording(step, arrays, {"loss": 2.0}, {"phase": "train"}))
     found += sender.steps(batch(0, tensors, first=1, steps=30, loss=np.array([2.0] * 9 + [late] * 21)), tensors)
     assert [one.step for one in found if one.rule == "input_scale"] == [10] * said
+
+
+@pytest.mark.parametrize(
+    ("value", "apart", "width", "said"), [(0.0, 0.0, 4, 1), (7.0, 0.0, 9, 1), (0.0, 0.1, 4, 0), (1.0, 0.0, 1, 0)]
+)
+def test_inputs_that_are_one_sample_again_and_again(value: float, apart: float, width: int, said: int) -> None:
+    """Pixels divided as whole numbers are zeros; said at the eighth recorded step, not if one element differs."""
+    inputs = np.full((30, width), value)
+    inputs[3, 0] += apart
+    assert answered(inputs, [0.2, 0.5, 0.3], steps=9).count("input_scale") == said
+    assert answered(inputs, [0.2, 0.5, 0.3], steps=7).count("input_scale") == 0

@@ -181,10 +181,10 @@ def test_weights_and_answers_that_fade_under_an_unknown_loss(left: float, spread
     assert len(of(found, RULE)) == told
 
 
-def coded(spread: float, penalty: Any, *, samples: int = 24, heights: float = 3.0) -> list[int]:
+def coded(spread: float, penalty: Any, *, samples: int = 24, heights: float = 3.0, apart: bool = False) -> list[int]:
     """Steps at which it is said of an autoencoder's answers that vary by ``spread`` times what they should.
 
-    ``penalty``: what the loss holds beside their mean squared error, by step.
+    ``penalty``: what the loss holds beside their mean squared error, by step; ``apart``: it is told by itself.
     """
     rng, sender, found = np.random.default_rng(4), Sender(RunAuditor(RUN)), []
     sender.start(framework="torch")
@@ -194,7 +194,8 @@ def coded(spread: float, penalty: Any, *, samples: int = 24, heights: float = 3.
         answers = x.mean(axis=0) + spread * (x - x.mean(axis=0))
         arrays = [array("batch", "input0", x), array("output", "output0", answers), array("target", "loss.target", x)]
         loss = float(((answers - x) ** 2).mean()) + float(penalty(step))
-        found += sender.record(Recording(step, arrays, {"loss": loss}, facts))
+        told = {"loss/penalty": float(penalty(step))} if apart else {}
+        found += sender.record(Recording(step, arrays, {"loss": loss, **told}, facts))
         first = step if step < 50 else step + 1
         found += sender.steps(batch(0, TABLE, first=first, steps=1 if step < 50 else step - 1, loss=loss), TABLE)
     return [one.step for one in of(found, RULE)]
@@ -212,8 +213,9 @@ def coded(spread: float, penalty: Any, *, samples: int = 24, heights: float = 3.
     ids=["codes that say nothing", "codes that do", "a penalty that stays", "none", "half of it"],
 )
 def test_answers_that_a_divergence_made_all_alike(spread: float, penalty: Any, *, said: bool) -> None:
-    """Posterior collapse: the divergence is gone, and each feature's mean would cost no more."""
+    """Posterior collapse: the divergence is gone, and each feature's mean would cost no more; told apart or not."""
     assert bool(coded(spread, penalty)) is said
+    assert bool(coded(spread, penalty, apart=True)) is said
 
 
 def test_codes_of_too_few_samples() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from auditor.detect.evidence.answers import surely_right
 from auditor.detect.evidence.apart import Apart
 from auditor.detect.evidence.cost import data_loss
-from auditor.detect.evidence.extremes import alike, certain
+from auditor.detect.evidence.extremes import alike, certain, repeated
 from auditor.detect.evidence.moves import moves
 from auditor.detect.evidence.plateau import coming, flatness
 from auditor.detect.evidence.progress import Progress
@@ -50,7 +50,7 @@ class ScaleParameters:
     100 (weights that are sound for inputs of size 1 cost a few times that at most), of which after twice the steps
     more than ``kept``, 0.5, of that cost is left. ``early``: steps, 20, within which a loss that becomes no number, or
     ``blown``, 1e4, times the first, was thrown off by them, where a step moved the weights by ``stride``, 0.3, of
-    their size (as for ``learning_rate``).
+    their size (as for ``learning_rate``). ``same``: recorded steps, 8, each of one sample again and again.
     """
 
     size: float = 10.0
@@ -68,6 +68,7 @@ class ScaleParameters:
     early: int = 20
     blown: float = 1e4
     stride: float = 0.3
+    same: int = 8
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class ScaleMemory:
     answered all samples with one certainty; -1 once a step did not. ``apart``: the scales of training and evaluation.
     ``better``: by how many standard errors more of the last recorded answers are right than of one for all.
     ``begun``: the first loss; ``stride``: the largest step of the weights, by their size; ``broken``: step and time of
-    an early loss that was thrown off.
+    an early loss that was thrown off. ``same``: recorded steps of one sample again and again; -1 once one was not.
     """
 
     size: float = math.nan
@@ -95,6 +96,7 @@ class ScaleMemory:
     begun: float = math.nan
     stride: float = math.nan
     broken: list[float] = field(default_factory=list)
+    same: int = 0
 
 
 class InputScale(Rule):
@@ -112,16 +114,18 @@ class InputScale(Rule):
         " steps, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall, the last "
         "recorded answers, where they are classes, being right no more often than one for all (by 3 standard errors),"
         " or first losses 100 times that cost and after 200 steps more than half of it, or a loss that is no number, "
-        "or 10,000 times the first, within 20 steps, of which one moved the weights by 0.3 of their size; or inputs "
-        "none of which is as large as 0.02, and such a loss; or two recorded evaluations in a row whose root mean "
-        "square is 4 times above or below that of every recorded step, with twice its loss"
+        "or 10,000 times the first, within 20 steps, of which one moved the weights by 0.3 of their size; or in 8 "
+        "recorded steps batches (of 8 samples, and 4 numbers each, or more) that are one sample again and again, "
+        "whose targets differ; or inputs none of which is as large as 0.02, and such a loss; or two recorded "
+        "evaluations in a row whose root mean square is 4 times above or below that of every recorded step, with "
+        "twice its loss"
     )
     source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
     summary = "{fault}, and {what}{where}."
     likely_causes = (
         "features in their raw units, or pixels in 0..255",
         "a scaler that was fitted but not applied",
-        "pixels divided by 255 twice, by the data set and by the loop",
+        "pixels divided by 255 twice, by the data set and by the loop, or as whole numbers, which leaves zeros",
         "validation data that did not go through the preprocessing of the training data",
     )
     advice = (
@@ -161,7 +165,7 @@ class InputScale(Rule):
             middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
             widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
             self.memory.spread = float(np.fmin(self.memory.spread, widest))
-        return self._blown(view) or self._answers(view, seen)
+        return self._blown(view) or self._alike(view, seen) or self._answers(view, seen)
 
     def observe(self, view: StepView) -> list[Finding]:
         """Judges the harm at every 50th step."""
@@ -175,6 +179,19 @@ class InputScale(Rule):
             self._saturation(view, first, after)
             found += self._judge(view, after - 1) if due(view, after - 1, _EVERY) else []
         return found
+
+    def _alike(self, view: RecordView, seen: Scored | None) -> list[Finding]:
+        """One sample again and again, under targets that differ: nothing tells these apart."""
+        memory, hold = self.memory, self.parameters.same
+        if seen is None or memory.same < 0:
+            return []
+        told = repeated(view, seen)
+        memory.same = -1 if told is None else memory.same + 1
+        if told is None or memory.same != hold or self.active:
+            return []
+        fault = f"All samples of a batch are one and the same input (from {told['low']:.4g} to {told['high']:.4g})"
+        what = f"their targets differ, in each of {hold} recorded steps"
+        return [self._found(view, 0, {"fault": fault, "what": what, **told})]
 
     def _early(self, view: StepView) -> None:
         """Take in the first losses, up to one that is thrown off."""
