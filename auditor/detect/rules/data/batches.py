@@ -206,6 +206,7 @@ class RepeatedBatches(Rule):
         "torch.initial_seed() % 2**32)), or draw with torch instead of NumPy; make the iterator once per epoch, and "
         "let a generator move its index on."
     )
+    consequence_of = ("input_scale",)  # inputs that were destroyed are the same in all batches
     Parameters = RepeatParameters
     State = RepeatMemory
 
