@@ -72,8 +72,10 @@ def _move(gradient: Recorded, weight: Recorded, updated: Recorded) -> Move | Non
     step, pushed = u - w, g != 0
     still = float((step[pushed] == 0).mean()) if pushed.any() else float("nan")
     matrix = sum(extent > 1 for extent in weight.shape) >= 2
-    uphill = float(g @ step) * weight.size / len(g)
-    return Move(weight.name, weight.dtype, matrix, weight.size, _rms(g), _rms(w), _rms(step), still, uphill)
+    with np.errstate(over="ignore"):  # of a run that was lost: infinite, and said so by others
+        uphill = float(g @ step) * weight.size / len(g)
+        sizes = _rms(g), _rms(w), _rms(step)
+    return Move(weight.name, weight.dtype, matrix, weight.size, *sizes, still, uphill)
 
 
 def _rms(values: F64) -> float:

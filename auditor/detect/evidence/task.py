@@ -162,7 +162,8 @@ def _computed(seen: Scored, targets: F64) -> dict[str, float]:
             return {"entropy": seen.loss}
         return {"entropy": binary_entropy(seen.logits, outputs, targets, weights)} if seen.logits is not None else {}
     off = outputs - targets
-    return {name: float((weights * measure(off)).mean()) for name, measure in ERRORS.items()}
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that was lost: infinite
+        return {name: float((weights * measure(off)).mean()) for name, measure in ERRORS.items()}
 
 
 def _saturated(seen: Scored, own: F64) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from auditor.detect.engine import RunAuditor
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.scored import Scored
+from auditor.detect.evidence.task import computed
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
 from support.batches import RUN, batch, table
@@ -156,3 +157,9 @@ def test_guessing_is_no_measure_for_a_discriminator(targets: np.ndarray, measure
         cost.task.observe(Scored("binary", False, outputs, targets[:, None], loss))
         cost.units.append(1.0)
     assert (cost.chance is not None) == measure
+
+
+def test_answers_beyond_all_numbers_cost_infinity_without_a_warning() -> None:
+    """Of a run that was lost: warnings are errors here."""
+    lost = Scored("regression", None, np.full((8, 1), 1e200), np.zeros((8, 1)), np.inf)
+    assert computed(lost, np.zeros((8, 1)))["squared"] == np.inf
