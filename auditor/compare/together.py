@@ -52,13 +52,15 @@ class Together:
     course: float
     ends: float
     metrics: tuple[str, ...]
+    pairs: int = 1
 
     @property
     def reason(self) -> str:
         """What was seen, in a sentence."""
+        each = f"{self.pairs} pairs of runs, each with " if self.pairs > 1 else ""
         return (
-            f"the same weights and batches: over {self.steps} recorded steps weights, gradients and losses agree to"
-            f" {self.recorded:.1g}, over the whole run the losses to {self.course:.1g} and"
+            f"{each}the same weights and batches: over {self.steps} recorded steps weights, gradients and losses agree"
+            f" to {self.recorded:.1g}, over the whole run the losses to {self.course:.1g} and"
             f" {', '.join(self.metrics)} to {self.ends:.1g}: one computation, as far as one run shows"
         )
 
@@ -93,6 +95,19 @@ def together(a: tuple[Side, Profile], b: tuple[Side, Profile]) -> Together | Non
     if len(ends) < len(names) or max(ends) > min(ENDS, SPREAD * max(course, floor)):
         return None
     return Together(len(steps), recorded, course, max(ends), tuple(names))
+
+
+def worst(pairs: Sequence[Together]) -> Together:
+    """What holds of all pairs."""
+    first = pairs[0]
+    return Together(
+        min(one.steps for one in pairs),
+        max(one.recorded for one in pairs),
+        max(one.course for one in pairs),
+        max(one.ends for one in pairs),
+        first.metrics,
+        len(pairs),
+    )
 
 
 def _floor(a: Profile, b: Profile) -> float:

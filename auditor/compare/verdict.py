@@ -18,7 +18,7 @@ from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause
 from auditor.compare.side import RunStore, Side, UnknownRunError, read_side
 from auditor.compare.statistics import Prior
-from auditor.compare.together import Together, together
+from auditor.compare.together import Together, together, worst
 from auditor.compare.trajectories import POINTS, as_json, columns, thin
 
 __all__ = ["Side", "UnknownRunError", "compare", "compare_groups", "compare_runs"]
@@ -27,6 +27,8 @@ __all__ = ["Side", "UnknownRunError", "compare", "compare_groups", "compare_runs
 _DRAWN = ("loss", "grad_norm")
 #: Tested metrics that are drawn beside them, at most.
 _TESTED_DRAWN: Final = 2
+#: Seeds a side up to which runs are looked at in pairs: each is identified anew.
+_PAIRED: Final = 16
 #: Stages whose causes make the training loss another quantity.
 _OTHER_LOSS: Final = frozenset({"loss", "regularization", "reporting"})
 
@@ -109,12 +111,23 @@ def compare(
 def _alike(
     a: tuple[Sequence[Side], Profile], b: tuple[Sequence[Side], Profile], found: Diagnosis, ended: Outcome
 ) -> Together | None:
-    """Whether one run a side took the same steps as the other; not asked where something was measured to differ."""
-    if len(a[0]) > 1 or len(b[0]) > 1 or ended.identical or ended.word != "inconclusive":
+    """Whether each run of one side took the same steps as one of the other; not asked where something was measured.
+
+    Several seeds a side are compared in pairs of one beginning, whatever order they come in.
+    """
+    if len(a[0]) != len(b[0]) or len(a[0]) > _PAIRED or ended.identical or ended.word != "inconclusive":
         return None
     if any(cause.how == "measured" for cause in found.causes):
         return None
-    return together((a[0][0], a[1]), (b[0][0], b[1]))
+    left, rest = ([(side, side.profile() if at else first) for at, side in enumerate(group)] for group, first in (a, b))
+    pairs: list[Together] = []
+    for one in left:
+        at, same = next(((at, same) for at, other in enumerate(rest) if (same := together(one, other))), (0, None))
+        if same is None:
+            return None
+        rest.pop(at)
+        pairs.append(same)
+    return worst(pairs)
 
 
 def _trajectories(a: Sequence[Side], b: Sequence[Side], ended: Outcome) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 import sys
 
-import auditor_agent
 import keras
 import numpy as np
 from data import beginning, load
+
+import auditor_agent
 
 x, y, x_val, y_val = (part.astype(np.float32) for part in load("regression"))
 for seed in range(int(sys.argv[1])):

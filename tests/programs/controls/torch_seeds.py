@@ -2,10 +2,11 @@
 
 import sys
 
-import auditor_agent
 import torch
 from data import beginning, load
 from torch import nn
+
+import auditor_agent
 
 x, y, x_val, y_val = (torch.from_numpy(part).float() for part in load("regression"))
 for seed in range(int(sys.argv[1])):
@@ -24,6 +25,7 @@ for seed in range(int(sys.argv[1])):
             optimizer.step()
         net.eval()
         with torch.no_grad():
-            nn.functional.mse_loss(net(x_val), y_val[:, None])
+            predicted = net(x_val)
+            nn.functional.mse_loss(predicted, y_val[:, None])
     run.finish()
     print(run.id)

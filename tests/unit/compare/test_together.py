@@ -15,6 +15,7 @@ from support.recordings import assembled
 from support.tiny import Tiny, glorot, keras_stepper, torch_stepper
 
 STEPS = 12
+FRAMEWORKS = ("torch", "keras")
 
 
 def adam(framework: str, **more: Any) -> Tiny:
@@ -104,3 +105,15 @@ def test_few_recorded_steps_prove_nothing() -> None:
     few = [Side(one.run, one.framework, one.status, one.curves, {}, last_step=STEPS, recordings=one.recordings[:4])
            for one in (a, b)]  # fmt: skip
     assert compare(*few)["outcome"] == "inconclusive"
+
+
+def test_seeds_are_compared_in_pairs_of_one_beginning_in_whichever_order_they_come() -> None:
+    """Two a side; not where one of them has no like on the other side."""
+    begun = {seed: {name: side(f"{name}{seed}", adam(name, weights=lambda s=seed: glorot(s))) for name in FRAMEWORKS}
+             for seed in (0, 1, 2)}  # fmt: skip
+    torch_runs = [begun[0]["torch"], begun[1]["torch"]]
+    found = compare(torch_runs, [begun[1]["keras"], begun[0]["keras"]])
+    assert (found["verdict"], found["outcome"]) == ("equivalent", "equivalent")
+    assert found["reasons"][0].startswith("2 pairs of runs, each with the same weights and batches")
+    assert compare(torch_runs, [begun[0]["keras"], begun[2]["keras"]])["verdict"] == "inconclusive"
+    assert compare(torch_runs, [begun[0]["keras"]])["verdict"] == "inconclusive"
