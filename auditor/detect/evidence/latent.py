@@ -75,9 +75,11 @@ def _error(view: RecordView, seen: Scored) -> tuple[float, float, float] | None:
     if output is None or targets is None or targets.size != seen.outputs.size or len(output.shape) < 2:
         return None
     count = int(output.shape[0])
+    if count < _SAMPLES or seen.family not in {"regression", "binary"}:
+        return None
     values = computed(seen, targets)
     name = next(iter(values), "")
-    if count < _SAMPLES or seen.family not in {"regression", "binary"} or not name:
+    if not name:
         return None
     wanted, given = targets.reshape(count, -1), seen.outputs.reshape(count, -1)
     if not (np.isfinite(wanted).all() and np.isfinite(given).all()):
