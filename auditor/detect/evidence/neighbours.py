@@ -54,11 +54,14 @@ class Pairs:
             return
         self.labels = labels
         known = {row.tobytes(): place for place, row in enumerate(self.rows)}
-        fresh = []
+        fresh, now = [], set[bytes]()
         for place, row in enumerate(rows):
             before = known.get(row.tobytes())
-            if before is None:
+            if before is None and row.tobytes() not in now:
                 fresh.append(place)
+                now.add(row.tobytes())
+            elif before is None:
+                continue  # twice in this batch: it is kept once
             elif before < len(self.targets) and labels and _continuous(row):
                 same = self.targets[before] == targets[place]
                 self.confirmed, self.contradicted = self.confirmed + int(same), self.contradicted + int(not same)

@@ -37,6 +37,9 @@ _ROWS: Final = 4
 #: Chains of a hand-written squared or absolute error, from the reduction down to the difference.
 _DIFFERENCES: Final = (["Pow", "Sub"], ["Abs", "Sub"], ["Square", "Sub"], ["Mul", "Sub"])
 
+#: What may stand between log-probabilities that were picked and a loss that is their mean.
+_REDUCING: Final = frozenset({"Mean", "Sum", "Squeeze", "View", "Reshape", "Div"})
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -254,6 +257,21 @@ def reversed_sign(seen: Scored) -> bool:
         return False
     positive = Scored("", None, seen.outputs, targets, -loss)
     return bool(inferred(positive)[0]) and not inferred(Scored("", None, seen.outputs, targets, loss))[0]
+
+
+def rewards_unlikely(view: RecordView) -> bool:
+    """Whether a loss written by hand is a mean of log-probabilities, without the minus (PyTorch's graph).
+
+    Such a mean is never positive, and has no lower bound. Nothing but that may be in it: a likelihood times an
+    advantage is a policy's.
+    """
+    fact = view.facts.get("loss")
+    chain = fact.get("chain") if isinstance(fact, Mapping) else None
+    graph = fact.get("graph") if isinstance(fact, Mapping) else None
+    told = [str(one.get("op")) for one in graph if isinstance(one, Mapping)] if isinstance(graph, list) else []
+    picked = isinstance(chain, list) and chain[-2:] == ["Gather", "LogSoftmax"] and "Gather" in told
+    only = picked and set(told[: told.index("Gather")]) <= _REDUCING
+    return only and float(view.scalars.get("loss", 0.0)) < -TINY
 
 
 def output_gradient(seen: Scored, activation: str) -> F64 | None:

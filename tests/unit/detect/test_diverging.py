@@ -189,3 +189,21 @@ def test_a_first_loss_that_is_no_unit(sign: float, *, said: bool) -> None:
     small = 0.01 * np.abs(np.random.default_rng(2).normal(size=30)) * np.where(np.arange(30) % 3 == 1, sign, 1.0)
     losses = np.concatenate([[0.012], small, noisy(0.6, 0.05, 269)])
     assert bool(of(Course("").tell(losses), "loss_diverging")) is said
+
+
+@pytest.mark.parametrize(
+    ("sign", "between", "said"),
+    [(-1.0, (), True), (1.0, ("Neg",), False), (-1.0, ("Mul",), False)],
+    ids=["no minus", "as it should be", "times an advantage"],
+)
+def test_log_probabilities_that_are_picked_and_rewarded(sign: float, between: tuple[str, ...], *, said: bool) -> None:
+    """Their mean is the likelihood: minimised, it has no lower bound (PyTorch's graph shows what was done)."""
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="torch")
+    graph = [{"op": op} for op in (*between, "Mean", "Gather", "LogSoftmax", "Addmm")]
+    loss = {"operation": "arithmetic", "chain": ["Mean", "Gather", "LogSoftmax"], "graph": graph}
+    facts, found = {"phase": "train", "loss": loss}, []
+    for step in range(1, 6):
+        rows = np.random.default_rng(step).normal(size=(24, 3))
+        found += sender.record(Recording(step, [array("output", "output0", rows)], {"loss": sign * 1.1}, facts))
+    assert [one.step for one in found if one.rule == RULE] == [3] * said

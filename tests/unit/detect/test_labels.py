@@ -215,3 +215,33 @@ def test_outputs_that_are_reshaped_where_axes_should_change_places(
     facts = {"loss": {"operation": "CrossEntropy", "graph": nodes}}
     found = sender.record(Recording(1, [array("output", "output0", np.zeros(before))], {"loss": 1.0}, facts))
     assert [one.rule for one in found if one.rule == "label_mismatch"] == ["label_mismatch"] * said
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [(0.0, True), (0.6, False), (1.0, False)],
+    ids=["dealt out", "a fifth of noise", "always the same"],
+)
+def test_two_classes_dealt_out_anew_each_time(kept: float, *, said: bool) -> None:
+    """Half of the pairs of two classes agree by chance; of labels with noise far more do."""
+    rng, sender, found = np.random.default_rng(9), Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "BinaryCrossentropy", "from_logits": True}})
+    inputs, own = rng.normal(size=(60, 4)), rng.integers(0, 2, 60)
+    for step in range(1, 7):
+        dealt = np.where(rng.random(60) < kept, own, rng.integers(0, 2, 60)).astype(float)[:, None]
+        arrays = [array("batch", "input0", inputs), array("output", "output0", rng.normal(size=(60, 1)))]
+        found += sender.record(Recording(step, [*arrays, array("target", "target0", dealt)], {"loss": 0.7}, {}))
+    assert bool([one for one in found if one.rule == "label_mismatch"]) is said
+
+
+def test_one_input_for_all_is_the_inputs_fault() -> None:
+    """Targets cannot contradict what says nothing."""
+    rng, sender, found = np.random.default_rng(9), Sender(RunAuditor(RUN)), []
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "BinaryCrossentropy", "from_logits": True}})
+    for step in range(1, 7):
+        arrays = [array("batch", "input0", np.full((60, 4), 0.3)), array("output", "output0", np.zeros((60, 1)))]
+        arrays += [array("target", "target0", rng.integers(0, 2, (60, 1)).astype(float))]
+        found += sender.record(Recording(step, arrays, {"loss": 0.7}, {}))
+    assert [one for one in found if one.rule == "label_mismatch"] == []

@@ -388,3 +388,13 @@ def test_a_model_that_ends_in_another_model(told: str, own: bool) -> None:
     )
     expected = ["output_activation_mismatch"] if own or told == "sigmoid" else []
     assert [one.rule for one in found] == expected
+
+
+def test_logits_that_went_through_a_tanh() -> None:
+    """From -1 to 1 no answer can be sure; what is scaled up behind it is free."""
+    rows, sides = np.tanh(RNG.normal(size=(32, 4))), (LABELS[:, None] > 1).astype(float)
+    [classes] = judge(rows, LABELS, manifest=declared(CROSS, "tanh", from_logits=True))
+    [two] = judge(rows[:, :1], sides, manifest=declared("BinaryCrossentropy", "tanh", from_logits=True))
+    surest = [one.evidence["surest"] for one in (classes, two)]
+    assert surest == pytest.approx([np.e / (np.e + 3 / np.e), 0.731], rel=1e-3)
+    assert judge(8 * rows, LABELS, manifest=declared(CROSS, "tanh", from_logits=True)) == []

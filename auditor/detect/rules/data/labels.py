@@ -24,6 +24,12 @@ _EVERY: Final = 50
 _SURE: Final = {"binary": 0.99, "categorical": 0.99, "regression": 0.7}
 
 
+#: Of how often two labels drawn at random differ, what repeated samples must: 4 of 5 (ours: a fifth of noise, drawn
+#: anew each time, tells a third of the pairs of two classes apart). Distinct inputs that can contradict themselves.
+_DEALT: Final = 0.8
+_DISTINCT: Final = 2
+
+
 @dataclass(frozen=True, slots=True)
 class MismatchParameters:
     """Thresholds, all ours.
@@ -73,7 +79,8 @@ class LabelMismatch(Rule):
     meaning = "targets do not belong to their inputs (shuffled apart): only memorising can lower the loss"
     needs = "recordings with batches and targets; loss; epochs where the framework tells them"
     trigger = (
-        "the same sample comes with another class the second time (half of at least 32); or (PyTorch) the outputs are "
+        "the same sample comes with another class the second time (half of at least 32, or 0.8 of how often labels "
+        "dealt out at random would); or (PyTorch) the outputs are "
         "reshaped on their way to the loss so that two extents change places, which takes a transposition; or among "
         "at least 200 recorded samples (100 of other classes than the commonest) neither nearest neighbours nor any "
         "column, nor product of two (of up to 24), agree with the targets more than chance allows, and training "
@@ -112,8 +119,12 @@ class LabelMismatch(Rule):
         memory.pairs.add(view, targets.ravel(), labels=labels is not None or exact)
         again = memory.pairs.contradicted + memory.pairs.confirmed
         share = memory.pairs.contradicted / max(again, 1)
-        if again < self.parameters.repeated or share < self.parameters.contradicted:
+        # Of labels dealt out anew fewer than half contradict where one class is common, or there are two.
+        dealt = _DEALT * _apart(memory.pairs.targets)
+        if again < self.parameters.repeated or share < min(self.parameters.contradicted, dealt):
             return []
+        if len(memory.pairs.rows) < _DISTINCT:
+            return []  # one input for all: it is the inputs that are at fault
         what = f"{share:.0%} of the inputs that came twice had another target the second time"
         evidence = {"what": what, "repeated": again, "contradicted": memory.pairs.contradicted}
         return [self.finding(view, 0, Subject("target", "target0", view.rank), evidence)]
@@ -186,6 +197,12 @@ class LabelMismatch(Rule):
             return True
         plain = not len(task.weights) or float(np.ptp(task.weights)) == 0
         return plain and memory.held_out < (sure - 3 * memory.progress.cost.unsure) * chance
+
+
+def _apart(targets: F64) -> float:
+    """How often two targets drawn at random differ: one less the sum of the classes' squared shares."""
+    shares = np.unique(targets, return_counts=True)[1] / max(len(targets), 1)
+    return 1.0 - float((shares**2).sum())
 
 
 def _surely_below(losses: F64) -> float:

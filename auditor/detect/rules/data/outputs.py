@@ -164,8 +164,8 @@ class OutputActivationMismatch(OutputRule):
         "regression; or a cross entropy over exclusive classes of outputs that went through a sigmoid each; or any "
         "cross entropy of outputs that went through a ReLU (told, or a tenth of the logits exactly 0 and none below; "
         "at once where the loss takes probabilities); or outputs cut off to 0..1, a tenth of them exactly 0, under one "
-        "of probabilities; or a softmax over the samples (columns that sum to 1, not rows), or over labels of which "
-        "more than 5 % of the samples have several, under a binary cross entropy"
+        "of probabilities; or logits that went through a tanh; or a softmax over the samples (columns that sum to 1, "
+        "not rows), or over labels of which more than 5 % of the samples have several, under a binary cross entropy"
     )
     source = "AutoTrainer (ICSE'21), DeepDiagnosis (ICSE'22); the shares are ours"
     summary = "{what} (step {step}{where})."
@@ -197,7 +197,7 @@ class OutputActivationMismatch(OutputRule):
     def look(self, view: RecordView, seen: Scored) -> dict[str, Any] | None:
         """The first of the misfits that the step shows."""
         whole = _single_softmax(view, seen) or _across(seen) or _sigmoids(view, seen) or _shared(seen)
-        return whole or _cut_off(view, seen) or _clamped(view, seen) or _out_of_reach(view, seen)
+        return whole or _cut_off(view, seen) or _clamped(view, seen) or _capped(view, seen) or _out_of_reach(view, seen)
 
 
 def _single_softmax(view: RecordView, seen: Scored) -> dict[str, Any] | None:
@@ -273,6 +273,18 @@ def _cut_off(view: RecordView, seen: Scored) -> dict[str, Any] | None:
     what = f"relu before a cross entropy{taken}: {zero:.0%} of the outputs are 0"
     certain = told == "relu" and seen.logits is False
     return {"what": what, "zero_outputs": zero, "activation": told or "relu", "certain": certain}
+
+
+def _capped(view: RecordView, seen: Scored) -> dict[str, Any] | None:
+    """Logits that went through a tanh: from -1 to 1 no answer can be sure."""
+    if seen.family not in {"binary", "categorical"} or seen.logits is not True or last_activation(view) != "tanh":
+        return None
+    if not np.abs(seen.outputs).max() <= 1 or (seen.family == "categorical" and seen.classes < 2):
+        return None
+    others = 1.0 if seen.family == "binary" else (seen.classes - 1) * float(np.exp(-1.0))
+    surest = 1 / (1 + others * float(np.exp(-1.0)))
+    what = f"tanh before a cross entropy from logits: no answer can be surer than {surest:.0%}"
+    return {"what": what, "surest": surest, "activation": "tanh"}
 
 
 def _clamped(view: RecordView, seen: Scored) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.pace import STRIDE, Stretch, stretches
-from auditor.detect.evidence.scored import reversed_sign
+from auditor.detect.evidence.scored import reversed_sign, rewards_unlikely
 from auditor.detect.evidence.series import Recent
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
@@ -142,14 +142,16 @@ class LossDiverging(Rule):
         """Learns what guessing costs; a loss that is the negative of an error is said at once."""
         memory = self.memory
         seen = memory.cost.observe_record(view)
-        if seen is None or memory.reversed >= _PROVEN:
+        if view.phase != "train" or memory.reversed >= _PROVEN:
             return []
-        memory.reversed = memory.reversed + 1 if reversed_sign(seen) else 0
-        if memory.reversed < _PROVEN or seen.loss is None:
+        wrong = rewards_unlikely(view) or (seen is not None and reversed_sign(seen))
+        memory.reversed = memory.reversed + 1 if wrong else 0 if seen is not None else memory.reversed
+        loss = view.scalars.get("loss") if seen is None else seen.loss
+        if memory.reversed < _PROVEN or loss is None:
             return []
         what = "is the negative of the error of the outputs, so that every step makes them worse"
-        evidence: dict[str, Any] = {"what": what, "loss": seen.loss, "seen_at": view.step}
-        evidence |= {"reference": "the error is", "limit": -seen.loss}
+        evidence: dict[str, Any] = {"what": what, "loss": loss, "seen_at": view.step}
+        evidence |= {"reference": "the error is", "limit": -loss}
         return [self.finding(view, 0, Subject("loss", "loss", view.rank), evidence)]
 
     def observe(self, view: StepView) -> list[Finding]:
