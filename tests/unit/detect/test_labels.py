@@ -235,6 +235,20 @@ def test_two_classes_dealt_out_anew_each_time(kept: float, *, said: bool) -> Non
     assert bool([one for one in found if one.rule == "label_mismatch"]) is said
 
 
+@pytest.mark.parametrize("ones", [1.0, 0.98], ids=["of one class", "nearly"])
+def test_repeated_inputs_under_one_class_contradict_nothing(ones: float) -> None:
+    """Real samples are all of class 1 to a discriminator; and where one class is rare a few pairs are no proof."""
+    rng, found, sender = np.random.default_rng(5), [], Sender(RunAuditor(RUN))
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "BinaryCrossentropy", "from_logits": True}})
+    inputs = rng.normal(size=(60, 4))
+    for step in range(1, 5):
+        targets = (rng.random((60, 1)) < ones).astype(float)
+        arrays = [array("batch", "input0", inputs), array("output", "output0", rng.normal(size=(60, 1)))]
+        found += sender.record(Recording(step, [*arrays, array("target", "target0", targets)], {"loss": 0.7}, {}))
+    assert [one for one in found if one.rule == "label_mismatch"] == []
+
+
 def test_one_input_for_all_is_the_inputs_fault() -> None:
     """Targets cannot contradict what says nothing."""
     rng, sender, found = np.random.default_rng(9), Sender(RunAuditor(RUN)), []

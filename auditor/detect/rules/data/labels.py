@@ -121,7 +121,9 @@ class LabelMismatch(Rule):
         share = memory.pairs.contradicted / max(again, 1)
         # Of labels dealt out anew fewer than half contradict where one class is common, or there are two.
         dealt = _DEALT * _apart(memory.pairs.targets)
-        if again < self.parameters.repeated or share < min(self.parameters.contradicted, dealt):
+        # Never by fewer contradictions: targets that are all of one class are dealt alike, and contradict nothing.
+        few = memory.pairs.contradicted < self.parameters.contradicted * self.parameters.repeated
+        if few or again < self.parameters.repeated or share < min(self.parameters.contradicted, dealt):
             return []
         if len(memory.pairs.rows) < _DISTINCT:
             return []  # one input for all: it is the inputs that are at fault
