@@ -15,6 +15,7 @@ from auditor.compare.identify import (
     heads,
     initial,
     loss,
+    loss_terms,
     order,
     penalty,
     precision,
@@ -86,6 +87,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     found += order.facts(kept, curves, events)
     found += loss.facts(kept, fits)
     found += heads.facts(kept)
+    found += loss_terms.facts(kept)
     found += penalty.facts(kept, fits, kinds)
     found += backward.facts(kept, fits)
     found += conduct.facts(kept, curves, manifest)

@@ -15,6 +15,9 @@ from auditor.ingest.records import StepRecording
 
 #: Relative error of a norm that was cut to a limit: float32 sums, and torch's 1e-6 beside the norm it divides by.
 _CUT: Final = 2e-5
+#: How far beyond a limit a norm is that was not cut to it, and the relative error of one norm summed in two ways.
+_BEYOND: Final = 1e-2
+_SAME_NORM: Final = 1e-4
 #: Steps that it takes to say how often something comes in them.
 _FEWEST: Final = 6
 #: Words of weights that are no parameters: running statistics, the state of random numbers.
@@ -71,6 +74,8 @@ def _clipping(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]
 def _told(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:
     before, after = _finite(curves["grad_norm_before_clip"]), _finite(curves["grad_norm"])
     limit = float(curves["clip_threshold"].values[-1])
+    if _too_late(before, after, limit):
+        return
     _, at, bt = np.intersect1d(before.steps, after.steps, assume_unique=True, return_indices=True)
     if not len(at):
         return
@@ -82,6 +87,17 @@ def _told(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:
     each = bool(values) and max(values) <= limit * (1 + _CUT) and not np.allclose(short[cut], limit, rtol=1e-3)
     yield Fact("update.clip_value" if each else "update.clip_norm", limit)
     yield Fact("update.clip_share", float(np.mean(1 - short / np.maximum(long, 1e-300))))
+
+
+def _too_late(before: Curve, after: Curve, limit: float) -> bool:
+    """Whether what was cut are the gradients that the step before had already been taken with: clipped after it.
+
+    Then the norm that each clipping found is the one that the optimizer was given a step earlier, beyond the limit.
+    """
+    _, at, bt = np.intersect1d(before.steps - 1, after.steps, assume_unique=True, return_indices=True)
+    used, found = after.values[bt], before.values[at]
+    beyond = used > limit * (1 + _BEYOND)
+    return bool(beyond.sum() >= _FEWEST and np.allclose(found[beyond], used[beyond], rtol=_SAME_NORM))
 
 
 def _lengths(evidence: Evidence, curves: Mapping[str, Curve]) -> F64:

@@ -12,12 +12,14 @@ from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss_fits import ELEMENTWISE, ROOT, ROWS, TOLERANCE, LossFit, rooted, tabled
-from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, pair_of, pairs_of, reductions, smooth
+from auditor.compare.identify.loss_pairs import Pair, aligned, data_loss, one_hot, pair_of, pairs_of, reductions, smooth
 from auditor.compare.identify.loss_solved import factored, solved
 from auditor.ingest.records import StepRecording
 
 __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_of"]
 
+#: Steps that are looked at for a mask.
+_MASKED: Final = 20
 #: Rounding of a target's shares.
 _SHARES: Final = 1e-5
 
@@ -137,6 +139,37 @@ def _told(evidence: Evidence) -> list[Fact]:
         found.append(
             Fact("loss.broadcast", bool(told["broadcast"]), confidence=0.95, note="from the shapes in the loss")
         )
-    if isinstance(told.get("reduction"), str):
+    if (masked := _masked(evidence)) is not None:
+        found.append(masked)
+    elif isinstance(told.get("reduction"), str):
         found.append(Fact("loss.reduction", told["reduction"], confidence=0.8, note="from the operations of the loss"))
     return found
+
+
+def _masked(evidence: Evidence) -> Fact | None:
+    """A loss per position times a mask of padding, made a mean (LOSS-09), where the program wrote both out itself."""
+    found: dict[str, list[float]] = {"padding as zeros, mean": [], "mean without padding": []}
+    padded = False
+    for one in evidence.steps[:_MASKED]:
+        told, value = one.facts.get("loss"), data_loss(one)
+        each, mask = data(one, "output", "output0"), data(one, "target")
+        if not (isinstance(told, dict) and told.get("derived")) or each is None or mask is None or not value:
+            return None
+        if each.shape != mask.shape or not _of_padding(mask):
+            return None
+        padded = padded or not mask.all()
+        whole = float((each * mask).sum())
+        for name, count in zip(found, (mask.size, max(1.0, float(mask.sum()))), strict=True):
+            found[name].append(abs(whole / count / value - 1))
+    name, off = min(found.items(), key=lambda item: max(item[1], default=np.inf))
+    if not padded or not max(off) <= TOLERANCE:
+        return None
+    return Fact("loss.reduction", name, residual=max(off))
+
+
+def _of_padding(mask: F64) -> bool:
+    """Whether rows are ones with zeros at one end, all at the same: no classes, no labels."""
+    if mask.ndim != len(("rows", "positions")) or not np.isin(mask, (0.0, 1.0)).all():
+        return False
+    steps = np.diff(mask, axis=1)
+    return mask.shape[1] > 1 and bool((steps <= 0).all() or (steps >= 0).all())

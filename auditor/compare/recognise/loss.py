@@ -10,6 +10,7 @@ import numpy as np
 from auditor.compare import effects
 from auditor.compare.identify import backward
 from auditor.compare.identify.evidence import data
+from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, between, close, how, percent, sure
@@ -30,6 +31,11 @@ _TWICE: Final = "softmax of"
 #: rounding, 2^-8. What float32 leaves, cancellation within the batch included, is a hundredth of that.
 _ANOTHER: Final = 0.05
 
+#: The two ways to divide a loss of which padding is a part.
+_PADDED: Final = frozenset({"padding as zeros, mean", "mean without padding"})
+#: Relative difference of what two terms count for that is none: each is solved for up to a hundredth.
+_PARTS: Final = 0.03
+
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """How the two losses differ."""
@@ -42,6 +48,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from _size(a, b)
     yield from _weighed(a, b)
+    yield from _terms(a, b)
     yield from _backward(a, b)
 
 
@@ -60,6 +67,26 @@ def _weighed(a: Profile, b: Profile) -> Iterator[Cause]:
     words = [", ".join(f"{size:g} x {name}" for name, size in side) for side in sides]
     effect = "the losses of several outputs count for other parts of their sum"
     yield Cause("LOSS-00", "loss.weights", (words[0], words[1]), weight, effect, how(*both), sure(*both))
+
+
+def _terms(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Reconstruction and divergence of a variational autoencoder: another function, or other parts of their sum."""
+    both = between(a, b, "loss.terms")
+    if both is None:
+        return
+    names = [str(fact.value["function"]) for fact in both]
+    if names[0] != names[1]:
+        effect = "another reconstruction is minimised"
+        yield Cause("LOSS-00", "loss.terms", (names[0], names[1]), 0.8, effect, how(*both), sure(*both))
+        return
+    parts = [fact.value["divergence"] / fact.value["reconstruction"] for fact in both]
+    if close(parts[0], parts[1], _PARTS):
+        return
+    ratio = max(parts) / min(parts)
+    told = [f"{fact.value['reconstruction']:.4g} x {name}, {fact.value['divergence']:.4g} x divergence"
+            for fact, name in zip(both, names, strict=True)]  # fmt: skip
+    effect = f"the divergence counts {ratio:.4g} times as much against the reconstruction on one side"
+    yield Cause("LOSS-00", "loss.terms", (told[0], told[1]), 1 - 1 / ratio, effect, how(*both), sure(*both))
 
 
 def _broadcast(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -227,6 +254,8 @@ def _positive(a: Profile, b: Profile) -> Iterator[Cause]:
 def _size(a: Profile, b: Profile) -> Iterator[Cause]:
     """The same function of other size: half of it, its sum, weighted otherwise."""
     reduction, factor = between(a, b, "loss.reduction"), between(a, b, "loss.factor")
+    if reduction is not None and {fact.value for fact in reduction} == _PADDED and factor is None:
+        yield _padding(a, b, reduction)
     if reduction is None or factor is None:
         return
     if reduction[0].value != reduction[1].value and not _may_be(reduction):
@@ -257,6 +286,15 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         how=how(*factor),
         confidence=sure(*factor, *reduction),
     )
+
+
+def _padding(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> Cause:
+    """Padding among what is divided by, where one side's loss is known per position only."""
+    values = (reduction[0].value, reduction[1].value)
+    scale = max(_kept(a), _kept(b))
+    steps = max(_scale_effect(a, b, scale), _unsteady(a), _unsteady(b))
+    effect = f"padding is among what the loss is divided by on one side: {scale:.3g} times as much"
+    return Cause("LOSS-09", "loss.scale", values, max(_REPORTED, steps), effect, how(*reduction), sure(*reduction))
 
 
 def _by_batches(a: Profile, b: Profile, scale: float) -> bool:

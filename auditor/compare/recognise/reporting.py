@@ -9,19 +9,25 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import Cause, percent
+from auditor.compare.recognise import regularization
+from auditor.compare.recognise.cause import MATTERS, Cause, close, percent
 
 #: What Keras makes of the words for accuracy where a model gives one number: above one half, logits or not.
 _ACCURACY: Final = frozenset({"accuracy", "acc"})
 _HALF: Final = 0.5
 #: Settings that say what a metric is called and kept in, not what it is.
 _LABELS: Final = frozenset({"name", "dtype"})
+#: Relative difference of two pulls that is none, as one of them is read off a difference of losses.
+_PULL: Final = 1e-2
+#: What a loss that is printed otherwise counts for at most: less than whatever changes a step (``MATTERS``).
+_PRINTED: Final = 0.75 * MATTERS
 #: Another definition of which nobody can say what it changes.
 _UNKNOWN: Final = 0.05
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Metrics of one name with another threshold, or another definition."""
+    """Metrics of one name with another threshold, or another definition; a loss that is printed with its penalty."""
+    yield from _penalised(a, b)
     left, right = _metrics(a), _metrics(b)
     yield from _of_logits(a, b, (left, right))
     for name in left:
@@ -38,6 +44,25 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             words = tuple(str(told.get("class")) for told in (left[name], right[name]))
             yield Cause("DATA-08", f"{name}.definition", (words[0], words[1]), _UNKNOWN, effect, "declared", 0.7)
             return
+
+
+def _penalised(a: Profile, b: Profile) -> Iterator[Cause]:
+    """One pull on the weights that is a part of the printed loss on one side, and the optimizer's on the other."""
+    sides = [regularization.pull(side) for side in (a, b)]
+    inside = [found.in_loss > 0 for found in sides]
+    if inside[0] == inside[1] or not all(found.known for found in sides) or any(found.decoupled for found in sides):
+        return
+    curves = (a if inside[0] else b).curves
+    if not close(sides[0].in_gradient, sides[1].in_gradient, _PULL) or not {"loss", "loss/penalty"} <= curves.keys():
+        return
+    loss, penalty = (float(np.nanmedian(curves[name].values)) for name in ("loss", "loss/penalty"))
+    part = penalty / loss if loss > 0 else 0.0
+    if not 0 < part < 1:
+        return
+    words = tuple("with the penalty" if one else "without" for one in inside)
+    effect = f"{percent(part)} of the loss that one side prints is its penalty; the steps are the same"
+    # What is printed enters no step: it is told, and claims nothing.
+    yield Cause("LOSS-17", "loss.reported", (words[0], words[1]), min(part, _PRINTED), effect, "declared", 0.9)
 
 
 def _of_logits(

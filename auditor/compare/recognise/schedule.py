@@ -20,6 +20,9 @@ _OTHER_LENGTH: Final = 0.1
 #: What an early end counts for, whose size is the other run's choice: just less than a difference of a step that
 #: makes two runs part by itself (``MATTERS``), for it comes after all of them.
 _STOPPED: Final = 0.75 * MATTERS
+#: Epochs that are as many as the other run's steps by no coincidence, and steps that an epoch then has at least.
+_COINCIDES: Final = 10
+_STEPS: Final = 2
 #: Words of callbacks and schedules that wait for a metric, whose noise is the seed's.
 _WAITS: Final = ("plateau", "adaptive")
 _STOPS: Final = "earlystopping"
@@ -62,6 +65,7 @@ def _lengths(a: Profile, b: Profile) -> Iterator[Cause]:
     """
     epochs = [told for side in (a, b) if (told := _epochs(side))]
     if len(epochs) < len("ab"):
+        yield from _taken_for_steps(a, b)
         return
     if abs(epochs[0] - epochs[1]) < max(1.0, _OTHER_LENGTH * max(epochs)):
         return
@@ -71,6 +75,23 @@ def _lengths(a: Profile, b: Profile) -> Iterator[Cause]:
         _length_id(a, b, epochs), "update.epochs", (round(epochs[0], 3), round(epochs[1], 3)), _STOPPED, effect,
         confidence=0.8, chance=chance,
     )  # fmt: skip
+
+
+def _taken_for_steps(a: Profile, b: Profile) -> Iterator[Cause]:
+    """As many steps as scikit-learn was given and took epochs, of batches as large; nobody knows the other's epochs."""
+    for side, other in ((a, b), (b, a)):
+        epochs, batch = _epochs(side), side.value("data.batch_size")
+        if side.framework != "sklearn" or other.framework == "sklearn" or epochs is None or _planned(side) != epochs:
+            continue
+        if epochs < _COINCIDES or epochs != other.last_step or batch is None or batch != other.value("data.batch_size"):
+            continue
+        apart = (side.last_step or 0) / epochs
+        if apart < _STEPS:
+            continue
+        told = (f"{epochs:g} epochs", f"{epochs:g} steps")
+        values = told if side is a else told[::-1]
+        effect = f"max_iter counts epochs, of which each has {apart:.4g} steps here; the other side took as many steps"
+        yield Cause("DATA-07", "update.epochs", (values[0], values[1]), _STOPPED, effect, confidence=0.8, chance=True)
 
 
 def _length_id(a: Profile, b: Profile, epochs: Sequence[float]) -> str:

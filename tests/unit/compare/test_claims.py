@@ -189,3 +189,19 @@ def test_runs_of_other_numbers_of_epochs_are_told(left: str, right: str, claims:
     assert [(one.id, one.parameter, one.values) for one in found.causes] == [("SCH-03", "update.epochs", (12.0, 4.0))]
     assert found.matters is claims
     assert not diagnose(long(left, 6), long(right, 6)).causes
+
+
+def classified(count: int = 12, batch: int = 16) -> Profile:
+    """A run of scikit-learn's that was given so many epochs and took them, of three steps each."""
+    manifest = {"data": {"epochs": count}}
+    done = {"epoch": curve(range(1, count + 1))}
+    return run("sklearn", steps=3 * count, batch=batch, manifest=manifest, curves=done)
+
+
+def test_as_many_steps_as_scikit_learn_took_epochs_are_its_max_iter() -> None:
+    """Of batches as large; another number of steps, or other batches, are none, nor are a few epochs."""
+    found = diagnose(classified(), run(steps=12)).causes
+    assert [(one.id, one.values) for one in found] == [("DATA-07", ("12 epochs", "12 steps"))]
+    assert diagnose(run(steps=12), classified()).causes[0].values == ("12 steps", "12 epochs")
+    for a, b in ((classified(), run(steps=13)), (classified(), run(steps=12, batch=8)), (classified(5), run(steps=5))):
+        assert "DATA-07" not in {cause.id for cause in diagnose(a, b).causes}

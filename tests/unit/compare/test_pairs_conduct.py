@@ -91,6 +91,20 @@ def test_clipping_that_is_told_is_told_by_kind_and_by_how_much() -> None:
     assert not [parameter for parameter in told if "clip" in parameter]
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_gradients_that_are_clipped_after_the_step_are_not_clipped(late: bool) -> None:
+    """Each clipping finds the norm that the optimizer was given a step earlier; in time it finds its own step's."""
+    norms = np.array([9.0, 7.0, 12.0, 8.0, 6.0, 11.0, 10.0, 5.0])
+    curves = {
+        "clip_threshold": Curve(np.arange(2, 9), np.full(7, 2.0)),
+        "grad_norm_before_clip": Curve(np.arange(2, 9), norms[:-1] if late else norms[1:]),
+        "grad_norm": Curve(np.arange(1, 9), norms if late else np.full(8, 2.0)),
+    }
+    told = {fact.parameter: fact.value for fact in conduct.facts(run().profile().evidence, curves, None)}
+    assert told.get("update.clip_norm") == (None if late else 2.0)
+    assert ("update.clip_share" in told) is not late
+
+
 def test_weights_that_are_overwritten_by_their_mean_are_found_at_their_steps() -> None:
     """The rule explains every other step, and is told as the rule."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
-from support.tiny import Tiny, glorot, sgd
+from auditor.compare.trajectories import Curve
+from support.tiny import Tiny, glorot, sgd, torch_stepper
 
 ZERO = {"class": "BinaryAccuracy", "config": {"name": "accuracy", "dtype": "float32", "threshold": 0.0}}
 
@@ -60,3 +63,38 @@ def test_accuracy_of_logits_at_one_half_is_told_where_the_other_side_declares_no
     assert 0.05 < found.weight < 0.95
     assert not [cause for cause in diagnose(bare(), run("mae")).causes if cause.id == "DATA-08"]
     assert not [cause for cause in diagnose(bare(), run(ZERO)).causes if cause.id == "DATA-08"]
+
+
+def penalised(l2: float) -> Profile:
+    """Squares of the kernels in the loss, told apart from it."""
+    tiny = Tiny(stepper=sgd, l2=l2, framework="keras")
+    scalars = [one.scalars for one in tiny.recordings()]
+    steps = np.arange(1, len(scalars) + 1)
+    names = ("loss", "loss/penalty")
+    return tiny.profile(curves={name: Curve(steps, np.array([one[name] for one in scalars])) for name in names})
+
+
+def decayed(decay: float) -> Profile:
+    """The same pull by the optimizer, on the kernels."""
+
+    def make(parameters: list[Any]) -> torch.optim.Optimizer:
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in parameters if p.ndim == 1]},
+        ]
+        return torch.optim.SGD(groups, 1e-2)
+
+    return Tiny(stepper=lambda: torch_stepper(make)).profile()
+
+
+def test_a_loss_that_is_printed_with_its_penalty_is_told_and_claims_nothing() -> None:
+    """Where the steps are the same: decay by the optimizer is in no loss. Another pull is another difference."""
+    found = diagnose(penalised(0.05), decayed(0.1))
+    told = next(cause for cause in found.causes if cause.id == "LOSS-17")
+    assert (told.values, told.how) == (("with the penalty", "without"), "declared")
+    assert not found.matters
+    other = diagnose(penalised(0.05), decayed(0.05))
+    assert "LOSS-17" not in {cause.id for cause in other.causes}
+    assert other.matters
+    both = diagnose(penalised(0.05), penalised(0.05))
+    assert not both.causes
