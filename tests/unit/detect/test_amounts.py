@@ -106,3 +106,38 @@ def test_a_run_that_large_amounts_throw_off(targets: np.ndarray, stride: float, 
 
     found = told(targets, answers, losses, stride=stride, optimizer=optimizer, steps=50)
     assert [one.step for one in found] == [2] * said
+
+
+@pytest.mark.parametrize(
+    ("value", "biased", "last", "expected"),
+    [(0.0, True, 400, True), (3.5, True, 400, True), (0.0, False, 400, False), (0.0, True, 50, False)],
+    ids=["cut off to 0", "another one", "a residual", "too early"],
+)
+def test_amounts_that_are_all_one(value: float, biased: bool, last: int, expected: bool) -> None:
+    """A warning, where the last bias alone can answer them; a residual that is to vanish has no such gradient."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="torch")
+    for step in (*range(1, 21), *(step for step in (50, 100, 200, 400) if step <= last)):
+        output, target = RNG.normal(size=(32, 1)), np.full((32, 1), value)
+        off = output - target
+        arrays = [array("output", "output0", output), array("target", "loss.target", target)]
+        arrays.append(array("gradient", "4.bias", 2 * off.mean(axis=0) + (0 if biased else 0.3)))
+        facts = {"loss": {"operation": "MseLoss", "reduction": "mean"}, "phase": "train"}
+        found += sender.record(Recording(step, arrays, {"loss": float((off**2).mean())}, facts))
+    found = [one for one in found if one.rule == "label_range"]
+    assert [(one.step, one.severity) for one in found] == [(100, Severity.WARNING)] * expected
+
+
+def test_amounts_of_which_one_differs_are_left_alone() -> None:
+    """Rare events: one among hundreds is enough to ask for."""
+    sender, found = Sender(RunAuditor(RUN)), []
+    sender.start(framework="sklearn")
+    sender.manifest({"loss": {"name": "squared_error"}})
+    for step in (*range(1, 21), 50, 100, 200):
+        output, target = RNG.normal(size=(32, 1)), np.zeros((32, 1))
+        target[7] = step == 3
+        off = output - target
+        arrays = [array("output", "output0", output), array("target", "target0", target)]
+        arrays.append(array("gradient", "intercepts_[1]", off.mean(axis=0)))
+        found += sender.record(Recording(step, arrays, {"loss": float((off**2).mean()) / 2}, {}))
+    assert [one for one in found if one.rule == "label_range"] == []

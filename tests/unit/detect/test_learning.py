@@ -14,7 +14,7 @@ from auditor.detect.rule import dump, load
 from auditor.detect.rules.loss.learning import LossNotDecreasing
 from auditor_agent import jsonfinite
 from auditor_agent.stream.recording import Recording
-from support.batches import RUN
+from support.batches import RUN, batch, table
 from support.course import CHANCE, LABELS, VALUES, Course, logits, noisy, of, recording
 from support.lanes import Sender, array
 
@@ -317,3 +317,28 @@ def test_one_recording_will_do_where_the_loss_is_just_the_formula() -> None:
     cost.task = Task()
     cost.task.observe(Scored("regression", None, np.ones((32, 1)), np.zeros((32, 1)), 1.0))
     assert cost.task.chance is None
+
+
+@pytest.mark.parametrize(
+    ("size", "ends_at", "expected"),
+    [(4e-6, 1e-4, True), (4e-6, 2e-11, False), (1.0, 60.0, False)],
+    ids=["lost beside the answers", "near enough", "of size 1"],
+)
+def test_targets_that_are_nothing_beside_the_answers(size: float, ends_at: float, expected: bool) -> None:
+    """A run that ended far above the cost of guessing, fast as it fell: all of it went into answering 0."""
+    rng, tensors, sender = np.random.default_rng(6), table(), Sender(RunAuditor(RUN))
+    sender.start(framework="keras")
+    sender.manifest({"loss": {"class": "MeanSquaredError"}})
+    levels = np.geomspace(1e3 * ends_at, ends_at, 300)
+    found: list[Any] = []
+    for step in (1, 2, 3, 4, 5, 50, 100, 200):
+        target = size * rng.normal(size=(64, 1))
+        output = target + np.sqrt(levels[step - 1]) * rng.normal(size=(64, 1))
+        loss = levels[step - 1] = float(((output - target) ** 2).mean())
+        arrays = [array("output", "output0", output), array("target", "target0", target)]
+        found += sender.record(Recording(step, arrays, {"loss": loss}, {}))
+    for first in range(0, 300, 50):
+        found += sender.steps(batch(0, tensors, first=first + 1, steps=50, loss=levels[first : first + 50]), tensors)
+    assert of(found, RULE) == []
+    proofs = [one.evidence["proof"] for one in of(sender.auditor.ended(0, 0, "finished"), RULE)]
+    assert proofs == ["small"] * expected

@@ -12,6 +12,7 @@ from auditor.detect.evidence.answers import surely_right
 from auditor.detect.evidence.apart import Apart
 from auditor.detect.evidence.cost import data_loss
 from auditor.detect.evidence.extremes import alike, certain, repeated
+from auditor.detect.evidence.marked import Marked
 from auditor.detect.evidence.moves import moves
 from auditor.detect.evidence.plateau import coming, flatness
 from auditor.detect.evidence.progress import Progress
@@ -80,6 +81,7 @@ class ScaleMemory:
     ``better``: by how many standard errors more of the last recorded answers are right than of one for all.
     ``begun``: the first loss; ``stride``: the largest step of the weights, by their size; ``broken``: step and time of
     an early loss that was thrown off. ``same``: recorded steps of one sample again and again; -1 once one was not.
+    ``marked``: a value that stands for missing ones.
     """
 
     size: float = math.nan
@@ -97,6 +99,7 @@ class ScaleMemory:
     stride: float = math.nan
     broken: list[float] = field(default_factory=list)
     same: int = 0
+    marked: Marked = field(default_factory=Marked)
 
 
 class InputScale(Rule):
@@ -110,21 +113,23 @@ class InputScale(Rule):
     trigger = (
         "inputs (or what a normalisation at the start of the model makes of them) with a root mean square above 10, "
         "or one column 100 times as spread as the median one, and one of: half of the first saturating layer's "
-        "outputs at their ends, one and the same answer of probability 0 or 1 for all samples in the first 8 recorded"
-        " steps, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall, the last "
-        "recorded answers, where they are classes, being right no more often than one for all (by 3 standard errors),"
-        " or first losses 100 times that cost and after 200 steps more than half of it, or a loss that is no number, "
-        "or 10,000 times the first, within 20 steps, of which one moved the weights by 0.3 of their size; or in 8 "
-        "recorded steps batches (of 8 samples, and 4 numbers each, or more) that are one sample again and again, "
-        "whose targets differ; or inputs none of which is as large as 0.02, and such a loss; or two recorded "
-        "evaluations in a row whose root mean square is 4 times above or below that of every recorded step, with "
-        "twice its loss"
+        "outputs at their ends, one and the same answer of probability 0 or 1 for all samples in the first 8 recorded "
+        "steps, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall, the last "
+        "recorded answers, where they are classes, being right no more often than one for all (by 3 standard errors), "
+        "or first losses 100 times that cost and after 200 steps more than half of it, or a loss that is no number, "
+        "or 10,000 times the first, within 20 steps, of which one moved the weights by 0.3 of their size; or one "
+        "exact value in several rows of a column that lies 10 times the range of all others (8 and more) outside of "
+        "them, with a loss above that cost after 100 steps; or in 8 recorded steps batches (of 8 samples, and 4 "
+        "numbers each, or more) that are one sample again and again, whose targets differ; or inputs none of which is "
+        "as large as 0.02, and such a loss; or two recorded evaluations in a row whose root mean square is 4 times "
+        "above or below that of every recorded step, with twice its loss"
     )
     source = "UMLAUT (CHI'21), DeepDiagnosis (ICSE'22); proof and thresholds are ours"
     summary = "{fault}, and {what}{where}."
     likely_causes = (
         "features in their raw units, or pixels in 0..255",
         "a scaler that was fitted but not applied",
+        "missing values coded as a number (-9999, 999) and left in the features",
         "pixels divided by 255 twice, by the data set and by the loop, or as whole numbers, which leaves zeros",
         "validation data that did not go through the preprocessing of the training data",
     )
@@ -165,6 +170,7 @@ class InputScale(Rule):
             middle = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
             widest = float(spread.max() / middle) if middle and spread.max() > 1 else 1.0
             self.memory.spread = float(np.fmin(self.memory.spread, widest))
+            self.memory.marked.observe(values.reshape(batch.shape))
         return self._blown(view) or self._alike(view, seen) or self._answers(view, seen)
 
     def observe(self, view: StepView) -> list[Finding]:
@@ -250,7 +256,7 @@ class InputScale(Rule):
                 memory.layer, memory.saturated = name.removeprefix("saturated/"), float(values[-1])
 
     def _judge(self, view: StepView, at: int) -> list[Finding]:
-        thrown = None if self.active else self._thrown()
+        thrown = None if self.active else self._marked() or self._thrown()
         if thrown is not None:
             return [self._found(view, at, thrown)]
         what = self._harm() if not self.active and self._off() else None
@@ -282,6 +288,20 @@ class InputScale(Rule):
         what = f"the first losses were {over:.3g} times that of guessing; after {count} steps it is {recent:.4g}"
         fault = f"The inputs are not normalised (root mean square {size:.4g} in the median batch)"
         return {"what": what, "fault": fault, "size": size}
+
+    def _marked(self) -> dict[str, Any] | None:
+        """A value for missing ones, and a loss as high as that of guessing: one row in a few throws every step off.
+
+        A program that masks such values within its model learns as if there were none.
+        """
+        memory, parameters, cost = self.memory, self.parameters, self.memory.progress.cost
+        count, recent, chance = memory.progress.losses.count, memory.progress.recent, memory.progress.chance
+        if chance is None and cost.entropic and not cost.staged:
+            chance = cost.guess  # answers of probability 0 to what is right, cut off: no formula's loss
+        late = chance is not None and chance > 0 and count >= parameters.steps and bool(recent > chance)
+        if not memory.marked.told or not late:
+            return None
+        return {**memory.marked.shown(), "what": f"after {count} steps the loss ({recent:.4g}) is above guessing's"}
 
     def _harm(self) -> str | None:
         memory, parameters = self.memory, self.parameters

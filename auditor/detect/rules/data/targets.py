@@ -11,7 +11,7 @@ import numpy as np
 from auditor.detect.evidence.amounts import Amounts
 from auditor.detect.evidence.ending import squashes
 from auditor.detect.evidence.heads import Head
-from auditor.detect.evidence.scored import Scored, scored
+from auditor.detect.evidence.scored import Scored, output_gradient, scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment
 from auditor.detect.rules.data.outputs import OutputMemory, OutputRule
@@ -25,6 +25,8 @@ _ALIKE: Final = 200
 _LONG: Final = 100
 #: Samples by class after which one that never came is missing: by chance alone at e^-10.
 _SEEN: Final = 10
+#: Relative difference up to which a recorded gradient is the one worked out of outputs and targets (float32 sums).
+_PLAIN: Final = 1e-3
 #: Steps from one look at the course of a regression to the next.
 _EVERY: Final = 50
 #: Share of the rows with several ones that shows labels which do not exclude each other (ours).
@@ -64,6 +66,7 @@ class LabelRange(OutputRule):
         "(PyTorch); or, of one-hot rows, 10 for each class and more, some with no 1 at all, and none of the first "
         "class; or, of three classes or more with a unit each, or of two that one unit tells apart (PyTorch, a "
         "single optimizer), the same one for all of 200 recorded samples or more, up to step 100 or later; or, a "
+        "warning, just so of amounts that one unit with a bias answers under a plain error of its own; or, a "
         "warning, amounts with a root mean square above 100, and either a loss that is no number within 20 steps, of "
         "which the first moved the weights by 0.3 of their size or more, but less for amounts of size 1; or, after "
         "400 steps, or 100 once the run has ended, answers not a fifth as large, and a loss that began at the cost of "
@@ -74,7 +77,7 @@ class LabelRange(OutputRule):
     likely_causes = (
         "labels are numbered from 1, or the model has too few output units",
         "labels are -1 and 1 where the loss takes 0 and 1",
-        "labels were scaled with the inputs, or cut off to whole numbers: all became 0",
+        "labels, or amounts of 0..1, were scaled with the inputs, or cut off to whole numbers: all became 0",
         "a regression whose targets were left in their units (prices, counts): no step is large enough, or all are",
     )
     advice = (
@@ -117,8 +120,12 @@ class LabelRange(OutputRule):
     def _amounts(self, view: StepView | Moment, at: int, known: dict[str, Any]) -> Finding:
         amounts = self.memory.amounts
         evidence = {"low": amounts.low, "high": amounts.high, **known}
-        found = self.finding(view, at, Subject("output", "output0", view.rank), evidence)
-        return dataclasses.replace(found, severity=Severity.WARNING) if self.grade is Severity.CRITICAL else found
+        return self._mildly(self.finding(view, at, Subject("output", "output0", view.rank), evidence), mild=True)
+
+    def _mildly(self, found: Finding, *, mild: bool) -> Finding:
+        """No more than a warning of what is no error for certain."""
+        milder = mild and self.grade is Severity.CRITICAL
+        return dataclasses.replace(found, severity=Severity.WARNING) if milder else found
 
     def judge(self, view: RecordView) -> list[Finding]:
         """Labels beyond the classes, or numbered from one on, or all of one class."""
@@ -136,7 +143,8 @@ class LabelRange(OutputRule):
         memory = self.memory
         if seen is None or memory.samples < 0 or isinstance(view, Head):
             return super().judge(view)
-        if not (_unit_each(view, seen) or _alone(view, seen)):
+        amounts = _answerable(view, seen)
+        if not (amounts or _unit_each(view, seen) or _alone(view, seen)):
             return super().judge(view)
         labels = seen.labels() if seen.family == "categorical" else _flat(seen.targets)
         if labels is None or not labels.size:
@@ -150,8 +158,9 @@ class LabelRange(OutputRule):
             return []
         memory.held["output0"] = self.parameters.hold  # until a batch shows otherwise
         known = f"{max(seen.classes, 2)} classes, and of {memory.samples} recorded samples none is of another"
+        known = f"amounts, and all {memory.samples} recorded samples have this one" if amounts else known
         evidence = {"low": memory.only, "high": memory.only, "known": known, "classes": seen.classes}
-        return [self.finding(view, 0, Subject("output", "output0", view.rank), evidence)]
+        return [self._mildly(self.finding(view, 0, Subject("output", "output0", view.rank), evidence), mild=amounts)]
 
     def _from_one(self, seen: Scored) -> dict[str, Any] | None:
         """Rows of zeros where the last class should be, and none of the first: one-hot rows of labels from 1 on."""
@@ -200,14 +209,32 @@ def _unit_each(view: RecordView, seen: Scored) -> bool:
     return seen.family == "categorical" and seen.classes > 2 and units
 
 
+def _answerable(view: RecordView, seen: Scored) -> bool:
+    """Whether one unit's bias alone could answer amounts: targets that are all one then need no input at all.
+
+    Its gradient is that of a plain error of the outputs. Not so of a residual that is to vanish, or of distances from a
+    centre, which networks without such a bias are trained for; of one term among several; or of a generator, whose
+    opponent's weights get no gradient here.
+    """
+    if seen.family != "regression" or seen.classes != 1 or _several(view):
+        return False
+    wanted = output_gradient(seen, "")
+    told = [one for one in view.of("gradient").values() if one.shape == (1,) and one.values is not None]
+    return wanted is not None and any(np.isclose(one.whole(), wanted, rtol=_PLAIN, atol=0).all() for one in told)
+
+
+def _several(view: RecordView) -> bool:
+    several = view.run.section().get("optimizers")
+    return isinstance(several, list) and len(several) > 1
+
+
 def _alone(view: RecordView, seen: Scored) -> bool:
     """PyTorch: whether one optimizer trains one unit for one of two classes.
 
     A generator's targets are all 1 as well, and it has an opponent with an optimizer of its own.
     """
-    several = view.run.section().get("optimizers")
-    single = not isinstance(several, list) or len(several) == 1
-    return view.run.framework == "torch" and seen.family == "binary" and seen.classes == 1 and single
+    single = seen.family == "binary" and seen.classes == 1 and not _several(view)
+    return single and view.run.framework == "torch"
 
 
 def _flat(targets: F64 | None) -> F64 | None:

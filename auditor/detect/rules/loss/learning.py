@@ -27,6 +27,12 @@ CAUSES: Final = (
     *("loss_spike", "loss_diverging", "weight_explosion", "underfitting_regularization", "loss_oscillating"),
     *("scaler_stuck", "embedding_unused"),
 )
+#: Root mean square of targets that is nothing beside the first answers, of size 1, nor beside how far steps of Adam's
+#: usual rate, 1e-3, move them; and by how many times the cost of guessing, and standard errors, the answers of a run
+#: that ended are then worse than one for all (ours).
+_SMALL: Final = 1e-3
+_LOST: Final = 10.0
+_WORSE: Final = 3.0
 #: Evaluations in a row that give the very loss of the one before: a model that is trained does not (ours).
 _AGAIN = 3
 
@@ -90,13 +96,14 @@ class LossNotDecreasing(Rule):
         "three standard errors) and at least 0.98 times what guessing costs: the entropy of the recorded labels or "
         "the variance of the targets, in the loss's own units; or it is above that and falls too slowly to reach it "
         "in four times the steps so far; after 400 steps, 1,600 if it falls beyond its noise, or 100 once the run has "
-        "ended; not where a loss of data held out came surely below that cost, or recorded amounts are "
-        "answered more closely than by their mean (by a standard error). Or it is flat while the weights are bit "
-        "for bit the same, the learning rate is 0, or most gradients are zero; never while the learning rate is still "
-        "rising"
+        "ended; or a run has ended with it above 10 times that cost, of amounts with a root mean square below 0.001, "
+        "and its last recorded answers are surely (3 standard errors) farther off than their mean; not where a loss "
+        "of data held out came surely below that cost, or recorded amounts are answered more closely than by their "
+        "mean (by a standard error). Or it is flat while the weights are bit for bit the same, the learning rate is "
+        "0, or most gradients are zero; never while the learning rate is still rising"
     )
     source = "SMD, AutoTrainer (ICSE'21), UMLAUT (CHI'21); the proofs are ours"
-    summary = "The loss has not decreased over {window} steps up to step {step}: {level:.4g} ({proof_text}){where}."
+    summary = "The loss {said} up to step {step}: {level:.4g} ({proof_text}){where}."
     likely_causes = (
         "a learning rate of zero or far too small, or so large that the first steps destroyed the network",
         "the optimizer does not hold the model's parameters, or its step is not called",
@@ -162,11 +169,12 @@ class LossNotDecreasing(Rule):
         flat = self._flat(ended=ended)
         if flat is None or rising(plateau.rates.last[-flat.window :]):
             return []
-        proof = self._chance(flat, ended=ended) or self._still(flat)
+        proof = self._chance(flat, ended=ended) or (self._lost() if ended else None) or self._still(flat)
         if proof is None:
             return []
         plateau.level = flat.level
-        shown = {"window": flat.window, "level": flat.level, "initial_loss": plateau.losses.initial}
+        shown: dict[str, Any] = {"said": f"has not decreased over {flat.window} steps"}
+        shown |= {"window": flat.window, "level": flat.level, "initial_loss": plateau.losses.initial}
         shown |= {"fallen": flat.fallen, "error": flat.error}
         return [self.finding(last, 0, Subject("loss", "loss", last.rank), shown | proof)]
 
@@ -204,6 +212,24 @@ class LossNotDecreasing(Rule):
         if sure > chance and needed > parameters.pace * count:
             return evidence | {"proof_text": f"{text}, and it falls too slowly to come there", "steps_needed": needed}
         return None
+
+    def _lost(self) -> dict[str, Any] | None:
+        """Targets so small that all of a run went into answering 0, and it did not come as near as their mean.
+
+        What it says of them is noise: each recorded answer is farther off than one for all would be.
+        """
+        memory, chance = self.memory, self.memory.cost.chance
+        targets, family = memory.cost.task.targets, memory.cost.task.family
+        size = math.sqrt(float((targets**2).mean())) if family == "regression" and len(targets) else math.inf
+        if chance is None or chance <= 0 or size >= _SMALL or not memory.closer.surely < -_WORSE:
+            return None
+        last = memory.plateau.losses.last[-STRIDE:]
+        level = float(last.mean())
+        if 2 * level - _surely_below(last) <= _LOST * chance:
+            return None
+        said = f"is still {level / chance:.3g} times that of guessing after {memory.plateau.losses.count} steps,"
+        text = f"guessing costs {chance:.4g}: targets of size {size:.2g} are nothing beside what the answers are off by"
+        return {"proof": "small", "said": said, "proof_text": text, "chance": chance, "family": family, "targets": size}
 
     def _foreseen(self, chance: float) -> bool:
         """Whether data held out were answered surely better than by guessing, as far as its cost can be off for them.
