@@ -18,6 +18,8 @@ _COUNT: Final = STATISTICS.index("count")
 _ZEROS: Final = STATISTICS.index("zeros")
 #: Pairs of ten medians in falling order, less those in rising order: two standard deviations, sqrt(10 · 9 · 25 / 18).
 _IN_ORDER: Final = 23
+#: Standard deviations of that number at which losses surely fall (ours).
+_SURE: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,30 @@ def coming(part: F64, level: float, steps: float) -> bool:
     now = float(np.median(blocks[5:]))
     pace = (float(np.median(blocks[:5])) - now) / (0.5 * len(part))
     return order <= -_IN_ORDER and now - level <= pace * steps
+
+
+def descending(part: F64) -> bool:
+    """Whether the losses ``part`` fall from the first to the last by the order of all of them.
+
+    At 2.5 standard deviations of the pairs in falling order, less those in rising order (Mann 1945, Kendall 1975):
+    fewer losses suffice than for :func:`flatness`, whose error the fall itself makes larger.
+    """
+    count = len(part)
+    order = float(np.triu(np.sign(part[None, :] - part[:, None]), 1).sum())
+    return order < -_SURE * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+
+
+def ahead(losses: F64) -> float:
+    """What falling ``losses`` would still lose, if they go on as in their quarters; 0 where these do not tell.
+
+    Two differences of which the second is smaller, as of a sum of powers, give its remainder (Aitken 1926). Of equal
+    ones there is no end in sight. One twice as large as that before is a fall of its own, as where a rate is cut.
+    """
+    quarters = losses[len(losses) % 4 :].reshape(4, -1).mean(axis=1)
+    before, last = float(quarters[1] - quarters[2]), float(quarters[2] - quarters[3])
+    if not 0 < last < 2 * before:
+        return 0.0
+    return last * last / (before - last) if last < before else math.inf
 
 
 def flat_window(losses: F64, shortest: int, change: float) -> Flatness | None:

@@ -143,14 +143,20 @@ def test_an_embedding_of_which_a_row_is_used(rows: int, told: int) -> None:
     assert [one.step for one in found] == [50] * told
 
 
-def penalised(told: float | None, loss: float, *, rate: float = 0.01) -> list[Finding]:
-    """Three recorded steps of a layer with an L2 penalty of ``rate`` on weights whose squares sum to 100."""
+def penalised(
+    told: float | None, loss: float, *, rate: float = 0.01, gradients: tuple[float, ...] = (0.0, 0.0, 0.0)
+) -> list[Finding]:
+    """Recorded steps of a layer with an L2 penalty of ``rate`` on weights whose squares sum to 100.
+
+    ``gradients``: of every element at each step; 0: none is recorded.
+    """
     sender, found = Sender(RunAuditor(RUN)), []
     layer = {"name": "dense", "class": "Dense", "kernel_regularizer": {"class": "L2", "l2": rate}}
     sender.manifest({"loss": {"class": "MeanSquaredError"}, "model": {"layers": [layer]}})
     output, target = np.full((10, 1), 2.0), np.zeros((10, 1))
-    for step in (1, 2, 3):
+    for step, gradient in enumerate(gradients, 1):
         arrays = [array("weight", "model/dense/kernel", np.full((5, 20), 1.0))]
+        arrays += [array("gradient", "model/dense/kernel", np.full((5, 20), gradient))] * (gradient > 0)
         arrays += [array("output", "output0", output), array("target", "target0", target)]
         scalars = {"loss": loss} | ({} if told is None else {"loss/penalty": told})
         found += sender.record(Recording(step, arrays, scalars, {"phase": "train"}))
@@ -164,6 +170,25 @@ def test_a_declared_penalty_that_is_not_in_the_loss() -> None:
     assert penalised(1.0, 5.0) == penalised(0.0, 4.0, rate=1e-6) == []
     assert len(penalised(None, 4.0)) == 1  # the loss is that of the data alone
     assert penalised(None, 5.0) == []
+
+
+@pytest.mark.parametrize(
+    ("gradients", "said"),
+    [
+        ((0.1,) * 3, [(3, "warning")]),
+        ((0.3,) * 3, [(3, "info")]),
+        ((0.1, 0.3, 0.1), [(3, "info")]),
+        ((0.3,) * 3 + (0.1,) * 4, [(3, "info"), (6, "warning")]),
+        ((0.0,) * 3, [(3, "info")]),
+    ],
+    ids=["matters", "is negligible", "now and then", "comes to matter", "unknown"],
+)
+def test_a_missing_penalty_is_a_warning_where_it_would_matter(
+    gradients: tuple[float, ...], said: list[tuple[int, str]]
+) -> None:
+    """It would pull by 0.02 at each weight: a fifth of the data's gradient of 0.1, a fifteenth of one of 0.3."""
+    found = penalised(0.0, 4.0, gradients=gradients)
+    assert [(one.step, one.severity.value) for one in found] == said
 
 
 @pytest.mark.parametrize(

@@ -63,3 +63,22 @@ def test_a_schedule_that_ends_while_the_loss_still_falls(worth: int, pace: float
     losses = noisy(0.6 * CHANCE + 0.4 * CHANCE * np.exp(-course / pace), 0.01, 400)
     found = said(losses, np.where(np.arange(400) < worth, 0.01, 1e-7))
     assert ["schedule" in one.evidence["what"] for one in found] == [True] * told
+
+
+@pytest.mark.parametrize(
+    ("worth", "steps", "told"), [(60, 800, True), (60, 150, False), (400, 1600, False)], ids=["waste", "short", "long"]
+)
+def test_a_schedule_that_leaves_most_of_a_run_without_a_rate(worth: int, steps: int, told: bool) -> None:
+    """Sixty full steps of 800 are next to nothing, flat as the loss is; of 150 they are not, nor are 400 of 1,600."""
+    losses = noisy(0.3 * CHANCE + 0.7 * CHANCE * np.exp(-np.arange(steps) / 8), 0.05, steps)
+    found = said(losses, np.where(np.arange(steps) < worth, 0.02, 1e-8))
+    assert ["schedule" in one.evidence["what"] for one in found] == [True] * told
+
+
+@pytest.mark.parametrize(("pace", "told"), [(35.0, True), (12.0, False)], ids=["cut", "settled"])
+def test_a_loss_that_was_falling_when_most_of_a_run_lost_its_rate(pace: float, told: bool) -> None:
+    """Below a tenth of guessing, where it was on its way further down; not where it had come to its floor."""
+    course = np.minimum(np.arange(1200), 96)
+    losses = noisy(0.03 * CHANCE + CHANCE * np.exp(-course / pace), 0.005, 1200)
+    found = said(losses, np.where(np.arange(1200) < 96, 0.02, 1e-8))
+    assert ["schedule" in one.evidence["what"] for one in found] == [True] * told

@@ -25,7 +25,7 @@ _MOST: Final = 64
 #: Part of what a step promised by which the loss has then moved, if its gradient was its own (ours).
 _WORD: Final = (0.5, 2.0)
 #: What is kept beside the traces.
-_COUNTED: Final = ("step", "pairs", "judged", "kept", "plain", "loss", "promise", "kept_word")
+_COUNTED: Final = ("step", "pairs", "judged", "kept", "plain", "loss", "promise", "kept_word", "over")
 #: Relative difference up to which a gradient is that of its own batch.
 _PLAIN: Final = 2e-2
 
@@ -41,7 +41,9 @@ class AccumulatedParameters:
     gradients have -0.5, those of a sum of them the cosine of two gradients, 0 or more. ``steady``: what is new does
     not itself grow beyond this factor of the first gradient, 4 (an exploding run grows by factors).
     ``growth``: the norm reached, over the first one, 3. ``share``: part of the
-    weights' elements that must show all of it, 0.75.
+    weights' elements that must show all of it, 0.75. Where plain steps promise more than the whole loss
+    (:meth:`GradientAccumulated._promised`): ``stays``, 1.5, in place of that growth, and ``goes_on``, 0.5,
+    in place of ``follows``. ``along``: cosine of update and gradient, beyond -0.98, of a plain step.
     """
 
     pairs: int = 8
@@ -51,6 +53,9 @@ class AccumulatedParameters:
     steady: float = 4.0
     growth: float = 3.0
     share: float = 0.75
+    stays: float = 1.5
+    goes_on: float = 0.5
+    along: float = 0.98
 
 
 @dataclass(slots=True)
@@ -79,16 +84,16 @@ class Trace:
             self.follows.append(cosine(new, self.new))
         self.largest, self.last, self.new = max(self.largest, norm), gradient, new
 
-    def shows(self, bounds: AccumulatedParameters) -> bool:
-        """Whether this weight's gradients pile up."""
+    def shows(self, bounds: AccumulatedParameters, over: bool) -> bool:
+        """Whether this weight's gradients pile up; ``over``: its steps promise more than there is."""
         if not self.start or not self.follows:
             return False
         fresh = float(np.median(self.fresh))
         return bool(
             np.median(self.alike) > bounds.alike
             and bounds.fresh < fresh < bounds.steady
-            and np.median(self.follows) > bounds.follows
-            and self.largest > bounds.growth * self.start
+            and np.median(self.follows) > (bounds.goes_on if over else bounds.follows)
+            and self.largest > (bounds.stays if over else bounds.growth) * self.start
         )
 
 
@@ -98,7 +103,8 @@ class AccumulatedMemory:
 
     ``plain``: of these steps, but the first, those at which the last bias had the gradient of its own batch.
     ``loss``, ``promise``: of the step before, and what it was to take off the loss to first order;
-    ``kept_word``: steps after which the loss had moved by about as much.
+    ``kept_word``: steps after which the loss had moved by about as much; ``over``: plain steps that promised more
+    than the whole loss.
     """
 
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -111,6 +117,7 @@ class AccumulatedMemory:
     loss: float = math.nan
     promise: float = math.nan
     kept_word: int = 0
+    over: int = 0
 
 
 class GradientAccumulated(Rule):
@@ -125,10 +132,11 @@ class GradientAccumulated(Rule):
         "over at least 8 neighbouring recorded steps, in three quarters of the weights: each gradient is the one "
         "before and something new (cosine above 0.85); what is new is of the size of the first gradient, 0.2 to 4 "
         "times, and not opposed to what was new before, as differences of separate gradients are; and the norm has "
-        "trebled; not where the last bias has, at half of the steps, just the gradient of its own batch, nor where "
-        "after half of them the loss has moved by half to twice what gradient times update promised. In PyTorch, "
-        "where the agent sees whether gradients are there before the backward pass: in 8 recorded steps in a row they "
-        "are"
+        "trebled (or, where at half of the steps a step along the gradient promises more than the whole loss: what is "
+        "new goes the way of what was new before, cosine above 0.5, and the norm is half as large again); "
+        "not where the last bias has, at half of the steps, just the gradient of its own batch, nor where after half "
+        "of them the loss has moved by half to twice what gradient times update promised. In PyTorch, where the agent "
+        "sees whether gradients are there before the backward pass: in 8 recorded steps in a row they are"
     )
     source = "UMLAUT (CHI'21), TrainCheck (OSDI'25); the test on differences is ours"
     summary = (
@@ -161,7 +169,7 @@ class GradientAccumulated(Rule):
             return []
         if view.step != memory.step + 1:
             memory.traces, memory.pairs, memory.plain = {}, -1, 0
-            memory.kept_word, memory.promise = 0, math.nan
+            memory.kept_word, memory.over, memory.promise = 0, 0, math.nan
         memory.step, memory.pairs = view.step, memory.pairs + 1
         for name in list(gradients)[:: 1 + len(gradients) // _MOST]:
             values = _same(gradients[name])
@@ -199,11 +207,19 @@ class GradientAccumulated(Rule):
 
         On one and the same batch a loss moves by its gradient times the update. A pile of t gradients
         promises t times as much; and where batches differ, their noise has no regard to it.
+
+        A loss that is never below 0 and curves by c along its gradient g has g² ≤ 2cL. A plain step of rate r that
+        promises rg² > L so has rc > 1/2, and leaves less than half of that gradient: one that stays is remembered.
         """
         memory, loss = self.memory, float(view.scalars.get("loss", math.nan))
         share = (loss - memory.loss) / memory.promise if memory.promise else math.nan
         memory.kept_word += int(_WORD[0] < share < _WORD[1])
-        memory.loss, memory.promise = loss, sum(move.uphill for move in moves(view)) or math.nan
+        taken = moves(view)
+        memory.loss, memory.promise = loss, sum(move.uphill for move in taken) or math.nan
+        pushed = sum(move.elements * move.gradient**2 for move in taken)
+        moved = sum(move.elements * move.update**2 for move in taken)
+        plain = -memory.promise > self.parameters.along * math.sqrt(pushed * moved)
+        memory.over += int(plain and -memory.promise > loss > 0)
 
     def _told(self, view: RecordView) -> list[Finding]:
         """The agent saw them before the backward pass; what the numbers look like besides."""
@@ -218,7 +234,8 @@ class GradientAccumulated(Rule):
 
     def _judge(self, view: RecordView) -> list[Finding]:
         moving = {name: trace for name, trace in self.memory.traces.items() if trace.largest > 0}
-        shown = [name for name, trace in moving.items() if trace.shows(self.parameters)]
+        over = 2 * self.memory.over > self.memory.pairs
+        shown = [name for name, trace in moving.items() if trace.shows(self.parameters, over)]
         # By elements: the first gradient of a bias, by which the rest is measured, may be small by luck.
         sizes = {name: len(trace.last) for name, trace in moving.items()}
         if not shown or sum(sizes[name] for name in shown) < self.parameters.share * sum(sizes.values()):

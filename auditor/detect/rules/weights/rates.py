@@ -12,7 +12,7 @@ from auditor.detect.evidence.anew import Anew
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.course import MARKS, Course, first, middle
 from auditor.detect.evidence.moves import heavy, moves
-from auditor.detect.evidence.plateau import flatness
+from auditor.detect.evidence.plateau import ahead, descending, flatness
 from auditor.detect.facts import RunFacts
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
@@ -46,6 +46,9 @@ class RateParameters:
     ``high``: part of the largest rate, 0.1, above which steps count as those of a schedule that gave more than
     ``spent``: in the second half of them, of ``seen``, 40 steps at least, the loss was surely falling, at a pace that
     in the steps left with nothing (``pace``, 4, times as many at most) takes ``taken``, 0.2, of it.
+    ``idle``, ``share``: part of the steps that are left with nothing, 0.8, where the whole schedule gave the worth of
+    a tenth of them, 0.1: nobody asks for ten times the steps that there are to use. Then a schedule that gave
+    ``few``, 100, full steps is none either, and one that cut off a falling loss is told down to ``rest``, 0.01.
     ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up).
     ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10; ``learnt``:
     part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
@@ -67,6 +70,10 @@ class RateParameters:
     seen: int = 40
     taken: float = 0.2
     pace: float = 4.0
+    idle: float = 0.8
+    share: float = 0.1
+    few: float = 100.0
+    rest: float = 0.01
     stride: float = 0.3
     risen: float = 10.0
     learnt: float = 0.7
@@ -81,10 +88,7 @@ class RateParameters:
 class RateMemory:
     """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight.
 
-    ``latest``: loss that the last recorded step promised to take off.
-
-    ``scale``: the loss scale that the optimizer divides gradients by.
-
+    ``latest``: loss that the last recorded one promised. ``scale``: that the optimizer divides gradients by.
     ``rates``: those of the losses in ``course``. ``given``: sum of the rates of ``steps``; ``low``: those at next to
     nothing of the largest.
     """
@@ -121,9 +125,10 @@ class LearningRate(Rule):
         "than 5e-5 of the loss each, the last recorded one too, while the loss has moved by less than 5 % and stays "
         "above half the cost of guessing; likewise a loss that was never multiplied by the scale, 16 or more, that "
         "the optimizer divides the gradients by; a schedule that leaves half of the steps less than a thousandth of "
-        "its largest rate, after no more than the worth of 30 steps at that, or while the loss was still falling "
-        "fast, and the loss stays above half the "
-        "cost of guessing, or began there and stays above a tenth; one that has risen tenfold since the loss was "
+        "its largest rate, after no more than the worth of 30 steps at that (100, where it leaves four fifths so and "
+        "gave a tenth), or while the loss was still falling fast, and the loss stays above half the "
+        "cost of guessing, or began there and stays above a tenth (a hundredth, where it left a falling loss four "
+        "fifths so); one that has risen tenfold since the loss was "
         "best, below 0.7 of that cost, where it is above 0.9 of it now; or first updates above 0.3 of the weights, "
         "after which the loss went to 3 times its start (or the cost of guessing, and half as much again as its "
         "start) and has not come back in 50 steps, or became non-finite within 20; or a "
@@ -285,10 +290,14 @@ class LearningRate(Rule):
         chance, start, now = memory.cost.chance, first(losses), middle(losses[-50:])
         if chance is None or chance <= 0 or len(losses) < 100 or not memory.largest_rate > 0:
             return None
-        if not now >= (parameters.open if start >= parameters.near * chance else parameters.near) * chance:
+        spent, began = memory.given / memory.largest_rate, start >= parameters.near * chance
+        wasted = memory.low >= parameters.idle * memory.steps and spent <= parameters.share * memory.steps
+        scant = spent <= (parameters.few if wasted else parameters.spent)
+        if memory.low < parameters.late * memory.steps:
             return None
-        spent = memory.given / memory.largest_rate
-        if memory.low < parameters.late * memory.steps or not (spent <= parameters.spent or self._halted(losses, now)):
+        deep = wasted and began and now < parameters.open * chance
+        least = parameters.rest if deep else parameters.open if began else parameters.near
+        if not ((scant and not deep) or self._halted(losses, now, deep)) or not now >= least * chance:
             return None
         what = (
             f"The learning rate was below {parameters.low:g} of its largest, {memory.largest_rate:.3g}, in "
@@ -297,22 +306,23 @@ class LearningRate(Rule):
         )
         return {"what": what, "spent": spent, "low_steps": memory.low, "loss": now, "chance": chance}
 
-    def _halted(self, losses: F64, now: float) -> bool:
+    def _halted(self, losses: F64, now: float, deep: bool) -> bool:
         """Whether the loss was surely falling, and fast, until the rate was taken away, and hardly since."""
         parameters, rates = self.parameters, self.memory.rates[: len(losses)]
         known = len(rates) == len(losses) and bool(np.isfinite(rates).all())
         high = np.flatnonzero(rates >= parameters.high * self.memory.largest_rate) if known else np.zeros(0)
         if len(high) < 2 * parameters.seen or int(high[-1]) >= 2 * len(high):
             return False
-        part = losses[: int(high[-1]) + 1][-(len(high) // 2) :]
+        until = losses[: int(high[-1]) + 1]
+        part = until[-(len(high) // 2) :]
         if not np.isfinite(part).all():
             return False
-        course = flatness(part)
+        course, whole = flatness(part), ahead(until) if deep else math.inf
         left = min(self.memory.low, parameters.pace * len(part)) * course.fallen / (0.5 * len(part))
         return (
-            course.falling
-            and left >= parameters.taken * course.level
-            and now >= (1 - parameters.taken) * middle(losses[int(high[-1]) + 1 :][:50])
+            (descending(part) if deep else course.falling)
+            and min(whole, left) >= parameters.taken * course.level
+            and now >= (1 - parameters.taken) * middle(losses[len(until) :][:50])
         )
 
     def _risen(self, losses: F64) -> dict[str, Any] | None:
