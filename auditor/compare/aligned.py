@@ -13,7 +13,7 @@ from auditor.compare.identify.arrays import nearest
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import Cause, percent
+from auditor.compare.recognise.cause import LISTED, Cause, percent
 from auditor.ingest.records import StepRecording
 
 #: Relative distance of values that are the same but for rounding on their way through a network.
@@ -131,9 +131,11 @@ def _shown(forward: Sequence[Cause], step: FirstStep) -> Iterator[Cause]:
     best = max(acting, key=lambda cause: cause.weight, default=None)
     for cause in acting:
         if cause is best:
-            # A step's weight is in parts of the step; an output's error enters every gradient.
+            # A step's weight is in parts of the step; an output's error enters every gradient. One that nobody
+            # would call harmful by its size (GELU by tanh or erf) is named, and makes no mismatch.
             yield replace(
-                cause, weight=max(step.output, 0.005), effect=f"{cause.effect}; {said}", how="measured", confidence=0.9
-            )
+                cause, weight=max(step.output, 0.005), effect=f"{cause.effect}; {said}", how="measured",
+                confidence=0.9, chance=cause.chance or step.output < LISTED,
+            )  # fmt: skip
         else:
             yield replace(cause, weight=min(cause.weight, step.output))

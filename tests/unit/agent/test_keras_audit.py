@@ -244,6 +244,37 @@ def test_a_custom_train_step_and_sparse_and_missing_gradients() -> None:
     assert run.scalar("loss")[0] > run.scalar("loss")[1]
 
 
+class Batches(keras.utils.PyDataset):
+    """Twelve batches, in order."""
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        x, y = data(8)
+        return x + index, y
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed, but will be ignored")
+@pytest.mark.parametrize(
+    ("source", "shuffled"),
+    [
+        (lambda x, y: {"x": x, "y": y}, True),
+        (lambda x, y: {"x": x, "y": y, "shuffle": False}, False),
+        (lambda x, y: {"x": tf.data.Dataset.from_tensor_slices((x, y)).batch(8)}, None),
+        (lambda x, y: {"x": (batch for batch in [(x, y)] * 4), "steps_per_epoch": 4}, None),
+        (lambda *_: {"x": Batches(), "shuffle": False}, False),
+    ],
+    ids=["arrays", "arrays in order", "data set", "generator", "PyDataset in order"],
+)
+def test_fit_shuffles_what_has_no_order_of_its_own(source: Any, shuffled: bool | None) -> None:
+    """``shuffle=True`` is the default of ``fit``, and nothing to a data set or a generator."""
+    model, run = mlp(), MemoryRun()
+    model.compile("sgd", "mse")
+    model.fit(**source(*data(32)), verbose=0, callbacks=[Audit(run=run)])
+    assert run.manifests[-1]["data"].get("shuffle") is shuffled
+
+
 def test_the_manifest_says_what_was_resolved() -> None:
     """A string becomes an optimizer with an epsilon; fit's own defaults are there."""
     model, run = mlp(regularizer="l2", built=False), MemoryRun()

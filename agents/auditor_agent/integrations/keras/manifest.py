@@ -196,6 +196,15 @@ def one_loss(part: Any) -> dict[str, Any]:
     return body | {"config": plain(config)}
 
 
+def _shuffles(adapter: Any) -> bool | None:
+    """Whether ``fit`` shuffles: arrays, and batches of a ``PyDataset``; None of what has an order of its own.
+
+    The argument itself says nothing: its default is True, and a data set or a generator ignores it.
+    """
+    told = next((getattr(adapter, name) for name in ("_shuffle", "shuffle") if hasattr(adapter, name)), None)
+    return None if told is None else bool(told)
+
+
 def data(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Batches as ``fit`` resolved them."""
     iterator: Any = arguments.get("epoch_iterator")
@@ -211,8 +220,7 @@ def data(arguments: Mapping[str, Any]) -> dict[str, Any]:
         "class_weight": plain(arguments.get("class_weight")),
         "sample_weight": arguments.get("sample_weight") is not None,
         "last_partial_batch": _maybe(lambda: adapter.partial_batch_size),
-        # Only arrays are shuffled by fit itself; a data set comes in its own order.
-        "shuffle": bool(_maybe(lambda: adapter._shuffle) or arguments.get("shuffle", False)),  # noqa: SLF001 -- no public name
+        "shuffle": _shuffles(adapter),
     }
     body["callbacks"] = _conduct(arguments.get("callbacks")) or None
     for key in ("x", "y"):
