@@ -157,6 +157,23 @@ def test_whose_parameters_a_loss_reaches_is_asked_ever_more_rarely(
     assert 3 <= len(asked) <= 8
 
 
+def test_a_loss_that_was_cut_off_is_walked_ever_more_rarely(monkeypatch: pytest.MonkeyPatch, run: MemoryRun) -> None:
+    """Nothing is behind it, at any step: no look through all objects, and few at its graph."""
+    looks: list[str] = []
+    of_graph, of_all = passes.behind, passes.held
+    monkeypatch.setattr(passes, "behind", lambda roots: looks.append("graph") or of_graph(roots))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(passes, "held", lambda: looks.append("all") or of_all())  # type: ignore[func-returns-value]
+
+    def step(model: nn.Module, optimizer: torch.optim.Optimizer, _: int) -> None:
+        optimizer.zero_grad()
+        torch.tensor(loss(model).item(), requires_grad=True).backward()
+        optimizer.step()
+
+    recorded(run, step, 200)
+    assert "all" not in looks
+    assert 2 <= len(looks) <= 8
+
+
 def test_frozen_steps_and_other_losses_pass_nothing_by() -> None:
     """No loss reaches a parameter that nobody holds: of the critic in a step of the generator, of a mean of inputs."""
     generator, critic = nn.Linear(2, 3), nn.Linear(3, 1)

@@ -131,15 +131,16 @@ class Bypassed:
 
     ``heard``: a loss since the last look. ``empty``: the optimizer stepped on it without a single gradient:
     the graph of the next loss is walked then. ``found``: what that reached instead, to be told.
-    ``owned``: looks that found another optimizer's parameters, as in a game of two. Such a look goes through
-    all objects of the process: each lets twice as many steps pass as the one before. ``rest``: those to come.
+    ``vain``: looks that had nothing to tell: they found another optimizer's parameters, as in a game of two, or none
+    at all, as of a loss that was cut off. Such a look may go through all objects of the process: each lets twice as
+    many steps pass as the one before. ``rest``: those to come.
     """
 
     heard: bool = False
     empty: bool = False
     over: bool = False
     found: list[dict[str, Any]] = field(default_factory=list)
-    owned: int = 0
+    vain: int = 0
     rest: int = 0
 
     def begin(self, root: Tensor) -> None:
@@ -148,15 +149,15 @@ class Bypassed:
         if not self.empty:
             return
         self.empty = False
-        leaves, owned = behind([root]), held()
-        if any(id(leaf) in owned for leaf in leaves):
-            self.owned += 1
-            self.rest = 2**self.owned
-            return
+        leaves = behind([root])
         readable = [leaf for leaf in leaves if isinstance(leaf, nn.Parameter) and kernels.in_memory(leaf)]
+        if not readable or not held().isdisjoint(map(id, leaves)):
+            self.vain += 1
+            self.rest = 2**self.vain
+            return
         with torch.no_grad():
             self.found = [_described(leaf) for leaf in readable[:_TOLD]]
-        self.over = bool(self.found)
+        self.over = True
 
     def step(self, run: Any, number: int, optimizer: Optimizer) -> None:
         """``optimizer`` is about to take step ``number`` of ``run``, which is told what was found."""
