@@ -63,11 +63,22 @@ def _scale(a: Profile, b: Profile) -> Iterator[Cause]:
         ratio = abs(math.log(rms[1].value / rms[0].value))
         if ratio > _OTHER_SCALE + max(_drift(side, name) for side in (a, b)):
             effect = f"values are {math.exp(ratio):.3g} times as large on one side"
-            yield Cause("DATA-00", f"{name}.scale", (rms[0].value, rms[1].value), min(2.0, ratio), effect)
+            cause = Cause("DATA-00", f"{name}.scale", (rms[0].value, rms[1].value), min(2.0, ratio), effect)
+            yield _other_classes(a, b, name, cause) or cause
         elif (ratio := _spread_apart(a, b, name)) > _OTHER_SCALE:
             values = [side.value(f"{name}.range") for side in (a, b)]
             effect = f"values are spread {math.exp(ratio):.3g} times as widely on one side: coded or scaled otherwise"
             yield Cause("DATA-00", f"{name}.range", (values[0], values[1]), min(2.0, ratio), effect)
+
+
+def _other_classes(a: Profile, b: Profile, name: str, scaled: Cause) -> Cause | None:
+    """Class numbers of one range in other shares, where a part of the rows is held back as they lie: no scale."""
+    ranges, splits = [side.value(f"{name}.range") for side in (a, b)], _splits(a, b)
+    whole = all(float(end).is_integer() for ends in ranges for end in ends or (0.5,))
+    if name != "data.target" or not whole or ranges[0] != ranges[1] or not any(splits) or splits[0] == splits[1]:
+        return None
+    effect = "the classes come in other shares: the rows that are held back are the last ones of sorted data"
+    return Cause("DATA-03", "data.validation_split", (splits[0], splits[1]), min(1.0, scaled.weight), effect)
 
 
 def _drift(side: Profile, name: str) -> float:

@@ -13,6 +13,7 @@ from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import accumulated
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, between, close, how, percent, sure
 from auditor.compare.recognise.conduct import batches
 
@@ -30,7 +31,6 @@ _TWICE: Final = "softmax of"
 #: How far values and the output's gradient are from those of another loss, at least: twelve units of bfloat16's
 #: rounding, 2^-8. What float32 leaves, cancellation within the batch included, is a hundredth of that.
 _ANOTHER: Final = 0.05
-
 #: The two ways to divide a loss of which padding is a part.
 _PADDED: Final = frozenset({"padding as zeros, mean", "mean without padding"})
 #: Relative difference of what two terms count for that is none: each is solved for up to a hundredth.
@@ -47,6 +47,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from found
     if not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from _size(a, b)
+        yield from _summed_batches(a, b)
     yield from _weighed(a, b)
     yield from _terms(a, b)
     yield from _backward(a, b)
@@ -295,6 +296,17 @@ def _padding(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> Cause:
     steps = max(_scale_effect(a, b, scale), _unsteady(a), _unsteady(b))
     effect = f"padding is among what the loss is divided by on one side: {scale:.3g} times as much"
     return Cause("LOSS-09", "loss.scale", values, max(_REPORTED, steps), effect, how(*reduction), sure(*reduction))
+
+
+def _summed_batches(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Both take as many batches to a step, and one side sums what the other takes the mean of."""
+    scale = accumulated.ratio(a, b)
+    if scale is not None:
+        weight, count = max(_REPORTED, _scale_effect(a, b, scale)), max(scale, 1 / scale)
+        words = ("the mean of the batches", f"the sum of {count:g} batches")
+        effect = f"the gradient of a step is the sum of {count:g} batches on one side, their mean on the other"
+        values = words if scale > 1 else words[::-1]
+        yield Cause("OPT-21", "update.gradient_accumulation", (values[0], values[1]), weight, effect, confidence=0.9)
 
 
 def _by_batches(a: Profile, b: Profile, scale: float) -> bool:

@@ -11,6 +11,8 @@ import numpy as np
 from auditor.compare.identify.evidence import F64
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import MATTERS, Cause, percent
+from auditor.compare.recognise.conduct import batches
+from auditor.compare.trajectories import I64
 
 _FEWEST: Final = 3
 #: Relative difference of two rates that is no rounding.
@@ -111,7 +113,7 @@ def _epochs(side: Profile) -> float | None:
     samples = samples or side.value("data.declared.samples")
     if not batch or not samples or not side.last_step:
         return None
-    return float(round(side.last_step / math.ceil(samples / batch), 3))
+    return float(round(side.last_step / math.ceil(math.ceil(samples / batch) / batches(side)), 3))
 
 
 def _stops(profile: Profile) -> bool | None:
@@ -160,7 +162,7 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
         return  # both wait for a metric to stand still: when it does is the seed's doing
     values = (f"{_words(mine)}", f"{_words(theirs)}")
     yield Cause(
-        _entry(a, b),
+        "OPT-27" if _ignored(a, mine, theirs, steps) or _ignored(b, theirs, mine, steps) else _entry(a, b),
         "update.schedule",
         (values[0], values[1]),
         weight=weight,
@@ -206,6 +208,19 @@ def _words(rates: F64) -> str:
     rise = f"rises from {rates[0]:.3g} of the largest in {top} steps" if top else ""
     fall = f"falls to {rates[-1]:.3g} of the largest" if rates[-1] < 1 - _SAME else ""
     return ", ".join(part for part in (rise, fall) if part)
+
+
+def _ignored(side: Profile, own: F64, other: F64, steps: I64) -> bool:
+    """Whether Keras holds its rate while the other's falls from step to step as 1 / (1 + decay t).
+
+    That is what ``decay`` of an optimizer meant before Keras 3, which takes the argument and does nothing with it.
+    """
+    still = side.framework in {"keras", "tensorflow"} and np.ptp(own) <= _SAME and not side.value("update.schedule")
+    if not still or steps[0] != 1 or other.min() <= 0:
+        return False
+    grown, since = 1 / other - 1, np.asarray(steps - steps[0], np.float64)
+    decay = float(grown[-1] / since[-1])
+    return decay > 0 and bool(np.all(np.abs(grown - decay * since) <= _SAME * (1 + grown)))
 
 
 def _entry(a: Profile, b: Profile) -> str:

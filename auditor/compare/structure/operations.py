@@ -14,12 +14,7 @@ from typing import Any, Final
 from auditor.compare.structure import geometry, seen_graph, told_by, words
 
 #: Operations with weights of their own.
-WEIGHTED: Final = frozenset(
-    {
-        *("dense", "conv", "depthwise", "conv_transpose", "embedding", "lstm", "gru", "rnn", "attention"),
-        *("batchnorm", "layernorm", "groupnorm", "rmsnorm"),
-    }
-)
+WEIGHTED: Final = words.WEIGHTED
 #: Classes of Keras models that list their layers in the order in which they run.
 _IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
 _PROJECTIONS: Final = 3

@@ -28,8 +28,10 @@ def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
 def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Mapping[str, int] | None:
     """How often two computed tensors are added (``add``), a constant (``shift``), and no gradient passes (``stop``).
 
-    Added by an operator or a layer. None where some may have been missed: of a graph that was not told to its end,
-    and in PyTorch of modules of the program's own making that are told as one, for what they do within is not.
+    Added by an operator or a layer, which is as many sums as it takes to add its inputs two by two. Nothing is cut
+    off before the first layer that has weights. None where some may have been missed: of a graph that was not told
+    to its end, and in PyTorch of modules of the program's own making that are told as one, for what they do within
+    is not.
     """
     if not isinstance(graph, list) or len(graph) >= _MOST:
         return None
@@ -39,8 +41,20 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     if framework == "torch" and not all(name in _SHAPES or words.kind_of(name) for name in told):
         return None
     told_ = [node.get("op") for node in nodes]
-    both = sum(classes.get(str(node.get("layer"))) == "Add" for node in nodes)
-    return {"add": told_.count("add") + both, "shift": told_.count("shift"), "stop": told_.count("stop")}
+    shapes = {str(one.get(key)): one.get("input_shape") for one in layers for key in ("name", "path") if one.get(key)}
+    both = sum(_terms(shapes.get(name)) - 1 for name in _names(nodes) if classes.get(name) == "Add")
+    kinds = [words.kind_of(classes.get(str(node.get("layer")))) or node.get("op") for node in nodes]
+    learnt = next((place for place, kind in enumerate(kinds) if str(kind).lower() in words.WEIGHTED), len(nodes))
+    return {"add": told_.count("add") + both, "shift": told_.count("shift"), "stop": told_[learnt:].count("stop")}
+
+
+def _names(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [str(node["layer"]) for node in nodes if "layer" in node]
+
+
+def _terms(shape: Any) -> int:
+    """How many tensors a layer of these input shapes was given."""
+    return len(shape) if isinstance(shape, list) and all(isinstance(one, (list, tuple)) for one in shape) else 2
 
 
 def cut(weighted: set[str], graph: Any, seen: Sequence[Mapping[str, Any]]) -> bool:

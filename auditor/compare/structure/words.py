@@ -33,6 +33,13 @@ _KINDS: Final = tuple(
         ("dense", r"^(lazy)?linear$|^dense$|^einsumdense$|nondynamicallyquantizablelinear"),
     )
 )
+#: Kinds that hold weights.
+WEIGHTED: Final = frozenset(
+    {
+        *("dense", "conv", "depthwise", "conv_transpose", "embedding", "lstm", "gru", "rnn", "attention"),
+        *("batchnorm", "layernorm", "groupnorm", "rmsnorm"),
+    }
+)
 #: Activations by their plain names, under one of them.
 _ACTIVATIONS: Final = {
     **{name: name for name in ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "softplus", "softsign")},

@@ -325,3 +325,15 @@ def test_steps_that_are_taken_twice_with_one_gradient_are_found() -> None:
     assert first(twice(2), run().profile()) == ("OPT-00", "update.steps_per_gradient")
     assert not diagnose(twice(1), run().profile()).causes
     assert "update.steps_per_gradient" not in [cause.parameter for cause in diagnose(twice(2), twice(3)).causes]
+
+
+@pytest.mark.parametrize(("batches", "told"), [(4.0, False), (1.0, True)])
+def test_epochs_are_counted_in_steps_of_several_batches(batches: float, told: bool) -> None:
+    """Twelve steps of four batches go through as much data as forty-eight batches."""
+    known = {"data": {"samples": 64, "epochs": 12}}
+    counted = run(batch=16, steps=12).profile(manifest=known, curves={"epoch": curve(*range(1, 13))})
+    looped = run(batch=16, steps=12).profile(
+        manifest={"data": {"samples": 64}}, curves={"micro_batches": curve(*[batches] * 12)}
+    )
+    found = [cause.parameter for cause in diagnose(counted, looped).causes]
+    assert ("update.epochs" in found) is told

@@ -17,7 +17,7 @@ from auditor.compare.causes import diagnose
 from auditor.compare.identify.fact import Facts
 from auditor.compare.identify.loss import value_of
 from auditor.compare.identify.loss_pairs import pair_of
-from auditor.compare.profile import profile
+from auditor.compare.profile import Profile, profile
 from auditor.compare.recognise import loss
 from auditor.compare.recognise.cause import MATTERS
 from auditor.compare.trajectories import Curve
@@ -335,3 +335,30 @@ def test_a_loss_that_both_compute_and_no_table_has_is_no_difference() -> None:
     assert not [one for one in loss.causes(*(run(focal, LABELS, 4).profile() for _ in "ab")) if one.id == "LOSS-00"]
     more = run(lambda o, y: CE(o, y) + torch.rand((), generator=torch.Generator().manual_seed(len(y))), LABELS, 4)
     assert not [one for one in loss.causes(run(CE, LABELS, 4).profile(), more.profile()) if one.id == "LOSS-00"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "steep", "count", "entries"),
+    [
+        (4.2, 3.7, 4.0, ["OPT-21"]),
+        (0.24, 0.27, 4.0, ["OPT-21"]),
+        (1.1, 0.9, 4.0, []),
+        (4.2, 1.0, 4.0, []),
+        (0.25, 4.0, 4.0, []),
+        (4.0, 4.0, 1.0, []),
+    ],
+)
+def test_a_sum_of_batches_and_their_mean_are_told_by_the_first_step(
+    scale: float, steep: float, count: float, entries: list[str]
+) -> None:
+    """Loss and gradient together, where the loss of several batches is none that can be fitted."""
+
+    def side(factor: float, slope: float) -> Profile:
+        told = {"loss": factor, "grad_norm": slope, "micro_batches": count}
+        curves = {name: Curve(np.arange(1, 3), np.full(2, value)) for name, value in told.items()}
+        known = Tiny(steps=2).profile(curves=curves)
+        unfitted = {name: fact for name, fact in known.facts.measured.items() if not name.endswith(".factor")}
+        return replace(known, facts=replace(known.facts, measured=unfitted))
+
+    found = loss.causes(side(2.0, 0.5), side(2.0 * scale, 0.5 * steep))
+    assert [one.id for one in found if one.parameter == "update.gradient_accumulation"] == entries

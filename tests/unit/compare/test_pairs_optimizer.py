@@ -238,6 +238,25 @@ def test_a_declared_schedule_names_what_the_rates_show(entry: str, declared: dic
     assert diagnose(a, b).causes[0].id == entry
 
 
+@pytest.mark.parametrize(
+    ("framework", "fall", "entry"),
+    [
+        ("keras", lambda at: 1 / (1 + 0.3 * at), "OPT-27"),
+        ("torch", lambda at: 1 / (1 + 0.3 * at), "SCH-01"),
+        ("keras", lambda at: 1 / (1 + 0.3 * at) ** 2, "SCH-01"),
+        ("keras", lambda at: 0.9**at, "SCH-01"),
+        ("keras", lambda at: 1 / (1 + 0.3 * (at // 4)), "SCH-01"),
+    ],
+)
+def test_a_decay_that_keras_ignores_is_known_by_what_it_meant(
+    framework: str, fall: Callable[[int], float], entry: str
+) -> None:
+    """A rate that stands still, against one that falls with every step as the argument did before Keras 3."""
+    still = replace(on(lambda p: O.SGD(p, R)), framework=framework)
+    falling = on(lambda p: O.SGD(p, R), [R * fall(at) for at in range(12)])
+    assert diagnose(still.profile("a"), falling.profile("b")).causes[0].id == entry
+
+
 def test_a_rule_that_nobody_knows_is_said_to_be_unknown() -> None:
     """None explaining the numbers is a finding of its own, not the nearest name."""
 

@@ -269,3 +269,22 @@ def test_an_unexplained_difference_of_outputs_is_a_finding() -> None:
     """Equal weights, equal batch, other outputs, and nothing declared that would explain it."""
     found = diagnose(base().profile(), base(activation=torch.relu).profile())
     assert found.causes[0].id == "FWD-00"
+
+
+@pytest.mark.parametrize(
+    ("splits", "low", "scaled"),
+    [((None, 0.3), 0.0, False), ((None, 0.0), 0.0, True), ((0.3, 0.3), 0.0, True), ((None, 0.3), -1.0, True)],
+)
+def test_classes_in_other_shares_are_another_part_of_the_data(
+    splits: tuple[float | None, float | None], low: float, scaled: bool
+) -> None:
+    """Class numbers of the same range; of another they are coded otherwise, and without a split nothing says why."""
+    many = np.where(np.arange(len(MANY)) % 5 == 0, 0.0, 3.0)[:, None]
+    few = np.where(np.arange(len(MANY)) % 5 == 0, 3.0, low)[:, None]
+    sides = [
+        base(x=MANY, y=y.astype(np.float32), steps=30).profile(manifest={"data": {"validation_split": split}})
+        for y, split in zip((many, few), splits, strict=True)
+    ]
+    told = [(one.id, one.parameter) for one in diagnose(*sides).causes]
+    assert (("DATA-00", "data.target.scale") in told) is scaled
+    assert scaled or ("DATA-03", "data.validation_split") in told

@@ -58,3 +58,21 @@ def test_sums_are_counted_where_none_can_hide(framework: str, kind: str, count: 
     found = seen_graph.sums(framework, graph, layers)
     assert (found if found is None else found["add"]) == count
     assert seen_graph.sums(framework, graph * 128, layers) is None, "it may go on"
+
+
+@pytest.mark.parametrize(("inputs", "added"), [(2, 1), (4, 3)])
+def test_a_layer_that_adds_several_inputs_is_as_many_sums_of_two(inputs: int, added: int) -> None:
+    """PyTorch adds two at a time."""
+    layers = [{"name": "sum", "class": "Add", "input_shape": [[None, 5]] * inputs}]
+    found = seen_graph.sums("keras", [{"layer": "sum"}], layers)
+    assert found is not None
+    assert found["add"] == added
+
+
+@pytest.mark.parametrize(("first", "stops"), [("Flatten", 0), ("Linear", 1)])
+def test_no_gradient_is_stopped_before_there_is_any(first: str, stops: int) -> None:
+    """What a layer without weights makes of the input has no gradient to lose."""
+    layers = [{"name": "first", "class": first}, {"name": "then", "class": "Linear"}]
+    found = seen_graph.sums("torch", [{"layer": "first"}, {"op": "stop"}, {"layer": "then"}], layers)
+    assert found is not None
+    assert found["stop"] == stops

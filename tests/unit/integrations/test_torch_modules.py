@@ -125,3 +125,19 @@ def test_what_is_frozen_and_held_by_no_optimizer_is_described(run: Any) -> None:
     assert list(frozen) == ["0.weight"]
     assert frozen["0.weight"]["shape"] == [16, 8]
     assert frozen["0.weight"]["absmax"] == pytest.approx(model[0].weight.abs().max().item())
+
+
+def test_an_input_that_a_layer_reshapes_has_no_gradient_that_could_be_stopped(run: Any) -> None:
+    """The layer after it is given a view of what another gave, as after a ``detach``, and nothing was lost."""
+    install()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for _ in range(4):
+        optimizer.zero_grad()
+        model(torch.randn(5, 2, 2)).square().mean().backward()
+        optimizer.step()
+    run.finish()
+    steps = assembled(run.recordings)
+    told = next(step.facts["operations"] for step in steps if "operations" in step.facts)
+    assert "dense" in [one.get("op") for one in told]
+    assert "stop" not in [one.get("op") for one in told]

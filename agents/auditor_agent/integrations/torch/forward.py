@@ -272,7 +272,8 @@ class ForwardProbe:
         given = torch_operations.given(args)
         if isinstance(looked.modules.get(name), nn.RNNBase) and args and isinstance(args[0], Tensor):
             looked.shapes.setdefault(name, list(args[0].shape))
-        if given == [] and any(_lies_in(one, looked.held) for one in _tensors(args)):
+        learnt = {one: looked.held[one] for one in looked.nodes.values() if one in looked.held} if given == [] else {}
+        if learnt and any(_lies_in(one, learnt) for one in _tensors(args)):  # the rest never had a gradient to lose
             looked.stopped.add(name)
         for tensor in _tensors(output):
             if tensor.grad_fn is not None:

@@ -1,0 +1,105 @@
+"""What PyTorch and Keras lay out otherwise and a program took over as it was: FWD-04, FWD-15."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import F64
+from auditor.compare.profile import Profile
+from auditor.compare.recognise import sizes
+from auditor.compare.recognise.cause import Cause
+
+#: Relative distance of equal numbers, one of them perhaps rounded to float32.
+_EQUAL: Final = 1e-6
+_KERNEL: Final = 2
+_GATES: Final = 3
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Axes and gates that the two frameworks count otherwise."""
+    for torch, other, turned in ((a, b, False), (b, a, True)):
+        if torch.framework == "torch" and other.framework in {"keras", "tensorflow"}:
+            for cause in (_normalised(torch, other), _copied(torch, other)):
+                if cause is not None:
+                    yield Cause(
+                        cause[0], cause[1], cause[2][::-1] if turned else cause[2], sizes.ANOTHER, cause[3],
+                        confidence=0.9,
+                    )  # fmt: skip
+
+
+def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+    """A normalisation by batches of as many channels as PyTorch's has, but along an axis where they do not lie.
+
+    Of networks alone whose kernels are of the same sizes: another width would be another network.
+    """
+    mine = [int(one.get("num_features") or 0) for one in _layers(torch) if _class(one).startswith("BatchNorm")]
+    theirs = [one for one in _layers(other) if _class(one) == "BatchNormalization"]
+    if len(mine) != len(theirs) or not mine or not _kernels(torch) or _kernels(torch) != _kernels(other):
+        return None
+    for channels, layer in zip(mine, theirs, strict=True):
+        shape, config = layer.get("input_shape"), layer.get("config")
+        axis = config.get("axis", -1) if isinstance(config, Mapping) else None
+        if not isinstance(shape, list) or not isinstance(axis, int) or len(shape) <= _KERNEL:
+            continue
+        along = shape[axis]
+        rest = [extent for place, extent in enumerate(shape) if place and place != axis % len(shape)]
+        if along not in {None, channels} and channels in rest:
+            values = f"{channels} channels", f"axis {axis} of {shape}: {along}"
+            return "FWD-04", "batchnorm.axis", values, "the layer normalises along another axis than the channels'"
+    return None
+
+
+def _copied(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+    """Weights of a GRU that are the other's number by number, though the frameworks order its gates otherwise.
+
+    PyTorch has reset, update, new; Keras update, reset, new (``GRUCell`` of both). Where the first two blocks are the
+    same, nothing can be told of their order.
+    """
+    left = _weights(torch, "GRU")
+    right = _weights(other, "GRU")
+    for mine in left:
+        for theirs in right:
+            if mine.shape == theirs.shape[::-1] and len(mine) % _GATES == 0:
+                reset, update, _ = np.split(mine, _GATES)
+                if _like(mine, theirs.T) and not _like(reset, update):
+                    values = "reset, update, new", "update, reset, new"
+                    effect = "the weights are equal as they lie: each side takes the other's reset gate for its update"
+                    return "FWD-15", "gru.gates", values, effect
+    return None
+
+
+def _weights(side: Profile, kind: str) -> list[F64]:
+    """The kernels of layers of a class before the first step."""
+    first = side.evidence.first
+    if first is None or first.step > 1:
+        return []
+    paths = tuple(
+        f"{path}{mark}" for one in _layers(side) if _class(one) == kind for mark in "./"
+        if (path := one.get("path") or one.get("name"))
+    )  # fmt: skip
+    found = {name: one for name, one in first.of("weight").items() if name.startswith(paths)} if paths else {}
+    known = [one for one in found.values() if len(one.shape) == _KERNEL and not one.sampled and one.values is not None]
+    return [np.asarray(one.values, np.float64).reshape(one.shape) for one in known]
+
+
+def _kernels(side: Profile) -> list[int]:
+    """Elements of each weight that is a matrix or more, sorted."""
+    first = side.evidence.first
+    return [] if first is None else sorted(one.size for one in first.of("weight").values() if len(one.shape) >= _KERNEL)
+
+
+def _like(left: F64, right: F64) -> bool:
+    return bool(np.allclose(left, right, rtol=_EQUAL, atol=_EQUAL))
+
+
+def _layers(side: Profile) -> list[Mapping[str, Any]]:
+    model = (side.manifest or {}).get("model")
+    layers = model.get("layers") if isinstance(model, Mapping) else None
+    return [one for one in layers or [] if isinstance(one, Mapping)]
+
+
+def _class(layer: Mapping[str, Any]) -> str:
+    return str(layer.get("class")).rpartition(".")[2]

@@ -1,0 +1,78 @@
+"""What a program took over as it was, though PyTorch and Keras lay it out otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.compare.profile import Beside, Profile, profile
+from auditor.compare.recognise import layouts
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import array
+
+KERNEL = np.random.default_rng(5).normal(size=(12, 3)).astype(np.float32)
+"""Of a GRU of four units in PyTorch: reset, update, new."""
+
+
+def side(framework: str, layer: dict[str, Any], **weights: np.ndarray) -> Profile:
+    """A run of one layer with these weights before its first step."""
+    arrays = [array("weight", f"{layer['name']}.{name}", value) for name, value in weights.items()]
+    manifest = {"model": {"layers": [layer]}}
+    return profile("run", framework, assembled([Recording(1, arrays)]), Beside(manifest))
+
+
+def gru(framework: str, kernel: np.ndarray) -> Profile:
+    """A GRU with this kernel."""
+    return side(framework, {"name": "rnn", "class": "GRU"}, kernel=kernel)
+
+
+def told(a: Profile, b: Profile) -> list[tuple[str, Any]]:
+    """Ids and values of what the module says."""
+    return [(cause.id, cause.values) for cause in layouts.causes(a, b)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_gates_that_were_copied_in_the_others_order_are_told(turned: bool) -> None:
+    """Whichever side is which, each is said to hold its own order."""
+    pair = [gru("torch", KERNEL), gru("keras", KERNEL.T)]
+    values = ["reset, update, new", "update, reset, new"]
+    order = slice(None, None, -1 if turned else 1)
+    assert told(*pair[order]) == [("FWD-15", tuple(values[order]))]
+
+
+@pytest.mark.parametrize("case", ["permuted", "drawn anew", "alike", "one framework"])
+def test_gates_in_their_own_order_are_not(case: str) -> None:
+    """Permuted as they should be, of another seed, or with gates that are the same number by number."""
+    reset, update, new = np.split(KERNEL, 3)
+    alike = np.concatenate([reset, reset, new])
+    pairs = {
+        "permuted": (gru("torch", KERNEL), gru("keras", np.concatenate([update, reset, new]).T)),
+        "drawn anew": (gru("torch", KERNEL), gru("keras", KERNEL[::-1].T)),
+        "alike": (gru("torch", alike), gru("keras", alike.T)),
+        "one framework": (gru("torch", KERNEL), gru("torch", KERNEL)),
+    }
+    assert told(*pairs[case]) == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis", "width", "entries"),
+    [
+        ([None, 6, 20, 9], -1, 3, ["FWD-04"]),
+        ([None, 6, 20, 9], 1, 3, []),
+        ([None, 20, 9, 6], -1, 3, []),
+        ([None, 20, 9, 12], -1, 3, []),
+        ([None, 6, 20, 9], -1, 4, []),
+        ([None, 9], -1, 3, []),
+    ],
+)
+def test_a_normalisation_along_another_axis_is_known_by_its_channels(
+    shape: list[int | None], axis: int, width: int, entries: list[str]
+) -> None:
+    """Six channels: not of networks of other widths, nor where six lie nowhere else."""
+    torch = side("torch", {"name": "bn", "class": "BatchNorm2d", "num_features": 6}, next=np.ones((6, 3), np.float32))
+    layer = {"name": "norm", "class": "BatchNormalization", "input_shape": shape, "config": {"axis": axis}}
+    keras = side("keras", layer, next=np.ones((6, width), np.float32))
+    assert [entry for entry, _ in told(torch, keras)] == entries
