@@ -63,14 +63,14 @@ class Flattened(keras.Sequential):  # type: ignore[misc]  # Keras has no types
 
 @pytest.mark.parametrize("kind", [Flattened, OwnStep])
 def test_a_loss_by_hand_tells_its_shapes_where_they_expand(kind: Any) -> None:
-    """Of other losses that are written by hand only the value is told."""
+    """Of other losses that are written by hand the targets are those of the batch."""
     model, run = kind([keras.Input((4,)), keras.layers.Dense(1)]), MemoryRun()
     model.compile("sgd")
     x = np.random.default_rng(0).standard_normal((64, 4)).astype("float32")
     model.fit(x, x[:, :1], batch_size=16, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
     told = assembled(run.recordings)[0].facts["loss"]
     assert told.get("broadcast", False) is (kind is Flattened)
-    assert told.get("target_shape") == ([16] if kind is Flattened else None)
+    assert told.get("target_shape") == ([16] if kind is Flattened else [16, 1])
 
 
 def test_what_add_loss_adds_is_the_loss_where_there_is_no_other() -> None:
