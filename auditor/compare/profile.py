@@ -53,6 +53,13 @@ class Profile:
         """A fact's value, or ``default``."""
         return self.facts.value(parameter, default)
 
+    @property
+    def layers(self) -> list[Mapping[str, Any]]:
+        """The model's layers as the manifest lists them; none where it lists none."""
+        model = (self.manifest or {}).get("model")
+        told = model.get("layers") if isinstance(model, Mapping) else None
+        return [one for one in told or [] if isinstance(one, Mapping)]
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:

@@ -199,9 +199,8 @@ def _trainable(side: Profile, names: Sequence[str]) -> bool:
     model = (side.manifest or {}).get("model")
     model = model if isinstance(model, Mapping) else {}
     tensors = dict(model.get("tensors") or {})
-    for layer in model.get("layers") or []:
-        if isinstance(layer, Mapping):
-            tensors |= {str(one.get("name")): one for one in layer.get("weights") or [] if isinstance(one, Mapping)}
+    for layer in side.layers:
+        tensors |= {str(one.get("name")): one for one in layer.get("weights") or [] if isinstance(one, Mapping)}
     known = [tensors[name] for name in names if isinstance(tensors.get(name), Mapping)]
     return bool(known) and all(one.get("trainable", True) for one in known)
 
@@ -248,9 +247,7 @@ def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def constrained(profile: Profile) -> bool:
     """Whether a layer declares one."""
-    model = (profile.manifest or {}).get("model")
-    layers = (model.get("layers") or []) if isinstance(model, Mapping) else []
-    told = [layer.get("config") for layer in layers if isinstance(layer, Mapping)]
+    told = [layer.get("config") for layer in profile.layers]
     return any(key.endswith("_constraint") and value for each in told if isinstance(each, Mapping)
                for key, value in each.items())  # fmt: skip
 

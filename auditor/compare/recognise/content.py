@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -197,9 +197,7 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _draws(side: Profile) -> bool:
     """Whether layers of the model change its inputs at random: noise, or images that are turned and cut."""
-    model = (side.manifest or {}).get("model")
-    layers = model.get("layers") if isinstance(model, Mapping) else None
-    classes = [str(one.get("class")).rpartition(".")[2] for one in layers or [] if isinstance(one, Mapping)]
+    classes = [str(one.get("class")).rpartition(".")[2] for one in side.layers]
     return any(name.startswith(("Random", "GaussianNoise", "Augment")) for name in classes)
 
 

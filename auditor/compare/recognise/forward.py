@@ -106,12 +106,9 @@ def _reversed(side: Profile) -> bool | None:
     """Whether one does; None without any."""
     if not any(one.kind in _CUT for one in side.structure.operations):
         return None
-    model = (side.manifest or {}).get("model")
-    layers = model.get("layers") if isinstance(model, Mapping) else None
-    known = [one for one in layers or [] if isinstance(one, Mapping)]
-    if any(one.get("class") == "Bidirectional" for one in known):
+    if any(one.get("class") == "Bidirectional" for one in side.layers):
         return None  # one of its two layers does, whatever the program asked for
-    told = [one.get("config") for one in known]
+    told = [one.get("config") for one in side.layers]
     return any(isinstance(one, Mapping) and bool(one.get("go_backwards")) for one in told)
 
 
@@ -172,10 +169,9 @@ def _complete(side: Profile) -> dict[str, int] | None:
     model = (side.manifest or {}).get("model")
     if side.evidence.first is None or not isinstance(model, Mapping):
         return None
-    layers = [layer for layer in model.get("layers") or [] if isinstance(layer, Mapping)]
     found = {name: one.size for name, one in side.evidence.first.of("weight").items()}
     whole = sum(found.values()) == model.get("trainable_parameters", model.get("parameters"))
-    return found if whole and all(layer.get("trainable", True) for layer in layers) else None
+    return found if whole and all(layer.get("trainable", True) for layer in side.layers) else None
 
 
 def _unheard(one: Difference, a: Profile, b: Profile) -> bool:

@@ -35,8 +35,8 @@ def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, st
 
     Of networks alone whose kernels are of the same sizes: another width would be another network.
     """
-    mine = [int(one.get("num_features") or 0) for one in _layers(torch) if _class(one).startswith("BatchNorm")]
-    theirs = [one for one in _layers(other) if _class(one) == "BatchNormalization"]
+    mine = [int(one.get("num_features") or 0) for one in torch.layers if _class(one).startswith("BatchNorm")]
+    theirs = [one for one in other.layers if _class(one) == "BatchNormalization"]
     if len(mine) != len(theirs) or not mine or not _kernels(torch) or _kernels(torch) != _kernels(other):
         return None
     for channels, layer in zip(mine, theirs, strict=True):
@@ -77,7 +77,7 @@ def _weights(side: Profile, kind: str) -> list[F64]:
     if first is None or first.step > 1:
         return []
     paths = tuple(
-        f"{path}{mark}" for one in _layers(side) if _class(one) == kind for mark in "./"
+        f"{path}{mark}" for one in side.layers if _class(one) == kind for mark in "./"
         if (path := one.get("path") or one.get("name"))
     )  # fmt: skip
     found = {name: one for name, one in first.of("weight").items() if name.startswith(paths)} if paths else {}
@@ -93,12 +93,6 @@ def _kernels(side: Profile) -> list[int]:
 
 def _like(left: F64, right: F64) -> bool:
     return bool(np.allclose(left, right, rtol=_EQUAL, atol=_EQUAL))
-
-
-def _layers(side: Profile) -> list[Mapping[str, Any]]:
-    model = (side.manifest or {}).get("model")
-    layers = model.get("layers") if isinstance(model, Mapping) else None
-    return [one for one in layers or [] if isinstance(one, Mapping)]
 
 
 def _class(layer: Mapping[str, Any]) -> str:

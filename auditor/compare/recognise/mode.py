@@ -80,9 +80,7 @@ _STATISTICS = {True: "stored statistics", False: "the batch's statistics"}
 
 def _still(side: Profile) -> bool:
     """Whether its batch normalisation is frozen, as Keras means it."""
-    model = (side.manifest or {}).get("model")
-    layers = model.get("layers") if isinstance(model, dict) else None
-    told = [one for one in layers or [] if isinstance(one, dict) and "BatchNorm" in str(one.get("class"))]
+    told = [one for one in side.layers if "BatchNorm" in str(one.get("class"))]
     return (
         bool(told) and side.framework in {"keras", "tensorflow"} and all(one.get("trainable") is False for one in told)
     )
