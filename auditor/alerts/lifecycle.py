@@ -90,6 +90,12 @@ class AlertBook:
             touched.add(key)
         return self._render(touched, now)
 
+    def news(self, finding: Finding) -> bool:
+        """Whether ``finding`` tells of a fault that no alert fires for."""
+        entry = self._entries.get((finding.attempt, finding.rule))
+        firing = entry is not None and entry.fired and any(rank.active for rank in entry.ranks.values())
+        return not finding.cleared and not firing
+
     def restore(self, alerts: Iterable[Alert]) -> None:
         """Take back alerts from the store. A replay of their frames afterwards changes nothing."""
         for alert in alerts:

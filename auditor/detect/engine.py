@@ -24,6 +24,7 @@ from auditor.detect.lane import Item, Lane, Told, with_attempt
 from auditor.detect.live_state import LiveState
 from auditor.detect.recorded import RecordPart
 from auditor.detect.registry import Overrides, instances, unusable
+from auditor.detect.rule import Rule
 from auditor.detect.rules.cluster.liveness import ClockRule
 from auditor.detect.view import StepView
 from auditor.ingest.decode import StepBatch, Tensor
@@ -41,22 +42,23 @@ class RunAuditor:
     Args:
         run: the run's id.
         overrides: parameters by rule id; ``{"rule": {"mute": True}}`` leaves a rule out.
+        urgent: only the rules that are urgent, or that are not; None: all.
 
     Raises:
         ValueError: if ``overrides`` names an unknown rule or parameter.
     """
 
-    def __init__(self, run: str, *, overrides: Overrides | None = None) -> None:
+    def __init__(self, run: str, *, overrides: Overrides | None = None, urgent: bool | None = None) -> None:
         self.run = run
         self.live = LiveState()
-        self._overrides = overrides
+        self._overrides, self._urgent = overrides, urgent
         self._lanes: dict[_Key, Lane] = {}
         self._jobs: dict[int, Job] = {}
         self.baseline: Envelope | None = None
         """What the run is held against; may be set at any time."""
         self._newest = -1
         self._waiting: dict[_Key | int, int] = {}
-        instances(overrides)  # say at once what is wrong with the overrides
+        self._rules()  # say at once what is wrong with the overrides
 
     def observe(self, batch: StepBatch, table: tuple[Tensor, ...], floor: int) -> list[Finding]:
         """Take a ``steps`` frame, in any order; what became due is judged.
@@ -138,9 +140,9 @@ class RunAuditor:
     def unjudged(self) -> dict[str, str]:
         """The rules that could not judge the newest attempt's first rank, and why."""
         lanes = [lane for (attempt, _), lane in sorted(self._lanes.items()) if attempt == self._newest]
-        reasons = {rule.id: rule.unjudged() for rule in instances(self._overrides) if not isinstance(rule, JobRule)}
+        reasons = {rule.id: rule.unjudged() for rule in self._rules() if not isinstance(rule, JobRule)}
         reasons |= lanes[0].unjudged() if lanes else {}
-        for rule in instances(self._overrides):
+        for rule in self._rules():
             if isinstance(rule, JobRule):
                 reasons[rule.id] = "one process: there is nothing to compare it with"
         reasons |= self._jobs[self._newest].unjudged() if self._newest in self._jobs else {}
@@ -150,6 +152,9 @@ class RunAuditor:
         """What a process has declared of itself so far."""
         lane = self._lanes.get((attempt, rank))
         return lane.facts if lane is not None else RunFacts()
+
+    def _rules(self) -> list[Rule]:
+        return instances(self._overrides, urgent=self._urgent)
 
     def _waited(self, key: _Key | int, waits: bool) -> bool:
         self._waiting[key] = self._waiting.get(key, 0) + 1 if waits else 0
@@ -173,7 +178,7 @@ class RunAuditor:
         return self._lanes[key], found
 
     def _new_lane(self, attempt: int, rank: int) -> Lane:
-        return Lane(attempt, rank, [rule for rule in instances(self._overrides) if not isinstance(rule, JobRule)])
+        return Lane(attempt, rank, [rule for rule in self._rules() if not isinstance(rule, JobRule)])
 
     def _job(self, lane: Lane) -> Job:
         """The job that ``lane`` is a rank of; made when the first sign of a second rank comes."""
@@ -185,7 +190,7 @@ class RunAuditor:
         return self._jobs[lane.attempt]
 
     def _new_job(self, attempt: int) -> Job:
-        return Job(attempt, [rule for rule in instances(self._overrides) if isinstance(rule, JobRule)])
+        return Job(attempt, [rule for rule in self._rules() if isinstance(rule, JobRule)])
 
     def _take(self, key: _Key, seq: int, item: Item, floor: int) -> list[Finding]:
         lane, found = self._lane(*key)

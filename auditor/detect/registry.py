@@ -78,8 +78,8 @@ def _loaded_from(entry: EntryPoint) -> type[Rule]:
     return rule
 
 
-def instances(overrides: Overrides | None = None) -> list[Rule]:
-    """A fresh instance of every rule that is not muted.
+def instances(overrides: Overrides | None = None, *, urgent: bool | None = None) -> list[Rule]:
+    """A fresh instance of every rule that is not muted; of those that are ``urgent`` or not, where it is given.
 
     Raises:
         ValueError: if an override names an unknown rule or parameter.
@@ -91,6 +91,6 @@ def instances(overrides: Overrides | None = None) -> list[Rule]:
     made = []
     for name, rule in rules().items():
         parameters = dict(overrides.get(name, {}))
-        if not parameters.pop("mute", False):
+        if not parameters.pop("mute", False) and urgent in {None, rule.urgent}:
             made.append(rule(parameters))
     return made

@@ -64,12 +64,13 @@ class Rule(ABC):
     A subclass overrides :meth:`observe`, :meth:`observe_record`, or both. Recordings are kept and
     decoded only for rules that override the latter.
 
-    Class attributes: ``id`` and ``severity`` are contracts (see docs/rules.md); ``needs`` what must
-    be captured; ``trigger`` the condition in words; ``phase`` one of :data:`PHASES`;
-    ``consequence_of`` the rules whose fault can bring about this one, so that alerts are grouped
-    under their root; ``within`` how many steps after a fault began the rule names it at the latest, None where it
-    needs a window that has no bound; ``hold_steps`` how long a fault is pending before it fires; ``summary`` a
-    format string over the fields of :func:`auditor.alerts.texts.facts`.
+    Class attributes: ``id`` and ``severity`` are contracts (see docs/rules.md); ``needs`` what must be captured;
+    ``trigger`` the condition in words; ``phase`` one of :data:`PHASES`; ``consequence_of`` the rules whose fault
+    can bring about this one, so that alerts are grouped under their root; ``within`` how many steps after a fault
+    began the rule names it at the latest, None where it needs a window that has no bound; ``urgent``: judged, and
+    its alert stored, before the other rules are asked, for a rule that reads no recordings and costs next to
+    nothing; ``hold_steps`` how long a fault is pending before it fires; ``summary`` a format string over the fields
+    of :func:`auditor.alerts.texts.facts`.
     """
 
     id: ClassVar[str]
@@ -84,6 +85,7 @@ class Rule(ABC):
     advice: ClassVar[str]
     consequence_of: ClassVar[tuple[str, ...]] = ()
     within: ClassVar[int | None] = None
+    urgent: ClassVar[bool] = False
     hold_steps: ClassVar[int] = 0
     Parameters: ClassVar[type[Any]] = NoParameters
     State: ClassVar[type[Any]] = NoState

@@ -7,23 +7,21 @@ then the detectors know more than the store does.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from auditor.alerts.lifecycle import AlertBook
 from auditor.alerts.live import LiveRun, firing, roots
-from auditor.detect.engine import RunAuditor
 from auditor.detect.tuning import Tuning
+from auditor.detect.urgent import UrgentFirst
 from auditor.ingest.baselines import Shelf
 from auditor.ingest.decode import StepBatch, Tensor
 from auditor.ingest.draft import Draft
 from auditor.ingest.faults import guarded
 from auditor.ingest.intake import Arrival, Rejected, digest, replayed, span, tensor_ids_fit
 from auditor.model import Alert, AlertState, Finding, RunStatus, Verdict, verdict
-from auditor.settings import Settings
 from auditor.store.records import Committed, Counts, Progress, RunRecord, WriteBatch
 from auditor.store.store import Store
 
@@ -34,6 +32,8 @@ MAX_WAITING = 256
 UNJUDGED_TICKS: Final = 30
 
 Stream = tuple[int, int]
+#: Stores alerts before the rest of their request.
+Ahead = Callable[[WriteBatch, list[Alert]], None]
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class RunState:
         self._inflight = 0
         self._counting = threading.Lock()
         self._tuning = tuning
-        self._auditor = RunAuditor(run)
+        self._auditor = UrgentFirst(run)
         self._tuned = False
         self._shelf: Shelf | None = None
         self._ticks = 0
@@ -119,8 +119,9 @@ class RunState:
         self._tables = dict(store.tables(self.run))
         for chunk in store.chunks(self.run):
             with guarded("replay"):
-                # Its alerts were committed with it: what the detectors find again is not news.
+                # Its alerts were committed with it, or before: what the detectors find again is not news.
                 self._judge(replayed(chunk), None)
+            self._rest()
         for stream in store.streams(self.run):
             self._sessions[stream.attempt, stream.rank] = stream.session
             self._alive((stream.attempt, stream.rank), stream.counts, stream.heartbeat_at)
@@ -145,10 +146,14 @@ class RunState:
             self.vitals.ended_at = record.updated_at
         self.shown = self.snapshot()
 
-    def take(self, arrivals: Iterable[Arrival], now: float) -> tuple[WriteBatch, list[Alert], list[Rejected]]:
+    def take(
+        self, arrivals: Iterable[Arrival], now: float, ahead: Ahead | None = None
+    ) -> tuple[WriteBatch, list[Alert], list[Rejected]]:
         """What one request's frames add to the store, which alerts change, which frames are refused.
 
-        ``now``: when they were received. The agent's clock judges nothing.
+        ``now``: when they were received. The agent's clock judges nothing. ``ahead`` stores a new alert that
+        cannot wait for the judgement of the rest: should the daemon die before the frames are stored too, their
+        agent sends them again, and what is found in them is known.
         """
         draft, rejected, findings = Draft(self.run, now), [], []
         for arrival in arrivals:
@@ -159,7 +164,10 @@ class RunState:
             draft.add(arrival)
             findings += self._judge(arrival, draft)
             findings += self._signs(arrival, now)
-        changed = self._apply(findings, now)
+        if ahead is not None and any(self._book.news(finding) for finding in findings):
+            changed, findings = self._apply(findings, now), []
+            ahead(WriteBatch(alerts=changed, verdicts={self.run: str(self.verdict)}, time=now), changed)
+        changed = self._apply(findings + self._rest(), now)
         batch = draft.batch(changed, self.verdict)
         if batch.finishes:
             batch = replace(batch, unjudged=self._unjudged())
@@ -169,7 +177,7 @@ class RunState:
         """A sign of life without new steps."""
         self._alive((sign.attempt, sign.rank), sign.counts or Counts(), now)
         findings = self._beat(sign.attempt, sign.rank, sign.step)
-        changed = self._apply(findings, now)
+        changed = self._apply(findings + self._rest(), now)
         return WriteBatch(progress=[sign], alerts=changed, verdicts={self.run: str(self.verdict)}, time=now), changed
 
     def tick(self, now: float) -> tuple[WriteBatch, list[Alert]]:
@@ -177,7 +185,7 @@ class RunState:
         findings: list[Finding] = []
         with guarded("tick"):
             findings = self._auditor.tick(now)
-        changed = self._apply(findings, now)
+        changed = self._apply(findings + self._rest(), now)
         self._ticks += 1
         unjudged = {} if self.ended or self._ticks % UNJUDGED_TICKS else self._unjudged()
         verdicts = {self.run: str(self.verdict)}
@@ -197,6 +205,7 @@ class RunState:
         for attempt, rank in list(self._sessions):
             with guarded("ended"):
                 self._auditor.ended(attempt, rank, status)
+        self._rest()
 
     def need(self, streams: Iterable[Stream]) -> list[str]:
         """What the agent of any of ``streams`` is to send once more."""
@@ -271,11 +280,19 @@ class RunState:
                 findings += self._auditor.ended(arrival.attempt, arrival.rank, arrival.header["status"])
         return findings
 
+    def _rest(self) -> list[Finding]:
+        """What the rules that are not urgent say to all that came since they were last asked."""
+        findings: list[Finding] = []
+        for call in self._auditor.due():
+            with guarded("detect"):
+                findings += call()
+        return findings
+
     def _tune(self, project: str) -> None:
         """The rules as ``project`` has them, before any of them has seen anything."""
         if not self._tuned:
             self._tuned = True
-            self._auditor = RunAuditor(self.run, overrides=self._tuning.overrides(project))
+            self._auditor = UrgentFirst(self.run, overrides=self._tuning.overrides(project))
 
     def _advance(self, arrival: Arrival) -> list[Finding]:
         with guarded("detect"):
@@ -346,43 +363,3 @@ class RunState:
 
 def _later(known: float | None, time: float | None) -> float | None:
     return max((t for t in (known, time) if t is not None), default=None)
-
-
-class Registry:
-    """The live runs, the longest untouched giving way beyond ``max_live_runs``."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._tuning = Tuning(settings)  # says at once what is wrong with it
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._states: OrderedDict[str, RunState] = OrderedDict()
-
-    def get(self, run: str) -> RunState:
-        """The state of ``run``; one that is not loaded yet if it was unknown or had to be forgotten."""
-        with self._lock:
-            state = self._states.get(run)
-            if state is None or (state.stale and not state.inflight):
-                state = self._states[run] = RunState(run, self._tuning)
-                self._make_room()
-            self._states.move_to_end(run)
-            return state
-
-    def all(self) -> list[RunState]:
-        """Every live run, the one touched last at the end."""
-        with self._lock:
-            return list(self._states.values())
-
-    def forget(self, run: str) -> None:
-        """Drops a run, if nothing of it is in flight."""
-        with self._lock:
-            state = self._states.get(run)
-            if state is not None and not state.inflight:
-                del self._states[run]
-
-    def _make_room(self) -> None:
-        excess = len(self._states) - self._settings.max_live_runs
-        # What is in flight is not in the store yet: whoever rebuilt that run now would miss it.
-        idle = [run for run, state in self._states.items() if not state.inflight and state.loaded]
-        idle.sort(key=lambda run: not self._states[run].ended)
-        for run in idle[: max(excess, 0)]:
-            del self._states[run]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from auditor.alerts.stories import told
 from auditor.ingest.intake import Arrival, arrivals
-from auditor.ingest.live import Registry
+from auditor.ingest.runs import Registry
 from auditor.model import Alert, AlertState, Severity
 from auditor.settings import Settings
 

@@ -46,6 +46,7 @@ class NonfiniteTensor(Rule):
     """Shared by the rules about tensors: ``kind`` says which."""
 
     kind: str
+    urgent = True
     Parameters = NonfiniteParameters
     State = TensorMemory
 
@@ -184,6 +185,7 @@ class NonfiniteLoss(Rule):
 
     id = "nonfinite_loss"
     severity = Severity.CRITICAL
+    urgent = True
     within = 0
     phase = "loss"
     meaning = "the loss is NaN or ±Inf"
