@@ -14,18 +14,24 @@ from auditor.detect.evidence.scored import Scored
 from auditor.detect.view import F64
 
 
-def surely_right(seen: Scored) -> float:
-    """By how many standard errors a batch's right answers are more than its commonest class; NaN if not told."""
+def named(seen: Scored) -> tuple[F64, F64] | None:
+    """The labels of a classifier's batch and the classes that it answered, each (N,); None if they are not known."""
     rows, labels = seen.outputs, None
     if not np.isfinite(rows).all():
-        return math.nan
-    if seen.family == "categorical":
+        return None
+    if seen.family == "categorical" and seen.classes > 1:
         labels, answers = seen.labels(), rows.argmax(axis=1).astype(np.float64)
     elif seen.family == "binary" and seen.classes == 1 and seen.targets is not None:
         labels, answers = seen.targets.ravel(), (rows[:, 0] > (0.0 if seen.logits else 0.5)).astype(np.float64)
     if labels is None or len(labels) != len(rows) or not bool((labels == np.floor(labels)).all()):
-        return math.nan
-    return _beyond(answers, labels)
+        return None
+    return labels, answers
+
+
+def surely_right(seen: Scored) -> float:
+    """By how many standard errors a batch's right answers are more than its commonest class; NaN if not told."""
+    known = named(seen)
+    return math.nan if known is None else _beyond(known[1], known[0])
 
 
 def _beyond(answers: F64, labels: F64) -> float:

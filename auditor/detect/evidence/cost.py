@@ -58,6 +58,8 @@ class Cost:
     heard: F64 = field(default_factory=_empty)
     units: list[float] = field(default_factory=list)
     within: list[float] = field(default_factory=list)
+    rows: int = 0
+    """Samples, or positions of sequences, that the last recorded loss is of."""
     only: list[float] = field(default_factory=list)
     """Of the last recorded batches: the class that all targets of a binary loss are of, -1 where they differ."""
 
@@ -79,6 +81,7 @@ class Cost:
         if self.task.differs(seen):
             self.told, self.units, self.within = {}, [], []
         self.task.observe(seen)
+        self.rows = len(seen.outputs)
         if seen.loss is not None and math.isfinite(seen.loss) and self.task.scales and self.task.scales[-1]:
             self.told[str(view.step)] = seen.loss / self.task.scales[-1]
             while len(self.told) > _WAITING:

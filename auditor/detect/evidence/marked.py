@@ -70,16 +70,18 @@ def marked(rows: F64) -> dict[str, float] | None:
     One exact number, large, in several rows but no more than half, and far outside the range of all others, of which
     more than the middle half differ: no one-hot column, count of rare events, or measure with a heavy tail is that.
     """
-    found = [one for column in np.flatnonzero(np.abs(rows).max(axis=0) > _SIZE) for one in _column(rows, int(column))]
+    large = np.flatnonzero(np.abs(rows).max(axis=0) > _SIZE)
+    found = [one for column in large for one in apart(rows, int(column)) if abs(one["value"]) > _SIZE]
     return max(found, key=lambda one: one["holding"], default=None)
 
 
-def _column(rows: F64, column: int) -> list[dict[str, float]]:
+def apart(rows: F64, column: int) -> list[dict[str, float]]:
+    """The smallest and the largest value of a column of different rows, where they lie apart as :func:`marked` says."""
     values, found = rows[:, column], []
     for value in (values.min(), values.max()):
         rest = values[values != value]
         holding = len(values) - len(rest)
-        if abs(value) <= _SIZE or not _FEW <= holding <= len(rest) or len(rest) < _REST:
+        if not _FEW <= holding <= len(rest) or len(rest) < _REST:
             continue
         low, quarter, rest_high, high = (float(one) for one in np.quantile(rest, (0.0, 0.25, 0.75, 1.0)))
         outside = low - value if value < low else value - high

@@ -121,7 +121,14 @@ def _scored(view: RecordView) -> Scored | None:
 def _mean(view: RecordView) -> bool:
     fact = view.facts.get("loss")
     told = (fact.get("reduction") if isinstance(fact, Mapping) else None) or view.run.loss.get("reduction")
+    if view.run.framework == "sklearn":  # of several labels at a time it adds up the outputs
+        return told in _MEANS and (_width(fact) == 1 or "categorical" in str(view.run.loss.get("class")))
     return view.run.framework in {"keras", "tensorflow"} and told in _MEANS
+
+
+def _width(fact: Any) -> Any:
+    shape = fact.get("output_shape") if isinstance(fact, Mapping) else None
+    return shape[-1] if isinstance(shape, list) and shape else None
 
 
 def _weights(view: RecordView, rows: int) -> F64 | None:

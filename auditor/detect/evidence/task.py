@@ -24,6 +24,10 @@ _OFF: Final = 0.02
 
 #: A probability that in single precision is known to a percent if it was worked out as 1 less another.
 _SMALL: Final = 1e-5
+#: A cross entropy that is so small is what probabilities were clipped to, each program in its own way.
+_CLIPPED: Final = 1e-5
+#: The name of a cross entropy among formulas.
+_ENTROPY: Final = "entropy"
 #: Samples without a class, and the part of a batch that it then has, which show that it came later: 0.9²⁰⁰ is 1e-9.
 _LONG: Final = 200
 _LATE: Final = 0.1
@@ -69,7 +73,7 @@ class Task:
         if seen.loss is None or not math.isfinite(seen.loss):
             return
         for name, value in computed(seen, targets).items():
-            if value > TINY:
+            if value > (_CLIPPED if name == _ENTROPY else TINY):
                 scale, known = seen.loss / value, self.ratios.get(name, [])
                 agrees = bool(known) and abs(scale / (known[0] or math.nan) - 1) < _OFF
                 self.ratios[name] = [*(known if agrees else []), scale][-_AGREE:]
@@ -151,16 +155,16 @@ def _computed(seen: Scored, targets: F64) -> dict[str, float]:
         weights = spread(seen.weights, len(seen.outputs))
         own = seen.outputs[np.arange(len(targets)), targets.astype(np.int64)] if fits else np.ones(1)
         if seen.loss is not None and _saturated(seen, own):
-            return {"entropy": seen.loss}
-        return {"entropy": categorical_entropy(seen.logits, seen.outputs, targets, weights)} if fits else {}
+            return {_ENTROPY: seen.loss}
+        return {_ENTROPY: categorical_entropy(seen.logits, seen.outputs, targets, weights)} if fits else {}
     if targets.size != seen.outputs.size or not targets.size:
         return {}
     outputs, targets, weights = seen.outputs.ravel(), targets.ravel(), spread(seen.weights, targets.size)
     if seen.family == "binary":
         own = np.where(targets > 0.5, outputs, 1 - outputs)
         if seen.loss is not None and _saturated(seen, own):
-            return {"entropy": seen.loss}
-        return {"entropy": binary_entropy(seen.logits, outputs, targets, weights)} if seen.logits is not None else {}
+            return {_ENTROPY: seen.loss}
+        return {_ENTROPY: binary_entropy(seen.logits, outputs, targets, weights)} if seen.logits is not None else {}
     off = outputs - targets
     with np.errstate(over="ignore", invalid="ignore"):  # of a run that was lost: infinite
         return {name: float((weights * measure(off)).mean()) for name, measure in ERRORS.items()}
@@ -170,7 +174,8 @@ def _saturated(seen: Scored, own: F64) -> bool:
     """Whether probabilities of the right answer are too near 0 to tell what they cost: then the loss has to.
 
     Keras takes the logits behind a sigmoid or softmax where it finds them, and else clips in single precision;
-    of a probability of 0 either may have come. That the loss is a mean is declared, so that its scale is 1.
+    of a probability of 0 either may have come. scikit-learn clips in the precision that it
+    computes in. That the loss is a mean is declared, so that its scale is 1.
     """
     return seen.logits is False and seen.mean and seen.weights is None and bool((own < _SMALL).any())
 

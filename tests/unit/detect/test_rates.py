@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.detect.engine import RunAuditor
+from auditor.detect.evidence.course import pooled
+from auditor_agent.stream.recording import Recording
+from support.batches import RUN, batch, table
 from support.course import CHANCE, Course, noisy, of
+from support.lanes import Sender, array
 
 LEARNT = noisy(np.linspace(CHANCE, 0.3, 200), 0.05, 200)
 LOST = noisy(1.3 * CHANCE, 0.05, 200)
@@ -82,3 +87,69 @@ def test_a_loss_that_was_falling_when_most_of_a_run_lost_its_rate(pace: float, t
     losses = noisy(0.03 * CHANCE + CHANCE * np.exp(-course / pace), 0.005, 1200)
     found = said(losses, np.where(np.arange(1200) < 96, 0.02, 1e-8))
     assert ["schedule" in one.evidence["what"] for one in found] == [True] * told
+
+
+def online(level: float, stride: float, rows: int = 1) -> list[Any]:
+    """What is said of 300 steps of ``rows`` samples, of such mean squared errors, after such strides."""
+    rng, tensors, found = np.random.default_rng(6), table(), []
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="sklearn")
+    sender.manifest({"loss": {"class": "squared_error", "reduction": "mean"}})
+    targets = rng.normal(size=(300, rows, 1))
+    off = np.sqrt(level) * rng.normal(size=(300, rows, 1))
+    off[3:18] *= 9
+    losses = (off**2).mean(axis=(1, 2))
+    weight = rng.normal(size=(6, 4))
+    for step in (*range(1, 21), 50, 100, 200):
+        arrays = [
+            array("batch", "input0", rng.normal(size=(rows, 6))),
+            array("output", "output0", targets[step - 1] + off[step - 1]),
+            array("target", "target0", targets[step - 1]),
+            array("weight", "w", weight),
+            array("gradient", "w", weight),
+            array("updated", "w", weight * (1 - stride)),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": float(losses[step - 1])}, {"phase": "train"}))
+    found += sender.steps(batch(0, tensors, first=1, steps=300, loss=losses), tensors)
+    return of(found, "learning_rate")
+
+
+@pytest.mark.parametrize(
+    ("level", "stride", "told"), [(1.3, 0.9, 1), (0.05, 0.9, 0), (1.3, 0.01, 0)], ids=["lost", "learnt", "small"]
+)
+def test_single_samples_are_held_against_guessing_by_their_mean(level: float, stride: float, told: int) -> None:
+    """Most squared errors lie below half of their mean: a run at the cost of guessing is lost all the same."""
+    assert len(online(level, stride)) == told
+
+
+def test_losses_of_few_samples_are_pooled() -> None:
+    """Sixteen to a mean; what does not fill one is left out; larger batches are as they are."""
+    losses = np.arange(40.0)
+    assert pooled(losses, 1).tolist() == [7.5, 23.5]
+    assert pooled(losses, 5).tolist() == [1.5 + 4 * block for block in range(10)]
+    assert pooled(losses, 16) is losses
+    assert pooled(losses[:3], 1).tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(("steps", "told"), [(60, 1), (30, 0)])
+def test_steps_that_promise_nothing_are_said_of_a_run_that_ends_early(steps: int, told: int) -> None:
+    """Patience and tolerance end a fit before its hundredth step."""
+    rng, tensors, found = np.random.default_rng(7), table(), []
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="sklearn")
+    sender.manifest({"loss": {"class": "squared_error", "reduction": "mean"}})
+    weight, inputs, targets = rng.normal(size=(6, 4)), rng.normal(size=(200, 6)), rng.normal(size=(200, 1))
+    loss = float(((targets - 1) ** 2).mean())
+    for step in (*range(1, 21), 50):
+        arrays = [
+            array("batch", "input0", inputs),
+            array("output", "output0", np.ones((200, 1))),
+            array("target", "target0", targets),
+            array("weight", "w", weight),
+            array("gradient", "w", 1e-3 * weight),
+            array("updated", "w", weight * (1 - 1e-6)),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": loss}, {"phase": "train"})) if step <= steps else []
+    found += sender.steps(batch(0, tensors, first=1, steps=steps, loss=np.full(steps, loss)), tensors)
+    found += sender.auditor.ended(0, 0, "finished")
+    assert len(of(found, "learning_rate")) == told

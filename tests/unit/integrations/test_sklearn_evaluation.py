@@ -69,6 +69,35 @@ def test_a_classifier_is_told_with_its_accuracy_once(auditor_home: Path, y: Any)
 
 
 @pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (np.zeros(90, int), {"named": 1, "missed": 0}),
+        (np.arange(90) // 30, {"named": 1, "missed": 60}),
+        (np.arange(90) // 30 + 1, {"named": 1, "missed": 90, "unknown": 30, "classes": 3}),
+        (np.arange(90) // 30 + 9, {"named": 1, "missed": 90, "unknown": 90, "classes": 3}),
+    ],
+    ids=["as asked", "of others", "one of them unknown", "all unknown"],
+)
+def test_what_classes_the_answers_name_and_the_targets_hold(auditor_home: Path, wanted: Any, told: Any) -> None:
+    """One class for all; targets that were never trained on cost nothing and are counted, not in the loss."""
+    y = np.where(np.arange(len(X)) < 2, [1, 2] * (len(X) // 2), 0)
+    mlp = MLPClassifier(**SMALL)
+    with audit(mlp):
+        mlp.fit(X, y)
+        mlp.intercepts_[-1][:] = [20.0, 0.0, 0.0]
+        mlp.score(X_NEW, wanted)
+    (run,) = spooled(auditor_home)
+    (event,) = (event for event in run.events if event["type"] == "evaluation")
+    assert {name: event[name] for name in told} == told
+    assert event.keys() == told.keys() | {"type", "step", "batches", "samples", "losses"}
+    known = wanted[wanted < 3]
+    assert ("val_loss" in run.scalars) is bool(len(known))
+    if len(known):
+        chances = mlp.predict_proba(X_NEW)[np.flatnonzero(wanted < 3), known]
+        assert list(run.scalars["val_loss"].values()) == [pytest.approx(-np.log(chances).mean())]
+
+
+@pytest.mark.parametrize(
     "evaluate",
     [
         lambda mlp: mlp.score(X, Y),

@@ -8,6 +8,7 @@ the one that was made.
 
 from __future__ import annotations
 
+import math
 import weakref
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,6 +50,9 @@ class Scored:
     loss: float
     accuracy: float | None
     """Share of right answers; None but for a classifier of single labels."""
+    classes: dict[str, int]
+    """Of single classes: how many the answers name (``named``); where that is one, targets of others (``missed``);
+    targets that were never trained on (``unknown``; they are not in the loss), of how many ``classes`` that were."""
     batch: tuple[Values | None, Values, Values] | None
     """Inputs, targets as the loss sees them, and outputs of the first samples."""
 
@@ -85,14 +89,26 @@ def compared(prediction: Prediction, target: Any, result: Any) -> Scored | None:
         return None
     wanted = np.asarray(target)
     thin = wanted[spread(len(wanted), MOST)]
+    encoded, outputs = _encoded(estimator, thin), prediction.outputs
+    single = is_classifier(estimator) and wanted.ndim == 1
+    # Of several classes one that was never seen is a row of zeros, which would cost nothing.
+    strange = ~encoded.any(axis=1) if single and encoded.shape[1] > 1 else np.zeros(len(encoded), bool)
     with np.errstate(all="ignore"):
-        loss = _loss(estimator, _encoded(estimator, thin), prediction.outputs)
-    accuracy = float((wanted == known).mean()) if is_classifier(estimator) and wanted.shape == known.shape else None
+        loss = math.nan if strange.all() else _loss(estimator, encoded[~strange], outputs[~strange])
+    classes = _classes(wanted, known) if single and wanted.shape == known.shape else {}
+    accuracy = float((wanted == known).mean()) if classes else None
+    if strange.any():
+        classes |= {"unknown": int(strange.sum()), "classes": encoded.shape[1]}
     batch = None
     if prediction.batch is not None:
         inputs, outputs = prediction.batch
         batch = (inputs, _encoded(estimator, wanted[:BATCH]), outputs)
-    return Scored(prediction.samples, loss, accuracy if wanted.ndim == 1 else None, batch)
+    return Scored(prediction.samples, loss, accuracy, classes, batch)
+
+
+def _classes(wanted: Values, answers: Values) -> dict[str, int]:
+    named = len(np.unique(answers))
+    return {"named": named} | ({"missed": int((wanted != answers[0]).sum())} if named == 1 else {})
 
 
 def _same(known: Values, given: Any) -> bool:

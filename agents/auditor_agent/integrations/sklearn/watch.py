@@ -360,11 +360,11 @@ class Watch:
         scored = evaluation.compared(prediction, target, result)
         if scored is None or self.run.finished:
             return self.run.finished
-        told = {"val_loss": scored.loss}
+        told = {} if math.isnan(scored.loss) and "unknown" in scored.classes else {"val_loss": scored.loss}
         if scored.accuracy is not None and not self._fitting:  # early stopping tells its own score
             told["val_accuracy"] = scored.accuracy
         self.run.log(**told)
-        self.run.event(self.step, "evaluation", batches=1, samples=scored.samples, losses=1)
+        self.run.event(self.step, "evaluation", batches=1, samples=scored.samples, losses=1, **scored.classes)
         estimator = prediction.estimator()
         if estimator is not None:
             self._tape.evaluated(estimator, scored)

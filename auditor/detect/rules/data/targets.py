@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import numpy as np
 from auditor.detect.evidence.amounts import Amounts
 from auditor.detect.evidence.ending import squashes
 from auditor.detect.evidence.heads import Head
+from auditor.detect.evidence.missing import Missing
 from auditor.detect.evidence.scored import Scored, output_gradient, scored
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment
@@ -27,8 +29,13 @@ _LONG: Final = 100
 _SEEN: Final = 10
 #: Relative difference up to which a recorded gradient is the one worked out of outputs and targets (float32 sums).
 _PLAIN: Final = 1e-3
+#: Recorded steps at which missing targets are looked for: the first ones show most samples, later ones if these stay.
+_LOOKS: Final = frozenset({100, 200, 400})
 #: Steps from one look at the course of a regression to the next.
 _EVERY: Final = 50
+#: Samples of an evaluation, and the part of them of unknown classes that is no rare one left out by chance (ours).
+_HELD_OUT: Final = 50
+_STRANGE: Final = 0.2
 #: Share of the rows with several ones that shows labels which do not exclude each other (ours).
 _SEVERAL: Final = 0.1
 
@@ -38,7 +45,8 @@ class RangeMemory(OutputMemory):
     """``samples``: labels so far that were all of class ``only``, -1 once there were others.
 
     ``classes``: of rows with a single 1 at most, how many had it in each place; ``empty``: how many had none.
-    ``from_one``: that they are numbered from one on has been said. ``amounts``: those of a regression.
+    ``from_one``: that they are numbered from one on has been said. ``amounts``: those of a regression;
+    ``missing``: those of them that are a code.
     """
 
     samples: int = 0
@@ -47,6 +55,7 @@ class RangeMemory(OutputMemory):
     empty: int = 0
     from_one: bool = False
     amounts: Amounts = field(default_factory=Amounts)
+    missing: Missing = field(default_factory=Missing)
 
 
 class LabelRange(OutputRule):
@@ -70,7 +79,10 @@ class LabelRange(OutputRule):
         "warning, amounts with a root mean square above 100, and either a loss that is no number within 20 steps, of "
         "which the first moved the weights by 0.3 of their size or more, but less for amounts of size 1; or, after "
         "400 steps, or 100 once the run has ended, answers not a fifth as large, and a loss that began at the cost of "
-        "guessing or above, is above 0.85 of it and will not come there in four times the steps"
+        "guessing or above, is above 0.85 of it and will not come there in four times the steps; or, a warning, one "
+        "exact amount in 3 different samples and up to half, 10 times the range of all others away from them, which "
+        "the loss counts: of nines (-999) or 999 and more in size, or any where 10 samples came again with the same "
+        "targets; or, a warning, a fifth of 50 or more samples held out are of classes never trained on (scikit-learn)"
     )
     source = "UMLAUT (CHI'21); of amounts ours"
     summary = "Targets run from {low:g} to {high:g}; the model knows {known} (step {step}{where})."
@@ -78,6 +90,7 @@ class LabelRange(OutputRule):
         "labels are numbered from 1, or the model has too few output units",
         "labels are -1 and 1 where the loss takes 0 and 1",
         "labels, or amounts of 0..1, were scaled with the inputs, or cut off to whole numbers: all became 0",
+        "missing targets coded as a number (-999), left among the amounts",
         "a regression whose targets were left in their units (prices, counts): no step is large enough, or all are",
     )
     advice = (
@@ -90,12 +103,18 @@ class LabelRange(OutputRule):
     def observe_record(self, view: RecordView) -> list[Finding]:
         """Classes at once; amounts are only measured."""
         self.memory.amounts.observe_record(view)
-        return super().observe_record(view)
+        seen = scored(view)
+        if seen is not None and not self.active:
+            self.memory.missing.observe(view, seen, self.memory.amounts.progress.task)
+        coded = self._coded(view) if view.step in _LOOKS else []
+        return [*coded, *super().observe_record(view)]
 
     def observe(self, view: StepView) -> list[Finding]:
         """What became of a regression: at every 50th step, or when its loss is no number any more."""
         amounts, found = self.memory.amounts, []
         amounts.progress.cost.observe(view)
+        for at, event in view.events("evaluation"):
+            found += self._unknown(view, at, event)
         for first, after in stretches(view, _EVERY):
             amounts.observe(view, first, after)
             found += self._thrown(view)
@@ -104,7 +123,32 @@ class LabelRange(OutputRule):
 
     def finish(self, last: Moment) -> list[Finding]:
         """Once more for runs that are short."""
-        return self._reached(last, 0, ended=True)
+        return self._coded(last) or self._reached(last, 0, ended=True)
+
+    def _unknown(self, view: StepView, at: int, event: Mapping[str, Any]) -> list[Finding]:
+        """Classes of data held out that training has no sample of: amounts, or names, that were taken for classes."""
+        told = [event.get(name) for name in ("samples", "unknown", "classes")]
+        samples, unknown, classes = (one if isinstance(one, int) else 0 for one in told)
+        if self.active or samples < _HELD_OUT or unknown < _STRANGE * samples:
+            return []
+        known = (
+            f"{classes} classes, and {unknown} of {samples} samples held out are of none of these: are they amounts?"
+        )
+        evidence = {"low": 0.0, "high": float(classes), "known": known, "classes": classes, "unknown": unknown}
+        found = self.finding(view, at, Subject("output", "output0", view.rank), evidence)
+        return [self._mildly(found, mild=True)]
+
+    def _coded(self, view: RecordView | Moment) -> list[Finding]:
+        """Missing targets that the loss takes for amounts."""
+        told = None if self.active else self.memory.missing.found()
+        if told is None:
+            return []
+        known = f"amounts; {told['value']:g} in {told['holding']:.0f} of {told['rows']:.0f} samples stands for a "
+        known += f"missing one (all others: {told['low']:.4g} to {told['high']:.4g}), and the loss counts it"
+        low, high = min(told["low"], told["value"]), max(told["high"], told["value"])
+        evidence = {**told, "low": low, "high": high, "known": known}
+        found = self.finding(view, 0, Subject("output", "output0", view.rank), evidence)
+        return [self._mildly(found, mild=True)]
 
     def _reached(self, view: StepView | Moment, at: int, *, ended: bool) -> list[Finding]:
         known = None if self.active else self.memory.amounts.out_of_reach(ended=ended)

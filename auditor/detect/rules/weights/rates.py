@@ -10,7 +10,7 @@ import numpy as np
 
 from auditor.detect.evidence.anew import Anew
 from auditor.detect.evidence.cost import Cost
-from auditor.detect.evidence.course import MARKS, Course, first, middle
+from auditor.detect.evidence.course import MARKS, Course, first, middle, pooled
 from auditor.detect.evidence.moves import heavy, moves
 from auditor.detect.evidence.plateau import ahead, descending, flatness
 from auditor.detect.facts import RunFacts
@@ -201,8 +201,9 @@ class LearningRate(Rule):
         return found
 
     def finish(self, last: Moment) -> list[Finding]:
-        """A schedule that left a run nothing to learn with is seen at its end at the latest."""
-        told = None if self.active else self._decayed(self.memory.course.losses)
+        """A schedule that left nothing to learn with is seen at the end at the latest; tiny steps after 40 of them."""
+        losses = self.memory.course.losses
+        told = None if self.active else self._decayed(losses) or self._slow(losses, least=40)
         return [] if told is None else [self._said(last, 0, told)]
 
     def unjudged(self) -> str | None:
@@ -235,12 +236,12 @@ class LearningRate(Rule):
         what = f"The learning rate was 0 in each of the first {limit} steps: nothing is learnt"
         return [self._said(view, int(at[limit - before - 1]), {"what": what, "lr": 0.0})]
 
-    def _slow(self, losses: F64) -> dict[str, Any] | None:
+    def _slow(self, losses: F64, least: int = 100) -> dict[str, Any] | None:
         """Steps too small to learn from, and a loss that shows it."""
         memory, parameters = self.memory, self.parameters
         chance, start, now = memory.cost.chance, first(losses, 50), middle(losses[-50:])
         early = losses[:50][np.isfinite(losses[:50])]
-        if len(losses) < 100 or chance is None or chance <= 0 or not len(early):
+        if len(losses) < least or chance is None or chance <= 0 or not len(early):
             return None
         noise = 2 * float(early.std()) / math.sqrt(25)  # of the difference of two medians of 50
         still = abs(now - start) <= parameters.flat * abs(start) + noise and now >= parameters.near * chance
@@ -369,15 +370,14 @@ class LearningRate(Rule):
     def _huge(self, losses: F64) -> dict[str, Any] | None:
         memory, parameters = self.memory, self.parameters
         strides = [stride for stride in memory.strides[:5] if math.isfinite(stride)]
-        start = float(losses[0]) if math.isfinite(losses[0]) else math.nan
+        heard, start = pooled(losses, memory.cost.rows), float(losses[0]) if math.isfinite(losses[0]) else math.nan
         if not strides or max(strides) < parameters.stride or not start > 0:
             return None
         wrong = ~np.isfinite(losses) & (np.arange(len(losses)) > 0)
-        top = float(np.nanmax(losses)) if np.isfinite(losses).any() else math.nan
-        after = middle(losses[20:])
-        lost = bool(wrong[-20:].all())
-        chance = memory.cost.chance
-        floor = chance if chance is not None and 0 < chance < start else start
+        top = float(np.nanmax(heard)) if np.isfinite(heard).any() else math.nan
+        after = middle(pooled(losses[20:], memory.cost.rows))
+        lost, chance = bool(wrong[-20:].all()), memory.cost.chance
+        floor = chance if chance is not None and chance > 0 and (chance < start or heard is not losses) else start
         jumped = top > parameters.jump * floor and top > _HIGHER * start
         if not lost and not (jumped and after > parameters.kept * floor):
             return None
