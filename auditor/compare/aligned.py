@@ -19,6 +19,8 @@ from auditor.ingest.records import StepRecording
 #: Relative distance of values that are the same but for rounding on their way through a network.
 ROUNDING: Final = 2e-5
 _FORWARD: Final = frozenset({"forward", "eval"})
+#: What the output of a training step does not show: evaluations, running statistics, gradients that a table keeps out.
+_UNSEEN: Final = frozenset({"MODE-03", "FWD-02", "FWD-03", "FWD-21"})
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
 _EQUAL: Final = 1e-6
 
@@ -107,26 +109,28 @@ def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:
     """Causes in the forward pass with the size that the outputs show, instead of a guess.
 
     Outputs that agree make them harmless; outputs that differ without any such cause are a finding
-    of their own (FWD-00).
+    of their own (FWD-00). Of what begins later (a model in another mode after its first evaluation) the
+    first step says nothing.
     """
     if step is None:
         return list(causes)
-    forward = [cause for cause in causes if catalogue.entry(cause.id).stage in _FORWARD]
+    forward = [cause for cause in causes if catalogue.entry(cause.id).stage in _FORWARD and cause.step <= 1]
     rest = [cause for cause in causes if cause not in forward]
     if step.output <= ROUNDING:
         said = f"outputs of equal inputs agree to {step.output:.1g}"
         return rest + [
-            cause if cause.id in {"MODE-03", "FWD-02", "FWD-03"} else replace(cause, weight=step.output, effect=said)
-            for cause in forward
+            cause if cause.id in _UNSEEN else replace(cause, weight=step.output, effect=said) for cause in forward
         ]
-    return rest + list(_shown(forward, step))
+    coarse = max((one.weight for one in rest if catalogue.entry(one.id).stage == "precision"), default=0.0)
+    return rest + list(_shown(forward, step, coarse))
 
 
-def _shown(forward: Sequence[Cause], step: FirstStep) -> Iterator[Cause]:
+def _shown(forward: Sequence[Cause], step: FirstStep, coarse: float) -> Iterator[Cause]:
+    """``coarse``: how far apart the precision of the two puts their numbers, which is no other forward pass."""
     said = f"outputs of equal inputs under equal weights differ by {percent(step.output)}"
-    acting = [cause for cause in forward if cause.id not in {"MODE-03", "FWD-02", "FWD-03"}]
+    acting = [cause for cause in forward if cause.id not in _UNSEEN]
     yield from (cause for cause in forward if cause not in acting)
-    if not acting:
+    if not acting and step.output > coarse:
         yield Cause("FWD-00", "forward.output", (None, None), max(0.02, step.output), said, confidence=0.6)
     best = max(acting, key=lambda cause: cause.weight, default=None)
     for cause in acting:

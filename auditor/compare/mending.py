@@ -50,6 +50,8 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("FWD-00", "sums"): "add what a block was given to what it gives, on both sides or on neither",
     ("BWD-00", "stopped"): "let gradients through alike: detach() and stop_gradient on both sides or on neither",
     ("FWD-00", "weights"): "give both sides the same layers, and share weights on both or on neither",
+    ("MODE-03", "dropout"): "F.dropout(x, rate, training=self.training), or the layer nn.Dropout(rate)",
+    ("DATA-00", "numbering"): "number the classes alike on both sides",
     ("DATA-00", "axes"): "move axes with transpose, permute or moveaxis: reshape mixes the values up",
 }
 #: Lines with a value, of settings that every program has, by entry and parameter.

@@ -48,6 +48,8 @@ class Profile:
     manifest: Mapping[str, Any] | None = None
     last_step: int | None = None
     structure: Structure = field(default_factory=Structure)
+    evaluation: StepRecording | None = None
+    """The first batch of its first recorded evaluation."""
 
     def value(self, parameter: str, default: Any = None) -> Any:
         """A fact's value, or ``default``."""
@@ -63,13 +65,14 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a run says beside its recordings: manifest, scalars, events, the last step, norms of whole gradients."""
+    """What a run says beside its recorded steps: manifest, scalars, events, norms of whole gradients, evaluations."""
 
     manifest: Mapping[str, Any] | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
     events: Sequence[Any] = ()
     last_step: int | None = None
     norms: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    evaluations: Sequence[StepRecording] = ()
 
 
 def profile(run: str, framework: str, recordings: Sequence[StepRecording], beside: Beside | None = None) -> Profile:
@@ -106,7 +109,8 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         facts.add(fact)
     network = structure(framework, manifest, [one.facts for one in kept.steps])
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
-    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step, network)
+    looked = min(told.evaluations, key=lambda one: (-one.attempt, one.rank, one.step), default=None)
+    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step, network, looked)
 
 
 def _shown_whole(manifest: Mapping[str, Any] | None, network: Structure, fits: Sequence[LossFit]) -> bool:

@@ -67,10 +67,12 @@ class Side:
     events: Sequence[Any] = field(default=())
     project: str = ""
     norms: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    evaluations: Sequence[StepRecording] = field(default=())
+    """The recorded first batches of evaluations."""
 
     def profile(self) -> Profile:
         """What the run computes, measured and declared."""
-        beside = Beside(self.manifest, self.curves, self.events, self.last_step, self.norms)
+        beside = Beside(self.manifest, self.curves, self.events, self.last_step, self.norms, self.evaluations)
         return profile(self.run, self.framework, self.recordings, beside)
 
 
@@ -85,10 +87,11 @@ def read_side(store: RunStore, run: str) -> Side:
         raise UnknownRunError(run)
     curves = {name: Curve(series.steps, series.values) for name, series in store.scalars(run).items()}
     alerts = tuple(store.alerts(run=run))
-    seen = (assemble(store.chunks(run, type="record")), tuple(store.events(run)))
+    chunks = list(store.chunks(run, type="record"))
+    seen = (assemble(chunks), tuple(store.events(run)))
     return Side(
         run, record.framework, record.status, curves, manifest_of(store, run), alerts, record.last_step, *seen,
-        project=record.project, norms=first_norms(store, run),
+        project=record.project, norms=first_norms(store, run), evaluations=assemble(chunks, "eval"),
     )  # fmt: skip
 
 

@@ -125,8 +125,11 @@ def _sums(a: Profile, b: Profile) -> Iterator[Cause]:
     left, right = a.structure.sums, b.structure.sums
     if left is None or right is None:
         return
+    among = left["add"] - right["add"]
+    # What is added to a plain input is a layer of Keras, and in PyTorch's graph a sum with what no weight made.
+    moved = among != 0 and among == right["shift"] - left["shift"]
     for word, (entry, parameter, said) in _COUNTED.items():
-        more = abs(left[word] - right[word])
+        more = 0 if moved and word != "stop" else abs(left[word] - right[word])
         if more:
             effect = said.format(more, "s" if more > 1 else "")
             yield Cause(entry, parameter, (left[word], right[word]), sizes.ANOTHER, effect, confidence=0.9)

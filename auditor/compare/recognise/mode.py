@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
@@ -41,9 +42,42 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             confidence=0.97,
             step=evaluation[0].step,
         )
+    yield from _called(a, b)
     yield from _later(a, b)
     yield from _frozen(a, b)
     yield from _running(a, b)
+
+
+def _called(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Dropout that PyTorch calls as a function goes on in evaluation unless it is told the mode.
+
+    Told by a pass of evaluation that drew random numbers. A model that samples (the loss has a divergence)
+    draws them by right, and where the other side draws too, nothing differs.
+    """
+    sides = [_goes_on(side) for side in (a, b)]
+    evaluation = between(a, b, "mode.eval")
+    if sides[0] == sides[1] or (evaluation and evaluation[0].value["training"] != evaluation[1].value["training"]):
+        return
+    own, other = (a, b) if sides[0] else (b, a)
+    if own.facts.get("loss.terms") is not None or _draws(other) or not _drops(other):
+        return
+    words = tuple("goes on" if on else "silent" for on in sides)
+    effect = "a dropout that is called as a function drops in evaluation too: its answers are noisy and its loss larger"
+    begins = own.evaluation.step if own.evaluation else 1
+    mend: Literal["a", "b"] = "a" if sides[0] else "b"
+    yield Cause("MODE-03", "mode.dropout", (words[0], words[1]), 0.4, effect, step=begins, mend=mend)
+
+
+def _goes_on(side: Profile) -> bool:
+    """Whether a pass of evaluation drew random numbers, of a network that calls dropout as a function."""
+    graphs = [one.facts.get("operations") for one in side.evidence.steps]
+    nodes = next((graph for graph in graphs if isinstance(graph, list)), [])
+    return _draws(side) and any(isinstance(node, Mapping) and node.get("op") == "dropout" for node in nodes)
+
+
+def _draws(side: Profile) -> bool:
+    looked = side.evaluation
+    return looked is not None and looked.facts.get("training") == "false" and looked.facts.get("draws") is True
 
 
 def _later(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -22,6 +22,8 @@ _KNOWN: Final = 0.95
 _RENAMED: Final = 0.95
 #: Rows of a target that is not unique: of continuous ones every new target follows from the old.
 _REPEATED: Final = 4
+#: What classes of other numbers count for: no step is harder, but the two answer different questions.
+_NUMBERED: Final = 0.05
 
 Rows = Mapping[bytes, bytes]
 
@@ -36,7 +38,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     kept = sum(mine == theirs for mine, theirs in pairs) / len(pairs)
     known = set(left.values())
     alike = sum(theirs in known for theirs in right.values()) / len(right)
-    if kept >= _SAME or alike < _KNOWN or _renamed(pairs):
+    if kept >= _SAME or alike < _KNOWN:
+        return
+    if _renamed(pairs):
+        yield from _other_names(pairs, 1 - kept)
         return
     told = f"{percent(1 - kept)} of the inputs that both sides train on have another target"
     words = ("paired", f"{percent(1 - kept)} otherwise")
@@ -44,6 +49,15 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield Cause("DATA-00", "data.target.changed", words, 1 - kept, f"{told}: labels are wrong on one side")
     else:
         yield Cause("DATA-00", "data.pairing", words, 1 - kept, f"{told}: they were shuffled apart")
+
+
+def _other_names(pairs: list[tuple[bytes, bytes]], part: float) -> Iterator[Cause]:
+    """The same classes with other numbers: as hard to learn, and every answer means something else."""
+    numbers = {number for pair in pairs for one in pair for number in np.frombuffer(one, np.float32)}
+    if not all(float(number).is_integer() for number in numbers):
+        return
+    effect = f"{percent(part)} of the inputs that both sides train on have another class, always the same for the same"
+    yield Cause("DATA-00", "data.target.numbering", ("in order", "otherwise"), _NUMBERED, f"{effect}: renumbered")
 
 
 def _chance(pairs: list[tuple[bytes, bytes]]) -> float:

@@ -26,3 +26,21 @@ def test_outputs_that_differ_for_no_known_cause_are_a_finding() -> None:
     """Whatever else differs later in the step."""
     later = replace(GELU, id="OPT-01", parameter="update.learning_rate")
     assert [cause.id for cause in aligned.weigh([later], FirstStep(0.3))] == ["OPT-01", "FWD-00"]
+
+
+@pytest.mark.parametrize(("apart", "found"), [(0.01, ["PREC-01"]), (0.3, ["PREC-01", "FWD-00"])])
+def test_outputs_that_part_by_rounding_alone_are_the_precisions(apart: float, found: list[str]) -> None:
+    """Halves put numbers a few of their roundoffs apart; what is beyond is another forward pass."""
+    halves = replace(GELU, id="PREC-01", parameter="precision.compute", weight=2.0**-5)
+    assert [cause.id for cause in aligned.weigh([halves], FirstStep(apart))] == found
+
+
+@pytest.mark.parametrize(
+    ("entry", "begins", "kept"),
+    [("MODE-01", 29, True), ("MODE-01", 1, False), ("FWD-21", 1, True), ("FWD-09", 1, False)],
+)
+def test_outputs_that_agree_at_first_say_nothing_of_what_they_do_not_show(entry: str, begins: int, kept: bool) -> None:
+    """A model in evaluation mode after its first validation, and the row of a table that gets no gradient."""
+    cause = replace(GELU, id=entry, parameter="any", weight=0.8, step=begins)
+    [told] = aligned.weigh([cause], FirstStep(1e-8))
+    assert told.weight == (cause.weight if kept else 1e-8)

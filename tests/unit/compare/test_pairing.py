@@ -48,6 +48,13 @@ def test_other_targets_are_no_other_order(other: Callable[[np.ndarray], np.ndarr
     assert "data.pairing" not in told(run(CLASSES), run(other(CLASSES).astype(np.float32), seed=5))
 
 
+def test_classes_by_other_numbers_are_told_as_that() -> None:
+    """One class for another throughout; of values on another scale nothing follows."""
+    assert told(run(CLASSES), run((CLASSES + 1) % 3, seed=5))[:1] == ["data.target.numbering"]
+    assert "data.target.numbering" not in told(run(CLASSES), run(CLASSES * 4 - 1, seed=5))
+    assert "data.target.numbering" not in told(run(VALUES), run(-VALUES, seed=5))
+
+
 def test_labels_of_which_a_part_is_wrong_are_told_as_that() -> None:
     """Too many to be noise that nobody minds, too few for another order."""
     wrong = np.where(np.arange(len(X))[:, None] % 4 == 0, (CLASSES + 1) % 3, CLASSES).astype(np.float32)

@@ -10,8 +10,11 @@ import pytest
 import torch
 
 from auditor.compare.causes import diagnose
+from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import mode
 from auditor.compare.structure import structure
+from auditor.ingest.records import StepRecording
 from support.tiny import Tiny, event, glorot, inputs, sgd, targets
 
 X = inputs()
@@ -142,6 +145,36 @@ PAIRS: dict[str, tuple[str, Profile, Profile]] = {
         base().profile(events=[event(6, "mode", phase="eval", training="true", kinds=["Dropout"])]),
     ),
 }
+
+
+def looked(draws: bool | None, *, called: bool = True, terms: bool = False) -> Profile:
+    """A run in training mode with a dropout, and whether its first evaluation drew random numbers."""
+    drops = {"op": "dropout", "rate": RATE} if called else {"layer": "drop"}
+    run = dropping(RATE)
+    run = replace(run, evaluation=StepRecording(0, 0, 6, facts={"training": "false", "draws": draws}))
+    steps = [StepRecording(0, 0, 1, facts={"operations": [{"layer": "a"}, drops, {"layer": "b"}]})]
+    if terms:
+        run.facts.add(Fact("loss.terms", {"reconstruction": 1.0, "divergence": 1.0}))
+    return replace(run, evidence=replace(run.evidence, steps=(*steps, *run.evidence.steps[1:])))
+
+
+DRAWN = {
+    "dropout that goes on": (looked(True), looked(False), True),
+    "the other side tells nothing": (looked(True), looked(None), True),
+    "neither goes on": (looked(False), looked(False), False),
+    "both go on": (looked(True), looked(True), False),
+    "drawn, and not for a dropout": (looked(True, called=False), looked(False), False),
+    "a model that samples": (looked(True, terms=True), looked(False), False),
+}
+
+
+@pytest.mark.parametrize("case", DRAWN)
+def test_a_dropout_that_is_called_as_a_function_is_told_by_what_evaluation_draws(case: str) -> None:
+    """Either way round; the fix is for the side that calls it."""
+    a, b, told = DRAWN[case]
+    for sides, mend in (((a, b), "a"), ((b, a), "b")):
+        found = [(one.id, one.step, one.mend) for one in mode.causes(*sides) if one.parameter == "mode.dropout"]
+        assert found == ([("MODE-03", 6, mend)] if told else [])
 
 
 @pytest.mark.parametrize("case", PAIRS)

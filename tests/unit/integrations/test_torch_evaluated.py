@@ -74,3 +74,41 @@ def test_what_is_kept_of_an_evaluation_is_what_the_weights_of_that_step_made(run
     [kept] = [one for one in run.recordings if one.phase == "eval"]
     output = next(array for array in kept.arrays if array.role == "output")
     assert (kept.step, output.data) == (30, expected.numpy().tobytes())
+
+
+@pytest.mark.parametrize(
+    ("drop", "draws"),
+    [
+        (lambda x, _: nn.functional.dropout(x, 0.3), True),
+        (lambda x, net: nn.functional.dropout(x, 0.3, training=net.training), False),
+        (lambda x, net: net.drop(x), False),
+    ],
+    ids=["called as a function", "told the mode", "a layer"],
+)
+def test_an_evaluation_that_draws_random_numbers_is_told(run: Any, drop: Any, draws: bool) -> None:
+    """By where the generator stands before and after the pass; what the program draws between passes is its own."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.drop, self.last = nn.Linear(3, 4), nn.Dropout(0.3), nn.Linear(4, 1)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.last(drop(self.first(x), self))
+
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    watch(model, optimizer)
+    for _ in range(4):
+        model.train()
+        optimizer.zero_grad()
+        model(torch.randn(8, 3)).square().mean().backward()
+        optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            model(torch.randn(5, 3))
+            torch.randn(3)
+    run.finish()
+    told = [one.facts["draws"] for one in run.recordings if one.phase == "eval"]
+    assert len(told) >= 3
+    assert set(told) == {draws}

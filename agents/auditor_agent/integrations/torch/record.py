@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 
 from auditor_agent.capture import portable
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch import drawn
 from auditor_agent.integrations.torch import facts as torch_facts
 from auditor_agent.integrations.torch import graph as torch_graph
 from auditor_agent.integrations.torch.first import Called
@@ -66,6 +67,7 @@ class Tape:
         self._evaluation: Making | None = None
         # The last recorded step; the last after which an evaluation was; the last taken before the one under way.
         self._recorded = self._looked = self._after = 0
+        self._drawn: drawn.Mark | None = None  # where random numbers stood as the evaluation began
         self._forwards: list[list[Taken]] = []
         self._modes: list[str] = []
         self._carried: Tensor | None = None
@@ -111,7 +113,7 @@ class Tape:
         last = self._recorded if self._step is None else self._step.number
         if self._recorder is None or last <= self._looked or self._forwards or self._losses:
             return False
-        self._looked, self._after = last, max(step, last)
+        self._looked, self._after, self._drawn = last, max(step, last), drawn.mark()
         return True
 
     # -- life ---------------------------------------------------------------------------------
@@ -213,7 +215,7 @@ class Tape:
         step = self._evaluation = Making(self._after, phase="eval")
         step.taken = self._passed(tensors((args, kwargs)), predictions(tensors(output)))
         step.taken += [one for _, passed in self._layers.values() for one in passed]
-        step.facts["training"] = mode(module, training=False)["training"]
+        step.facts |= {"training": mode(module, training=False)["training"], "draws": drawn.since(self._drawn)}
         step.facts["layers"] = [fact for fact, _ in self._layers.values()]
         self._forget()
 
@@ -360,8 +362,7 @@ class Tape:
         for at, (_, _, value) in enumerate(self._losses):
             if value is not None:
                 step.scalars[f"{name}@{at}" if at else name] = value
-        if self._losses:
-            graph = self._losses[-1][0]
+        for graph, _, _ in self._losses[-1:]:
             step.facts[name] = {**graph.facts, "graph": graph.nodes}
 
     def _deliver(self, step: Making, mark: Any) -> None:
@@ -369,8 +370,7 @@ class Tape:
             mark.synchronize()
         if self._recorder is not None:
             scalars = {name: float(value) for name, value in step.scalars.items()}
-            arrays = [one.array() for one in step.taken]
-            self._recorder.send(step.number, arrays, scalars, step.facts, phase=step.phase)
+            self._recorder.send(step.number, [one.array() for one in step.taken], scalars, step.facts, phase=step.phase)
 
     # -- elements -----------------------------------------------------------------------------
 

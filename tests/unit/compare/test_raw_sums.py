@@ -1,0 +1,21 @@
+"""Sums with the raw input are counted otherwise by framework, and are the same sums."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from auditor.compare.recognise import forward
+from auditor.compare.structure import Operation, Structure
+from support.tiny import Tiny
+
+
+def test_a_sum_with_the_raw_input_is_one_however_it_is_counted() -> None:
+    """A layer ``Add`` of Keras; in PyTorch's graph a sum with what no weight has a part in."""
+    run = Tiny(steps=1).profile()
+    layers = (Operation("dense", "d", {"units": 4}),)
+    counts = ({"add": 0, "shift": 2, "stop": 0}, {"add": 2, "shift": 0, "stop": 0}, {"add": 1, "shift": 0, "stop": 0})
+    torch, keras, fewer = (
+        replace(run, structure=Structure(layers, whole=True, ordered=True, sums=sums)) for sums in counts
+    )
+    assert not list(forward.causes(torch, keras))
+    assert [one.parameter for one in forward.causes(torch, fewer)] == ["forward.sums", "forward.shift"]
