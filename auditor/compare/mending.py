@@ -52,6 +52,7 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("FWD-00", "weights"): "give both sides the same layers, and share weights on both or on neither",
     ("MODE-03", "dropout"): "F.dropout(x, rate, training=self.training), or the layer nn.Dropout(rate)",
     ("DATA-00", "numbering"): "number the classes alike on both sides",
+    ("DATA-00", "units"): "scale what is evaluated with the statistics of the training data",
     ("DATA-00", "axes"): "move axes with transpose, permute or moveaxis: reshape mixes the values up",
 }
 #: Lines with a value, of settings that every program has, by entry and parameter.
@@ -78,7 +79,8 @@ def line(cause: Cause, frameworks: tuple[str, str]) -> str:
     rule, _, name = cause.parameter.partition(".")
     wanted, framework = cause.values[1 - at], frameworks[at]
     made = _setting(rule, name, wanted, framework) or _valued(cause, wanted, framework)
-    made = made or _LINES.get((cause.id, cause.parameter.rpartition(".")[2]))
+    last = "units" if cause.parameter == "data.evaluation.scale" else cause.parameter.rpartition(".")[2]
+    made = made or _LINES.get((cause.id, last))
     return made or catalogue.entry(cause.id).fix_for(framework)
 
 

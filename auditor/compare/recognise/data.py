@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.fact import How
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import content, pairing
+from auditor.compare.recognise import content, evaluated, pairing
 from auditor.compare.recognise.cause import Cause, between, how, percent
 
 #: Part of the variance that lies between batches from which on data counts as sorted.
@@ -38,13 +38,16 @@ _ORDER_ALONE: Final = 0.005
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What the two are fed differently."""
-    yield from _scale(a, b)
+    scaled = list(_scale(a, b))
+    yield from scaled
     yield from _axes(a, b)
     yield from _shuffle(a, b)
     rows = list(content.causes(a, b))
     yield from rows
     if not rows:
         yield from pairing.causes(a, b)
+    if not rows and not scaled:
+        yield from evaluated.causes(a, b)
     kept_back = [*_other_part(a, b), *_held_out(a, b)]
     yield from kept_back
     for cause in _portions(a, b):

@@ -1,0 +1,87 @@
+"""What the first evaluation is given, held against what the model is trained on: scaled otherwise on one side alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import F64
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, percent
+
+#: Ratio of two sizes that a held-out part of the same data stays well within, and one that nothing but a scale makes.
+_ALIKE: Final = math.log(1.5)
+_OTHER: Final = math.log(2.5)
+#: Values, and rows, that it takes.
+_VALUES: Final = 32
+_ROWS: Final = 16
+#: Correlation of two columns that are one column in other units, and the part of the columns that are.
+_LINEAR: Final = 0.9999
+_MOST: Final = 0.9
+#: Relative distance of values that were rounded on their way.
+_ROUNDED: Final = 1e-5
+#: What wrong answers in evaluation count for where training is the same: as evaluation in the wrong mode does.
+_WEIGHT: Final = 0.4
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Inputs of evaluation of another scale than those of training, on one side; the same rows in other units."""
+    looked = [side.evaluation for side in (a, b)]
+    if looked[0] is None or looked[1] is None:
+        return
+    step = max(looked[0].step, looked[1].step)
+    sizes = [_against(side) for side in (a, b)]
+    if None not in sizes:
+        ratios = [size or 1.0 for size in sizes]
+        apart = sorted(abs(math.log(ratio)) for ratio in ratios)
+        if apart[0] <= _ALIKE and apart[1] >= _OTHER:
+            effect = (
+                f"evaluation is given inputs {math.exp(apart[1]):.3g} times as large or small as training, on one side"
+            )
+            yield Cause("DATA-00", "data.evaluation.scale", (ratios[0], ratios[1]), _WEIGHT, effect, step=step)
+            return
+    off = _other_units(a, b)
+    if off is not None:
+        effect = f"evaluation is given the same rows in other units: values are off by {percent(off)}"
+        words = ("one scale", "another")
+        yield Cause("DATA-00", "data.evaluation.units", words, min(_WEIGHT, off), effect, step=step)
+
+
+def _inputs(side: Profile) -> F64 | None:
+    """The first batch of the first evaluation, in its shape where it is whole, else a sample of its values."""
+    found = None if side.evaluation is None else side.evaluation.of("batch")
+    first = next(iter(found.values()), None) if found else None
+    if first is None or first.values is None:
+        return None
+    return np.asarray(first.values if first.sampled else first.whole(), np.float64)
+
+
+def _against(side: Profile) -> float | None:
+    """How many times as large the inputs of evaluation are as those of training."""
+    found, trained = _inputs(side), side.value("data.input.rms")
+    if found is None or found.size < _VALUES or not trained:
+        return None
+    size = float(np.sqrt(np.mean(found * found)))
+    return size / float(trained) if np.isfinite(size) and size > 0 else None
+
+
+def _other_units(a: Profile, b: Profile) -> float | None:
+    """The relative distance of the first rows, where each column of one is linear in the same column of the other."""
+    left, right = _inputs(a), _inputs(b)
+    if left is None or right is None or left.ndim < 2 or left.shape[1:] != right.shape[1:]:
+        return None
+    rows = min(len(left), len(right))
+    if rows < _ROWS:
+        return None
+    mine, theirs = (side[:rows].reshape(rows, -1) for side in (left, right))
+    spread = (mine.std(axis=0) > 0) & (theirs.std(axis=0) > 0)
+    if not spread.any():
+        return None
+    centred = [side[:, spread] - side[:, spread].mean(axis=0) for side in (mine, theirs)]
+    lengths = [np.linalg.norm(side, axis=0) for side in centred]
+    linear = np.abs((centred[0] * centred[1]).sum(axis=0) / (lengths[0] * lengths[1])) >= _LINEAR
+    off = float(np.linalg.norm(mine - theirs) / max(np.linalg.norm(mine), np.linalg.norm(theirs)))
+    return off if linear.mean() >= _MOST and off > _ROUNDED and np.isfinite(off) else None

@@ -1,0 +1,47 @@
+"""Evaluations that are given data of another scale than training, on one side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from auditor.compare.profile import Profile
+from auditor.compare.recognise import evaluated
+from auditor.ingest.records import Recorded, StepRecording
+from support.tiny import Tiny, inputs
+
+HELD_OUT = inputs(128)[96:].astype(np.float64)
+CENTRE, SPREAD = HELD_OUT.mean(axis=0) + 0.3, HELD_OUT.std(axis=0) * 1.1
+
+
+def looked(values: np.ndarray | None, step: int = 6) -> Profile:
+    """A run that was evaluated on these inputs after a step."""
+    run = Tiny().profile()
+    if values is None:
+        return run
+    kept = np.asarray(values, np.float32)
+    batch = Recorded("batch", "input0", "float32", kept.shape, kept.size, kept.reshape(-1))
+    return replace(run, evaluation=StepRecording(0, 0, step, {("batch", "input0"): batch}))
+
+
+CASES: dict[str, tuple[np.ndarray | None, np.ndarray | None, list[str]]] = {
+    "alike": (HELD_OUT, HELD_OUT, []),
+    "other rows": (HELD_OUT, HELD_OUT[::-1], []),
+    "as many rows as a batch has": (HELD_OUT, HELD_OUT[:20], []),
+    "bytes": (HELD_OUT, HELD_OUT * 255, ["data.evaluation.scale"]),
+    "its own statistics": (HELD_OUT, (HELD_OUT - CENTRE) / SPREAD, ["data.evaluation.units"]),
+    "both otherwise than training": (HELD_OUT * 255, HELD_OUT * 255, []),
+    "nothing known": (HELD_OUT, None, []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_inputs_of_evaluation_in_other_units_are_told(case: str) -> None:
+    """Either way round, under the step before the evaluation; other rows are no other units."""
+    a, b, wanted = CASES[case]
+    for left, right in ((a, b), (b, a)):
+        found = list(evaluated.causes(looked(left), looked(right)))
+        assert [one.parameter for one in found] == wanted
+        assert all((one.id, one.step) == ("DATA-00", 6) for one in found)
