@@ -226,8 +226,9 @@ def _data_loss(view: RecordView) -> float | None:
 def inferred(seen: Scored) -> tuple[str, bool | None]:
     """Family and kind of a loss that nobody named: those whose formula gives just the recorded loss.
 
-    So a loss written out by hand, or called as a function, is known like any other. Errors count as
-    their mean, half of it, or the mean of their sums over a row.
+    So a loss written out by hand, or called as a function, is known like any other, also where its targets are none
+    that it has a meaning for. Errors count as their mean, half of it, or the mean of their sums over a row; cross
+    entropies of two classes likewise, but for the half.
     """
     loss, targets, rows = seen.loss, seen.targets, seen.outputs
     if loss is None or targets is None or len(rows) < _ROWS or not np.isfinite(rows).all() or not abs(loss) > TINY:
@@ -245,10 +246,10 @@ def inferred(seen: Scored) -> tuple[str, bool | None]:
     if targets.size != rows.size:
         return "", None
     flat, wanted = rows.ravel(), targets.ravel()
-    if wanted.min() >= 0 and wanted.max() <= 1:
-        for logits in (True, False) if probable else (True,):
-            if same(binary_entropy(logits, flat, wanted)):
-                return "binary", logits
+    for logits in (True, False) if probable else (True,):
+        entropy = binary_entropy(logits, flat, wanted)
+        if same(entropy) or same(seen.classes * entropy):
+            return "binary", logits
     errors = (float(measure(flat - wanted).mean()) for measure in ERRORS.values())
     found = any(same(scale * error) for error in errors for scale in (1.0, 0.5, float(seen.classes)))
     return ("regression" if found else ""), None

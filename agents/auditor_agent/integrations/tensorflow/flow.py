@@ -20,6 +20,7 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks  # there is no public way
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.tensorflow.entropies import entropy
 
 #: Operations looked at: a loss is a few, the way from a target to the data some.
 MOST_NODES: Final = 200
@@ -104,22 +105,22 @@ class Compared:
 @guarded(cast("Compared | None", None))
 def compared(loss: Any, made: Made) -> Compared | None:
     """Where output and target meet below ``loss``; None where that cannot be told."""
-    waiting: deque[tuple[Any, tuple[str, ...]]] = deque([(loss, ())])
+    waiting: deque[tuple[Any, tuple[str, ...], tuple[Any, ...]]] = deque([(loss, (), ())])
     seen: set[int] = set()
     while waiting and len(seen) < MOST_NODES:
-        tensor, chain = waiting.popleft()
+        tensor, chain, path = waiting.popleft()
         node = made(tensor)
         if node is None or id(tensor) in seen:
             continue
         seen.add(id(tensor))
         kind, inputs = node
-        chain = (*chain, kind)
+        chain, path = (*chain, kind), (*path, tensor)
         if kind in _MEETINGS and len(inputs) >= 2:
             sides = [_of_weights(side, made) for side in inputs[:2]]
             if sides[0] != sides[1] and all(_rank(side) for side in inputs[:2]):
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
-                return Compared(output, target, tensor, _facts(chain, tensor, output, target))
-        waiting.extend((below, chain) for below in inputs if _floating(below))
+                return _told(chain, path, output, target, made)
+        waiting.extend((below, chain, path) for below in inputs if _floating(below))
     return None
 
 
@@ -136,6 +137,17 @@ def plain_sum(total: Any, part: Any, made: Made) -> bool:
         if node is not None and node[0] in _ADDITIONS:
             waiting.extend(node[1])
     return False
+
+
+def _told(chain: Sequence[str], path: Sequence[Any], output: Any, target: Any, made: Made) -> Compared:
+    """What met in the last tensor of ``path``; of a cross entropy the probabilities or logits that it takes."""
+    facts = _facts(chain, path[-1], output, target)
+    named = entropy(path, output, target, made) if chain[-1] == "Mul" else None
+    if named is None:
+        return Compared(output, target, path[-1], facts)
+    output, target, told = named
+    shapes = {"output_shape": shape(output), "target_shape": shape(target)}
+    return Compared(output, target, path[-1], facts | told | shapes)
 
 
 def _facts(chain: Sequence[str], difference: Any, output: Any, target: Any) -> dict[str, Any]:

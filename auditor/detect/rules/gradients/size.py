@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 
 from auditor.detect.evidence.cost import data_loss
+from auditor.detect.evidence.jumps import Jumps
 from auditor.detect.evidence.progress import Progress
 from auditor.detect.evidence.series import Recent, running_median, turns
 from auditor.detect.recorded import RecordView
-from auditor.detect.rule import Rule
+from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, Bool, StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
 
@@ -23,6 +24,8 @@ from auditor.model import Finding, Severity, Subject
 _FIRST: Final = 20
 #: Steps in a row that must each lie above every norm before them.
 _HELD: Final = 4
+#: Steps from one look for single bursts to the next.
+_BURSTS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class ExplodingMemory:
     losses: Recent = field(default_factory=lambda: Recent(limit=2, head=_FIRST))
     top: float = 0.0
     least: float = math.inf
+    jumps: Jumps = field(default_factory=Jumps)
 
 
 class ExplodingGradient(Rule):
@@ -65,9 +69,11 @@ class ExplodingGradient(Rule):
         "median of 3 steps: norm > 100 times that of the first 20 steps and loss > 3 times theirs (or what it has "
         "fallen), or norm > 10⁶ times (before step 20: the largest so far) and loss above its start; and each of 4 "
         "above every norm before, which of n norms without a trend they are by a chance of 24 / n⁴ (batches of one "
-        "sample, rare positives)"
+        "sample, rare positives); or, of the last 256 steps, twice or more with 10 steps between: a norm > 1000 times "
+        "the median and a loss > 10 times that and the cost of guessing, of which the norm grew more (an error that is "
+        "large by itself has a gradient that grows less than its square)"
     )
-    source = "SMD, AT, DD; RULES.md"
+    source = "SMD, AT, DD; RULES.md; Pascanu et al. 2013 for single steps"
     summary = (
         "The gradient norm grew to {norm:.3g} by step {step}, {growth:.3g} times what it was at the start, and the "
         "loss with it (from {initial_loss:.4g} to {loss:.4g}); the largest gradient is that of {name}{where}."
@@ -84,7 +90,37 @@ class ExplodingGradient(Rule):
     Parameters = ExplodingParameters
     State = ExplodingMemory
 
+    def observe_record(self, view: RecordView) -> list[Finding]:
+        """Learns what guessing costs."""
+        self.memory.jumps.cost.observe_record(view)
+        return []
+
     def observe(self, view: StepView) -> list[Finding]:
+        """What lasts, and what comes again and again."""
+        return self._lasting(view) + self._bursting(view)
+
+    def _bursting(self, view: StepView) -> list[Finding]:
+        """Said once, of the step with the largest gradient."""
+        jumps, found = self.memory.jumps, list[Finding]()
+        jumps.cost.observe(view)
+        for first, after in stretches(view, _BURSTS):
+            jumps.add(view, first, after)
+            if due(view, after - 1, _BURSTS):
+                found += self._burst(Moment(view.attempt, view.rank, 0, float(view.times[after - 1])))
+        return found
+
+    def finish(self, last: Moment) -> list[Finding]:
+        """Once more for what came after the last look."""
+        return self._burst(last)
+
+    def _burst(self, seen: Moment) -> list[Finding]:
+        evidence = None if self.active else self.memory.jumps.repeated()
+        if evidence is None:
+            return []
+        at = Moment(seen.attempt, seen.rank, evidence["burst_at"], float(seen.times[0]))
+        return [self.finding(at, 0, Subject("gradient", "all", at.rank), evidence)]
+
+    def _lasting(self, view: StepView) -> list[Finding]:
         """Said at the first step that meets the trigger, and again where it was last met; cleared when it is over."""
         memory, parameters = self.memory, self.parameters
         at = np.flatnonzero(np.isfinite(view.gradient_norm) & (view.gradient_norm > 0) & np.isfinite(view.loss))

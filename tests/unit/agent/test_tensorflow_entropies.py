@@ -1,0 +1,104 @@
+"""Cross entropies of two classes are told by the operations that they consist of, whatever else is in the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from auditor_agent.integrations.tensorflow import flow  # noqa: E402 -- after the framework it is for
+
+
+def _divergence(x: Any) -> Any:
+    return tf.reduce_mean(tf.square(x) - x)
+
+
+def _backend(x: Any, y: Any) -> Any:
+    summed = tf.reduce_sum(tf.keras.backend.binary_crossentropy(y, tf.sigmoid(x)), 1)
+    return tf.reduce_mean(summed) + _divergence(x)
+
+
+def _clipped(x: Any, y: Any) -> Any:
+    p = tf.clip_by_value(tf.sigmoid(x), 1e-6, 1 - 1e-6)
+    return -tf.reduce_mean(y * tf.math.log(p) + (1 - y) * tf.math.log(1 - p))
+
+
+def _zeros_first(x: Any, y: Any) -> Any:
+    p = tf.sigmoid(x)
+    return tf.reduce_mean(-(1.0 - y) * tf.math.log(1 - p + 1e-7) - y * tf.math.log(p + 1e-7)) + _divergence(x)
+
+
+def _logits(x: Any, y: Any) -> Any:
+    each = tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=x)
+    return tf.reduce_mean(tf.reduce_sum(each, 1) + _divergence(x))
+
+
+def _weighted(x: Any, y: Any) -> Any:
+    p = tf.sigmoid(x)
+    return -tf.reduce_mean(4.0 * y * tf.math.log(p) + (1 - y) * tf.math.log(1 - p))
+
+
+def _picked(x: Any, y: Any) -> Any:
+    return -tf.reduce_mean(tf.reduce_sum(y * tf.math.log(tf.nn.softmax(x) + 1e-9), 1))
+
+
+def _shifted(x: Any, y: Any) -> Any:
+    return tf.reduce_mean(x - x * y + tf.math.log1p(tf.square(y)))
+
+
+def _squared(x: Any, y: Any) -> Any:
+    return tf.reduce_mean(tf.square(x - y))
+
+
+def _of(loss: Callable[[Any, Any], Any], *, traced: bool) -> tuple[flow.Compared, Any, Any]:
+    """What was compared in a loss of outputs of weights, with the outputs and the targets."""
+    weights = tf.Variable(tf.random.stateless_normal((4, 3), (0, 1)))
+    x, y = tf.random.stateless_normal((8, 4), (0, 2)), tf.random.stateless_normal((8, 3), (0, 3))
+    if not traced:
+        made = flow.Eager()
+        made.begin()
+        outputs = tf.matmul(x, weights)
+        value = loss(outputs, y)
+        made.end()
+        found = flow.compared(value, made)
+        assert found is not None
+        return found, outputs, y
+    with tf.Graph().as_default() as graph:
+        fed = tf.compat.v1.placeholder(tf.float32, (8, 4)), tf.compat.v1.placeholder(tf.float32, (8, 3))
+        outputs = tf.matmul(fed[0], tf.compat.v1.get_variable("w", (4, 3), use_resource=True))
+        found = flow.compared(loss(outputs, fed[1]), flow.in_graph)
+    assert graph is not None
+    assert found is not None
+    return found, outputs, fed[1]
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize(
+    ("loss", "logits"), [(_backend, False), (_clipped, False), (_zeros_first, False), (_logits, True)]
+)
+def test_a_binary_cross_entropy_is_known_by_its_operations(
+    loss: Callable[[Any, Any], Any], logits: bool, traced: bool
+) -> None:
+    """Of probabilities or of logits, clipped or with an epsilon, eager or traced, with other terms beside it."""
+    found, outputs, targets = _of(loss, traced=traced)
+    assert (found.facts["operation"], found.facts["from_logits"]) == ("binary_crossentropy", logits)
+    assert found.facts["output_shape"] == found.facts["target_shape"] == [8, 3]
+    if logits:
+        assert found.output is outputs
+    if loss is not _zeros_first:
+        assert found.target is targets
+    if not traced and not logits and loss is not _zeros_first:
+        assert float(tf.reduce_max(tf.abs(found.output - tf.sigmoid(outputs)))) < 1e-6
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("loss", [_weighted, _picked, _shifted, _squared])
+def test_what_only_looks_like_one_stays_what_it_was(loss: Callable[[Any, Any], Any], traced: bool) -> None:
+    """Weighted targets are no targets; a logarithm that is picked, a log1p of the data and an error are others."""
+    found, _, _ = _of(loss, traced=traced)
+    assert found.facts["operation"] == "arithmetic"
+    assert "from_logits" not in found.facts
