@@ -11,8 +11,8 @@ import numpy as np
 from auditor.detect.evidence.anew import Anew
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.course import MARKS, Course, first, middle, pooled
+from auditor.detect.evidence.halted import Halt
 from auditor.detect.evidence.moves import heavy, moves
-from auditor.detect.evidence.plateau import ahead, descending, flatness
 from auditor.detect.facts import RunFacts
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
@@ -45,7 +45,8 @@ class RateParameters:
     learn, 0.1, by a run that began above ``near`` (so few steps bring no new network to where its data let it go).
     ``high``: part of the largest rate, 0.1, above which steps count as those of a schedule that gave more than
     ``spent``: in the second half of them, of ``seen``, 40 steps at least, the loss was surely falling, at a pace that
-    in the steps left with nothing (``pace``, 4, times as many at most) takes ``taken``, 0.2, of it.
+    in the steps left with nothing (``pace``, 4, times as many at most) takes ``taken``, 0.2, of it; likewise before
+    the first time that a rate was cut at one go.
     ``idle``, ``share``: part of the steps that are left with nothing, 0.8, where the whole schedule gave the worth of
     a tenth of them, 0.1: nobody asks for ten times the steps that there are to use. Then a schedule that gave
     ``few``, 100, full steps is none either, and one that cut off a falling loss is told down to ``rest``, 0.01.
@@ -310,21 +311,10 @@ class LearningRate(Rule):
     def _halted(self, losses: F64, now: float, deep: bool) -> bool:
         """Whether the loss was surely falling, and fast, until the rate was taken away, and hardly since."""
         parameters, rates = self.parameters, self.memory.rates[: len(losses)]
-        known = len(rates) == len(losses) and bool(np.isfinite(rates).all())
-        high = np.flatnonzero(rates >= parameters.high * self.memory.largest_rate) if known else np.zeros(0)
-        if len(high) < 2 * parameters.seen or int(high[-1]) >= 2 * len(high):
+        if len(rates) != len(losses) or not np.isfinite(rates).all():
             return False
-        until = losses[: int(high[-1]) + 1]
-        part = until[-(len(high) // 2) :]
-        if not np.isfinite(part).all():
-            return False
-        course, whole = flatness(part), ahead(until) if deep else math.inf
-        left = min(self.memory.low, parameters.pace * len(part)) * course.fallen / (0.5 * len(part))
-        return (
-            (descending(part) if deep else course.falling)
-            and min(whole, left) >= parameters.taken * course.level
-            and now >= (1 - parameters.taken) * middle(losses[len(until) :][:50])
-        )
+        halt = Halt(losses, rates, now, self.memory.low, parameters.seen, parameters.pace, parameters.taken)
+        return halt.after(parameters.high * self.memory.largest_rate, deep=deep) or halt.cut_short(deep=deep)
 
     def _risen(self, losses: F64) -> dict[str, Any] | None:
         """A rate that grew until what was learnt was lost: the last two medians of 25 losses are those of guessing."""
