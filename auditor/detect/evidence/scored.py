@@ -177,7 +177,15 @@ def _loss(view: RecordView) -> tuple[str, bool | None]:
     if isinstance(fact, Mapping) and any(fact.get("chain", [])[-2:] == ends for ends in _DIFFERENCES):
         return "regression", None
     own = fact.get("declared") if isinstance(fact, Mapping) else None  # of one output among several
-    declared = own if isinstance(own, Mapping) else view.run.loss
+    family, logits = _named(own if isinstance(own, Mapping) else view.run.loss)
+    # A train step of one's own declares none: there its operations say what it is.
+    return (
+        _named(fact) if not family and not isinstance(own, Mapping) and isinstance(fact, Mapping) else (family, logits)
+    )
+
+
+def _named(declared: Mapping[str, Any]) -> tuple[str, bool | None]:
+    """Family, and whether logits are taken, by the words of a declaration."""
     words = " ".join(str(declared.get(key, "")) for key in ("class", "name", "function", "operation")).lower()
     logits = declared.get("from_logits")
     told = logits if isinstance(logits, bool) else None

@@ -104,3 +104,41 @@ def test_targets_are_those_that_answer_the_output(asked: tuple[int, ...], taken:
     assert answers(output[:, :, None], np.zeros((8, 3))) is True
     assert answers(np.zeros((8, 5, 3)), np.zeros((8, 5))) is True
     assert answers(output, None) is False
+
+
+class Coded(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """A variational autoencoder of two models that are called one by one, as in Keras' own examples."""
+
+    def __init__(self, *, made: bool) -> None:
+        super().__init__()
+        self.code = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        self.back = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "sigmoid")])
+        self.made = made
+
+    def train_step(self, data: Any) -> Any:
+        """Give back what came in, or labels that are made here."""
+        wanted = keras.ops.ones_like(data) if self.made else data
+        with tf.GradientTape() as tape:
+            code = self.code(data)
+            each = keras.losses.binary_crossentropy(wanted, self.back(code))
+            loss = keras.ops.mean(keras.ops.sum(each)) + keras.ops.mean(keras.ops.square(code))
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_the_cross_entropy_of_models_within_is_told_of_targets_that_were_given(made: bool) -> None:
+    """The logits that Keras takes, which do not end in the model's sigmoid; of labels made in the step nothing."""
+    keras.utils.set_random_seed(0)
+    model, run = Coded(made=made), MemoryRun()
+    model.compile(optimizer="sgd", jit_compile=False)
+    model.fit(X, batch_size=12, epochs=1, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    first = assembled(run.recordings)[0]
+    np.testing.assert_array_equal(first.of("batch")["input0"].whole(), X[:12])
+    assert ("target0" in first.of("target")) is not made
+    if not made:
+        np.testing.assert_array_equal(first.of("target")["target0"].whole(), X[:12])
+        assert (first.facts["loss"]["operation"], first.facts["loss"]["from_logits"]) == ("binary_crossentropy", True)
+        assert first.facts["output_activation"] == "linear"
+        assert first.of("output")["output0"].whole().min() < 0  # no probabilities

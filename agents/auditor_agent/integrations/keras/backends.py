@@ -58,8 +58,8 @@ class Backend(Protocol):
         """What the step's gradients by ``variables`` are of, where that can be heard; once."""
 
     @staticmethod
-    def expanded(loss: Any) -> Any:
-        """Output, target and facts of a loss in which both were expanded against each other; None elsewhere."""
+    def expanded(loss: Any, given: Sequence[Any] = ()) -> Any:
+        """Output, target and facts of a hand-written loss where these are certain; None elsewhere."""
 
     @staticmethod
     def host(variable: Any) -> Any:

@@ -83,15 +83,19 @@ def target(variables: Sequence[Any]) -> Any:
     return keras_target.take(variables)
 
 
-def expanded(loss: Any) -> Any:
-    """Output, target and facts of a hand-written loss in which both were expanded against each other; None elsewhere.
+def expanded(loss: Any, given: Sequence[Any] = ()) -> Any:
+    """Output, target and facts of a hand-written loss where these are certain; None elsewhere.
 
-    Of other losses of that kind only the value is told: what meets what in them is not always output and target.
+    Certain where both were expanded against each other; and in a cross entropy, whose operations say what it takes
+    (``from_logits``), of a target that was ``given`` to the step (a discriminator's labels are made in it). Of other
+    losses only the value is told: what meets what in them is not always output and target.
     """
     from auditor_agent.integrations.tensorflow import flow
 
     met = None if loss is None else flow.compared(loss, flow.in_graph)
-    return met if met is not None and met.facts.get("broadcast") is True else None
+    if met is None or met.facts.get("broadcast") is True:
+        return met
+    return met if "from_logits" in met.facts and flow.comes_of(met.target, given, flow.in_graph) else None
 
 
 def outside() -> AbstractContextManager[Any]:

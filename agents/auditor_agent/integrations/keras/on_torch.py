@@ -106,9 +106,9 @@ def target(variables: Sequence[Any]) -> Any:
     del variables
 
 
-def expanded(loss: Any) -> Any:
+def expanded(loss: Any, given: Sequence[Any] = ()) -> Any:
     """Nothing: the operations of a loss are not read here."""
-    del loss
+    del loss, given
 
 
 def outside() -> AbstractContextManager[Any]:

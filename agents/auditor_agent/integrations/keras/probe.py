@@ -244,15 +244,21 @@ class Probe:
         told = [(v, g) for v, g, there in zip(binding.variables, dense, found, strict=True) if there is not None]
         step = self.layers.heard
         self._changed("train", step)
-        if not self._inputs and step.inputs is not None:  # a step that computes its loss itself
-            batch, asked = self._batch()
-            inputs, met = step.inputs if batch is None else batch, {"y_pred": step.output, "loss": self._heard}
-            self._inputs = [leaf for leaf in keras.tree.flatten(inputs) if hasattr(leaf, "dtype")]
-            self.tape.compared((), {"x": inputs, **met, **({"y": asked} if answers(step.output, asked) else {})})
+        if not self._inputs and (step.inputs is not None or self._heard is not None):
+            self._compute(step)
         self.layers.take()
         self.tape.before(head, binding.variables, told)
         self._tap(head, step)
         binding.store.put(head, dense, after=() if self.taps is None else self.taps.done)
+
+    def _compute(self, step: Step) -> None:
+        """A step that computes its loss itself: of its own model, or of models within."""
+        batch, asked = self._batch()
+        inputs, met = step.inputs if batch is None else batch, {"y_pred": step.output, "loss": self._heard}
+        self._inputs = [leaf for leaf in keras.tree.flatten(inputs) if hasattr(leaf, "dtype")]
+        given = [*self._inputs, *(leaf for leaf in keras.tree.flatten(asked) if hasattr(leaf, "dtype"))]
+        wanted = {"y": asked} if answers(step.output, asked) else {}
+        self.tape.compared((), {"x": inputs, **met, **wanted, "given": given})
 
     def _lost(self, variables: Sequence[Any]) -> tuple[Any, Any]:
         """Loss and penalty of this step. Neither told: a loss that nobody heard is not known to be broken."""

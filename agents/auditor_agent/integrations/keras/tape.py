@@ -143,8 +143,10 @@ class Tape:
         if self._operations is None and heard.order.ran:
             self._operations = keras_operations.facts(heard.order, given.get("y_pred"))
             self._probe.layers.curious = not self.eager
-        met = backend().expanded(given.get("loss"))
+        met = backend().expanded(given.get("loss"), given.get("given", ()))
         if met is not None:
+            if met.output is not given.get("y_pred"):  # logits, say, behind the sigmoid that the model ends in
+                self._output_activation = keras_layers.output_activation(heard, met.output) or "linear"
             given |= {"y": met.target, "y_pred": met.output}
             self._loss_facts = {**self.declared_loss(), **met.facts}
         self._data = []

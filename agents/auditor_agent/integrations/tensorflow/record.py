@@ -292,12 +292,22 @@ def facts(seen: Seen) -> dict[str, Any]:
         call = heard.calls[-1]
         told |= tensorflow_forward.mode(call, learning=True)
         told["output_activation"] = tensorflow_forward.activation(call.model)
-    if heard.compared and (found := layers.output_activation(heard.compared[-1].output, seen.made)) is not None:
+    if heard.compared and (found := _ends_in(heard, seen.made)) is not None:
         told["output_activation"] = found
     ends = [call.outputs[0] for call in heard.calls[-1:] if call.outputs] or [one.output for one in heard.compared[-1:]]
     if ends and (operations := keras_operations.facts(heard.order, ends[0])) is not None:
         told |= operations
     return {"phase": "train", **told}
+
+
+def _ends_in(heard: tensorflow_forward.Heard, made: flow.Made) -> str | None:
+    """The activation that gave what the loss compares; ``linear`` for logits that are not what a model gave."""
+    last = heard.compared[-1]
+    found = layers.output_activation(last.output, made)
+    given = {id(output) for call in heard.calls for output in call.outputs}
+    # Keras takes the logits behind a sigmoid: of these the model's last activation says nothing.
+    behind = last.facts.get("from_logits") is True and "chain" in last.facts and id(last.output) not in given
+    return "linear" if found is None and behind else found
 
 
 def _derived(heard: tensorflow_forward.Heard) -> bool:
