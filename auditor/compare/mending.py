@@ -46,6 +46,7 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("LOSS-00", "weights"): "weigh the losses of the outputs alike: loss_weights, or the factors in the sum",
     ("FWD-00", "unread"): "read all of the layer: of both directions the final states, not the last time step",
     ("FWD-00", "causal"): "mask attention alike: use_causal_mask=True in Keras, is_causal=True or a mask in PyTorch",
+    ("FWD-00", "padded"): "mask padding alike: attention_mask or mask_zero=True in Keras, key_padding_mask in PyTorch",
     ("FWD-00", "shift"): "add the same constant on both sides: a table of positions, an offset",
     ("FWD-00", "sums"): "add what a block was given to what it gives, on both sides or on neither",
     ("BWD-00", "stopped"): "let gradients through alike: detach() and stop_gradient on both sides or on neither",

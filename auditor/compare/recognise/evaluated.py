@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import F64
+from auditor.compare.identify.evidence import F64, data
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
 
@@ -21,8 +21,8 @@ _ROWS: Final = 16
 #: Correlation of two columns that are one column in other units, and the part of the columns that are.
 _LINEAR: Final = 0.9999
 _MOST: Final = 0.9
-#: Relative distance of values that were rounded on their way.
-_ROUNDED: Final = 1e-5
+#: Relative distance of values that were rounded on their way: to bfloat16, the coarsest.
+_ROUNDED: Final = 2.0**-7
 #: What wrong answers in evaluation count for where training is the same: as evaluation in the wrong mode does.
 _WEIGHT: Final = 0.4
 
@@ -60,12 +60,24 @@ def _inputs(side: Profile) -> F64 | None:
 
 
 def _against(side: Profile) -> float | None:
-    """How many times as large the inputs of evaluation are as those of training."""
+    """How many times as large the inputs of evaluation are as those of training: no words, which have no size."""
     found, trained = _inputs(side), side.value("data.input.rms")
-    if found is None or found.size < _VALUES or not trained:
+    if found is None or found.size < _VALUES or not trained or _rows(side) < _ROWS or _words(side, found):
         return None
     size = float(np.sqrt(np.mean(found * found)))
     return size / float(trained) if np.isfinite(size) and size > 0 else None
+
+
+def _rows(side: Profile) -> int:
+    """Samples of that batch: a shape that is tried out has few."""
+    found = {} if side.evaluation is None else side.evaluation.of("batch")
+    return next((one.shape[0] for one in found.values() if one.shape), 0)
+
+
+def _words(side: Profile, looked: F64) -> bool:
+    """Whether both are whole numbers, as those of words are: padding makes them large or small."""
+    trained = next((batch for one in side.evidence.steps if (batch := data(one, "batch")) is not None), None)
+    return trained is not None and all(np.array_equal(each, np.round(each)) for each in (trained, looked))
 
 
 def _other_units(a: Profile, b: Profile) -> float | None:

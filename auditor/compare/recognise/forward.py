@@ -80,12 +80,10 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
                 effect = f"shares add up to one over {mine} numbers on one side, over {theirs} on the other"
                 yield Cause("FWD-22", "softmax.over", (mine, theirs), sizes.ANOTHER, effect, confidence=0.9)
                 break
-    masks = [(mine.get("causal"), theirs.get("causal")) for mine, theirs in pairs]
-    for mine, theirs in masks:
-        if mine != theirs and None not in {mine, theirs}:
-            said = sizes.SAID["causal"]
-            yield Cause("FWD-00", "attention.causal", (mine, theirs), sizes.ANOTHER, said, confidence=0.9)
-            break
+    for word in ("causal", "padded"):
+        masks = [(mine.get(word), theirs.get(word)) for mine, theirs in pairs]
+        if (off := next((two for two in masks if two[0] != two[1] and None not in two), None)) is not None:
+            yield Cause("FWD-00", f"attention.{word}", off, sizes.ANOTHER, sizes.SAID[word], confidence=0.9)
     for mine, theirs in ((one.get("scale"), other.get("scale")) for one, other in pairs):
         if mine and theirs and not close(abs(mine), abs(theirs), _SCALES):
             ratio = max(abs(mine / theirs), abs(theirs / mine))
@@ -225,7 +223,7 @@ def _cause(block: Sequence[Difference], a: Profile, b: Profile, *, ran: bool) ->
     values = first.values if setting else (_words(block, 0), _words(block, 1))
     function = first.a.settings.get("function") if first.a is not None else None
     kind = str(function) if kind == "activation" and setting not in {"", "function"} else kind
-    kind = "attention" if setting in {"causal", "heads"} else kind
+    kind = "attention" if setting in {"causal", "padded", "heads"} else kind
     parameter = f"{kind}.{setting}" if setting else f"forward.{kind}"
     return Cause(entry, parameter, values, size, said, "measured" if ran else "declared", 0.95 if ran else 0.8)
 

@@ -46,6 +46,7 @@ SAID: Final[Mapping[str, str]] = {
     "kind": "another kind of layer stands in the same place",
     "merge": "what the two directions give is put together otherwise: side by side, or added",
     "causal": "attention looks at later positions on one side, and on the other only back",
+    "padded": "attention leaves out positions, as a mask of padding does, on one side only",
     "reset_after": "the reset gate acts before the product on one side",
 }
 

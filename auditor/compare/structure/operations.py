@@ -18,6 +18,8 @@ WEIGHTED: Final = words.WEIGHTED
 #: Classes of Keras models that list their layers in the order in which they run.
 _IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
 _PROJECTIONS: Final = 3
+#: What is told of the positions that attention leaves out.
+_MASKS: Final = ("causal", "padded")
 #: What torch's ``EmbeddingBag`` makes of the rows of a bag; their sum is no operation that is told elsewhere.
 _BAGS: Final = {"mean": "global_average_pool", "max": "global_max_pool"}
 #: Operations of a graph that are told as they are.
@@ -244,7 +246,7 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
     for node in graph:
         name = node.get("layer") if isinstance(node, Mapping) else None
         if name is not None and str(name) in by_name:
-            yield {**by_name[str(name)], **told_by.known({"causal": node.get("causal")})}
+            yield {**by_name[str(name)], **told_by.known({key: node.get(key) for key in _MASKS})}
         elif isinstance(node, Mapping) and node.get("op"):
             yield {"class": node["op"], "name": node.get("name", ""), "config": dict(node)}
 
@@ -342,7 +344,8 @@ def _dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[
 def _attention(name: str, width: Any, told: Mapping[str, Any], *, bias: bool | None) -> Iterator[Operation]:
     """Attention as the four products that it is; the first has its settings."""
     settings = told_by.known({"units": width, "bias": bias})
-    yield Operation("dense", name, {**settings, **told_by.known({key: told.get(key) for key in ("heads", "causal")})})
+    own = told_by.known({key: told.get(key) for key in ("heads", *_MASKS)})
+    yield Operation("dense", name, {**settings, **own})
     for _ in range(_PROJECTIONS):
         yield Operation("dense", name, settings)
 

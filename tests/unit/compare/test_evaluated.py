@@ -33,6 +33,8 @@ CASES: dict[str, tuple[np.ndarray | None, np.ndarray | None, list[str]]] = {
     "bytes": (HELD_OUT, HELD_OUT * 255, ["data.evaluation.scale"]),
     "its own statistics": (HELD_OUT, (HELD_OUT - CENTRE) / SPREAD, ["data.evaluation.units"]),
     "both otherwise than training": (HELD_OUT * 255, HELD_OUT * 255, []),
+    "a shape that is tried out": (HELD_OUT, HELD_OUT[:2] * 9, []),
+    "rounded": (HELD_OUT, np.round(HELD_OUT * 256) / 256, []),
     "nothing known": (HELD_OUT, None, []),
 }
 
@@ -45,3 +47,16 @@ def test_inputs_of_evaluation_in_other_units_are_told(case: str) -> None:
         found = list(evaluated.causes(looked(left), looked(right)))
         assert [one.parameter for one in found] == wanted
         assert all((one.id, one.step) == ("DATA-00", 6) for one in found)
+
+
+@pytest.mark.parametrize(("scale", "told"), [(1.0, False), (0.1, True)])
+def test_words_have_no_size(scale: float, *, told: bool) -> None:
+    """Numbers of words are small where much is padded; halves of units are amounts."""
+    words = np.arange(96 * 6).reshape(96, 6) % 50
+    run = Tiny(x=(words * scale).astype(np.float32)).profile()
+    sides = []
+    for part in (1, 12):
+        kept = (words[:32] // part * scale).astype(np.float32)
+        batch = Recorded("batch", "input0", "float32", kept.shape, kept.size, kept.reshape(-1))
+        sides.append(replace(run, evaluation=StepRecording(0, 0, 6, {("batch", "input0"): batch})))
+    assert bool(list(evaluated.causes(*sides))) is told

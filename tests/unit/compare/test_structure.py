@@ -271,22 +271,23 @@ def test_how_two_directions_are_put_together_is_told(mode: str) -> None:
     assert [one.setting for one in differences(keras, torch)] == ([] if mode == "concat" else ["merge"])
 
 
+@pytest.mark.parametrize("word", ["causal", "padded"])
 @pytest.mark.parametrize(("back", "forth"), [(True, False), (True, None), (True, True)])
-def test_attention_that_only_looks_back_is_told(back: bool, forth: bool | None) -> None:
+def test_attention_that_leaves_positions_out_is_told(word: str, back: bool, forth: bool | None) -> None:
     """Of layers and of attention that the program writes itself; not where one side's mask does not show."""
 
     def torch(causal: bool | None) -> Structure:
         layers = [{"name": "att", "class": "torch.nn.modules.activation.MultiheadAttention", "embed_dim": 8}]
-        node = {"layer": "att"} if causal is None else {"layer": "att", "causal": causal}
+        node = {"layer": "att"} if causal is None else {"layer": "att", word: causal}
         return structure("torch", {"model": {"layers": layers}}, [{}, {"operations": [node]}])
 
     found = [one.setting for one in differences(torch(back), torch(forth))]
-    assert found == (["causal"] if forth is False else [])
+    assert found == ([word] if forth is False else [])
     run = Tiny(steps=1).profile()
-    both = [[{"over": 6}] if side is None else [{"over": 6, "causal": side}] for side in (back, forth)]
+    both = [[{"over": 6}] if side is None else [{"over": 6, word: side}] for side in (back, forth)]
     ours, theirs = (replace(run, structure=replace(network(dense(4)), shares=tuple(one))) for one in both)
     told = [one.parameter for one in forward.causes(ours, theirs)]
-    assert told == (["attention.causal"] if forth is False else [])
+    assert told == ([f"attention.{word}"] if forth is False else [])
 
 
 def holding(sizes: dict[str, int], *, declared: int | None = None, kind: str = "dense", still: str = "") -> Profile:

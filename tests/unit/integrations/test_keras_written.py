@@ -98,7 +98,32 @@ def test_attention_that_only_looks_back_is_told_with_its_layer(settings: dict[st
         return made
 
     step(tf.ones((2, 5, 8)))
-    assert {"layer": "att", "causal": expected} in found
+    assert {"layer": "att", "causal": expected, **({} if settings else {"padded": False})} in found
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("scores", [False, True], ids=["fused", "plain"])
+def test_attention_that_leaves_out_padding_is_told_with_its_layer(masked: bool, scores: bool) -> None:
+    """By a mask that comes from the words that the model is given."""
+    layer, table = keras.layers.MultiHeadAttention(2, 4), keras.layers.Embedding(9, 8)
+    layer(tf.ones((2, 5, 8)), tf.ones((2, 5, 8)))
+    table(tf.ones((2, 5), tf.int32))
+    found: list[dict[str, Any]] = []
+
+    @tf.function
+    def step(words: Any) -> Any:
+        order = Order()
+        x = table(words)
+        begun = order.begin()
+        mask = (words != 0)[:, None, :] if masked else None
+        made = layer(x, x, attention_mask=mask, return_attention_scores=scores)
+        made = made[0] if scores else made
+        order.end(layer, begun, "att")
+        found.extend((facts(order, made) or {})["operations"])
+        return made
+
+    step(tf.ones((2, 5), tf.int32))
+    assert {"layer": "att", "causal": False, "padded": masked} in found
 
 
 @pytest.mark.parametrize("causal", [False, True])

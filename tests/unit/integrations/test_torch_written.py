@@ -113,9 +113,9 @@ def test_attention_that_only_looks_back_is_told(settings: dict[str, Any], expect
     given = torch.randn(2, 5, 8, requires_grad=True)
     heads = given[None]
     fused = nn.functional.scaled_dot_product_attention(heads, heads, heads, **settings)
-    assert operations([fused], {}, {}) == [
-        {"op": "softmax", "over": 5, "scale": pytest.approx(8**-0.5), "causal": expected}
-    ]
+    [told] = operations([fused], {}, {})
+    told.pop("padded", None)
+    assert told == {"op": "softmax", "over": 5, "scale": pytest.approx(8**-0.5), "causal": expected}
     mask = settings.get("attn_mask", TRIANGLE if settings else torch.ones(5, 5).bool())
     mask = mask if mask.dtype is torch.bool else mask == 0
     shares = torch.softmax((given @ given.transpose(1, 2) * 8**-0.5).masked_fill(~mask, float("-inf")), -1)
@@ -131,4 +131,29 @@ def test_attention_within_a_layer_is_told_with_it(causal: bool) -> None:
     mask = nn.Transformer.generate_square_subsequent_mask(5) if causal else None
     made, _ = layer(given, given, given, attn_mask=mask)
     found = operations([made], {made.grad_fn: "att"}, {made.grad_fn: [given.grad_fn]})
-    assert {"layer": "att", "causal": causal} in found
+    assert {"layer": "att", "causal": causal, **({} if causal else {"padded": False})} in found
+
+
+PADDED = torch.tensor([[False, False, False, False, True], [False, False, False, True, True]])
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [(None, False), (PADDED, True), (torch.zeros_like(PADDED), None)],
+    ids=["none", "padding", "open"],
+)
+@pytest.mark.parametrize("need_weights", [False, True], ids=["fused", "plain"])
+def test_attention_that_leaves_out_padding_is_told(
+    mask: torch.Tensor | None, expected: bool | None, need_weights: bool
+) -> None:
+    """Of the module, and written out; not where a mask closes nothing of this batch."""
+    layer = nn.MultiheadAttention(8, 2, batch_first=True)
+    given = nn.Linear(8, 8)(torch.randn(2, 5, 8))
+    made, _ = layer(given, given, given, key_padding_mask=mask, need_weights=need_weights)
+    found = operations([made], {made.grad_fn: "att"}, {made.grad_fn: [given.grad_fn]})
+    told = [one for one in found if one.get("layer") == "att"]
+    assert [(one["causal"], one.get("padded")) for one in told] == [(False, expected)]
+    products = given @ given.transpose(1, 2)
+    shares = torch.softmax(products if mask is None else products.masked_fill(mask[:, None], -1e9), -1)
+    [written_out] = [one for one in operations([shares @ given], {}, {}) if one["op"] == "softmax"]
+    assert (written_out["causal"], written_out.get("padded")) == (False, expected)

@@ -13,6 +13,7 @@ _FAR: Final = 12
 _THROUGH: Final = frozenset({"AddV2", "Add", "Sub", "SelectV2", "Reshape", "Transpose", "Identity", "Cast",
                              "ExpandDims", "Squeeze", "StridedSlice", "Split"})  # fmt: skip
 _PRODUCTS: Final = frozenset({"BatchMatMulV2", "BatchMatMulV3", "MatMul", "Einsum"})
+_DATA: Final = frozenset({"IteratorGetNext", "OptionalGetValue"})
 _BINARY: Final = 2
 #: Positions from which on a triangle is no chance, what a mask adds to close one, and operations looked at for a mask.
 _FEWEST: Final = 3
@@ -40,9 +41,49 @@ def settings(node: Any) -> dict[str, Any]:
 
 
 def causal(nodes: Iterable[Any]) -> dict[str, bool]:
-    """``causal``: whether any softmax of ``nodes`` leaves out later positions; nothing where none is of attention."""
-    told = [_causal(node) for node in nodes if node.type == "Softmax" and _square(node.inputs[0])]
-    return {"causal": any(told)} if told else {}
+    """``causal``: whether any softmax of ``nodes`` leaves out later positions; nothing where none is of attention.
+
+    ``padded``: whether any leaves out positions by what the model is given; nothing where that does not show.
+    """
+    known = [node for node in nodes if node.type == "Softmax" and _square(node.inputs[0])]
+    padded = {_padded(node) for node in known}
+    shows = bool(known) and (True in padded or None not in padded)
+    told = {"causal": any(_causal(node) for node in known)} if known else {}
+    return told | ({"padded": True in padded} if shows else {})
+
+
+def _padded(softmax: Any) -> bool | None:
+    """Whether a mask between the softmax and its products depends on the data; None where another mask may."""
+    node, masked = softmax.inputs[0].op, False
+    for _ in range(_FAR):
+        if node.type in _PRODUCTS:
+            return None if masked else False
+        filled = node.type == "SelectV2"
+        if filled or node.type in {"AddV2", "Add"}:
+            masked = True
+            if any(_given(mask) for mask in (node.inputs[:1] if filled else node.inputs[1:])):
+                return True
+        if node.type not in _THROUGH | {"Mul", "RealDiv"} or not node.inputs:
+            return None
+        node = node.inputs[1 if filled else 0].op
+    return None
+
+
+def _given(mask: Any) -> bool:
+    """Whether a mask comes from what the model is given, and from no weight and no product."""
+    waiting, seen, found = [mask], set[str](), False
+    while waiting and len(seen) < _LOOKED:
+        tensor = waiting.pop()
+        node = tensor.op
+        if node.name in seen or node.type in {"Shape", "Const"}:
+            continue
+        seen.add(node.name)
+        if node.type in _PRODUCTS | {"ReadVariableOp"}:
+            return False
+        outside = node.type == "Placeholder" and _value(tensor) is None and tensor.dtype.name != "resource"
+        found = found or outside or node.type in _DATA
+        waiting += list(node.inputs)
+    return found
 
 
 def _square(tensor: Any) -> bool:

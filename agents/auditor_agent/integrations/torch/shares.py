@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, Final
 
+import torch
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
@@ -18,6 +19,7 @@ _THROUGH: Final = frozenset({
     *("Permute", "Unsqueeze", "Squeeze", "Clone", "Alias", "ToCopy", "T", "Select", "Slice", "Split", "Unbind"),
 })  # fmt: skip
 _PRODUCTS: Final = frozenset({"Bmm", "Mm"})
+_MASKS: Final = frozenset({"Add", "Sub", "MaskedFill", "Where"})
 #: Positions from which on a triangle of zeros is no chance, and elements of a mask that are looked at.
 _FEWEST: Final = 3
 _MOST: Final = 1 << 20
@@ -40,8 +42,7 @@ def settings(node: Any) -> dict[str, Any]:
         for child, _ in product.next_functions:
             scale *= _down(child, products=False)[0]
         found["scale"] = scale
-    causal = _causal(node)
-    return found if causal is None else {**found, "causal": causal}
+    return {**found, **causal([node])}
 
 
 def fused(node: Any) -> dict[str, Any] | None:
@@ -55,14 +56,48 @@ def fused(node: Any) -> dict[str, Any] | None:
         "over": int(keys.shape[-2]),
         "scale": float(scale) if scale else 1 / math.sqrt(query.shape[-1]),
     }
-    causal = _causal(node)
-    return found if causal is None else {**found, "causal": causal}
+    return {**found, **causal([node])}
 
 
 def causal(nodes: Iterable[Any]) -> dict[str, bool]:
-    """``causal``: whether any attention among ``nodes`` leaves out what comes later; nothing where there is none."""
-    told = [one for node in nodes if (one := _causal(node)) is not None]
-    return {"causal": any(told)} if told else {}
+    """``causal``: whether any attention among ``nodes`` leaves out what comes later; nothing where there is none.
+
+    ``padded``: whether any leaves out other positions, as a mask of padding does; nothing where that does not show.
+    """
+    known = [(one, _padded(node, causal=one)) for node in nodes if (one := _causal(node)) is not None]
+    if not known:
+        return {}
+    padded = {other for _, other in known}
+    shows = True in padded or None not in padded
+    return {"causal": any(one for one, _ in known)} | ({"padded": True in padded} if shows else {})
+
+
+def _padded(node: Any, *, causal: bool) -> bool | None:
+    """Whether positions are left out that are none of the future; None behind a mask that closes nothing or those."""
+    name, closed = _name(node), None
+    if name.startswith(_FUSED):
+        mask = getattr(node, "_saved_attn_mask", None)
+        if mask is None:
+            return False
+        open_ = mask if mask.dtype is torch.bool else mask > _CLOSED
+        closed = not bool(open_.all()) if in_memory(mask) and mask.numel() <= _MOST else None
+    else:
+        result = node._saved_result  # noqa: SLF001 -- how autograd calls what it keeps
+        closed = not bool(result.all()) if in_memory(result) and result.numel() <= _MOST else None
+        if closed is False and not causal:
+            return None if _masked(_first(node)) else False
+    return True if closed and not causal else None
+
+
+def _masked(node: Any) -> bool:
+    """Whether anything is filled in or added between a softmax and the product that it is of."""
+    for _ in range(_FAR):
+        if node is None or _name(node) in _PRODUCTS:
+            return False
+        if _name(node) in _MASKS or _name(node) not in _THROUGH | {"Mul", "Div"}:
+            return True
+        node = _first(node)
+    return True
 
 
 _FUSED: Final = "ScaledDotProduct"
