@@ -24,6 +24,8 @@ _LEAST: Final = 100
 _BURST: Final = 1e3
 #: Loss of a burst by the cost of guessing, or by the median where that is more (ours).
 _LOSS: Final = 10.0
+#: Steps at the start of which nothing is said: what bursts there is thrown by the rate, or by the first weights.
+_FIRST: Final = 20
 #: Bursts that are no accident, and steps without one between two of them (ours).
 _TIMES: Final = 2
 _APART: Final = 10
@@ -55,6 +57,7 @@ class Jumps:
         norm, loss = float(np.median(norms)), float(np.median(losses))
         floor = max(chance, loss)
         jump = (norms > _BURST * norm) & (losses > _LOSS * floor) & (norms / norm > losses / floor)
+        jump &= self.steps.last > _FIRST
         at = np.flatnonzero(jump)
         bursts = 1 + int((np.diff(at) > _APART).sum()) if len(at) else 0
         if bursts < _TIMES:

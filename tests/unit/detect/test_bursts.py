@@ -53,6 +53,7 @@ def test_bursts_that_come_back_are_said_however_frames_are_cut(frame: int) -> No
         ({40: (90.0, 2e4), 41: (50.0, 1e4), 45: (20.0, 5e3)}, True),  # and what follows from it
         ({40: (3000.0, 2e3), 120: (3000.0, 2e3)}, True),  # batches with targets far off: the root of the loss
         ({40: (2.0, 2e4), 120: (2.0, 2e4)}, True),  # no loss to speak of
+        ({4: (90.0, 2e4), 18: (3000.0, 8e5), 40: (90.0, 2e4)}, True),  # a rate that throws the first steps
         ({40: (90.0, 200.0), 120: (90.0, 200.0)}, True),  # no burst
         ({40: (90.0, 2e4), 120: (3000.0, 8e5)}, False),  # losses of which nobody knows what is large
     ],

@@ -69,9 +69,9 @@ class ExplodingGradient(Rule):
         "median of 3 steps: norm > 100 times that of the first 20 steps and loss > 3 times theirs (or what it has "
         "fallen), or norm > 10⁶ times (before step 20: the largest so far) and loss above its start; and each of 4 "
         "above every norm before, which of n norms without a trend they are by a chance of 24 / n⁴ (batches of one "
-        "sample, rare positives); or, of the last 256 steps, twice or more with 10 steps between: a norm > 1000 times "
-        "the median and a loss > 10 times that and the cost of guessing, of which the norm grew more (an error that is "
-        "large by itself has a gradient that grows less than its square)"
+        "sample, rare positives); or, of the last 256 steps after the 20th, twice or more with 10 steps between: a "
+        "norm > 1000 times the median and a loss > 10 times that and the cost of guessing, of which the norm grew more "
+        "(an error that is large by itself has a gradient that grows less than its square)"
     )
     source = "SMD, AT, DD; RULES.md; Pascanu et al. 2013 for single steps"
     summary = (
