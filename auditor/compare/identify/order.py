@@ -16,6 +16,8 @@ _COLUMNS: Final = 64
 #: Axes of a batch whose samples are rows of features, and samples that it takes to correlate two numbers.
 _FEATURES: Final = 2
 _FEWEST_SAMPLES: Final = 64
+#: Batches from which on what comes again is a set of data.
+_SEVERAL: Final = 2
 
 
 def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
@@ -160,19 +162,35 @@ def _epochs(curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
     if len(contents) > 1:
         found.append(Fact("data.content", "the same batches" if len(set(contents)) == 1 else "other batches"))
     if not orders and "batch_digest" in curves:
-        found += _period(curves["batch_digest"].values)
+        period = _period(curves["batch_digest"].values)
+        found += [Fact("data.order", "the same in every epoch")] if period else []
+        many = 0 if samples else _round(curves, period)
+        found += [Fact("data.samples_per_epoch", many, confidence=0.8)] if many else []
     return found
 
 
-def _period(digests: F64) -> list[Fact]:
-    """Whether the first batch comes again, and all others after it in the same order."""
+def _round(curves: Mapping[str, Curve], period: int) -> int:
+    """Samples of the batches that come again and again, where nobody tells of epochs; 0: one batch, or not known.
+
+    Any ``period`` batches in a row are all of them, whichever of them was the first to be heard.
+    """
+    sizes, digests = curves.get("samples"), curves["batch_digest"]
+    if period < _SEVERAL or sizes is None or not np.array_equal(sizes.steps, digests.steps):
+        return 0
+    whole = len(digests.values) // period
+    rounds = digests.values[: whole * period].reshape(whole, period)
+    return int(sizes.values[:period].sum()) if (rounds == rounds[0]).all() else 0
+
+
+def _period(digests: F64) -> int:
+    """After how many batches the first one comes again, and all others after it in the same order; 0: never."""
     again = np.flatnonzero(digests[1:] == digests[0]) if len(digests) > 1 else np.zeros(0)
     if not len(again):
-        return []
+        return 0
     period = int(again[0]) + 1
     rest = digests[period:]
     if len(rest) < min(period, 3):
-        return []
+        return 0
     same = bool(np.array_equal(rest, digests[: len(rest)]) if len(rest) <= period else
                 np.array_equal(rest[:period], digests[:period]))  # fmt: skip
-    return [Fact("data.order", "the same in every epoch")] if same else []
+    return period if same else 0
