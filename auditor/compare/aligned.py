@@ -13,6 +13,7 @@ from auditor.compare.identify.arrays import nearest
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import squashed
 from auditor.compare.recognise.cause import LISTED, Cause, percent
 from auditor.ingest.records import StepRecording
 
@@ -35,7 +36,7 @@ class FirstStep:
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
     """The comparison; None unless both begin alike and both outputs were recorded."""
     left, right = a.evidence.first, b.evidence.first
-    if a.value("loss.takes") != b.value("loss.takes"):
+    if a.value("loss.takes") != b.value("loss.takes") or squashed.by_sigmoid(a) != squashed.by_sigmoid(b):
         return None  # where one model ends in a softmax and the other does not, its loss says which
     if left is None or right is None or left.step > 1 or right.step > 1 or not _same_weights(left, right):
         return None
@@ -50,7 +51,10 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
 
 
 def _same_weights(a: StepRecording, b: StepRecording) -> bool:
-    """Whether every tensor of one has its like in the other, whatever its layout: the same numbers, sorted."""
+    """Whether every tensor of one has its like in the other, whatever its layout: the same numbers, sorted.
+
+    But those that are nothing but zeros: PyTorch's recurrent layers have two biases where Keras has one.
+    """
     left, right = (_sorted(one) for one in (a, b))
     if not left or len(left) != len(right):
         return False
@@ -66,7 +70,8 @@ def _sorted(one: StepRecording) -> list[F64]:
     arrays = one.of("weight").values()
     if any(array.sampled or array.values is None for array in arrays):
         return []
-    return [np.sort(np.asarray(array.values, np.float64).ravel()) for array in arrays]
+    found = [np.sort(np.asarray(array.values, np.float64).ravel()) for array in arrays]
+    return [values for values in found if values.any()]
 
 
 def _equal(a: F64, b: F64) -> bool:

@@ -13,7 +13,7 @@ from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import accumulated
+from auditor.compare.recognise import accumulated, squashed
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, between, close, how, percent, sure
 from auditor.compare.recognise.conduct import batches
 
@@ -27,7 +27,7 @@ _REPORTED: Final = 0.75 * MATTERS
 _POWERS: Final = frozenset({"Mean", "Sum", "Pow", "Abs", "Mul", "Div", "Neg", "Sub", "Square", "Sqrt"})
 #: Losses that have no other spelling than in these.
 _PLAIN: Final = frozenset({"squared error", "absolute error"})
-_TWICE: Final = "softmax of"
+_TWICE: Final = ("softmax of", "logits of a sigmoid")
 #: How far values and the output's gradient are from those of another loss, at least: twelve units of bfloat16's
 #: rounding, 2^-8. What float32 leaves, cancellation within the batch included, is a hundredth of that.
 _ANOTHER: Final = 0.05
@@ -177,12 +177,15 @@ def _chain(side: Profile) -> list[str]:
 
 def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
     both = between(a, b, "loss.takes")
-    if both is None or both[0].value == both[1].value:
+    if both is None:
         return
-    words = [str(fact.value) for fact in both]
+    words = ["logits of a sigmoid" if squashed.by_sigmoid(side) else str(side.value("loss.takes")) for side in (a, b)]
+    if words[0] == words[1]:
+        return
     twice = [word.startswith(_TWICE) for word in words]
     if any(twice) and not all(twice):
-        effect = "softmax is applied twice on one side: its loss cannot reach zero, its gradient is about a tenth"
+        twice_ = "sigmoid" if any("sigmoid" in word for word in words) else "softmax"
+        effect = f"{twice_} is applied twice on one side: its loss cannot reach zero, its gradient is a fraction"
         yield Cause(
             "LOSS-05",
             "loss.takes",
