@@ -236,6 +236,32 @@ def test_a_run_that_large_inputs_threw_off(hole: float, start: float, late: floa
 
 
 @pytest.mark.parametrize(
+    ("widest", "size", "start", "said"),
+    [(3e3, 1.0, 20.0, 1), (3e3, 1.0, 3.0, 0), (30.0, 30.0, 20.0, 0), (3e3, 1.0, 1.0, 0)],
+    ids=["thrown off", "hardly", "all columns alike", "not at all"],
+)
+def test_columns_in_units_of_their_own_need_less_of_a_throw(
+    widest: float, size: float, start: float, said: int
+) -> None:
+    """Five times the cost of guessing (1) at first, and more than half of it left; falling below guessing since."""
+    rng, tensors, found = np.random.default_rng(9), table(), []
+    sender = Sender(RunAuditor(RUN))
+    sender.start(framework="sklearn")
+    sender.manifest({"loss": {"name": "squared_error"}})
+    levels = np.concatenate([np.full(20, start), np.linspace(0.8, 0.7, 230)])
+    for step in range(1, 16):
+        inputs, target = rng.normal(size=(64, 5)) * [widest, size, size, size, size], rng.normal(size=(64, 1))
+        arrays = [
+            array("batch", "input0", inputs),
+            array("output", "output0", target + np.sqrt(levels[step - 1])),
+            array("target", "target0", target),
+        ]
+        found += sender.record(Recording(step, arrays, {"loss": float(levels[step - 1])}, {"phase": "train"}))
+    found += sender.steps(batch(0, tensors, first=1, steps=250, loss=levels), tensors)
+    assert len([one for one in found if one.rule == "input_scale"]) == said
+
+
+@pytest.mark.parametrize(
     ("scale", "moved", "late", "said"),
     [
         (1.0, 3.0, np.nan, 0),

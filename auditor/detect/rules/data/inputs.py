@@ -48,10 +48,11 @@ class ScaleParameters:
     ``loss_not_decreasing``). ``saturated``: part of a sigmoid's or tanh's outputs at their ends, 0.5, while
     the loss is not below ``learnt``, 0.5, of the cost of guessing. ``certain``: the first recorded steps, 8, in
     which every sample is answered with the same certainty. ``thrown``: the first losses over the cost of guessing,
-    100 (weights that are sound for inputs of size 1 cost a few times that at most), of which after twice the steps
-    more than ``kept``, 0.5, of that cost is left. ``early``: steps, 20, within which a loss that becomes no number, or
-    ``blown``, 1e4, times the first, was thrown off by them, where a step moved the weights by ``stride``, 0.3, of
-    their size (as for ``learning_rate``). ``same``: recorded steps, 8, each of one sample again and again.
+    100 (weights that are sound for inputs of size 1 cost a few times that at most), or ``both``, 5, where both size
+    and spread are beyond their limits, of which after twice the steps more than ``kept``, 0.5, of that cost is
+    left. ``early``: steps, 20, within which a loss that becomes no number, or ``blown``, 1e4, times the first, was
+    thrown off by them, where a step moved the weights by ``stride``, 0.3, of their size (as for ``learning_rate``).
+    ``same``: recorded steps, 8, each of one sample again and again.
     """
 
     size: float = 10.0
@@ -65,6 +66,7 @@ class ScaleParameters:
     learnt: float = 0.5
     certain: int = 8
     thrown: float = 100.0
+    both: float = 5.0
     kept: float = 0.5
     early: int = 20
     blown: float = 1e4
@@ -116,7 +118,8 @@ class InputScale(Rule):
         "outputs at their ends, one and the same answer of probability 0 or 1 for all samples in the first 8 recorded "
         "steps, or after 100 steps a loss still above 0.85 times the cost of guessing that does not fall, the last "
         "recorded answers, where they are classes, being right no more often than one for all (by 3 standard errors), "
-        "or first losses 100 times that cost and after 200 steps more than half of it, or a loss that is no number, "
+        "or first losses 100 times that cost (5, where root mean square and one column are beyond these limits) and "
+        "after 200 steps more than half of it, or a loss that is no number, "
         "or 10,000 times the first, within 20 steps, of which one moved the weights by 0.3 of their size; or one "
         "exact value in several rows of a column that lies 10 times the range of all others (8 and more) outside of "
         "them, with a loss above that cost after 100 steps; or in 8 recorded steps batches (of 8 samples, and 4 "
@@ -283,7 +286,8 @@ class InputScale(Rule):
         chance, over, count = memory.progress.chance, memory.progress.start_over_chance, memory.progress.losses.count
         recent = memory.progress.recent
         late = chance is not None and count >= 2 * parameters.steps and recent > parameters.kept * chance
-        if not size > parameters.size or not over > parameters.thrown or not late:
+        least = parameters.both if memory.spread > parameters.spread else parameters.thrown
+        if not size > parameters.size or not over > least or not late:
             return None
         what = f"the first losses were {over:.3g} times that of guessing; after {count} steps it is {recent:.4g}"
         fault = f"The inputs are not normalised (root mean square {size:.4g} in the median batch)"

@@ -12,6 +12,7 @@ from auditor.detect.evidence.closer import Closer
 from auditor.detect.evidence.cost import Cost
 from auditor.detect.evidence.pace import STRIDE, rising, stretches
 from auditor.detect.evidence.plateau import Flatness, Plateau, flat_window, flatness
+from auditor.detect.evidence.stopped import Stopped
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import F64, StepView
@@ -71,7 +72,7 @@ class FlatMemory:
 
     ``bottom``: lowest level that 25 losses surely lay below. ``held_out``: lowest loss of data held out; ``last``,
     ``again``: the last one, and how often in a row it was the same to the last digit. ``closer``: how recorded answers
-    do on the very samples that they are answers to.
+    do on the very samples that they are answers to. ``stopped``: whether a fit was cut off.
     """
 
     plateau: Plateau = field(default_factory=Plateau)
@@ -81,6 +82,7 @@ class FlatMemory:
     last: float = math.nan
     again: int = 0
     closer: Closer = field(default_factory=Closer)
+    stopped: Stopped = field(default_factory=Stopped)
 
 
 class LossNotDecreasing(Rule):
@@ -100,11 +102,14 @@ class LossNotDecreasing(Rule):
         "and its last recorded answers are surely (3 standard errors) farther off than their mean; not where a loss "
         "of data held out came surely below that cost, or recorded amounts are answered more closely than by their "
         "mean (by a standard error). Or it is flat while the weights are bit for bit the same, the learning rate is "
-        "0, or most gradients are zero; never while the learning rate is still rising"
+        "0, or most gradients are zero; never while the learning rate is still rising. Or a fit of scikit-learn has "
+        "ended, by its tol or a max_iter of 10 or less, after 3 epochs or more and above 0.7 of that cost, while the "
+        "loss fell in four of five, and as it slowed down will lose a fifth in the epochs left (or in as many again)"
     )
     source = "SMD, AutoTrainer (ICSE'21), UMLAUT (CHI'21); the proofs are ours"
     summary = "The loss {said} up to step {step}: {level:.4g} ({proof_text}){where}."
     likely_causes = (
+        "a tol above what an epoch gains, or a max_iter of a few epochs (scikit-learn)",
         "a learning rate of zero or far too small, or so large that the first steps destroyed the network",
         "the optimizer does not hold the model's parameters, or its step is not called",
         "gradients do not reach the weights (detached graph, dead or saturated activations)",
@@ -131,6 +136,7 @@ class LossNotDecreasing(Rule):
         """Judged after every 25 losses."""
         memory: FlatMemory = self.memory
         memory.cost.observe(view)
+        memory.stopped.observe(view)
         for value in view.scalar("val_loss")[1].tolist():
             memory.held_out = float(np.fmin(memory.held_out, value))
             memory.again = memory.again + 1 if value == memory.last else 0
@@ -149,7 +155,11 @@ class LossNotDecreasing(Rule):
 
     def finish(self, last: Moment) -> list[Finding]:
         """A run that ended at the cost of guessing has not learnt, short as it was."""
-        return self._judge(last, ended=True)
+        return self._judge(last, ended=True) or self._cut_off(last)
+
+    def _cut_off(self, last: Moment) -> list[Finding]:
+        shown = None if self.active else self.memory.stopped.early(self.memory.cost.chance)
+        return [self.finding(last, 0, Subject("loss", "loss", last.rank), shown)] if shown is not None else []
 
     def unjudged(self) -> str | None:
         """Too short, or no floor known."""
