@@ -46,6 +46,9 @@ _EPSILONS: Final = ("epsilon", "epsilon_placement")
 #: Draws of one spread whose tails alone differ: a normal, and one cut at two standard deviations. Honest ports
 #: have it (``xavier_normal_`` for ``glorot_normal``), and another seed moves the weights by far more.
 _ALIKE: Final = frozenset({"INIT-13"})
+#: What is fed in another order where no batch is of another kind for it: the noise of the steps is another, as another
+#: seed's is, and what they aim at is the same. It is told, in its place, and claims nothing.
+_NOISE: Final = frozenset({("DATA-01", "data.order")})
 #: What the size of a difference counts for that every pair of these frameworks has.
 _USUAL: Final = 0.2
 
@@ -105,9 +108,9 @@ def _claims(cause: Cause, *, usual: bool) -> bool:
     What somebody set does as soon as it was measured to change more than rounding does (``LISTED``), and so
     do weights drawn otherwise, whoever chose the law; what else both frameworks do by default, from
     ``MATTERS`` on, as do biases that begin near zero; an epsilon from ``_SHORTENED`` on. What another seed
-    may show never does, nor the shape of a draw of the same spread.
+    may show never does, nor the shape of a draw of the same spread, nor the order alone of batches that are alike.
     """
-    if cause.how != "measured" or cause.chance or cause.id in _ALIKE:
+    if cause.how != "measured" or cause.chance or cause.id in _ALIKE or (cause.id, cause.parameter) in _NOISE:
         return False
     if _is_epsilon(cause):
         return cause.weight >= _SHORTENED

@@ -40,9 +40,9 @@ def identify(evidence: Evidence) -> list[LossFit]:
 
 def value_of(fit: LossFit, pair: Pair) -> float | None:
     """What a hypothesis makes of one output and target."""
-    takes = fit.takes.removeprefix("logits taken for ")
     table = {(function, takes): loss for function, takes, loss in (*ELEMENTWISE, *ROWS)}
     function = fit.function.removeprefix(ROOT)
+    takes = fit.takes if (function, fit.takes) in table else fit.takes.rpartition(" taken for ")[2]
     name, _, corner = function.removesuffix(")").partition("(")
     if name in {"huber", "smooth l1"}:
         table[function, takes] = (losses.huber if name == "huber" else losses.smooth_l1)(float(corner))

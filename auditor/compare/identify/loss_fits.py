@@ -50,6 +50,7 @@ ROWS: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
     ("cross entropy", "probabilities, clipped at 1e-7", losses.probability_rows(1e-7)),
     ("cross entropy", "probabilities, clipped before they are shared out", losses.clipped_shares_rows),
     ("cross entropy", "log probabilities", losses.log_probability_rows),
+    ("cross entropy", "probabilities of logits taken for log probabilities", losses.share_rows),
     ("cross entropy", "softmax of probabilities", losses.double_rows),
     ("cross entropy", "softmax of a softmax of logits", losses.double_rows_of_logits),
     ("cosine", "values", losses.cosine),
@@ -124,8 +125,17 @@ def apt(rows: Sequence[Pair]) -> Iterator[tuple[str, str, losses.Pointwise]]:
             continue  # a softmax of what is a softmax: the next hypothesis
         if function == "cross entropy" and takes == "softmax of probabilities" and not shares:
             continue
-        mistaken = takes.startswith("probabilities") and not shares
-        yield function, f"logits taken for {takes}" if mistaken else takes, loss
+        yield function, _mistaken(takes, rows, shares=shares) + takes, loss
+
+
+def _mistaken(takes: str, rows: Sequence[Pair], *, shares: bool) -> str:
+    """``logits taken for `` what the loss expects, where the outputs are none of that; empty where they may be."""
+    if takes.startswith("log "):
+        if all(_shares(np.exp(np.minimum(pair.output, 1.0))) for pair in rows):
+            return ""
+        return "probabilities taken for " if shares else "logits taken for "
+    expects = takes.startswith("probabilities") and "taken for" not in takes
+    return "logits taken for " if expects and not shares else ""
 
 
 def _shares(output: F64) -> bool:

@@ -159,6 +159,11 @@ def log_probability_rows(o: F64, y: F64) -> F64:
     return cross_entropy(o, y)
 
 
+def share_rows(o: F64, y: F64) -> F64:
+    """Minus the probability itself of the right class: a softmax of logits where its logarithm was to be taken."""
+    return cross_entropy(np.exp(log_softmax(o)), y)
+
+
 def divergence(o: F64, y: F64) -> F64:
     """Y log(y / o) per element, o probabilities (Keras)."""
     o, y = np.clip(o, KERAS_EPSILON, 1), np.clip(y, KERAS_EPSILON, 1)

@@ -197,6 +197,8 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
         )
     elif any("taken for" in word for word in words) or any(_mistaken(side) for side in (a, b)):
         effect = "logits are taken for probabilities on one side: clipped, most gradients are zero"
+        if any(word.endswith("for log probabilities") for word in words):
+            effect = "the loss expects logarithms of probabilities, and is given none on one side"
         yield Cause("LOSS-04", "loss.takes", (words[0], words[1]), 0.9, effect, how(*both), sure(*both))
     elif any("rate" in word for word in words):
         yield Cause(

@@ -205,3 +205,21 @@ def test_as_many_steps_as_scikit_learn_took_epochs_are_its_max_iter() -> None:
     assert diagnose(run(steps=12), classified()).causes[0].values == ("12 steps", "12 epochs")
     for a, b in ((classified(), run(steps=13)), (classified(), run(steps=12, batch=8)), (classified(5), run(steps=5))):
         assert "DATA-07" not in {cause.id for cause in diagnose(a, b).causes}
+
+
+@pytest.mark.parametrize(("sorted_", "claims"), [(False, False), (True, True)])
+def test_another_order_of_batches_that_are_alike_claims_nothing(sorted_: bool, claims: bool) -> None:
+    """One order again and again against another in every epoch: told, in its stage; of sorted rows it claims."""
+    x = inputs(192)
+    rows = np.argsort(x[:, 0]) if sorted_ else np.arange(192)
+
+    def fed(*orders: str, mixed: bool) -> Profile:
+        told_ = [event(12 * at, "epoch", epoch=at, steps=12, samples=192, order=one) for at, one in enumerate(orders, 1)]
+        draw = np.random.default_rng(5).permutation(192) if mixed else rows
+        order = lambda at: draw[16 * (at % 12) : 16 * (at % 12) + 16]  # noqa: E731 -- one line of the program it stands for
+        return Tiny(stepper=sgd, x=x, y=x[:, :1], steps=12, order=order).profile(events=told_)
+
+    found = diagnose(fed("a", "b", mixed=True), fed("a", "a", mixed=False))
+    assert told(found) == ("DATA-01", claims)
+    assert found.earliest is not None
+    assert found.earliest.parameter == ("data.shuffle" if sorted_ else "data.order")

@@ -125,6 +125,13 @@ PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
     "sum": ("LOSS-03", run(MSE), run(lambda o, y: MSE(o, y, reduction="sum"))),
     "vector handed to autodiff": ("LOSS-03", run(MSE), run(MSE, gradients=lambda g: [16 * x for x in g])),
     "logits for probabilities": ("LOSS-04", run(CE, LABELS, 4), run(clipped, LABELS, 4)),
+    "no logarithm": ("LOSS-04", run(CE, LABELS, 4), run(functional.nll_loss, LABELS, 4, head=softmax)),
+    "no logarithm of a softmax in the loop": (
+        "LOSS-04",
+        run(CE, LABELS, 4),
+        run(lambda o, y: functional.nll_loss(torch.softmax(o, -1), y), LABELS, 4),
+    ),
+    "no softmax at all": ("LOSS-04", run(CE, LABELS, 4), run(functional.nll_loss, LABELS, 4)),
     "softmax twice": ("LOSS-05", run(CE, LABELS, 4), run(CE, LABELS, 4, head=softmax)),
     "clipped probabilities": (
         "LOSS-06",
