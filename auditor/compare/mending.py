@@ -43,6 +43,7 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("DATA-00", "arrangement"): "put channels, columns and steps in one order on both sides",
     ("DATA-00", "repeats"): "augment both sides alike, or neither",
     ("DATA-00", "given"): "take the target one step after the inputs, and none of the inputs for it",
+    ("DATA-00", "classes"): "code the classes alike on both sides, each by a number of its own",
     ("LOSS-00", "weights"): "weigh the losses of the outputs alike: loss_weights, or the factors in the sum",
     ("FWD-00", "unread"): "read all of the layer: of both directions the final states, not the last time step",
     ("FWD-00", "causal"): "mask attention alike: use_causal_mask=True in Keras, is_causal=True or a mask in PyTorch",

@@ -34,6 +34,10 @@ _VALUES: Final = 16
 _AWAITED: Final = 12.0
 _AGAIN: Final = 0.7
 _NEVER: Final = 0.25
+#: Of rows that a coin has changed fewer than all come again: at most this part of the awaited ones, by so many standard
+#: errors fewer than on the other side. Half of them where half are flipped.
+_SOMETIMES: Final = 0.75
+_ERRORS: Final = 5.0
 #: Batches that one side must have seen, each of them its own.
 _BATCHES: Final = 4.0
 #: What other rows in every epoch count for: noise that changes what is learnt, and leaves the aim. As dropout of a
@@ -187,8 +191,9 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     told = [_again(side, other) for side, other in ((a, b), (b, a))]
     if None in told:
         return
-    parts = [part or 0.0 for part in told]
-    if max(parts) < _AGAIN or min(parts) > _NEVER:
+    parts = [one.part for one in told if one is not None]
+    apart = max(parts) - min(parts) > _ERRORS * math.hypot(*(one.error for one in told if one is not None))
+    if max(parts) < _AGAIN or min(parts) > (_SOMETIMES if apart else _NEVER):
         return
     words = tuple(f"{percent(min(1.0, part))} of the awaited rows" for part in parts)
     effect = "the rows of one epoch come again in the next on one side, others on the other: augmented, or drawn anew"
@@ -212,8 +217,16 @@ def _one_batch(a: Rows, b: Rows, sizes: Sequence[int]) -> Iterator[Cause]:
     yield Cause("DATA-00", "data.input.batches", (words[0], words[1]), 1.0, effect)
 
 
-def _again(side: Profile, other: Profile) -> float | None:
-    """How many of the rows of the first epoch that are awaited later come, as a part; None where too few are.
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The part of the awaited rows that came again, with its standard error: each row comes or does not."""
+
+    part: float
+    error: float
+
+
+def _again(side: Profile, other: Profile) -> Again | None:
+    """How many of the rows of the first epoch that are awaited later come; None where too few are.
 
     Awaited in whichever order they come: as many as the first epoch's recorded rows are of all; and of one order
     that repeats, those of the steps at the same places in it.
@@ -239,7 +252,11 @@ def _again(side: Profile, other: Profile) -> float | None:
             later += keys
             placed += len(keys) * (one.step % epoch in places)
     awaited = min(float(placed), len(later) * min(1.0, len(seen) / samples))
-    return sum(key in seen for key in later) / awaited if awaited >= _AWAITED else None
+    if awaited < _AWAITED:
+        return None
+    came = sum(key in seen for key in later)
+    scatter = math.sqrt(max(1.0, came * (1 - came / len(later))))
+    return Again(came / awaited, scatter / awaited)
 
 
 def _samples(side: Profile) -> int | None:

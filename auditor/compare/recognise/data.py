@@ -24,6 +24,8 @@ _ENOUGH: Final = 64
 _OTHER_AXES: Final = 0.1
 #: What follows from holding a part of the data back.
 _FOLLOW: Final = frozenset({"data.samples_per_epoch", "data.partial_batches"})
+#: What follows where equal inputs were seen to have other targets.
+_OF_TARGETS: Final = frozenset({"data.target.scale", "data.target.range", "data.target.mean"})
 #: Standard errors beyond which two means differ, standard deviations from which on it is told, and how many times
 #: one spread may be the other.
 _ERRORS: Final = 5.0
@@ -38,17 +40,18 @@ _ORDER_ALONE: Final = 0.005
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What the two are fed differently."""
-    scaled = list(_scale(a, b))
+    rows = list(content.causes(a, b))
+    targets = [] if rows else list(pairing.causes(a, b))
+    known = _OF_TARGETS if any(cause.parameter in pairing.TARGETS for cause in targets) else frozenset[str]()
+    scaled = [cause for cause in _scale(a, b) if cause.parameter not in known]
     yield from scaled
     yield from _axes(a, b)
     yield from _shuffle(a, b)
-    rows = list(content.causes(a, b))
-    yield from rows
-    if not rows:
-        yield from pairing.causes(a, b)
+    yield from (*rows, *targets)
     if not rows and not scaled:
         yield from evaluated.causes(a, b)
-    kept_back = [*_other_part(a, b), *_held_out(a, b)]
+    parts = [cause for cause in _other_part(a, b) if cause.parameter not in known]
+    kept_back = [*parts, *_held_out(a, b)]
     yield from kept_back
     for cause in _portions(a, b):
         if not (kept_back and cause.parameter in _FOLLOW):

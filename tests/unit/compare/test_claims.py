@@ -214,10 +214,12 @@ def test_another_order_of_batches_that_are_alike_claims_nothing(sorted_: bool, c
     rows = np.argsort(x[:, 0]) if sorted_ else np.arange(192)
 
     def fed(*orders: str, mixed: bool) -> Profile:
-        told_ = [event(12 * at, "epoch", epoch=at, steps=12, samples=192, order=one) for at, one in enumerate(orders, 1)]
+        told_ = [
+            event(12 * at, "epoch", epoch=at, steps=12, samples=192, order=one) for at, one in enumerate(orders, 1)
+        ]
         draw = np.random.default_rng(5).permutation(192) if mixed else rows
-        order = lambda at: draw[16 * (at % 12) : 16 * (at % 12) + 16]  # noqa: E731 -- one line of the program it stands for
-        return Tiny(stepper=sgd, x=x, y=x[:, :1], steps=12, order=order).profile(events=told_)
+        made = Tiny(stepper=sgd, x=x, y=x[:, :1], steps=12, order=lambda at: draw[16 * at : 16 * at + 16])
+        return made.profile(events=told_)
 
     found = diagnose(fed("a", "b", mixed=True), fed("a", "a", mixed=False))
     assert told(found) == ("DATA-01", claims)

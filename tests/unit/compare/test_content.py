@@ -84,6 +84,22 @@ def test_rows_that_come_once_against_rows_that_come_in_every_epoch() -> None:
     assert "data.input.repeats" not in told(epochs(X, 6, 0), epochs(fresh, 6, 5))
 
 
+@pytest.mark.parametrize(("part", "found"), [(0.5, True), (0.05, False)])
+def test_rows_of_which_a_coin_changes_some_come_again_less_often(part: float, found: bool) -> None:
+    """Half of the images are flipped in every epoch; a twentieth cannot be told from chance."""
+    x = inputs(96)
+    rng = np.random.default_rng(2)
+
+    def epochs(changed: float, seed: int) -> Profile:
+        every = np.concatenate([np.where(rng.random((96, 1)) < changed, x[:, ::-1], x) for _ in range(3)])
+        events = [event(6, "epoch", epoch=1, steps=6, samples=96, order="a", content="a")]
+        tiny = Tiny(stepper=sgd, x=every, y=np.concatenate([targets(x)] * 3), steps=18, weights=lambda: glorot(seed),
+                    order=lambda at: np.arange(16 * at, 16 * at + 16))  # fmt: skip
+        return tiny.profile(events=events)
+
+    assert ("data.input.repeats" in told(epochs(0.0, 0), epochs(part, 5))) is found
+
+
 def test_one_batch_again_and_again_against_all_of_them() -> None:
     """Not where both train on whole batches of everything there is."""
 

@@ -67,3 +67,23 @@ def test_inputs_that_repeat_with_several_targets_say_nothing() -> None:
     """Of a handful of features no row can be told from another."""
     coarse = np.round(X[np.arange(len(X)) % 40])
     assert "data.pairing" not in told(run(VALUES, x=coarse), run(VALUES[MIXED], x=coarse, seed=5))
+
+
+def test_classes_that_are_one_on_the_other_side_are_told_and_other_numbers_are_not() -> None:
+    """Two of three merged; one-hot rows and class numbers are one coding."""
+    numbers = CLASSES + 4  # far from zero, where merging two is no other scale
+    merged = np.where(numbers == 6, 5, numbers).astype(np.float32)
+    first = diagnose(run(numbers), run(merged, seed=5)).causes[0]
+    assert (first.id, first.parameter, first.values) == ("DATA-00", "data.target.classes", (3, 2))
+    assert "data.target.classes" in told(run(merged, seed=5), run(numbers))
+    one_hot = np.eye(3, dtype=np.float32)[CLASSES.astype(int).ravel()]
+    found = diagnose(run(CLASSES), run(one_hot, seed=5)).causes
+    assert not {cause.parameter for cause in found} & {"data.target.classes", "data.target.changed", "data.pairing"}
+
+
+@pytest.mark.parametrize(("every", "found"), [(11, True), (90, False)])
+def test_a_few_wrong_labels_are_told_where_no_input_comes_twice(every: int, found: bool) -> None:
+    """One in eleven is somebody's doing; two or three rows may be inputs that the data has twice."""
+    wrong = np.where(np.arange(len(X))[:, None] % every == 0, (CLASSES + 1) % 3, CLASSES).astype(np.float32)
+    causes = {cause.parameter for cause in diagnose(run(CLASSES), run(wrong, seed=5)).causes}
+    assert ("data.target.changed" in causes) is found
