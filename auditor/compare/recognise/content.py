@@ -192,7 +192,9 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     if None in told:
         return
     parts = [one.part for one in told if one is not None]
-    apart = max(parts) - min(parts) > _ERRORS * math.hypot(*(one.error for one in told if one is not None))
+    counted = _samples(a) == _samples(b) is not None  # how many are awaited is as sure as the rows of an epoch are
+    errors = [one.error for one in told if one is not None]
+    apart = counted and max(parts) - min(parts) > _ERRORS * math.hypot(*errors)
     if max(parts) < _AGAIN or min(parts) > (_SOMETIMES if apart else _NEVER):
         return
     words = tuple(f"{percent(min(1.0, part))} of the awaited rows" for part in parts)
