@@ -18,6 +18,8 @@ from auditor.detect.rules.cluster.liveness import Pulse
 from auditor.detect.view import StepView
 from auditor.model import Finding, Subject
 
+#: Event of a loss that reaches none of the run's weights (docs/signals.md).
+_BYPASSED: Final = "bypassed"
 #: Frames held back for a missing earlier one; beyond it the gap is given up.
 MAX_HELD: Final = 64
 #: Steps of one optimizer before the next one's begin a new history: rounds of federated learning, or tasks of
@@ -142,7 +144,7 @@ class Lane:
         """What the rules say to the next steps in order; events that came without steps are told with them."""
         if not len(view):
             self._early = (*self._early, *view.batch.events)[-MAX_EARLY:]
-            return []
+            return self._last_word(view)
         if self._early:
             view.batch = replace(view.batch, events=(*self._early, *view.batch.events))
             self._early = ()
@@ -168,6 +170,16 @@ class Lane:
             found += self._stretch(view if after - first == len(view) else view.part(first, after))
         return found + self.supersede(self.superseded)
 
+    def _last_word(self, view: StepView) -> list[Finding]:
+        """What the rules say to losses that pass the run's optimizers by: no step of the run may ever follow them."""
+        told = tuple(event for event in view.batch.events if event.get("type") == _BYPASSED)
+        if not told or self.last_step is None:
+            return []
+        at = np.array([max(self.last_step, int(told[-1]["step"]))], np.uint64)
+        times = np.array([self.pulse.last_time or 0.0])
+        shown = StepView(replace(view.batch, steps=at, times=times, events=told), view.table, view.run)
+        return [finding for rule in self.rules for finding in ask(rule, self.broken, rule.observe, shown)]
+
     def _takeovers(self, view: StepView) -> dict[int, bool]:
         """The indices from which on another optimizer steps or another loss is heard; whether it trains another model.
 
@@ -175,7 +187,7 @@ class Lane:
         """
         found: dict[int, bool] = {}
         for event in view.batch.events:
-            bypassed = event.get("type") == "bypassed"  # the loss is another model's, its optimizer is not
+            bypassed = event.get("type") == _BYPASSED  # the loss is another model's, its optimizer is not
             if bypassed or event.get("type") == "optimizer_changed":
                 last = int(event["step"]) - bypassed
                 long = last - self.begun >= _PHASE

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from auditor_agent.capture import native, portable
-from auditor_agent.integrations.torch.taken import take_all
+from auditor_agent.integrations.torch.taken import take_all, tensors
 from auditor_agent.integrations.torch.units import by_unit, columns, samples_of, shares, some, summary
 from auditor_agent.stream.recording import positions
 
@@ -123,3 +127,23 @@ def test_units_of_images_are_channels() -> None:
 
 def _bytes(values: Tensor | bytes) -> bytes:
     return values if isinstance(values, bytes) else portable.to_bytes(values)
+
+
+@dataclass
+class Answer:
+    """What a model of one's own gives."""
+
+    logits: Tensor
+    loss: Tensor | None = None
+    itself: Any = None
+
+
+@pytest.mark.parametrize("make", [Answer, lambda logits: SimpleNamespace(loss=None, logits=logits), UserDict])
+def test_what_a_model_gives_is_found_in_whatever_holds_it(make: Any) -> None:
+    """Dataclasses, namespaces, a tokenizer's batch; within tuples too, and where one of them holds itself."""
+    logits = torch.zeros(2, 3)
+    given = make({"logits": logits}) if make is UserDict else make(logits)
+    assert [one.shape for one in tensors((given, torch.ones(1)))] == [(2, 3), (1,)]
+    given.itself = [given]
+    assert all(one is logits for one in tensors(given))
+    assert list(tensors([Answer, object()])) == []

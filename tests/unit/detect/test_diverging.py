@@ -154,6 +154,8 @@ def test_a_loss_of_the_right_sign_and_a_generators_reward(kind: str) -> None:
         (np.linspace(0.5, -40.0, 200), ""),  # a linear model and a mean of signed errors
         (-((np.arange(400) / 40.0) ** 2), ""),  # two layers that grow together
         (1.0 - np.expm1(np.arange(150) / 25.0), ""),
+        # Far from zero at first, an error that is subtracted doubling behind what is still being learnt.
+        (12.0 * np.exp(-np.arange(400) / 30.0) - 0.5 * np.expm1(np.arange(400) / 80.0), ""),
     ],
 )
 def test_a_loss_without_a_lower_bound_is_named(fall: Any, kind: str) -> None:
@@ -169,6 +171,9 @@ def test_a_loss_without_a_lower_bound_is_named(fall: Any, kind: str) -> None:
         1.0 - 12 * np.log1p(np.arange(600) / 10.0),  # a likelihood whose variance shrinks
         -np.abs(np.linspace(0, 40, 600) * np.random.default_rng(2).normal(1, 0.4, 600)),  # a return: ups and downs
         np.linspace(0.5, -4.0, 600),  # not far
+        np.linspace(1.0, -8.0, 600),  # a pixel's likelihood at the pace of the steps, under a warm-up or not
+        -8.0 * np.minimum(np.arange(600) / 600.0, (np.arange(600) / 600.0) ** 2 * 2),
+        -9.0 * (np.arange(600) / 600.0) ** 2,  # a rate that rises from zero all the way
     ],
 )
 def test_losses_below_zero_that_have_a_bound_or_no_trend_are_left_alone(losses: Any) -> None:

@@ -355,16 +355,6 @@ def test_parameters_that_nobody_holds() -> None:
     assert judged(told(2, unowned=[{**new, "std": 0.7, "absmax": 2.5}])) == []
 
 
-def test_parameters_that_the_loss_reaches_past_the_optimizer() -> None:
-    """Whether they look new or were trained: nothing that is held moves."""
-    sender, tensors = Sender(RunAuditor(RUN)), table()
-    sender.start(framework="torch")
-    trained = {"shape": [32, 32], "mean": 0.0, "std": 0.7, "absmax": 2.5}
-    events = [{"type": "bypassed", "step": 50, "parameters": told} for told in ([], [trained])]
-    found = sender.steps(batch(0, tensors, first=50, steps=1, loss=1.0, events=events), tensors)
-    assert [(one.rule, one.step) for one in found] == [("unchanged_parameters", 50)]
-
-
 def test_an_adapter_that_no_optimizer_holds() -> None:
     """The second matrix of a LoRA begins at zeros and has gradients; nothing else would leave it there."""
     groups = [{"parameters": ["fc0.weight", "fc0.bias", "fc1.bias"]}]

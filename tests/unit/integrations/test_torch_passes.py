@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from auditor_agent.integrations.torch import audit as integration
 from auditor_agent.integrations.torch import passes
 from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.integrations.torch.passes import Bypassed, Passes, unowned
@@ -131,6 +132,33 @@ def test_a_loss_that_passes_the_optimizer_by_is_told(run: MemoryRun, again: bool
     told = [one for one in run.events if one["type"] == "bypassed"]
     assert [one["step"] for one in told] == ([] if again else [first])
     assert all(sorted(one["shape"] for one in event["parameters"]) == [[3], [3, 6]] for event in told)
+
+
+@pytest.mark.parametrize("slip", [True, False])
+def test_an_optimizer_made_before_its_model_was_made_anew(
+    run: MemoryRun, monkeypatch: pytest.MonkeyPatch, slip: bool
+) -> None:
+    """A run is taken up again in the process that began it: what the second optimizer holds is no model any more."""
+    monkeypatch.setattr(integration, "open_run", lambda _: run)
+    integration.install()
+    first = nn.Linear(6, 3)
+    before = torch.optim.SGD(first.parameters(), lr=0.01)
+    for _ in range(8):
+        before.zero_grad()
+        loss(first).backward()
+        before.step()
+    model = nn.Linear(6, 3)
+    after = torch.optim.SGD(model.parameters(), lr=0.01)
+    if slip:
+        model = nn.Linear(6, 3)
+    model.load_state_dict(first.state_dict())
+    for _ in range(12):
+        after.zero_grad()
+        loss(model).backward()
+        after.step()
+    run.finish("completed")
+    events = [one for one in run.events if one["type"] == "bypassed"]
+    assert [sorted(one["shape"] for one in event["parameters"]) for event in events] == [[[3], [3, 6]]] * slip
 
 
 def test_whose_parameters_a_loss_reaches_is_asked_ever_more_rarely(

@@ -33,7 +33,7 @@ from auditor_agent.integrations.torch.epochs import Epochs
 from auditor_agent.integrations.torch.evaluation import Evaluation
 from auditor_agent.integrations.torch.names import Several, clean, entrances, unwrap
 from auditor_agent.integrations.torch.record import Tape
-from auditor_agent.integrations.torch.taken import predictions, unreadable
+from auditor_agent.integrations.torch.taken import contents, predictions, unreadable
 from auditor_agent.integrations.torch.units import (
     activation_of,
     again,
@@ -386,14 +386,13 @@ def _chosen(root: nn.Module) -> list[tuple[str, nn.Module]]:
 
 def _tensors(value: Any, *, real: bool = True) -> Iterator[Tensor]:
     """The tensors in ``value``, at most eight, in order; ``real``: floating ones that have elements."""
-    stack, given = [value], 0
-    while stack and given < 8:
+    stack, given, looked = [value], 0, 0
+    while stack and given < 8 and looked < 1024:
         item = stack.pop()
+        looked += 1
         if isinstance(item, Tensor):
             if not real or (item.is_floating_point() and item.numel()):
                 given += 1
                 yield item
-        elif isinstance(item, (tuple, list)):
-            stack.extend(reversed(item))
-        elif isinstance(item, dict):
-            stack.extend(reversed(item.values()))
+        else:
+            stack.extend(reversed(contents(item)))

@@ -161,12 +161,18 @@ class Bypassed:
 
     def step(self, run: Any, number: int, optimizer: Optimizer) -> None:
         """``optimizer`` is about to take step ``number`` of ``run``, which is told what was found."""
+        self.empty = False
+        self.beside(run, number, optimizer)
+        self.rest -= self.heard and self.rest > 0
+        self.heard = False
+
+    def beside(self, run: Any, number: int, optimizer: Optimizer) -> None:
+        """``optimizer``, of no model that is alive, is about to step; the run's own may have before, or will."""
         if self.found:
             run.event(number, "bypassed", parameters=self.found)
             self.found = []
-        self.empty = self.heard and not self.over and not self.rest and _without_gradients(optimizer)
-        self.rest -= self.heard and self.rest > 0
-        self.heard = False
+        waits = self.heard and not self.empty and not self.over and not self.rest
+        self.empty = self.empty or (waits and _without_gradients(optimizer))
 
 
 def _described(parameter: Tensor) -> dict[str, Any]:

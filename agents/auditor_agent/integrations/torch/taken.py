@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections import UserDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import SimpleNamespace
 from typing import Any, Final
 
 import torch
@@ -16,6 +18,8 @@ from auditor_agent.capture import kernels, native, portable
 from auditor_agent.stream.recording import Array
 
 _MOST_TENSORS: Final = 8
+#: Things that are looked at for them: what holds itself has no end.
+_MOST_LOOKED: Final = 1024
 
 
 @dataclass(slots=True)
@@ -143,16 +147,34 @@ def scaled(optimizer: Optimizer) -> dict[str, float | Tensor]:
 
 def tensors(value: Any) -> Iterator[Tensor]:
     """The tensors in ``value``, at most eight, in order."""
-    stack, given = [value], 0
-    while stack and given < _MOST_TENSORS:
+    stack, given, looked = [value], 0, 0
+    while stack and given < _MOST_TENSORS and looked < _MOST_LOOKED:
         item = stack.pop()
+        looked += 1
         if isinstance(item, Tensor):
             given += 1
             yield item
-        elif isinstance(item, (tuple, list)):
-            stack.extend(reversed(item))
-        elif isinstance(item, dict):
-            stack.extend(reversed(item.values()))
+        else:
+            stack.extend(reversed(contents(item)))
+
+
+def contents(item: Any) -> Sequence[Any]:
+    """What a model takes or gives at once: of a tuple, a mapping, a dataclass, a namespace; of anything else nothing.
+
+    Only of types whose reading runs no code of the program's.
+    """
+    if isinstance(item, (tuple, list)):
+        return item
+    if isinstance(item, dict):
+        return list(item.values())
+    if isinstance(item, UserDict):  # a tokenizer's batch
+        return list(item.data.values())
+    if isinstance(item, SimpleNamespace):
+        return list(vars(item).values())
+    if is_dataclass(item) and not isinstance(item, type):
+        own = getattr(item, "__dict__", {})
+        return [own[one.name] for one in fields(item) if one.name in own]
+    return ()
 
 
 def predictions(given: Iterable[Tensor]) -> list[Tensor]:

@@ -280,6 +280,11 @@ class VanishingGradient(Rule):
         "(nn.init.kaiming_normal_(layer.weight); Keras: kernel_initializer='he_normal'), or add normalisation or "
         "residual connections from {name} on."
     )
+    # A unit at its end, or off, passes no gradient, whatever put it there: steps far too large, weights or inputs so.
+    consequence_of = (
+        *("learning_rate", "poor_init", "input_scale", "exploding_gradient", "loss_spike", "loss_diverging"),
+        *("dead_units", "saturated_units"),
+    )
     Parameters = VanishingParameters
     State = VanishingMemory
     hold_steps = 10

@@ -41,7 +41,10 @@ class DivergeParameters:
     begins a new history, 1.5 (scheduler restarts), as long as the loss has ``restart`` steps, 400.
     ``below``: times the first loss (1 at least) that a loss without a lower bound has fallen below zero, 10, each
     quarter of the way at least ``slower``, 0.9, of the one before: what has a bound (a density fitted to data)
-    comes nearer to it ever more slowly, a mean of signed errors at the pace of the steps or faster.
+    comes nearer to it ever more slowly, a mean of signed errors at the pace of the steps or faster. ``deep``: the same
+    where each of the last two quarters fell ``faster``, 1.5 times as far as the one before, 3: what grows so is a
+    product of weights that grow with it (an error that is subtracted); under a rate that rises evenly from zero the
+    falls are as 1, 3, 5 and 7, the last no more than 1.4 times the one before.
     """
 
     far: float = 3.0
@@ -58,6 +61,8 @@ class DivergeParameters:
     lr_jump: float = 1.5
     restart: int = 400
     below: float = 10.0
+    deep: float = 3.0
+    faster: float = 1.5
     slower: float = 0.9
 
 
@@ -114,7 +119,8 @@ class LossDiverging(Rule):
         "been below 0.7 of it, no learning rate having risen in the 400 steps before; or, in 3 recorded steps in a "
         "row, a loss that is just the negative of a cross entropy, or of an error of the outputs; or, of one "
         "optimizer, five levels or more that fall without a break to 10 times the first loss below zero, and no more "
-        "slowly than at the start"
+        "slowly than at the start (to 3 times, where the last quarters of that way grow by "
+        "half each)"
     )
     source = "OPS; CUSUM of Page (1954); the limits are ours"
     summary = "The loss {what}: {loss:.4g} at step {seen_at}, {reference} {limit:.4g}{where}."
@@ -282,10 +288,14 @@ class LossDiverging(Rule):
         memory, parameters = self.memory, self.parameters
         start, levels = memory.early[0], memory.levels.last
         way = (len(levels) - 1) // 4
-        if memory.several or memory.cost.entropic or not way or level > -parameters.below * max(1.0, abs(start)):
+        if memory.several or memory.cost.entropic or not way:
             return []
         falls = -np.diff(levels[-1 - 4 * way :: way])
-        if (np.diff(levels) >= 0).any() or (falls[1:] < parameters.slower * falls[:-1]).any():
+        growing = bool((falls[2:] >= parameters.faster * falls[1:-1]).all())
+        below = parameters.deep if growing else parameters.below
+        if level > -below * max(1.0, abs(start)) or (np.diff(levels) >= 0).any():
+            return []
+        if not growing and (falls[1:] < parameters.slower * falls[:-1]).any():
             return []
         what = "has no lower bound: it falls below zero, and no more slowly than at the start"
         return self._said(part, memory.begun, what, level, ("it began at", start))

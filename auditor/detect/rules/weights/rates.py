@@ -3,114 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from auditor.detect.evidence.anew import Anew
-from auditor.detect.evidence.cost import Cost
-from auditor.detect.evidence.course import MARKS, Course, first, middle, pooled
+from auditor.detect.evidence.course import MARKS, first, middle
 from auditor.detect.evidence.halted import Halt
-from auditor.detect.evidence.moves import heavy, moves
-from auditor.detect.facts import RunFacts
+from auditor.detect.evidence.moves import moves
 from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
+from auditor.detect.rules.weights.hot import huge, risen, ruined, swings
+from auditor.detect.rules.weights.rate_memory import RateMemory, RateParameters
 from auditor.detect.view import F64, StepView
 from auditor.model import Finding, Severity, Subject
 
 #: Recorded steps of the beginning that count.
 _FIRST = 20
-#: Losses of which one median is made.
-_BLOCK = 25
 #: Of these, so many at least; and recordings that met the loss of their step.
 _RECORDED = 10
 _MET = 3
-#: Of the first loss: what a jump leaves beneath it, where guessing costs less than that (ours).
-_HIGHER = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class RateParameters:
-    """Thresholds, ours unless said otherwise.
-
-    ``zero_steps``: steps from the first on with a rate of 0, 50 (a warm-up leaves 0 after one). ``promised``: what
-    a step takes off the loss to first order, gradient times update over the loss, 5e-5: at that rate a tenth of the
-    loss takes 2,000 steps; healthy runs of the zoo promise 1e-3 to 0.4, a rate 10,000 times too small 5e-7.
-    ``flat``: and the loss has moved by less than 5 % (and two standard errors of its medians), ``near``: staying
-    above this part of the cost of guessing, 0.5 (a model that goes on from good weights may creep). ``longer``: the
-    rate has not grown since by more than this factor, 3. ``low``: part of the largest rate below which a schedule
-    has come to nothing, 1e-3; ``spent``: what it gave before, in steps at its largest rate, 30; ``late``: part of
-    the steps that are left with nothing, 0.5; ``open``: part of the cost of guessing above which there was more to
-    learn, 0.1, by a run that began above ``near`` (so few steps bring no new network to where its data let it go).
-    ``high``: part of the largest rate, 0.1, above which steps count as those of a schedule that gave more than
-    ``spent``: in the second half of them, of ``seen``, 40 steps at least, the loss was surely falling, at a pace that
-    in the steps left with nothing (``pace``, 4, times as many at most) takes ``taken``, 0.2, of it; likewise before
-    the first time that a rate was cut at one go.
-    ``idle``, ``share``: part of the steps that are left with nothing, 0.8, where the whole schedule gave the worth of
-    a tenth of them, 0.1: nobody asks for ten times the steps that there are to use. Then a schedule that gave
-    ``few``, 100, full steps is none either, and one that cut off a falling loss is told down to ``rest``, 0.01.
-    ``stride``: largest update over weight, median of the layers, 0.3 (healthy: 1e-3, CP; up to 0.1 in a warm-up).
-    ``risen``: times the rate of the best losses that a rate has grown to which the run was lost, 10; ``learnt``:
-    part of the cost of guessing that it had come below before, 0.7. ``jump``: the loss went beyond so many times
-    its start, 3. ``kept``: and is still above this part of it after 50 steps, 0.9. ``scaled``: loss scale below
-    which it does no harm left out, 16; ``exact``: how near the loss must be what the scale was never applied to,
-    0.02. ``heavy``: a momentum, 0.995, that adds up 200 steps (0.9 adds up 10; 0.99, 100, is published: nnU-Net).
-    """
-
-    zero_steps: int = 50
-    promised: float = 5e-5
-    flat: float = 0.05
-    near: float = 0.5
-    longer: float = 3.0
-    low: float = 1e-3
-    spent: float = 30.0
-    late: float = 0.5
-    open: float = 0.1
-    high: float = 0.1
-    seen: int = 40
-    taken: float = 0.2
-    pace: float = 4.0
-    idle: float = 0.8
-    share: float = 0.1
-    few: float = 100.0
-    rest: float = 0.01
-    stride: float = 0.3
-    risen: float = 10.0
-    learnt: float = 0.7
-    jump: float = 3.0
-    kept: float = 0.9
-    heavy: float = 0.995
-    scaled: float = 16.0
-    exact: float = 0.02
-
-
-@dataclass(slots=True)
-class RateMemory:
-    """``drops``: loss that each recorded first step promised to take off; ``strides``: its update over weight.
-
-    ``latest``: loss that the last recorded one promised. ``scale``: that the optimizer divides gradients by.
-    ``rates``: those of the losses in ``course``. ``given``: sum of the rates of ``steps``; ``low``: those at next to
-    nothing of the largest.
-    """
-
-    course: Course = field(default_factory=Course)
-    anew: Anew = field(default_factory=Anew)
-    cost: Cost = field(default_factory=Cost)
-    rates: F64 = field(default_factory=lambda: np.zeros(0))
-    drops: list[float] = field(default_factory=list)
-    latest: float = math.nan
-    strides: list[float] = field(default_factory=list)
-    recorded_rate: float = math.nan
-    largest_rate: float = math.nan
-    known: int = 0
-    zeros: int = 0
-    given: float = 0.0
-    steps: int = 0
-    low: int = 0
-    scale: float = math.nan
-    broken: list[float] = field(default_factory=list)
-    """Step and time of a loss that is no number, among the first."""
 
 
 class LearningRate(Rule):
@@ -132,9 +43,10 @@ class LearningRate(Rule):
         "fifths so); one that has risen tenfold since the loss was "
         "best, below 0.7 of that cost, where it is above 0.9 of it now; or first updates above 0.3 of the weights, "
         "after which the loss went to 3 times its start (or the cost of guessing, and half as much again as its "
-        "start) and has not come back in 50 steps, or became non-finite within 20; or a "
-        "momentum of 0.995 or more, and a loss that is half as high again as it was, and above half the cost of "
-        "guessing, or three times as high, and above a tenth; or, in 8 recorded steps in a row, an "
+        "start) and has not come back in 50 steps, or became non-finite within 20; or above 0.1, where the loss went "
+        "to 1.5 times its start and that cost, and was no better than guessing in 200 steps (100, of a run that "
+        "ended); or a momentum of 0.995 or more, and a loss that is half as high again as it was, and above half the "
+        "cost of guessing, or three times as high, and above a tenth; or, in 8 recorded steps in a row, an "
         "optimizer with momentum that remembers this step's gradient alone, though the one before was another"
     )
     source = "UMLAUT (CHI'21), AutoTrainer (ICSE'21); Cockpit (NeurIPS'21) for the ratio; proof and numbers are ours"
@@ -191,8 +103,7 @@ class LearningRate(Rule):
         for _, at, losses in memory.course.take(view):
             self._raise(rates[reached : at + 1])
             reached = at + 1
-            told = None if self.active else self._slow(losses) or self._huge(losses) or self._decayed(losses)
-            told = told if told is not None or self.active else self._risen(losses) or self._swings(view.run, losses)
+            told = None if self.active else self._judge(view, losses)
             found += [self._said(view, at, told)] if told is not None else []
         early = np.flatnonzero(view.has_loss & ~np.isfinite(view.loss) & (view.steps <= _FIRST))
         if len(early) and not memory.broken:
@@ -203,13 +114,26 @@ class LearningRate(Rule):
 
     def finish(self, last: Moment) -> list[Finding]:
         """A schedule that left nothing to learn with is seen at the end at the latest; tiny steps after 40 of them."""
-        losses = self.memory.course.losses
+        memory, losses = self.memory, self.memory.course.losses
         told = None if self.active else self._decayed(losses) or self._slow(losses, least=40)
+        told = told if told is not None or self.active else ruined(memory, self.parameters, losses)
         return [] if told is None else [self._said(last, 0, told)]
 
     def unjudged(self) -> str | None:
         """No rate was told, and no step recorded."""
         return None if self.memory.known or self.memory.drops else "neither learning rates nor steps were recorded"
+
+    def _judge(self, view: StepView, losses: F64) -> dict[str, Any] | None:
+        """What the losses up to a mark say of the rate, the plainest first."""
+        memory, parameters = self.memory, self.parameters
+        return (
+            self._slow(losses)
+            or huge(memory, parameters, losses)
+            or self._decayed(losses)
+            or risen(memory, parameters, losses)
+            or swings(memory, parameters, view.run, losses)
+            or (ruined(memory, parameters, losses) if len(losses) >= 2 * parameters.idle_steps else None)
+        )
 
     def _raise(self, rates: F64) -> None:
         """Take in the rates of some steps."""
@@ -315,65 +239,6 @@ class LearningRate(Rule):
             return False
         halt = Halt(losses, rates, now, self.memory.low, parameters.seen, parameters.pace, parameters.taken)
         return halt.after(parameters.high * self.memory.largest_rate, deep=deep) or halt.cut_short(deep=deep)
-
-    def _risen(self, losses: F64) -> dict[str, Any] | None:
-        """A rate that grew until what was learnt was lost: the last two medians of 25 losses are those of guessing."""
-        memory, parameters, chance = self.memory, self.parameters, self.memory.cost.chance
-        whole = len(losses) // _BLOCK * _BLOCK
-        if chance is None or chance <= 0 or whole < 4 * _BLOCK or not np.isfinite(losses).all():
-            return None
-        levels = np.median(losses[:whole].reshape(-1, _BLOCK), axis=1)
-        at = int(np.argmin(levels))
-        then, now = middle(memory.rates[:whole][at * _BLOCK :][:_BLOCK]), middle(memory.rates[whole - _BLOCK : whole])
-        lost = levels[at] < parameters.learnt * chance and float(levels[-2:].min()) > parameters.kept * chance
-        if not lost or not now >= parameters.risen * then > 0:
-            return None
-        what = (
-            f"The learning rate has risen from {then:.3g}, at which the loss came to {levels[at]:.4g}, to {now:.3g}, "
-            f"and the loss is {levels[-1]:.4g}, no better than guessing"
-        )
-        return {"what": what, "rate_then": then, "rate_now": now, "best": float(levels[at]), "loss": float(levels[-1])}
-
-    def _swings(self, run: RunFacts, losses: F64) -> dict[str, Any] | None:
-        """Momentum that adds up so many steps that the run swings past what it had found.
-
-        With a momentum of m a step goes on in the next 1 / (1 - m): a constant gradient comes to lr / (1 - m), and a
-        swing takes as long (Polyak 1964).
-        """
-        memory, parameters, momentum = self.memory, self.parameters, heavy(run)
-        whole = len(losses) // _BLOCK * _BLOCK
-        start, chance = first(losses), memory.cost.chance
-        if not momentum >= parameters.heavy or whole < 4 * _BLOCK or not np.isfinite(losses).all() or not start > 0:
-            return None
-        levels = np.median(losses[:whole].reshape(-1, _BLOCK), axis=1)
-        best, now = float(levels.min()), float(levels[-2:].min())
-        guess = chance if chance is not None and chance > 0 else start
-        lost = now > _HIGHER * best and now > parameters.near * guess
-        if not lost and not (now > parameters.jump * best and now > parameters.open * guess):
-            return None
-        what = (
-            f"A momentum of {momentum:g} adds up {1 / (1 - momentum):.0f} steps: the loss had come to {best:.4g} and "
-            f"is {now:.4g}"
-        )
-        return {"what": what, "momentum": momentum, "best": best, "loss": now}
-
-    def _huge(self, losses: F64) -> dict[str, Any] | None:
-        memory, parameters = self.memory, self.parameters
-        strides = [stride for stride in memory.strides[:5] if math.isfinite(stride)]
-        heard, start = pooled(losses, memory.cost.rows), float(losses[0]) if math.isfinite(losses[0]) else math.nan
-        if not strides or max(strides) < parameters.stride or not start > 0:
-            return None
-        wrong = ~np.isfinite(losses) & (np.arange(len(losses)) > 0)
-        top = float(np.nanmax(heard)) if np.isfinite(heard).any() else math.nan
-        after = middle(pooled(losses[20:], memory.cost.rows))
-        lost, chance = bool(wrong[-20:].all()), memory.cost.chance
-        floor = chance if chance is not None and chance > 0 and (chance < start or heard is not losses) else start
-        jumped = top > parameters.jump * floor and top > _HIGHER * start
-        if not lost and not (jumped and after > parameters.kept * floor):
-            return None
-        then = "became non-finite" if lost else f"went from {start:.4g} to {top:.4g} and is {after:.4g}"
-        what = f"The first steps moved the weights by {max(strides):.2g} times their size, and the loss {then}"
-        return {"what": what, "stride": max(strides), "initial_loss": start, "top_loss": top, "loss": after}
 
     def _blown(self, view: StepView | RecordView) -> list[Finding]:
         """A loss that is no number any more within the first steps: a program may end there."""
