@@ -51,11 +51,10 @@ class ConstantOutput(OutputRule):
         "activation (sigmoid for one unit), the softmax's axis (dim=-1), the initialiser, and the batch size: batch "
         "normalisation needs some 16 samples, LayerNormalization and GroupNormalization do with one."
     )
-    # Of a deep stack that lets no gradient to its first layers, the last bias alone learns: one answer for all.
     consequence_of = (
         *("dead_units", "symmetric_units", "poor_init", "saturated_units", "output_activation_mismatch"),
         *("loss_diverging", "learning_rate", "exploding_gradient", "underfitting_regularization"),
-        *("input_scale", "vanishing_gradient"),
+        "input_scale",
     )
     Parameters = ConstantParameters
 
