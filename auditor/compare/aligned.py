@@ -22,15 +22,22 @@ ROUNDING: Final = 2e-5
 _FORWARD: Final = frozenset({"forward", "eval"})
 #: What the output of a training step does not show: evaluations, running statistics, gradients that a table keeps out.
 _UNSEEN: Final = frozenset({"MODE-03", "FWD-02", "FWD-03", "FWD-21"})
+#: Part of an output that varies from row to row, of one that tells what it was given (ours).
+_VARIES: Final = 1e-2
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
 _EQUAL: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """Relative distance of the two first outputs, given equal weights and an equal batch."""
+    """Relative distance of the two first outputs, given equal weights and an equal batch.
+
+    ``fed``: False where the batches were recorded as other numbers and the outputs agree all the same: one model
+    scales its inputs itself.
+    """
 
     output: float
+    fed: bool = True
 
 
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
@@ -40,14 +47,27 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
         return None  # where one model ends in a softmax and the other does not, its loss says which
     if left is None or right is None or left.step > 1 or right.step > 1 or not _same_weights(left, right):
         return None
-    if not _same_data(a, b, left, right):
+    same = _same_data(a, b, left, right)
+    if not same and not _same_targets(left, right):
         return None
     logs = any(_logarithms(one) for one in (left, right))
     outputs = [_output(one, logs=logs) for one in (left, right)]
     if outputs[0] is None or outputs[1] is None:
         return None
     distance = nearest(outputs[0], outputs[1])
-    return None if distance is None else FirstStep(distance)
+    if distance is None or (not same and (distance > ROUNDING or not _tells(outputs[0]))):
+        return None
+    return FirstStep(distance, same)
+
+
+def _tells(output: F64) -> bool:
+    """Whether an output depends on what it is given: a last layer of zeros answers everything alike."""
+    return bool(np.linalg.norm(output - output.mean(axis=0)) > _VARIES * np.linalg.norm(output))
+
+
+def _same_targets(a: StepRecording, b: StepRecording) -> bool:
+    left, right = data(a, "target"), data(b, "target")
+    return left is not None and right is not None and _equal(np.sort(left.ravel()), np.sort(right.ravel()))
 
 
 def _same_weights(a: StepRecording, b: StepRecording) -> bool:
@@ -113,13 +133,13 @@ def _logarithms(one: StepRecording) -> bool:
 def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:
     """Causes in the forward pass with the size that the outputs show, instead of a guess.
 
-    Outputs that agree make them harmless; outputs that differ without any such cause are a finding
-    of their own (FWD-00). Of what begins later (a model in another mode after its first evaluation) the
-    first step says nothing.
+    Outputs that agree make them harmless, and so an input of other numbers; outputs that differ without any such
+    cause are a finding of their own (FWD-00). Of what begins later (a model in another mode after its first
+    evaluation) the first step says nothing.
     """
     if step is None:
         return list(causes)
-    forward = [cause for cause in causes if catalogue.entry(cause.id).stage in _FORWARD and cause.step <= 1]
+    forward = [cause for cause in causes if _at_first(cause, step)]
     rest = [cause for cause in causes if cause not in forward]
     if step.output <= ROUNDING:
         said = f"outputs of equal inputs agree to {step.output:.1g}"
@@ -128,6 +148,12 @@ def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:
         ]
     coarse = max((one.weight for one in rest if catalogue.entry(one.id).stage == "precision"), default=0.0)
     return rest + list(_shown(forward, step, coarse))
+
+
+def _at_first(cause: Cause, step: FirstStep) -> bool:
+    """Whether the first outputs speak of it."""
+    scaled = not step.fed and cause.parameter.startswith("data.input.")
+    return cause.step <= 1 and (scaled or catalogue.entry(cause.id).stage in _FORWARD)
 
 
 def _shown(forward: Sequence[Cause], step: FirstStep, coarse: float) -> Iterator[Cause]:

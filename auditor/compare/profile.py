@@ -12,6 +12,7 @@ from auditor.compare.identify import (
     Facts,
     backward,
     conduct,
+    fed,
     heads,
     initial,
     loss,
@@ -58,9 +59,13 @@ class Profile:
     @property
     def layers(self) -> list[Mapping[str, Any]]:
         """The model's layers as the manifest lists them; none where it lists none."""
-        model = (self.manifest or {}).get("model")
-        told = model.get("layers") if isinstance(model, Mapping) else None
-        return [one for one in told or [] if isinstance(one, Mapping)]
+        return _layers(self.manifest)
+
+
+def _layers(manifest: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    model = (manifest or {}).get("model")
+    told = model.get("layers") if isinstance(model, Mapping) else None
+    return [one for one in told or [] if isinstance(one, Mapping)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     """
     told = beside or Beside()
     manifest, curves, events = told.manifest, told.curves, told.events
-    kept = evidence(framework, recordings, told.norms)
+    through = fed.ways(_layers(manifest), [one for one in recordings if one.facts.get("phase") != "eval"])
+    kept = evidence(framework, fed.fed(recordings, through), told.norms)
     rule = update.identify(kept, declared.rule(manifest))
     fits = loss.identify(kept)
     layers = initial.layers_of(manifest)
@@ -109,7 +115,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         facts.add(fact)
     network = structure(framework, manifest, [one.facts for one in kept.steps])
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
-    looked = min(told.evaluations, key=lambda one: (-one.attempt, one.rank, one.step), default=None)
+    looked = min(fed.fed(told.evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step), default=None)
     return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step, network, looked)
 
 
