@@ -137,6 +137,12 @@ class Cost:
         return bool(self.within) and float(np.median(self.within)) < 0.6 * self.task.guess
 
     @property
+    def weighted(self) -> bool:
+        """Whether samples count for more than others, but for those that are left out."""
+        counted = self.task.weights[self.task.weights > 0]
+        return len(counted) > 0 and bool(np.ptp(counted) > _EXACT * counted.max())
+
+    @property
     def staged(self) -> bool:
         """Whether each batch holds one class and these take turns: real and generated ones, where chance is success.
 

@@ -63,9 +63,9 @@ def test_a_kernel_behind_a_flatten_that_was_only_transposed_is_found(kernel: np.
 
 
 def first(left: Mapping[tuple[str, str], np.ndarray], right: Mapping[tuple[str, str], np.ndarray]) -> float | None:
-    """How far the first outputs are apart; None where they cannot be held against each other."""
+    """How far the first outputs of one batch are apart; None where they cannot be held against each other."""
     step = aligned.first_step(one("torch", {**weights(), **left}), one("keras", {**keras(PERMUTED), **right}))
-    return None if step is None else step.output
+    return None if step is None or not step.fed else step.output
 
 
 def test_what_a_negative_log_likelihood_was_given_is_held_against_logits_as_what_it_is() -> None:

@@ -152,6 +152,32 @@ def test_a_validation_loss_that_falls_is_being_learnt(held_out: list[float], sil
     assert (of(Course().tell(losses, scalars=scalars), "metric_chance") == []) is silent
 
 
+@pytest.mark.parametrize(
+    ("rare", "counts", "answers", "said"),
+    [(64, 1.0, 100, 1), (64, 7.0, 100, 0), (64, 1.0, 6, 0)],
+    ids=["all alike", "weighted", "a limit beyond all"],
+)
+def test_the_commonest_class_is_no_measure_where_the_rare_one_counts_for_more(
+    rare: int, counts: float, answers: int, said: int
+) -> None:
+    """Balanced weights cost accuracy and are meant to; and of few answers among few rare ones none can stand out."""
+    labels, course = (np.arange(512) < rare).astype(np.int64), Course("")
+    weights = np.where(labels == 1, counts, 1.0)
+    share = weights @ labels / weights.sum()
+    loss = float(-weights.mean() * (share * np.log(share) + (1 - share) * np.log(1 - share)))
+    course.sender.manifest({"loss": {"class": "SparseCategoricalCrossentropy", "from_logits": True}})
+    for step in range(1, 9):
+        arrays = [array("batch", "sample_weight0", weights)] if counts > 1 else []
+        arrays += [
+            array("output", "output0", logits(loss / weights.mean(), labels)),
+            array("target", "target0", labels),
+        ]
+        course.sender.record(Recording(step, arrays, {"loss": loss}, {}))
+    told = ({"type": "evaluation", "step": 1, "batches": 1, "samples": answers, "losses": 1},)
+    scalars = {"val_accuracy": epochs([1 - rare / 512, 0.8, 0.79, 0.81, 0.8, 0.8], 40)}
+    assert len(of(course.tell(noisy(loss, 0.01, 240), scalars=scalars, events=told), "metric_chance")) == said
+
+
 def test_a_rare_class_is_guessed_only_beyond_the_error_of_both() -> None:
     """Nine of ten are of one class: a loss a little below that of guessing, by few samples, proves nothing."""
     cost = Cost()

@@ -85,16 +85,17 @@ class MetricChance(Rule):
     needs = "accuracy by epoch, of data not trained on if there is any; recordings with targets"
     trigger = (
         "after 5 epochs and 200 steps no accuracy of any epoch, of validation data where there is any, lies above the "
-        "share of the commonest class by more than 3 standard errors, and it does not rise from epoch to "
-        "epoch, nor does the validation loss fall (of validation data: once less than 1 % of the start is left in the "
-        "running statistics of batch normalisation); where that class has 60 % or more, the loss must be that of "
-        "guessing too, beyond the error of both; or half of the positions of sequences or more are padding, all of one "
-        "class, the loss is the plain mean over all of them, and the others, from step 100 on, cost 0.95 of guessing "
-        "them, or no more are right than of the commonest class (said at the end of the run, or from step 400 on); or, "
-        "once a run of 100 steps or more has ended, all answers of the last evaluation are of one class and 10 "
-        "targets or more of others (scikit-learn), or the accuracy of 5 epochs is the same to the last digit, that of "
-        "the commonest class, and recorded answers name no other, while the loss is above 0.7 of guessing; or fewer "
-        "than 5 evaluations, of 50 samples or more, found an accuracy at chance and a loss no better than guessing's"
+        "share of the commonest class by more than 3 standard errors, and it does not rise from epoch to epoch, nor "
+        "does the validation loss fall (of validation data: once less than 1 % of the start is left in the running "
+        "statistics of batch normalisation); where that class has 60 % or more, samples must count alike and the loss "
+        "be that of guessing too, beyond the error of both; or half of the positions of sequences or more are "
+        "padding, all of one class, the loss is the plain mean over all of them, and the others, from step 100 on, "
+        "cost 0.95 of guessing them, or no more are right than of the commonest class (said at the end of the run, or "
+        "from step 400 on); or, once a run of 100 steps or more has ended, all answers of the last evaluation are of "
+        "one class and 10 targets or more of others (scikit-learn), or the accuracy of 5 epochs is the same to the "
+        "last digit, that of the commonest class, and recorded answers name no other, while the loss is above 0.7 of "
+        "guessing; or fewer than 5 evaluations, of 50 samples or more, found an accuracy at chance and a loss no "
+        "better than guessing's"
     )
     source = "UMLAUT (CHI'21); the margin is ours"
     summary = "{what}; always naming the commonest class gives {majority:.1%}{where}."
@@ -238,7 +239,8 @@ class MetricChance(Rule):
         best = memory.best[name]
         if self.active:
             return [self.cleared(view, at, Subject("metric", name, view.rank))] if values[-1] > limit else []
-        if not 0 <= best <= limit or (share >= parameters.uneven and not self._guesses()):
+        # Where rare classes count for more, naming the commonest is not what is aimed at.
+        if not 0 <= best <= limit < 1 or (share >= parameters.uneven and (memory.cost.weighted or not self._guesses())):
             return []
         held_out = name.startswith("val_")
         if (np.diff(values) > 0).all() or (held_out and (self._falls() or not settled(view.run, int(view.steps[at])))):
