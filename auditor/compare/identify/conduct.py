@@ -122,15 +122,17 @@ def _carried(evidence: Evidence) -> Iterator[Fact]:
 
 
 def _repeated(evidence: Evidence) -> Iterator[Fact]:
-    """The part of the steps that were taken with the very gradient of the step before, though weights had moved."""
+    """The part of the steps that were taken with the very gradient of the step before, though weights had moved.
+
+    Of those with a gradient: where a loss is clipped there may be none at many steps, alike for that alone.
+    """
     steps = [len(track.gradient) for track in evidence.tracks]
     if not steps or min(steps) < _FEWEST:
         return
+    with_one = [at for at in range(1, min(steps)) if any(track.gradient[at].any() for track in evidence.tracks)]
     same = [np.all([np.array_equal(track.gradient[at], track.gradient[at - 1]) for track in evidence.tracks])
-            for at in range(1, min(steps))]  # fmt: skip
-    moved = any(track.moved.any() for track in evidence.tracks)
-    zero = not any(track.gradient.any() for track in evidence.tracks)
-    if moved and not zero:
+            for at in with_one]  # fmt: skip
+    if same and any(track.moved.any() for track in evidence.tracks):
         yield Fact("update.repeated", float(np.mean(same)))
 
 

@@ -327,6 +327,17 @@ def test_steps_that_are_taken_twice_with_one_gradient_are_found() -> None:
     assert "update.steps_per_gradient" not in [cause.parameter for cause in diagnose(twice(2), twice(3)).causes]
 
 
+def test_steps_without_a_gradient_are_none_with_the_one_before() -> None:
+    """A loss that is clipped has none where it is: that is alike from step to step."""
+    seen: list[Any] = []
+
+    def dead(gradients: Any) -> Any:
+        seen.append(gradients)
+        return gradients if len(seen) % 4 == 1 else [g * 0 for g in gradients]
+
+    assert run(gradients=dead).profile().value("update.repeated") == 0.0
+
+
 @pytest.mark.parametrize(("batches", "told"), [(4.0, False), (1.0, True)])
 def test_epochs_are_counted_in_steps_of_several_batches(batches: float, told: bool) -> None:
     """Twelve steps of four batches go through as much data as forty-eight batches."""

@@ -33,6 +33,17 @@ def test_the_same_numbers_are_equivalent() -> None:
     assert found["first_divergence"] is None
 
 
+@pytest.mark.parametrize(("apart", "word"), [(2e-8, "equivalent"), (1e-4, "inconclusive")])
+def test_one_norm_added_up_in_another_order_is_the_same(apart: float, word: str) -> None:
+    """A program that keeps its tensors in a list names, and sums, them in an order of its own."""
+    norms = np.array([1.5, 0.7, 0.3, 0.2])
+    sides = [
+        side(run, curves={"grad_norm": Curve(np.arange(1, 5), norms * (1 + off))})
+        for run, off in (("a", 0.0), ("b", apart))
+    ]
+    assert compare(*sides)["verdict"] == word
+
+
 def test_a_prefix_is_not_the_whole() -> None:
     """One that ended early computed the same so far: no proof of equivalence."""
     assert compare(side("a"), side("b", loss=(3.0, 2.0)))["verdict"] == "inconclusive"
