@@ -33,11 +33,12 @@ class FirstStep:
     """Relative distance of the two first outputs, given equal weights and an equal batch.
 
     ``fed``: False where the batches were recorded as other numbers and the outputs agree all the same: one model
-    scales its inputs itself.
+    scales its inputs itself. ``scales``: one of them is known to.
     """
 
     output: float
     fed: bool = True
+    scales: bool = False
 
 
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
@@ -57,7 +58,7 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     distance = nearest(outputs[0], outputs[1])
     if distance is None or (not same and (distance > ROUNDING or not _tells(outputs[0]))):
         return None
-    return FirstStep(distance, same)
+    return FirstStep(distance, same, a.scales or b.scales)
 
 
 def _tells(output: F64) -> bool:
@@ -161,7 +162,8 @@ def _shown(forward: Sequence[Cause], step: FirstStep, coarse: float) -> Iterator
     said = f"outputs of equal inputs under equal weights differ by {percent(step.output)}"
     acting = [cause for cause in forward if cause.id not in _UNSEEN]
     yield from (cause for cause in forward if cause not in acting)
-    if not acting and step.output > coarse:
+    blurred = coarse > 0 and step.scales  # what is taken off an input costs as many of its digits
+    if not acting and step.output > coarse and not blurred:
         yield Cause("FWD-00", "forward.output", (None, None), max(0.02, step.output), said, confidence=0.6)
     best = max(acting, key=lambda cause: cause.weight, default=None)
     for cause in acting:

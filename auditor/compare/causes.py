@@ -158,7 +158,12 @@ def stage(cause: Cause) -> str:
 
 
 def _acts(cause: Cause) -> str:
-    """The catalogue's stage; of a loss whose own value differs the loss, however autodiff takes it from there."""
+    """The catalogue's stage; of a loss whose own value differs the loss, however autodiff takes it from there.
+
+    And of other data in evaluation alone the evaluation: the steps know nothing of it.
+    """
+    if cause.parameter.startswith("data.evaluation."):
+        return "eval"
     found = catalogue.entry(cause.id).stage
     return "loss" if found == "backward" and cause.parameter.startswith("loss.") else found
 

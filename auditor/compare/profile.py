@@ -51,6 +51,8 @@ class Profile:
     structure: Structure = field(default_factory=Structure)
     evaluation: StepRecording | None = None
     """The first batch of its first recorded evaluation."""
+    scales: bool = False
+    """Whether its first layers scale what it is given; batches are kept as they leave these."""
 
     def value(self, parameter: str, default: Any = None) -> Any:
         """A fact's value, or ``default``."""
@@ -91,7 +93,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     """
     told = beside or Beside()
     manifest, curves, events = told.manifest, told.curves, told.events
-    through = fed.ways(_layers(manifest), [one for one in recordings if one.facts.get("phase") != "eval"])
+    through = fed.ways(framework, _layers(manifest), [one for one in recordings if one.facts.get("phase") != "eval"])
     kept = evidence(framework, fed.fed(recordings, through), told.norms)
     rule = update.identify(kept, declared.rule(manifest))
     fits = loss.identify(kept)
@@ -116,7 +118,21 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     network = structure(framework, manifest, [one.facts for one in kept.steps])
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
     looked = min(fed.fed(told.evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step), default=None)
-    return Profile(run, framework, facts, kept, rule, fits, curves, events, manifest, told.last_step, network, looked)
+    return Profile(
+        run,
+        framework,
+        facts,
+        kept,
+        rule,
+        fits,
+        curves,
+        events,
+        manifest,
+        told.last_step,
+        network,
+        looked,
+        bool(through),
+    )
 
 
 def _shown_whole(manifest: Mapping[str, Any] | None, network: Structure, fits: Sequence[LossFit]) -> bool:

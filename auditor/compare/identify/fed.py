@@ -1,27 +1,44 @@
-"""Batches as the network is fed them, where its first layers only scale: Keras' ``Rescaling`` and ``Normalization``.
+"""Batches as the network is fed them, where its first layers only scale.
 
-Pixels of 0 to 255 that a layer divides are the same inputs as pixels that a program divided before. So recorded
-batches are taken through these layers, before they are held against another run's.
+Keras' ``Rescaling`` and ``Normalization``, a module of PyTorch that holds means and deviations: pixels of 0 to 255
+that a layer divides are the same inputs as pixels that a program divided before. So recorded batches are taken
+through these layers, before they are held against another run's.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from auditor.compare.identify.evidence import F64
 from auditor.ingest.records import Recorded, StepRecording
 
 F32 = npt.NDArray[np.float32]
-#: A scale and an offset for each unit of the last axis, or one for all.
-Affine = tuple[F32, F32]
 
 #: What may stand before them and leaves the scale as it is; layers of random pictures do so in evaluation.
 _PASSED: Final = ("InputLayer", "Random")
-_MEAN, _STD = 0, 1
+#: What a batch tells of itself, and not the layer of it.
+_OF_THE_BATCH: Final = ("BatchNorm", "SyncBatchNorm", "InstanceNorm", "Dropout")
+#: The least deviation by which Keras' ``Normalization`` divides (``keras.config.epsilon``).
+_LEAST: Final = np.float32(1e-7)
+#: By how much, in standard deviations of a unit, its output may be off what a factor and an offset give (ours).
+_OFF: Final = 1e-3
+#: Recorded batches for which one factor and one offset must do, where there are as many.
+_SEVERAL: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """A factor and an offset for each unit along ``axis``, or one for all."""
+
+    scale: F32
+    offset: F32
+    axis: int = -1
 
 
 def fed(recordings: Sequence[StepRecording], ways: Sequence[Affine]) -> list[StepRecording]:
@@ -29,12 +46,13 @@ def fed(recordings: Sequence[StepRecording], ways: Sequence[Affine]) -> list[Ste
     return [_taken(one, ways) for one in recordings] if ways else list(recordings)
 
 
-def ways(layers: Sequence[Mapping[str, Any]], recordings: Sequence[StepRecording]) -> list[Affine]:
+def ways(framework: str, layers: Sequence[Mapping[str, Any]], recordings: Sequence[StepRecording]) -> list[Affine]:
     """What the model's first layers make of an input, layer by layer; nothing for several inputs.
 
     Args:
+        framework: as the run names it.
         layers: as the manifest lists them.
-        recordings: steps of training, of which the outputs of a ``Normalization`` tell what it was adapted to.
+        recordings: steps of training, of which the layers' outputs tell what they do.
     """
     if sum(str(one.get("class")) == "InputLayer" for one in layers) > 1:
         return []
@@ -43,17 +61,33 @@ def ways(layers: Sequence[Mapping[str, Any]], recordings: Sequence[StepRecording
         kind, config = str(layer.get("class")), layer.get("config")
         config = config if isinstance(config, Mapping) else {}
         if kind == "Rescaling":
-            way = _numbers(config.get("scale")), _numbers(config.get("offset", 0.0))
+            way = _rescaled(config)
         elif kind == "Normalization":
-            way = _seen(layer, fed(recordings, found)) or (None, None)
+            way = _normalised(config) or _seen(framework, layer, fed(recordings, found))
+        elif framework == "torch" and not kind.startswith(_OF_THE_BATCH):
+            way = _seen(framework, layer, fed(recordings, found), proved=True)
         elif kind.startswith(_PASSED):
             continue
         else:
             break
-        if way[0] is None or way[1] is None:
+        if way is None:
             break
-        found.append((way[0], way[1]))
+        found.append(way)
     return found
+
+
+def _rescaled(config: Mapping[str, Any]) -> Affine | None:
+    scale, offset = _numbers(config.get("scale")), _numbers(config.get("offset", 0.0))
+    return None if scale is None or offset is None else Affine(scale, offset)
+
+
+def _normalised(config: Mapping[str, Any]) -> Affine | None:
+    """By the mean and the variance that a program gave it; None where it was adapted to data."""
+    mean, variance = _numbers(config.get("mean")), _numbers(config.get("variance"))
+    if mean is None or variance is None or config.get("invert"):
+        return None
+    scale = (1 / np.maximum(np.sqrt(variance), _LEAST)).astype(np.float32)
+    return Affine(scale, -mean * scale)
 
 
 def _numbers(told: Any) -> F32 | None:
@@ -64,23 +98,46 @@ def _numbers(told: Any) -> F32 | None:
     return found if found.ndim == 1 and np.isfinite(found).all() else None
 
 
-def _seen(layer: Mapping[str, Any], recordings: Sequence[StepRecording]) -> Affine | None:
-    """What a layer made of the batches: of each unit the mean and the standard deviation, before and after."""
-    for one in recordings:
-        batches, after = _inputs(one), None
-        for name, array in one.of("units").items():
-            if name in {layer.get("path"), layer.get("name")} and not array.sampled and array.values is not None:
-                after = np.asarray(array.whole(), np.float64)
-        if after is None or len(batches) != 1 or batches[0].sampled or not batches[0].shape:
-            continue
-        rows = np.asarray(batches[0].whole(), np.float64).reshape(-1, batches[0].shape[-1])
-        if after.shape[1] != rows.shape[1] or not np.isfinite(rows).all():
+def _seen(
+    framework: str, layer: Mapping[str, Any], recordings: Sequence[StepRecording], *, proved: bool = False
+) -> Affine | None:
+    """The factor and the offset with which a layer made its outputs of the batches; None if they are not known.
+
+    Each unit by the batch in which it varies most. A unit that never varies is taken to be moved only. ``proved``:
+    mean, deviation, least and largest value of all batches must follow, of a layer that may do something else.
+    """
+    both = [one for one in (_before_and_after(framework, layer, each) for each in recordings) if one is not None]
+    if not both or len({before.shape for _, before, _ in both}) > 1:
+        return None
+    spreads = np.stack([before[1] for _, before, _ in both])
+    widest = spreads.argmax(axis=0), np.arange(spreads.shape[1])
+    before, after = (np.stack([one[at] for one in both]).swapaxes(1, 2)[widest].T for at in (1, 2))
+    scale = np.divide(after[1], before[1], out=np.ones_like(before[1]), where=before[1] > 0)
+    offset = after[0] - scale * before[0]
+    for _, told, made in both if proved else ():
+        expected = scale * told + offset
+        expected[1] = scale * told[1]
+        if not (np.abs(expected - made) <= _OFF * np.maximum(made[1], np.abs(made[0]) * _OFF + 1e-6)).all():
             return None
-        spread = rows.std(axis=0)
-        scale = np.divide(after[_STD], spread, out=np.ones_like(spread), where=spread > 0)
-        offset = after[_MEAN] - scale * rows.mean(axis=0)
-        return scale.astype(np.float32), offset.astype(np.float32)
-    return None
+    if proved and len(both) < min(_SEVERAL, len(recordings)):
+        return None
+    return Affine(scale.astype(np.float32), offset.astype(np.float32), both[0][0])
+
+
+def _before_and_after(framework: str, layer: Mapping[str, Any], one: StepRecording) -> tuple[int, F64, F64] | None:
+    """The axis of a layer's units, and mean, deviation, least and largest value of each, in the batch and behind it."""
+    batches, after = _inputs(one), None
+    for name, array in one.of("units").items():
+        if name in {layer.get("path"), layer.get("name")} and not array.sampled and array.values is not None:
+            after = np.asarray(array.whole(), np.float64)
+    if after is None or len(batches) != 1 or batches[0].sampled or len(batches[0].shape) < 2:
+        return None
+    axis = 1 if framework == "torch" and len(batches[0].shape) > 2 else len(batches[0].shape) - 1
+    rows = np.moveaxis(np.asarray(batches[0].whole(), np.float64), axis, -1)
+    rows = rows.reshape(-1, rows.shape[-1])
+    if after.shape != (4, rows.shape[1]) or not np.isfinite(rows).all() or not np.isfinite(after).all():
+        return None
+    return axis, np.stack([rows.mean(axis=0), rows.std(axis=0), rows.min(axis=0), rows.max(axis=0)]), after
 
 
 def _inputs(one: StepRecording) -> list[Recorded]:
@@ -89,15 +146,16 @@ def _inputs(one: StepRecording) -> list[Recorded]:
 
 def _taken(one: StepRecording, through: Sequence[Affine]) -> StepRecording:
     batches = _inputs(one)
-    if len(batches) != 1 or any(scale.size not in {1, _last(batches[0])} for way in through for scale in way):
+    if len(batches) != 1:
         return one
-    batch, units = batches[0], batches[0].indices % max(_last(batches[0]), 1)
+    batch, shape = batches[0], batches[0].shape
     values = np.asarray(batch.values, np.float32)
-    for scale, offset in through:
-        values = values * scale[units % scale.size] + offset[units % offset.size]
+    for way in through:
+        axis = way.axis % max(len(shape), 1)
+        extent = shape[axis] if axis < len(shape) else 1
+        if way.scale.size not in {1, extent} or way.offset.size not in {1, extent}:
+            return one
+        units = batch.indices // math.prod(shape[axis + 1 :]) % max(extent, 1)
+        values = values * way.scale[units % way.scale.size] + way.offset[units % way.offset.size]
     made = replace(batch, values=values, dtype="float32")
     return replace(one, arrays={**one.arrays, (batch.role, batch.name): made})
-
-
-def _last(batch: Recorded) -> int:
-    return batch.shape[-1] if batch.shape else 1

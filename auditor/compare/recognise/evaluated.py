@@ -18,6 +18,8 @@ _OTHER: Final = math.log(2.5)
 #: Values, and rows, that it takes.
 _VALUES: Final = 32
 _ROWS: Final = 16
+#: Axes of rows of features.
+_FEATURES: Final = 2
 #: Correlation of two columns that are one column in other units, and the part of the columns that are.
 _LINEAR: Final = 0.9999
 _MOST: Final = 0.9
@@ -43,11 +45,34 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             )
             yield Cause("DATA-00", "data.evaluation.scale", (ratios[0], ratios[1]), _WEIGHT, effect, step=step)
             return
+    seen = [_of_training(side) for side in (a, b)]
+    if None not in seen and seen[0] != seen[1]:
+        words = tuple("rows of training" if one else "other rows" for one in seen)
+        effect = "the rows of the evaluation are those of training, on one side"
+        yield Cause("DATA-03", "data.evaluation.rows", (words[0], words[1]), _WEIGHT, effect, step=step)
+        return
     off = _other_units(a, b)
     if off is not None:
         effect = f"evaluation is given the same rows in other units: values are off by {percent(off)}"
         words = ("one scale", "another")
         yield Cause("DATA-00", "data.evaluation.units", words, min(_WEIGHT, off), effect, step=step)
+
+
+def _of_training(side: Profile) -> bool | None:
+    """Whether the first evaluation's rows were trained on; None if too few of either are known to tell.
+
+    Of rows of training as many come again as are recorded of all; of others, that are no words, none.
+    """
+    looked, samples = _inputs(side), side.value("data.samples_per_epoch")
+    batches = [batch for one in side.evidence.steps if (batch := data(one, "batch")) is not None and batch.ndim > 1]
+    if looked is None or looked.ndim < _FEATURES or not batches or not samples or batches[0].size < _VALUES:
+        return None
+    trained = {row.tobytes() for batch in batches for row in np.ascontiguousarray(batch, np.float32)}
+    again = sum(row.tobytes() in trained for row in np.ascontiguousarray(looked, np.float32))
+    expected = len(looked) * min(1.0, len(trained) / float(samples))
+    if expected < _ROWS:
+        return None
+    return True if again >= expected / 2 else False if not again else None
 
 
 def _inputs(side: Profile) -> F64 | None:

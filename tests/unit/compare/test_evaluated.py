@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from auditor.compare.identify import Fact
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import evaluated
 from auditor.ingest.records import Recorded, StepRecording
@@ -60,3 +61,22 @@ def test_words_have_no_size(scale: float, *, told: bool) -> None:
         batch = Recorded("batch", "input0", "float32", kept.shape, kept.size, kept.reshape(-1))
         sides.append(replace(run, evaluation=StepRecording(0, 0, 6, {("batch", "input0"): batch})))
     assert bool(list(evaluated.causes(*sides))) is told
+
+
+@pytest.mark.parametrize(
+    ("share", "others", "told"),
+    [(1.0, 0.0, True), (1.0, 1.0, False), (0.0, 0.0, False), (0.1, 0.0, False)],
+    ids=["training rows", "both", "neither", "a few"],
+)
+def test_an_evaluation_on_the_rows_of_training_is_told(share: float, others: float, *, told: bool) -> None:
+    """A loader built on the wrong part; some rows twice in a data set are no such thing."""
+    sides = []
+    for part in (share, others):
+        known = [one.of("batch") for one in Tiny().profile().evidence.steps]
+        trained = np.concatenate([next(iter(one.values())).whole() for one in known if one])
+        rows = np.concatenate([trained[: round(32 * part)], HELD_OUT[: 32 - round(32 * part)] + 0.01])
+        side = looked(rows)
+        side.facts.add(Fact("data.samples_per_epoch", len(np.unique(trained, axis=0))))
+        sides.append(side)
+    for pair in (sides, sides[::-1]):
+        assert [one.parameter for one in evaluated.causes(*pair)] == ["data.evaluation.rows"] * told
