@@ -59,15 +59,16 @@ def test_the_alert_of_a_nan_is_stored_before_its_frame_and_once(app: App) -> Non
     assert seen.told() == [(["nonfinite_gradient"], 1)]
 
 
-def test_another_rule_s_alert_of_the_same_request_comes_with_the_frame(app: App) -> None:
-    """Only the urgent rules are asked first: what a weight that was NaN all along tells besides is not held up."""
+def test_a_run_that_begins_with_a_nan_is_told_ahead_too(app: App) -> None:
+    """Its alerts are the first that the store hears of it; name and project follow with the frames."""
     sender, seen = Sender(), Seen(app.service.store)
     app.frames(sender.start(), sender.steps([0, 1], loss=float("nan"), nan=NAN))
     first, second = seen.told()
     assert (set(first[0]), first[1]) == ({"nonfinite_gradient", "nonfinite_loss"}, 0)
     assert second[1] == 2
-    rules = {alert["rule"] for alert in app.get("/v1/runs/r1")["alerts"]}
-    assert rules >= {"nonfinite_gradient", "nonfinite_loss"}
+    shown = app.get("/v1/runs/r1")
+    assert (shown["name"], shown["project"]) == ("n", "p")
+    assert {alert["rule"] for alert in shown["alerts"]} >= {"nonfinite_gradient", "nonfinite_loss"}
 
 
 def test_an_alert_whose_frame_was_not_stored_is_the_same_when_the_frame_comes_again(app: App) -> None:
