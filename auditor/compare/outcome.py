@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.compare import endings, statistics
+from auditor.compare.curves import last_finite
 from auditor.compare.side import Side
 from auditor.compare.statistics import ALPHA, ALPHA_EQUIVALENT, MARGIN, Ends, Prior
 from auditor.compare.trajectories import Pair, pair
@@ -252,7 +253,7 @@ def metrics_json(a: Sequence[Side], b: Sequence[Side], found: Outcome) -> dict[s
     shared = set.intersection(*(set(side.curves) for side in (*a, *b))) - _NO_QUANTITIES
     out: dict[str, Any] = {}
     for name in [*found.tests, *sorted(shared - set(found.tests))][:_METRICS_AT_MOST]:
-        left, right = (_mean([side.curves[name].last_finite for side in group]) for group in (a, b))
+        left, right = (_mean([last_finite(side.curves, name) for side in group]) for group in (a, b))
         ratio = right / left if left and right is not None else None
         out[name] = {"a": left, "b": right, "ratio": ratio, "p_value": None, "equivalent_within": None}
         if name in found.tests and _spread_known(found.tests[name]):

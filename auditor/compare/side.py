@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from auditor.compare.curves import Curves, ScalarStore
 from auditor.compare.first_norms import first_norms
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.trajectories import Curve
@@ -21,7 +22,7 @@ class UnknownRunError(LookupError):
         self.run = run
 
 
-class RunStore(Protocol):
+class RunStore(ScalarStore, Protocol):
     """What a comparison asks of the store (``auditor.store.Store`` has it)."""
 
     def run(self, run: str) -> Any:
@@ -29,9 +30,6 @@ class RunStore(Protocol):
 
     def runs(self, *, project: str | None = None, limit: int = 100) -> Sequence[Any]:
         """Records of a project's runs, the one that changed last first."""
-
-    def scalars(self, run: str, names: Iterable[str] | None = None, *, after: int | None = None) -> Mapping[str, Any]:
-        """Scalars of the run as series (``steps``, ``values``)."""
 
     def manifests(self, run: str) -> Sequence[Any]:
         """The manifests of its processes (``attempt``, ``rank``, ``manifest``)."""
@@ -85,10 +83,9 @@ def read_side(store: RunStore, run: str) -> Side:
     record = store.run(run)
     if record is None:
         raise UnknownRunError(run)
-    curves = {name: Curve(series.steps, series.values) for name, series in store.scalars(run).items()}
     alerts = tuple(store.alerts(run=run))
     chunks = list(store.chunks(run, type="record"))
-    seen = (assemble(chunks), tuple(store.events(run)))
+    seen, curves = (assemble(chunks), tuple(store.events(run))), Curves(store, run, record.last_step)
     return Side(
         run, record.framework, record.status, curves, manifest_of(store, run), alerts, record.last_step, *seen,
         project=record.project, norms=first_norms(store, run), evaluations=assemble(chunks, "eval"),
