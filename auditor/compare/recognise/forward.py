@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -37,12 +37,15 @@ _ENTRIES: Final[Mapping[str, str]] = {
     "mode": "FWD-19",
     "corners": "FWD-19",
     "heads": "FWD-20",
+    "head_units": "FWD-20",
     "embedding.padding": "FWD-21",
 }
 #: Layers whose weights the frameworks cut into tensors otherwise: two biases against one.
 _CUT: Final = frozenset({"lstm", "gru", "rnn"})
 #: Relative difference of two scales that is no rounding.
 _SCALES: Final = 1e-3
+#: Settings that the first of attention's products has for the whole.
+_OF_ATTENTION: Final = frozenset({"causal", "padded", "heads", "head_units", "along_time"})
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
 
 
@@ -57,7 +60,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [*(_cause(block, a, b, ran=ran) for block in _blocks(found)), *_axes(a, b), *_softmax(a, b)]
-    told += [*_backwards(a, b), *layouts.causes(a, b)]
+    told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b)]
     yield from told
     if not found:
         yield from _sums(a, b)
@@ -108,6 +111,16 @@ def _reversed(side: Profile) -> bool | None:
         return None  # one of its two layers does, whatever the program asked for
     told = [one.get("config") for one in side.layers]
     return any(isinstance(one, Mapping) and bool(one.get("go_backwards")) for one in told)
+
+
+def _mixed(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Answers that are worked out of other samples too: a view where axes were to be moved."""
+    counts = [side.structure.mixes for side in (a, b)]
+    if bool(counts[0]) != bool(counts[1]):
+        effect = "a view takes numbers of several samples for one row on one side: axes were to be moved first"
+        words = tuple("samples are mixed" if count else "apart" for count in counts)
+        mend: Literal["a", "b"] = "a" if counts[0] else "b"
+        yield Cause("FWD-00", "forward.mixed", (words[0], words[1]), sizes.ANOTHER, effect, confidence=0.9, mend=mend)
 
 
 #: What one side may have more of, with the entry that says so.
@@ -223,7 +236,7 @@ def _cause(block: Sequence[Difference], a: Profile, b: Profile, *, ran: bool) ->
     values = first.values if setting else (_words(block, 0), _words(block, 1))
     function = first.a.settings.get("function") if first.a is not None else None
     kind = str(function) if kind == "activation" and setting not in {"", "function"} else kind
-    kind = "attention" if setting in {"causal", "padded", "heads"} else kind
+    kind = "attention" if setting in _OF_ATTENTION and kind == "dense" else kind
     parameter = f"{kind}.{setting}" if setting else f"forward.{kind}"
     return Cause(entry, parameter, values, size, said, "measured" if ran else "declared", 0.95 if ran else 0.8)
 

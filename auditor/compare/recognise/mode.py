@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -156,10 +157,21 @@ def _running(a: Profile, b: Profile) -> Iterator[Cause]:
     kept = [tuple(one.get("running_variance") for one in pair) for pair in pairs]
     other = next((pair for pair in kept if pair[0] != pair[1]), None)
     if other is not None:
-        size = min(float(side.value("data.batch_size", 32)) for side in (a, b))
+        size = min(float(side.value("data.batch_size", 32)) for side in (a, b)) * max(map(_places, (a, b)))
         effect = "the running variance is that of the batch on one side, the unbiased estimate on the other"
         values = (other[0], other[1])
         yield Cause("FWD-03", "batchnorm.variance", values, 0.1 / max(1.0, size - 1), effect, "declared", 0.8)
+
+
+def _places(side: Profile) -> int:
+    """Places of an image over which the layers that normalise by batches take a variance, at least; 1 if unknown.
+
+    Where shapes are told (Keras): of n values the two variances are n / (n - 1) apart, and each place counts.
+    """
+    shapes = [one.get("input_shape") for one in side.layers if "BatchNorm" in str(one.get("class"))]
+    inner = [shape[1:-1] for shape in shapes if isinstance(shape, list) and len(shape) > 1]
+    known = [[extent for extent in extents if isinstance(extent, int)] for extents in inner]
+    return min((math.prod(extents) for extents in known), default=1)
 
 
 def _declared(profile: Profile) -> list[dict[str, float | str]]:

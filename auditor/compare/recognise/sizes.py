@@ -47,6 +47,7 @@ SAID: Final[Mapping[str, str]] = {
     "merge": "what the two directions give is put together otherwise: side by side, or added",
     "causal": "attention looks at later positions on one side, and on the other only back",
     "padded": "attention leaves out positions, as a mask of padding does, on one side only",
+    "along_time": "the layer runs along the samples of a batch on one side, as if they were steps of one sequence",
     "reset_after": "the reset gate acts before the product on one side",
 }
 
@@ -77,9 +78,10 @@ def _rate(_: Difference, a: _Side, b: _Side) -> tuple[float, str]:
     return min(1.0, max(_LEAST, size)), f"{left:g} of the units are dropped against {right:g}"
 
 
-def _units(_: Difference, a: _Side, b: _Side) -> tuple[float, str]:
-    few, many = sorted(float(side[0].settings["units"]) for side in (a, b))
-    said = f"the {a[0].kind} layer has {many / max(few, 1):.3g} times the units on one side"
+def _units(difference: Difference, a: _Side, b: _Side) -> tuple[float, str]:
+    few, many = sorted(float(side[0].settings[difference.setting]) for side in (a, b))
+    each = "each head of attention" if difference.setting == "head_units" else f"the {a[0].kind} layer"
+    said = f"{each} has {many / max(few, 1):.3g} times the units on one side"
     return max(0.1, 1 - few / many), said
 
 
@@ -233,6 +235,7 @@ _SIZED: Final[Mapping[str, Callable[[Difference, _Side, _Side], tuple[float, str
     "epsilon": _epsilon,
     "rate": _rate,
     "units": _units,
+    "head_units": _units,
     "bias": _bias,
     "padding": _padding,
 }

@@ -18,6 +18,8 @@ WEIGHTED: Final = words.WEIGHTED
 #: Classes of Keras models that list their layers in the order in which they run.
 _IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
 _PROJECTIONS: Final = 3
+#: Axes of Keras's attention that are the one after the samples; it names them when it is built.
+_ALONG_TIME: Final = (None, 1, [1])
 #: What is told of the positions that attention leaves out.
 _MASKS: Final = ("causal", "padded")
 #: What torch's ``EmbeddingBag`` makes of the rows of a bag; their sum is no operation that is told elsewhere.
@@ -64,6 +66,8 @@ class Structure:
     """Of each softmax within it: over how many numbers (``over``), and what they were scaled by (``scale``)."""
     sums: Mapping[str, int] | None = None
     """Of sums and stops how many there are (``seen_graph.sums``). None where some may have been missed."""
+    mixes: int = 0
+    """Views in PyTorch that take numbers of several samples for a row."""
 
 
 def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]]) -> Structure:
@@ -95,7 +99,8 @@ def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequenc
         ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
-    return Structure(tuple(_without_end(_folded(found))), whole, ordered, bool(graph or seen), shares, sums)
+    kept, mixes = tuple(_without_end(_folded(found))), seen_graph.mixed(ran.get("operations"))
+    return Structure(kept, whole, ordered, bool(graph or seen), shares, sums, mixes)
 
 
 def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -182,9 +187,10 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
             _dense(name, layer.get("in_features"), layer.get("out_features"), bias=_biased(name, "bias", tensors))
         )
     elif kind == "attention":
+        along = seen_graph.along_time(layer, seen_graph.attended(layer, node))
         return list(
             _attention(
-                name, layer.get("embed_dim"), told_by.common({**layer, **node}),
+                name, layer.get("embed_dim"), {**told_by.common({**layer, **node}), "along_time": along},
                 bias=_biased(name, "in_proj_bias", tensors),
             )
         )  # fmt: skip
@@ -280,7 +286,8 @@ def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
     elif kind == "dense":
         yield from _dense(name, *told_by.fans(told), bias=bias)
     elif kind == "attention":
-        yield from _attention(name, told_by.fans(told)[0], told_by.common(told), bias=bias)
+        own = {**told_by.common(told), "along_time": True if told.get("attention_axes") in _ALONG_TIME else None}
+        yield from _attention(name, told_by.fans(told)[0], own, bias=bias)
     elif kind in {"lstm", "gru", "rnn"}:
         yield _keras_recurrent(kind, name, told, both=False)
     else:
@@ -344,7 +351,7 @@ def _dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[
 def _attention(name: str, width: Any, told: Mapping[str, Any], *, bias: bool | None) -> Iterator[Operation]:
     """Attention as the four products that it is; the first has its settings."""
     settings = told_by.known({"units": width, "bias": bias})
-    own = told_by.known({key: told.get(key) for key in ("heads", *_MASKS)})
+    own = told_by.known({key: told.get(key) for key in ("heads", "head_units", "along_time", *_MASKS)})
     yield Operation("dense", name, {**settings, **own})
     for _ in range(_PROJECTIONS):
         yield Operation("dense", name, settings)

@@ -76,6 +76,20 @@ def batch(facts: Sequence[Mapping[str, Any]]) -> int | None:
     return None
 
 
+def mixed(graph: Any) -> int:
+    """How many views of a graph take numbers of several samples for a row (``mix``)."""
+    nodes = graph if isinstance(graph, list) else []
+    return sum(isinstance(node, Mapping) and node.get("op") == "mix" for node in nodes)
+
+
+def attended(layer: Mapping[str, Any], node: Mapping[str, Any]) -> list[int] | None:
+    """Positions, rows and width of what attention ran along, as its shares in the graph have them; None if unknown."""
+    over, of, heads = node.get("over"), node.get("of"), layer.get("num_heads")
+    if not isinstance(over, int) or not isinstance(of, int) or not isinstance(heads, int) or not heads:
+        return None
+    return [over, of // heads, int(layer.get("embed_dim") or 0)]
+
+
 def along_time(layer: Mapping[str, Any], shape: Any) -> bool | None:
     """Whether it runs along time: not where batches that come first are taken for it. None where nobody knows."""
     rows = layer.get("rows")

@@ -321,3 +321,13 @@ def test_classes_in_other_shares_are_another_part_of_the_data(
     told = [(one.id, one.parameter) for one in diagnose(*sides).causes]
     assert (("DATA-00", "data.target.scale") in told) is scaled
     assert scaled or ("DATA-03", "data.validation_split") in told
+
+
+@pytest.mark.parametrize(("shape", "listed"), [([None, 16], True), ([None, 12, 12, 16], False)])
+def test_running_variances_of_many_values_are_one(shape: list[int | None], listed: bool) -> None:
+    """What n / (n - 1) is of a batch's rows is seen; what it is of all places of its images nobody sees."""
+    biased = {**norm(decay=0.9, running_variance="biased"), **layer("BatchNormalization", input_shape=shape)}
+    unbiased = {**norm(decay=0.9, running_variance="unbiased"), **layer("BatchNorm2d")}
+    found = diagnose(other().profile(manifest=unbiased), base().profile(manifest=biased))
+    assert ("FWD-03" in [cause.id for cause in found.causes]) is listed
+    assert ("FWD-03" in [cause.id for cause in found.harmless]) is not listed

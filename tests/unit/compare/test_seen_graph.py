@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from auditor.compare.structure import seen_graph, structure
+from auditor.compare.recognise import forward
+from auditor.compare.structure import differences, seen_graph, structure
 from auditor.compare.structure.operations import Structure
+from support.tiny import Tiny
 
 RNN = {"name": "rnn", "class": "GRU", "hidden_size": 4}
 
@@ -76,3 +79,56 @@ def test_no_gradient_is_stopped_before_there_is_any(first: str, stops: int) -> N
     found = seen_graph.sums("torch", [{"layer": "first"}, {"op": "stop"}, {"layer": "then"}], layers)
     assert found is not None
     assert found["stop"] == stops
+
+
+ATTENTION = {"name": "att", "class": "MultiheadAttention", "embed_dim": 6, "num_heads": 2}
+
+
+@pytest.mark.parametrize(
+    ("over", "of", "batch_first", "along"),
+    [(8, 10, False, False), (5, 16, False, True), (5, 16, True, True), (8, 16, False, None), (7, 4, False, True)],
+)
+def test_attention_along_the_samples_is_known_by_its_shares(
+    over: int, of: int, batch_first: bool, along: bool | None
+) -> None:
+    """Eight rows met their targets: of eight shares each is of a sample, unless there are as many positions."""
+    node = {"layer": "att", "causal": False, "over": over, "of": of}
+    facts = {"loss": {"target_shape": [8]}, "operations": [node]}
+    layers = [{**ATTENTION, "batch_first": batch_first}]
+    ours = structure("torch", {"model": {"layers": layers}}, [facts])
+    assert ours.operations[0].settings.get("along_time") is along
+    told = {
+        "name": "att",
+        "class": "MultiHeadAttention",
+        "num_heads": 2,
+        "attention_axes": [1],
+        "weights": [{"shape": [6, 2, 3]}],
+    }
+    keras = structure("keras", {"model": {"layers": [{**told, "output_shape": [None, 5, 6]}]}}, [{}])
+    assert [one.setting for one in differences(keras, ours)] == (["along_time"] if along is False else [])
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_samples_that_a_view_mixes_on_one_side_are_a_difference(both: bool) -> None:
+    """Where both do it they compute one thing."""
+    run = Tiny(steps=1).profile()
+    mixing, plain = (replace(run, structure=Structure(mixes=count)) for count in (1, 0))
+    told = [one.parameter for one in forward.causes(mixing, mixing if both else plain)]
+    assert told == ([] if both else ["forward.mixed"])
+    graph = [{"layer": "rnn"}, {"op": "mix"}, {"layer": "out"}]
+    assert structure("torch", {"model": {"layers": [RNN]}}, [{"operations": graph}]).mixes == 1
+
+
+@pytest.mark.parametrize("width", [3, 6])
+def test_heads_of_another_width_are_told(width: int) -> None:
+    """Keras is given the width of each head, PyTorch that of all: ``key_dim=embed_dim`` is another network."""
+    told = {
+        "name": "att",
+        "class": "MultiHeadAttention",
+        "num_heads": 2,
+        "key_dim": width,
+        "output_shape": [None, 5, 6],
+    }
+    keras = structure("keras", {"model": {"layers": [{**told, "weights": [{"shape": [6, 2, width]}]}]}}, [{}])
+    torch = structure("torch", {"model": {"layers": [{**ATTENTION, "head_dim": 3}]}}, [{}])
+    assert [one.setting for one in differences(keras, torch)] == ([] if width == 3 else ["head_units"])

@@ -131,7 +131,44 @@ def test_attention_within_a_layer_is_told_with_it(causal: bool) -> None:
     mask = nn.Transformer.generate_square_subsequent_mask(5) if causal else None
     made, _ = layer(given, given, given, attn_mask=mask)
     found = operations([made], {made.grad_fn: "att"}, {made.grad_fn: [given.grad_fn]})
-    assert {"layer": "att", "causal": causal, **({} if causal else {"padded": False})} in found
+    seen = {"layer": "att", "causal": causal, "over": 5, "of": 4}  # two heads over two samples
+    assert {**seen, **({} if causal else {"padded": False})} in found
+
+
+@pytest.mark.parametrize("need_weights", [False, True], ids=["fused", "plain"])
+@pytest.mark.parametrize(("batch_first", "expected"), [(True, (5, 6)), (False, (3, 10))])
+def test_attention_tells_along_what_it_ran(batch_first: bool, expected: tuple[int, int], need_weights: bool) -> None:
+    """Of samples that come first it looks at as many positions as there are samples, unless it is told."""
+    layer = nn.MultiheadAttention(8, 2, batch_first=batch_first)
+    given = nn.Linear(8, 8)(torch.randn(3, 5, 8))
+    made, _ = layer(given, given, given, need_weights=need_weights)
+    [found] = [one for one in operations([made], {made.grad_fn: "att"}, {made.grad_fn: [given.grad_fn]}) if "of" in one]
+    assert (found["over"], found["of"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("turned", "expected"),
+    [
+        (lambda h: h.view(6, -1), 1),
+        (lambda h: h[0], 0),
+        (lambda h: h.reshape(-1, 4), 0),
+        (lambda h: h[:1].reshape(-1, 4), 0),
+        (lambda h: h.permute(1, 0, 2).reshape(6, -1), 0),
+    ],
+)
+def test_a_view_that_mixes_samples_is_told(turned: Function, expected: int) -> None:
+    """The last states of a recurrent layer, (layers, samples, units): moved to the front, or only called so."""
+    states = torch.randn(2, 6, 4, requires_grad=True) * 2
+    made = turned(states)
+    found = operations([nn.functional.linear(made, torch.randn(3, made.shape[-1]))], {}, {})
+    assert [one["op"] for one in found].count("mix") == expected
+
+
+def test_windows_of_images_that_come_together_again_are_samples() -> None:
+    """Windows stand beside the samples at the front: a view takes them apart without mixing any."""
+    windows = torch.randn(8, 4, 3, requires_grad=True) * 2  # two windows of each of four images, four places each
+    made = windows.view(4, 2, 4, 3)
+    assert operations([made.sum((1, 2, 3))], {}, {}) == []
 
 
 PADDED = torch.tensor([[False, False, False, False, True], [False, False, False, True, True]])

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
 from auditor_agent.integrations.torch import shares
+from auditor_agent.integrations.torch.mixed import mixes
 from auditor_agent.integrations.torch.written import shifts, written
 
 #: Operations told of one pass, and nodes of its graph that are looked at.
@@ -63,6 +64,8 @@ _SETTINGS: Final = (
 #: Products, and whether they have a bias.
 _PRODUCTS: Final = {"Addmm": True, "Mm": False}
 _TERMS: Final = 2
+#: What is told of numbers beside what is made of them.
+_MOVES: Final = frozenset({"shift", "mix"})
 
 
 def operations(
@@ -81,12 +84,14 @@ def operations(
         shapes: by name, the shape of what a recurrent layer was given.
         stopped: names of layers that were given what another gave, without its gradient.
     """
-    nodes = sorted(reachable(output.grad_fn for output in outputs), key=_place)
+    results = list(outputs)
+    nodes = sorted(reachable(output.grad_fn for output in results), key=_place)
     hidden = _hidden(layers, within)
     found: list[dict[str, Any]] = []
     calls: set[tuple[str, int]] = set()
     known: dict[Any, dict[str, Any] | None] = {node: {"op": "shift"} for node in shifts(nodes)}
     known |= written(nodes)
+    known |= {node: {"op": "mix"} for node in mixes(nodes, _rows(results))}
     for node in nodes[:_MOST_NODES]:
         if node in layers:
             call = layers[node], id(within.get(node))
@@ -109,10 +114,16 @@ def operations(
     return found[:MOST]
 
 
+def _rows(outputs: Iterable[Tensor]) -> int:
+    return next((int(output.shape[0]) for output in outputs if output.dim()), 0)
+
+
 def _attention(node: Any, stops: Iterable[Any] | None) -> dict[str, Any]:
     """What shows of attention within a layer."""
     with contextlib.suppress(RuntimeError):  # of a tensor that was changed in place since
-        return {} if stops is None else shares.causal(reachable([node], frozenset(stops)))
+        within = set() if stops is None else reachable([node], frozenset(stops))
+        masked = shares.causal(within)
+        return {**masked, **shares.extents(within)} if masked else {}
     return {}
 
 
@@ -121,7 +132,7 @@ def _inside(node: Any, stops: Iterable[Any] | None, known: Mapping[Any, dict[str
     if stops is None or not known:
         return {}
     within = reachable([node], frozenset(stops))
-    told = [entry for one in within if (entry := known.get(one)) is not None and entry["op"] != "shift"]
+    told = [entry for one in within if (entry := known.get(one)) is not None and entry["op"] not in _MOVES]
     return told[0] if len(told) == 1 and not any(hasattr(one, "variable") for one in within) else {}
 
 

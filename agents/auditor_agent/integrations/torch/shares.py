@@ -72,6 +72,26 @@ def causal(nodes: Iterable[Any]) -> dict[str, bool]:
     return {"causal": any(one for one, _ in known)} | ({"padded": True in padded} if shows else {})
 
 
+def extents(nodes: Iterable[Any]) -> dict[str, int]:
+    """Of attention among ``nodes``: how many positions each looks at (``over``), and of how many rows (``of``).
+
+    A row of each head counts: of 4 heads over 8 samples there are 32. Nothing where several differ.
+    """
+    known = {told for node in nodes if (told := _extents(node)) is not None}
+    return dict(zip(("over", "of"), known.pop(), strict=True)) if len(known) == 1 else {}
+
+
+def _extents(node: Any) -> tuple[int, int] | None:
+    name = _name(node)
+    fused = name.startswith(_FUSED)
+    shares = getattr(node, "_saved_query" if fused else "_saved_result", None)
+    keys = getattr(node, "_saved_key", None) if fused else shares
+    if not (fused or name in {"Softmax", "SafeSoftmax"}) or not isinstance(shares, Tensor) or shares.dim() < _FEWEST:
+        return None
+    over = keys.shape[-2 if fused else -1] if isinstance(keys, Tensor) else 0
+    return int(over), math.prod(int(extent) for extent in shares.shape[:-2])
+
+
 def _padded(node: Any, *, causal: bool) -> bool | None:
     """Whether positions are left out that are none of the future; None behind a mask that closes nothing or those."""
     name, closed = _name(node), None
