@@ -11,10 +11,11 @@ import numpy as np
 from auditor.compare import catalogue
 from auditor.compare.identify.arrays import nearest
 from auditor.compare.identify.evidence import F64, data
+from auditor.compare.identify.loss_pairs import data_loss
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import squashed
-from auditor.compare.recognise.cause import LISTED, Cause, percent
+from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, percent
 from auditor.ingest.records import StepRecording
 
 #: Relative distance of values that are the same but for rounding on their way through a network.
@@ -22,6 +23,8 @@ ROUNDING: Final = 2e-5
 _FORWARD: Final = frozenset({"forward", "eval"})
 #: What the output of a training step does not show: evaluations, running statistics, gradients that a table keeps out.
 _UNSEEN: Final = frozenset({"MODE-03", "FWD-02", "FWD-03", "FWD-21"})
+#: Stages of which any difference may be why two losses of equal outputs differ.
+_OF_LOSS: Final = frozenset({"loss", "backward", "regularization", "reporting", "precision"})
 #: Part of an output that varies from row to row, of one that tells what it was given (ours).
 _VARIES: Final = 1e-2
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
@@ -33,12 +36,14 @@ class FirstStep:
     """Relative distance of the two first outputs, given equal weights and an equal batch.
 
     ``fed``: False where the batches were recorded as other numbers and the outputs agree all the same: one model
-    scales its inputs itself. ``scales``: one of them is known to.
+    scales its inputs itself. ``scales``: one of them is known to. ``losses``: of the data, without a penalty, where the
+    targets were seen to be equal too.
     """
 
     output: float
     fed: bool = True
     scales: bool = False
+    losses: tuple[float, float] | None = None
 
 
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
@@ -58,7 +63,26 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     distance = nearest(outputs[0], outputs[1])
     if distance is None or (not same and (distance > ROUNDING or not _tells(outputs[0]))):
         return None
-    return FirstStep(distance, same, a.scales or b.scales)
+    return FirstStep(distance, same, a.scales or b.scales, _losses(left, right) if same else None)
+
+
+def _losses(a: StepRecording, b: StepRecording) -> tuple[float, float] | None:
+    """Both losses of the data, where all that they are known to be of is equal: each output and the targets."""
+    mine, theirs = data_loss(a), data_loss(b)
+    others = [[data(one, "output", name) for name in one.of("output") if name.startswith("output")] for one in (a, b)]
+    if (
+        mine is None
+        or theirs is None
+        or not np.isfinite([mine, theirs]).all()
+        or not _same_targets(a, b)
+        or len(others[0]) != len(others[1])
+    ):
+        return None
+    for left, right in zip(*others, strict=True):
+        apart = None if left is None or right is None else nearest(left, right)
+        if apart is None or apart > ROUNDING:
+            return None
+    return mine, theirs
 
 
 def _tells(output: F64) -> bool:
@@ -144,11 +168,27 @@ def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:
     rest = [cause for cause in causes if cause not in forward]
     if step.output <= ROUNDING:
         said = f"outputs of equal inputs agree to {step.output:.1g}"
-        return rest + [
-            cause if cause.id in _UNSEEN else replace(cause, weight=step.output, effect=said) for cause in forward
-        ]
+        return (
+            rest
+            + list(_valued(rest, step))
+            + [cause if cause.id in _UNSEEN else replace(cause, weight=step.output, effect=said) for cause in forward]
+        )
     coarse = max((one.weight for one in rest if catalogue.entry(one.id).stage == "precision"), default=0.0)
     return rest + list(_shown(forward, step, coarse))
+
+
+def _valued(causes: Sequence[Cause], step: FirstStep) -> Iterator[Cause]:
+    """Another loss of equal outputs and targets, where nothing that is known of the two says why.
+
+    A number that is printed otherwise, a penalty that is a part of it and a coarse format are told as such.
+    """
+    if step.losses is None or any(catalogue.entry(one.id).stage in _OF_LOSS or one.id == "OPT-21" for one in causes):
+        return
+    left, right = step.losses
+    off = abs(left - right) / max(abs(left), abs(right), 1e-30)
+    if off > LISTED:
+        effect = f"equal outputs and targets have another loss: {percent(off)} apart"
+        yield Cause("LOSS-00", "loss.value", (left, right), min(1.0, max(MATTERS, off)), effect, confidence=0.8)
 
 
 def _at_first(cause: Cause, step: FirstStep) -> bool:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from auditor.compare import aligned, causes
 from auditor.compare.aligned import FirstStep
+from auditor.compare.profile import profile
 from auditor.compare.recognise.cause import Cause
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import array
 
 GELU = Cause("FWD-08", "gelu.approximate", ("none", "tanh"), 0.02, "gelu with other settings", how="declared")
 
@@ -44,3 +49,37 @@ def test_outputs_that_agree_at_first_say_nothing_of_what_they_do_not_show(entry:
     cause = replace(GELU, id=entry, parameter="any", weight=0.8, step=begins)
     [told] = aligned.weigh([cause], FirstStep(1e-8))
     assert told.weight == (cause.weight if kept else 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("losses", "beside", "told"),
+    [
+        ((0.7, 0.35), (), True),
+        ((0.7, 0.7 + 1e-5), (), False),
+        (None, (), False),
+        ((0.7, 0.35), ("LOSS-07",), False),
+        ((0.7, 0.35), ("OPT-07",), False),
+        ((0.7, 0.35), ("OPT-01",), True),
+    ],
+)
+def test_equal_outputs_with_another_loss_are_a_finding(
+    losses: tuple[float, float] | None, beside: tuple[str, ...], told: bool
+) -> None:
+    """Of whatever loss, where nothing is known that makes it another number: a penalty, other classes' weights."""
+    others = [replace(GELU, id=entry, parameter="any") for entry in beside]
+    found = aligned.weigh(others, FirstStep(1e-8, losses=losses))
+    assert ("loss.value" in [cause.parameter for cause in found]) is told
+
+
+@pytest.mark.parametrize(("factor", "target", "known"), [(2.0, 0.0, True), (1.0, 0.0, True), (2.0, 1.0, False)])
+def test_losses_are_held_against_each_other_where_all_else_is_equal(factor: float, target: float, known: bool) -> None:
+    """A contrastive loss, of the distance between two outputs: no table has it. Not of other targets."""
+    ones, twos = np.ones((4, 3), np.float32), np.full((4, 3), 2.0, np.float32)
+    given = [array("batch", "input0", ones), array("weight", "w", np.arange(6.0, dtype=np.float32))]
+    answers = [array("output", "output0", ones * np.arange(4)[:, None]), array("output", "output1", twos)]
+    sides = []
+    for scale, moved in ((1.0, 0.0), (factor, target)):
+        arrays = [*given, *answers, array("target", "target0", np.arange(4, dtype=np.float32) + moved)]
+        sides.append(profile("a", "keras", assembled([Recording(1, arrays, scalars={"loss": 0.3 * scale})])))
+    step = aligned.first_step(*sides)
+    assert (step is not None and step.losses == (0.3, pytest.approx(0.3 * factor))) is known
