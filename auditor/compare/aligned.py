@@ -10,7 +10,7 @@ import numpy as np
 
 from auditor.compare import catalogue
 from auditor.compare.identify.arrays import nearest
-from auditor.compare.identify.evidence import F64, data
+from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.identify.loss_pairs import data_loss
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
@@ -91,8 +91,14 @@ def _tells(output: F64) -> bool:
 
 
 def _same_targets(a: StepRecording, b: StepRecording) -> bool:
-    left, right = data(a, "target"), data(b, "target")
-    return left is not None and right is not None and _equal(np.sort(left.ravel()), np.sort(right.ravel()))
+    left, right = _targets(a), _targets(b)
+    return left is not None and right is not None and _equal(left, right)
+
+
+def _targets(one: StepRecording) -> F64 | None:
+    """The numbers of every target, sorted; None where none was recorded."""
+    found = targets_of(one)
+    return np.sort(np.concatenate([target.ravel() for target in found])) if found else None
 
 
 def _same_weights(a: StepRecording, b: StepRecording) -> bool:
@@ -129,9 +135,9 @@ def _same_data(a: Profile, b: Profile, left: StepRecording, right: StepRecording
     Where a first batch was not recorded (the model was not known before its first step), the next one that both
     recorded speaks for it: what is fed otherwise is so at every step.
     """
-    known = [target for one in (left, right) if (target := data(one, "target")) is not None]
+    known = [target for one in (left, right) if (target := _targets(one)) is not None]
     both = len(known) > 1
-    if both and not _equal(*(np.sort(target.ravel()) for target in known)):
+    if both and not _equal(*known):
         return False
     others = {one.step: one for one in b.evidence.steps}
     for one in a.evidence.steps:

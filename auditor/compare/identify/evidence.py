@@ -21,6 +21,8 @@ Norms = Mapping[str, Mapping[int, float]]
 
 #: Unit roundoff by the type that holds a number.
 ROUNDOFF: Final = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+#: What targets are called: as a framework was given them, as losses were.
+_TARGETS: Final = ("target", "loss.target")
 #: Elements of one tensor that a track keeps.
 MOST_ELEMENTS: Final = 512
 MOST_TRACKS: Final = 64
@@ -175,6 +177,12 @@ def data(one: StepRecording, role: str, name: str | None = None) -> F64 | None:
         if kind == role and (name is None or called == name) and not array.sampled and array.values is not None:
             return np.asarray(array.whole(), np.float64)
     return None
+
+
+def targets_of(one: StepRecording) -> list[F64]:
+    """Every target of a step, of as many losses as it has; not the weights of their classes, nor of other batches."""
+    names = [name for role, name in one.arrays if role == "target" and name.startswith(_TARGETS) and "@" not in name]
+    return [found for name in names if (found := data(one, "target", name)) is not None]
 
 
 def target_of(one: StepRecording) -> F64 | None:

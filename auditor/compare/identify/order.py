@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import F64, Evidence, data, target_of
+from auditor.compare.identify.evidence import F64, Evidence, data, target_of, targets_of
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
+from auditor.ingest.records import StepRecording
 
 _FEWEST_BATCHES: Final = 4
 _COLUMNS: Final = 64
@@ -23,7 +24,7 @@ _SEVERAL: Final = 2
 def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
     """``data.*``: batch size, partial batches, samples an epoch, order, how far batches differ from one another."""
     batches = [batch for one in evidence.steps if (batch := _rows(data(one, "batch"))) is not None]
-    targets = [target for one in evidence.steps if (target := _rows(target_of(one))) is not None]
+    targets = _ordered([target for one in evidence.steps if (target := _rows(_targets(one))) is not None])
     shapes = [array.shape for one in evidence.steps for array in list(one.of("batch").values())[:1] if array.shape]
     found: list[Fact] = []
     if shapes:
@@ -38,6 +39,22 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
     if len(batches) >= _FEWEST_BATCHES or len(targets) >= _FEWEST_BATCHES:
         found.append(Fact("data.sorted", round(apart, 4), confidence=0.9))
     return found
+
+
+def _targets(one: StepRecording) -> F64 | None:
+    """The target of a step; of several losses the columns of each beside the others'."""
+    several = [target.reshape(len(target), -1) for target in targets_of(one) if target.ndim]
+    if len(several) > 1 and len({len(target) for target in several}) == 1:
+        return np.concatenate(several, axis=1)
+    return None if len(several) > 1 else target_of(one)
+
+
+def _ordered(targets: list[F64]) -> list[F64]:
+    """Columns of several targets by their mean: a loop adds its losses in one order, a framework in that of names."""
+    if not targets or any(target.shape[1] != targets[0].shape[1] for target in targets):
+        return targets
+    order = np.argsort(np.concatenate(targets).mean(axis=0), kind="stable")
+    return [target[:, order] for target in targets]
 
 
 def _rows(batch: F64 | None) -> F64 | None:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from auditor.compare.identify.arrays import ways
-from auditor.compare.identify.evidence import F64, data
+from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
 
@@ -75,7 +75,7 @@ def _rows(side: Profile) -> Rows | None:
         if batch is None or not batch.ndim or (inputs and batch.shape[1:] != inputs[0].shape[1:]):
             continue
         inputs.append(batch)
-        if target is not None and target.ndim and len(target) == len(batch):
+        if target is not None and len(targets_of(one)) == 1 and target.ndim and len(target) == len(batch):
             targets.append(target.reshape(len(target), -1))
     if not inputs:
         return None

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import F64, data
+from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
 
@@ -98,6 +98,8 @@ def _rows(side: Profile) -> tuple[Rows, bool]:
     others = False
     for one in side.evidence.steps:
         inputs, targets = data(one, "batch"), data(one, "target")
+        if len(targets_of(one)) > 1:  # of several losses nobody knows which one comes first on the other side
+            return {}, False
         if inputs is None or targets is None or inputs.ndim < 1 or targets.ndim < 1 or len(inputs) != len(targets):
             continue
         for given, wanted in zip(_bytes(inputs), _bytes(_classes(targets)), strict=True):
