@@ -16,7 +16,7 @@ from auditor.cli.options import check_option, echo_json, json_option
 from auditor.cli.plots import MARK_A, MARK_B, Points, chart
 from auditor.cli.problems import FOUND, Problem
 from auditor.cli.render import clean, console, facts, number, table, value_of, word
-from auditor.report.words import said, said_of_test, where_they_part
+from auditor.report.words import part_of, said, said_of_test, where_they_part
 
 TITLES = {"loss": "loss", "grad_norm": "global gradient norm"}
 _ROWS_AT_MOST = 30
@@ -188,7 +188,7 @@ def _print_metrics(out: Console, metrics: Mapping[str, Mapping[str, Any]]) -> No
 
 def _print_differences(out: Console, found: Mapping[str, Any]) -> None:
     rows = [
-        [item["parameter"], said(item["a"]), said(item["b"]), "" if item["configuration"] else "surroundings"]
+        [item["parameter"], said(item["a"]), said(item["b"]), "" if item["configuration"] else part_of(item)]
         for item in found["differences"]
     ]
     out.print()

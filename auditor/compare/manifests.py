@@ -22,6 +22,7 @@ _APART: Final = frozenset({"init", "observed", "canonical"})
 _IMPLEMENTATION: Final = frozenset({"foreach", "fused", "capturable", "differentiable", "jit_compile"}) | {
     "params",
     "iterations",
+    "own_train_step",
 }
 _LABELS: Final = frozenset({"name", "names", "id", "path", "module", "function", "operation"})
 #: Between frameworks, a key that one side lacks is a difference only where the vocabulary is shared.
@@ -76,7 +77,10 @@ def canonical(manifest: Mapping[str, Any]) -> dict[str, Any]:
     flat.pop("loss.losses", None)
     for name, takes in _implied(manifest):
         flat.setdefault(name, takes)
-    return _without_idle(_one_group(flat))
+    flat = _one_group(flat)
+    if "optimizer.alpha" in flat and "rmsprop" in str(flat.get("optimizer.class")):
+        flat["optimizer.rho"] = flat.pop("optimizer.alpha")  # PyTorch's word for it
+    return _without_idle(flat)
 
 
 def _implied(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

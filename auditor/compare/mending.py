@@ -67,6 +67,11 @@ _VALUED: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "torch": "DataLoader(dataset, batch_size={0!r})", "keras": "model.fit(x, y, batch_size={0!r})",
         "tensorflow": "dataset.batch({0!r})", "sklearn": "model.set_params(batch_size={0!r})",
     },
+    ("SCH-03", "update.epochs"): {
+        "torch": "for epoch in range({0!r}): ...", "tensorflow": "for epoch in range({0!r}): ...",
+        "keras": "model.fit(x, y, epochs={0!r}), or as many passes in a loop",
+        "sklearn": "model.set_params(max_iter={0!r}, tol=0, n_iter_no_change=10**6)",
+    },
 }  # fmt: skip
 
 

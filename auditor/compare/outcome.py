@@ -7,6 +7,7 @@ other went on (differs). Everything else is a question of seeds (``statistics``)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -34,6 +35,9 @@ _WHOLE: Final = ("loss", "grad_norm")
 #: Relative distance of two sums of the same squares in another order: roundoffs of float32, some thousand tensors.
 _SUMMED: Final = 1e-6
 _METRICS_AT_MOST = 40
+#: Seeds that tell how far seeds are apart, where one run a side says nothing of it; and that anybody would run.
+_FEW_SEEDS: Final = 2
+_MANY_SEEDS: Final = 20
 #: Scalars whose size means nothing.
 _NO_QUANTITIES: Final = frozenset({"batch_digest"})
 
@@ -165,17 +169,31 @@ def _told(found: Outcome, apart: str) -> list[str]:
     if found.word == "differs":
         return [seen]
     if not _spread_known(test):
-        return ["one run per side cannot tell a difference that matters from chance", _advice(test)]
+        return [_one_each(apart, test)]
     smallest = f"runs like these show a factor of {test.smallest():.3g} or more in 4 of 5 cases"
     return [seen, f"inconclusive: {smallest}; {_advice(test)}"]
 
 
+def _one_each(apart: str, test: Ends) -> str:
+    """One run a side: how far apart the ends are, and the few seeds that tell what that means."""
+    near = abs(test.difference) <= math.log1p(MARGIN)
+    ends = f"within {MARGIN:.0%} of each other" if near else f"apart: b is {test.ratio:.3g} times a"
+    more = min(_FEW_SEEDS, test.more_seeds() or _FEW_SEEDS)
+    tells = "which show how far seeds alone put them apart"
+    return f"{apart} ends {ends}, of one run a side: run {_seeds(more)} a side and compare groups (--group), {tells}"
+
+
 def _advice(test: Ends) -> str:
+    """How many seeds would settle it, as far as anybody would run them."""
     more = test.more_seeds()
-    if more is None:
-        return f"more than {statistics.MOST_SEEDS} seeds a side would be needed"
-    guess = "" if _spread_known(test) else ", if seeds differ as they usually do"
-    return f"run {more} more seed{'s' if more > 1 else ''} a side{guess}"
+    if more is not None and more <= _MANY_SEEDS:
+        return f"run {_seeds(more)} a side"
+    number = f"more than {statistics.MOST_SEEDS}" if more is None else f"about {more}"
+    return f"it would take {number} more seeds a side to tell: what the first steps compute says more than the ends can"
+
+
+def _seeds(number: int) -> str:
+    return f"{number} more seed{'s' if number > 1 else ''}"
 
 
 def _spread_known(test: Ends) -> bool:

@@ -91,6 +91,11 @@ class Pair:
         lasting = len(apart) - first >= 2 * _window(len(apart))
         return int(self.steps[first]) if lasting or broke.any() else None
 
+    @property
+    def end_apart(self) -> float | None:
+        """The distance of the two at the last common step, of running medians (see ``APART``); None without a step."""
+        return float(_distance(self.a, self.b)[-1]) if len(self.steps) else None
+
 
 def pair(a: Curve, b: Curve) -> Pair:
     """``a`` and ``b`` on their common steps.
@@ -179,6 +184,7 @@ def as_json(a: Curve, b: Curve) -> dict[str, Any]:
         "first_unequal": both.first_unequal,
         "parts_at": both.parts_at,
         "apart": APART,
+        "end_apart": both.end_apart,
         "nonfinite_at": {"a": a.first_nonfinite, "b": b.first_nonfinite},
     }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from auditor.compare import causes, endings, history, manifests, releases
+from auditor.compare import causes, endings, history, manifests, releases, spelling
 from auditor.compare.causes import Diagnosis
 from auditor.compare.outcome import Known, Outcome, metrics_json, outcome
 from auditor.compare.profile import Profile
@@ -70,19 +70,22 @@ def compare(
     group_a, group_b = ([side] if isinstance(side, Side) else list(side) for side in (a, b))
     first_a, first_b = group_a[0], group_b[0]
     reasons: list[str] = []
-    differing = _differences(first_a, first_b)
-    configuration = _configuration(first_a, first_b, differing, reasons)
     profile_a, profile_b = first_a.profile(), first_b.profile()
     found = causes.diagnose(profile_a, profile_b)
+    listed = _differences(first_a, first_b)
+    differing = spelling.told_apart(listed, profile_a, profile_b, found)
+    configuration = _configuration(first_a, first_b, differing, reasons)
     if any(cause.how == "measured" for cause in found.causes):
         configuration = "differs"
-    ended = outcome(group_a, group_b, _known(group_a, group_b, found, configuration, priors))
+    same = configuration == "same" and not any(item["configuration"] for item in listed)
+    ended = outcome(group_a, group_b, _known(group_a, group_b, found, same, priors))
     alike = _alike((group_a, profile_a), (group_b, profile_b), found, ended)
     if alike is not None:
         ended.word, ended.reasons = "equivalent", [alike.reason]
     if ended.identical or alike is not None:  # where every number is the same nothing that differs does
         found = Diagnosis((), (*found.causes, *found.harmless))
-    reasons = [*ended.reasons, *_explained(first_a, first_b, found), *reasons]
+    explained = _explained(first_a, first_b, found)
+    reasons = [*explained, *ended.reasons, *reasons] if found.matters else [*ended.reasons, *explained, *reasons]
     reasons += releases.doubts(found.causes, (first_a, first_b))
     return {
         "verdict": _verdict(found, ended),
@@ -156,12 +159,12 @@ def _known(
     a: Sequence[Side],
     b: Sequence[Side],
     found: Diagnosis,
-    configuration: str | None,
+    same: bool,
     priors: Callable[[Sequence[str]], Mapping[str, Prior]],
 ) -> Known:
     loss = not any(causes.stage(cause) in _OTHER_LOSS for cause in found.causes)
     names = endings.metrics([side.curves for side in (*a, *b)], loss=loss)
-    return Known(loss, configuration == "same" and not found.causes, priors(names) if names else {})
+    return Known(loss, same and not found.causes, priors(names) if names else {})
 
 
 def _explained(a: Side, b: Side, found: Diagnosis) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from auditor.cli.render import clean, number, subject
 from auditor.compare.catalogue.pages import pages
 from auditor.report import plots
-from auditor.report.words import because, said, said_of_test, where_they_part
+from auditor.report.words import because, part_of, said, said_of_test, where_they_part
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _TITLES = {"loss": "Loss", "grad_norm": "Global gradient norm"}
@@ -219,7 +219,7 @@ def _differences(found: Mapping[str, Any]) -> str:
             item["parameter"],
             said(item["a"]),
             said(item["b"]),
-            "configuration" if item["configuration"] else "surroundings",
+            part_of(item),
         )
         for item in found["differences"]
     ]

@@ -17,9 +17,13 @@ def where_they_part(drawn: Mapping[str, Any]) -> str:
         return "no common step"
     if drawn["identical"]:
         return f"the same number at all {common} common steps"
-    if drawn["parts_at"] is None:
-        return f"within {percent} of each other at the end; {common} common steps"
-    return f"apart by more than {percent} from step {drawn['parts_at']} to the end; {common} common steps"
+    steps = f"{common} common step{'s' if common > 1 else ''}"
+    if drawn["parts_at"] is not None:
+        return f"apart by more than {percent} from step {drawn['parts_at']} to the end; {steps}"
+    end = drawn.get("end_apart") or 0.0
+    if end > drawn["apart"]:
+        return f"apart by {end:.0%} at the end, too briefly to say from which step on; {steps}"
+    return f"within {percent} of each other at the end; {steps}"
 
 
 def said(value: Any) -> str:
@@ -48,3 +52,9 @@ def said_of_test(metric: Mapping[str, Any]) -> tuple[str, str]:
     """P value, adjusted for the number of metrics, and the margin within which two ends are equivalent."""
     p, within = metric.get("p_adjusted"), metric.get("equivalent_within")
     return "" if p is None else f"{p:.2g}", "" if within is None else f"{within:.1%}"
+
+
+def part_of(declared: Mapping[str, Any]) -> str:
+    """What a declared difference is a difference of: the configuration, its spelling, or what is around it."""
+    words = {"spelling": "written otherwise, measured alike", "surroundings": "surroundings"}
+    return words.get(str(declared.get("kind")), "configuration" if declared["configuration"] else "surroundings")

@@ -13,6 +13,7 @@ from auditor.compare.identify.fact import How
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import content, evaluated, pairing
 from auditor.compare.recognise.cause import Cause, between, how, percent
+from auditor.compare.recognise.gathered import gathered
 
 #: Part of the variance that lies between batches from which on data counts as sorted.
 _SORTED: Final = 0.1
@@ -40,6 +41,10 @@ _ORDER_ALONE: Final = 0.005
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What the two are fed differently."""
+    yield from gathered(list(_causes(a, b)))
+
+
+def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     rows = list(content.causes(a, b))
     targets = [] if rows else list(pairing.causes(a, b))
     known = _OF_TARGETS if any(cause.parameter in pairing.TARGETS for cause in targets) else frozenset[str]()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import sizes
-from auditor.compare.recognise.cause import Cause, between, close
+from auditor.compare.recognise import running, sizes
+from auditor.compare.recognise.cause import Cause, between
 
 _CONSEQUENCE = "normalisation and dropout act as in {} while the weights are trained"
 _IDLE = "no layer of the model acts differently in training and evaluation"
@@ -46,7 +45,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _called(a, b)
     yield from _later(a, b)
     yield from _frozen(a, b)
-    yield from _running(a, b)
+    yield from running.causes(a, b)
 
 
 def _called(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -140,41 +139,3 @@ def _dropped(a: Profile, b: Profile) -> bool:
 
 def _drops(side: Profile) -> bool:
     return any(one.kind == "dropout" for one in side.structure.operations)
-
-
-def _running(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Of normalisation layers: the weight of the old statistics, and which variance is kept."""
-    sides = [_declared(side) for side in (a, b)]
-    if not all(sides) or len(sides[0]) != len(sides[1]):
-        return
-    pairs = [pair for pair in zip(*sides, strict=True) if all("decay" in one for one in pair)]
-    pace = next((pair for pair in pairs if not close(pair[0]["decay"], pair[1]["decay"])), None)
-    if pace is not None:
-        left, right = (float(one["decay"]) for one in pace)
-        weight = 0.05 * abs(left - right) / max(1e-6, 1 - min(left, right))
-        effect = "running statistics follow the batches at another pace: evaluation lags behind"
-        yield Cause("FWD-02", "batchnorm.decay", (left, right), weight, effect, "declared", 0.8)
-    kept = [tuple(one.get("running_variance") for one in pair) for pair in pairs]
-    other = next((pair for pair in kept if pair[0] != pair[1]), None)
-    if other is not None:
-        size = min(float(side.value("data.batch_size", 32)) for side in (a, b)) * max(map(_places, (a, b)))
-        effect = "the running variance is that of the batch on one side, the unbiased estimate on the other"
-        values = (other[0], other[1])
-        yield Cause("FWD-03", "batchnorm.variance", values, 0.1 / max(1.0, size - 1), effect, "declared", 0.8)
-
-
-def _places(side: Profile) -> int:
-    """Places of an image over which the layers that normalise by batches take a variance, at least; 1 if unknown.
-
-    Where shapes are told (Keras): of n values the two variances are n / (n - 1) apart, and each place counts.
-    """
-    shapes = [one.get("input_shape") for one in side.layers if "BatchNorm" in str(one.get("class"))]
-    inner = [shape[1:-1] for shape in shapes if isinstance(shape, list) and len(shape) > 1]
-    known = [[extent for extent in extents if isinstance(extent, int)] for extents in inner]
-    return min((math.prod(extents) for extents in known), default=1)
-
-
-def _declared(profile: Profile) -> list[dict[str, float | str]]:
-    canonical = (profile.manifest or {}).get("canonical")
-    told = canonical.get("normalization") if isinstance(canonical, dict) else None
-    return [entry for entry in told.values() if isinstance(entry, dict)] if isinstance(told, dict) else []

@@ -43,7 +43,7 @@ def _stopped(a: Profile, b: Profile) -> Iterator[Cause]:
     When a run stops is partly chance: no mismatch by itself, unless nothing could have stopped the other.
     """
     planned = [_planned(side) for side in (a, b)]
-    ran = [side.curves["epoch"].last_finite if "epoch" in side.curves else None for side in (a, b)]
+    ran = [_counted(side) for side in (a, b)]
     early = [bool(plan and end and end < plan) for plan, end in zip(planned, ran, strict=True)]
     steps = [side.last_step or 0 for side in (a, b)]
     if early[0] == early[1] or abs(steps[0] - steps[1]) < _OTHER_LENGTH * max(steps):
@@ -71,10 +71,10 @@ def _lengths(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     if abs(epochs[0] - epochs[1]) < max(1.0, _OTHER_LENGTH * max(epochs)):
         return
-    effect = f"one side trains for {epochs[0]:.4g} epochs, the other for {epochs[1]:.4g}"
+    effect = f"one side trains for {_many(epochs[0])}, the other for {_many(epochs[1])}"
     chance = any(_stops(side) is not False for side in (a, b)) or [*map(_planned, (a, b))] != epochs
     yield Cause(
-        _length_id(a, b, epochs), "update.epochs", (round(epochs[0], 3), round(epochs[1], 3)), _STOPPED, effect,
+        _length_id(a, b, epochs), "update.epochs", (_plain(epochs[0]), _plain(epochs[1])), _STOPPED, effect,
         confidence=0.8, chance=chance,
     )  # fmt: skip
 
@@ -96,6 +96,14 @@ def _taken_for_steps(a: Profile, b: Profile) -> Iterator[Cause]:
         yield Cause("DATA-07", "update.epochs", (values[0], values[1]), _STOPPED, effect, confidence=0.8, chance=True)
 
 
+def _plain(epochs: float) -> float:
+    return int(epochs) if epochs.is_integer() else round(epochs, 3)
+
+
+def _many(epochs: float) -> str:
+    return f"{epochs:.4g} epoch{'' if epochs == 1 else 's'}"
+
+
 def _length_id(a: Profile, b: Profile, epochs: Sequence[float]) -> str:
     """DATA-07 where the epochs of scikit-learn are as many as the steps of the other, else SCH-03."""
     for side, mine, other in ((a, epochs[0], b), (b, epochs[1], a)):
@@ -106,14 +114,23 @@ def _length_id(a: Profile, b: Profile, epochs: Sequence[float]) -> str:
 
 def _epochs(side: Profile) -> float | None:
     """Epochs that a run took, by its own account or as many as its steps come to; None where nobody knows."""
-    counted = side.curves["epoch"].last_finite if "epoch" in side.curves else None
+    counted = _counted(side)
     if counted:
-        return float(counted)
+        return counted
     batch, samples = side.value("data.batch_size"), side.value("data.samples_per_epoch")
     samples = samples or side.value("data.declared.samples")
     if not batch or not samples or not side.last_step:
         return None
     return float(round(side.last_step / math.ceil(math.ceil(samples / batch) / batches(side)), 3))
+
+
+def _counted(side: Profile) -> float | None:
+    """Epochs that a run says it has ended: those of all calls, each of which numbers its own from 1."""
+    told = side.curves["epoch"].values if "epoch" in side.curves else np.zeros(0)
+    told = told[np.isfinite(told)]
+    if not len(told):
+        return None
+    return float(told[-1] if (np.diff(told) > 0).all() else len(told))
 
 
 def _stops(profile: Profile) -> bool | None:

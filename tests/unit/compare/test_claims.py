@@ -191,6 +191,17 @@ def test_runs_of_other_numbers_of_epochs_are_told(left: str, right: str, claims:
     assert not diagnose(long(left, 6), long(right, 6)).causes
 
 
+@pytest.mark.parametrize(("calls", "each", "told_"), [(6, 1, False), (2, 3, False), (3, 1, True)])
+def test_epochs_are_those_of_all_calls_together(calls: int, each: int, told_: bool) -> None:
+    """``fit`` that is called in a loop numbers its epochs from one each time."""
+    numbers = [at + 1 for _ in range(calls) for at in range(each)]
+    manifest = {"data": {"epochs": each, "callbacks": []}}
+    looped = run("keras", steps=2 * calls * each, manifest=manifest, curves={"epoch": curve(numbers)})
+    whole = run("keras", steps=12, manifest={"data": {"epochs": 6}}, curves={"epoch": curve(range(1, 7))})
+    found = [(one.parameter, one.values) for one in diagnose(looped, whole).causes]
+    assert found == ([("update.epochs", (3, 6))] if told_ else [])
+
+
 def classified(count: int = 12, batch: int = 16) -> Profile:
     """A run of scikit-learn's that was given so many epochs and took them, of three steps each."""
     manifest = {"data": {"epochs": count}}

@@ -83,6 +83,22 @@ def test_too_few_seeds_say_how_many_more() -> None:
     assert any("more seed" in reason for reason in found["reasons"])
 
 
+@pytest.mark.parametrize(("other", "says"), [(0.51, "within 10%"), (5.0, "b is 10 times a")])
+def test_one_run_a_side_is_advised_a_few_seeds(other: float, says: str) -> None:
+    """Two more say how far seeds are apart; nobody runs the hundreds that equivalence would take."""
+    (reason,) = compare(run("a", 0.2, val=0.5), run("b", 0.2, val=other))["reasons"]
+    assert says in reason
+    assert "run 2 more seeds" in reason or "run 1 more seed a side" in reason
+
+
+def test_seeds_that_nobody_would_run_are_no_advice() -> None:
+    """Ends close to each other and scattered far: what the steps compute says more."""
+    rng = np.random.default_rng(3)
+    found = compare(*(group(name, np.exp(rng.normal(-2, 0.8, 3)).tolist()) for name in "ab"))
+    assert found["metrics"]["val_loss"]["more_seeds"] is None or found["metrics"]["val_loss"]["more_seeds"] > 20
+    assert any("says more than the ends" in reason for reason in found["reasons"]), found["reasons"]
+
+
 def test_one_run_a_side_never_differs_by_its_curve_alone() -> None:
     """Not at a factor of 50, where no history is known."""
     found = compare(run("a", 0.2, val=0.5), run("b", 0.2, val=0.01))

@@ -87,3 +87,14 @@ def test_a_few_wrong_labels_are_told_where_no_input_comes_twice(every: int, foun
     wrong = np.where(np.arange(len(X))[:, None] % every == 0, (CLASSES + 1) % 3, CLASSES).astype(np.float32)
     causes = {cause.parameter for cause in diagnose(run(CLASSES), run(wrong, seed=5)).causes}
     assert ("data.target.changed" in causes) is found
+
+
+def test_classes_of_other_numbers_are_one_cause_with_what_their_sizes_show() -> None:
+    """Mean and scale of a class number follow from the numbering: one entry, and they are its evidence."""
+    rng = np.random.default_rng(2)
+    skewed = np.where(rng.random(CLASSES.shape) < 0.8, 2, CLASSES)
+    causes = diagnose(run(skewed), run((skewed + 1) % 3, seed=5)).causes
+    (found,) = [cause for cause in causes if cause.id == "DATA-00"]
+    assert found.parameter == "data.target.numbering"
+    assert "renumbered; " in found.effect
+    assert "times as large" in found.effect

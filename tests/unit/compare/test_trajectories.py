@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from auditor.compare.trajectories import POINTS, Curve, as_json, pair, thin
+from auditor.report.words import where_they_part
 
 
 def curve(values: list[float], first: int = 1) -> Curve:
@@ -109,3 +110,16 @@ def test_json_says_where_each_became_non_finite() -> None:
     assert found["nonfinite_at"] == {"a": 2, "b": None}
     assert math.isnan(found["a"]["value"][1])
     assert found["common_steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"),
+    [
+        ((0.5, 1.5), "apart by 67% at the end, too briefly to say from which step on; 4 common steps"),
+        ((0.5, 0.52), "within 10% of each other at the end; 4 common steps"),
+    ],
+)
+def test_the_sentence_of_few_points_agrees_with_their_last(ends: tuple[float, float], says: str) -> None:
+    """Four evaluations are too few to say from where on two curves are apart, and not that they are together."""
+    curves = [Curve(np.arange(10, 50, 10), np.linspace(1.0, end, 4)) for end in ends]
+    assert where_they_part(as_json(*curves)) == says
