@@ -76,7 +76,7 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     if final is None:
         return None
     sparse = gathered(final) if evidence.framework in _SPARSE else []
-    if not any(sparse) or all(sparse):
+    if not any(sparse) or all(sparse) or _plain(final, declared):
         return _of(final, declared)
     rest = _of(final.only([not one for one in sparse]), declared)
     apart = [one and not judge(rest.fit.hypothesis, _alone(final, name)).explains
@@ -87,6 +87,14 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     names = tuple(name for name, one in zip(final.names, apart, strict=True) if one)
     aside = replace(rest.aside, tensors=(*rest.aside.tensors, *names))
     return replace(rest, fit=judge(rest.fit.hypothesis, others), sample=others, aside=aside)
+
+
+def _plain(final: Sample, declared: Hypothesis | None) -> bool:
+    """Whether what the program declares moves every tensor: units that rest at some steps look like rows of a table.
+
+    What is left without them may be a single bias, which any decay of its own explains as well.
+    """
+    return declared is not None and declared.rule in rules.RULES and judge(declared, final).explains
 
 
 def _alone(given: Sample, name: str) -> Sample:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,7 +64,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _resolution(left, right)
     yield from _arranged(left.inputs, right.inputs)
     yield from _drawn(a, b)
-    yield from _one_batch(left, right, [side.value("data.batch_size", 0) for side in (a, b)])
+    yield from _one_batch(a, b, left, right)
 
 
 def _rows(side: Profile) -> Rows | None:
@@ -208,10 +208,16 @@ def _draws(side: Profile) -> bool:
     return any(name.startswith(("Random", "GaussianNoise", "Augment")) for name in classes)
 
 
-def _one_batch(a: Rows, b: Rows, sizes: Sequence[int]) -> Iterator[Cause]:
-    """One batch again and again, where the other side sees others: the loader is begun anew, or cut at one place."""
-    batches = [_different(side) / size if size else 0.0 for side, size in zip((a, b), sizes, strict=True)]
-    rows = [len(side.inputs) / size if size else 0.0 for side, size in zip((a, b), sizes, strict=True)]
+def _one_batch(a: Profile, b: Profile, left: Rows, right: Rows) -> Iterator[Cause]:
+    """One batch again and again, where the other side sees others: the loader is begun anew, or cut at one place.
+
+    A batch of all the data comes again by its nature: it is another size (DATA-02).
+    """
+    sizes = [side.value("data.batch_size", 0) for side in (a, b)]
+    if any(size and size == _samples(side) for side, size in zip((a, b), sizes, strict=True)):
+        return
+    batches = [_different(side) / size if size else 0.0 for side, size in zip((left, right), sizes, strict=True)]
+    rows = [len(side.inputs) / size if size else 0.0 for side, size in zip((left, right), sizes, strict=True)]
     if min(rows) < _BATCHES or not 0 < min(batches) <= 1 or max(batches) < _BATCHES:
         return
     words = tuple("one batch" if many <= 1 else f"{many:.3g} batches" for many in batches)
@@ -239,7 +245,7 @@ def _again(side: Profile, other: Profile) -> Again | None:
         return None
     seen: set[bytes] = set()
     later: list[bytes] = []
-    epoch = max(1, math.ceil(samples / batch))
+    epoch = _epoch(side, samples, batch)
     places: set[int] = set()
     placed = 0
     for one in side.evidence.steps:
@@ -259,6 +265,16 @@ def _again(side: Profile, other: Profile) -> Again | None:
     came = sum(key in seen for key in later)
     scatter = math.sqrt(max(1.0, came * (1 - came / len(later))))
     return Again(came / awaited, scatter / awaited)
+
+
+def _epoch(side: Profile, samples: int, batch: int) -> int:
+    """Steps of the first epoch: as many as it takes for so many samples, of batches as they came where that is told."""
+    sizes = side.curves.get("samples")
+    if sizes is not None and len(sizes.steps) and np.array_equal(sizes.steps, np.arange(1, len(sizes.steps) + 1)):
+        reached = np.flatnonzero(np.cumsum(sizes.values) >= samples)
+        if len(reached):
+            return int(reached[0]) + 1
+    return max(1, math.ceil(samples / batch))
 
 
 def _samples(side: Profile) -> int | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.fact import How
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import content, evaluated, pairing
+from auditor.compare.recognise import columns, content, evaluated, matched, pairing
 from auditor.compare.recognise.cause import Cause, between, how, percent
 from auditor.compare.recognise.gathered import gathered
 
@@ -58,9 +58,17 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     parts = [cause for cause in _other_part(a, b) if cause.parameter not in known]
     kept_back = [*parts, *_held_out(a, b)]
     yield from kept_back
+    if not (rows or scaled or targets):
+        yield from _other_numbers(a, b, moved=bool(parts))
     for cause in _portions(a, b):
         if not (kept_back and cause.parameter in _FOLLOW):
             yield cause
+
+
+def _other_numbers(a: Profile, b: Profile, *, moved: bool) -> Iterator[Cause]:
+    """What is of one scale and one order, and is not the same: by the rows that both know, else by the columns."""
+    found = [*columns.width(a, b), *matched.causes(a, b)]
+    yield from found or ([] if moved else columns.causes(a, b))
 
 
 def _scale(a: Profile, b: Profile) -> Iterator[Cause]:

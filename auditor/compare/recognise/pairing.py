@@ -102,7 +102,7 @@ def _rows(side: Profile) -> tuple[Rows, bool]:
             return {}, False
         if inputs is None or targets is None or inputs.ndim < 1 or targets.ndim < 1 or len(inputs) != len(targets):
             continue
-        for given, wanted in zip(_bytes(inputs), _bytes(_classes(targets)), strict=True):
+        for given, wanted in zip(_bytes(inputs), _bytes(classes(targets)), strict=True):
             others |= found.setdefault(given, wanted) != wanted
     return found, others
 
@@ -112,7 +112,7 @@ def _bytes(values: F64) -> list[bytes]:
     return [row.tobytes() for row in rows + np.float32(0.0)]  # -0.0 is 0.0
 
 
-def _classes(targets: F64) -> F64:
+def classes(targets: F64) -> F64:
     """Class numbers of one-hot rows; other targets as they are."""
     rows = targets.reshape(len(targets), -1)
     one_hot = rows.shape[1] > 1 and bool(np.isin(rows, (0.0, 1.0)).all() and (rows.sum(axis=1) == 1).all())

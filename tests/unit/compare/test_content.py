@@ -9,6 +9,7 @@ import pytest
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
+from auditor.compare.trajectories import Curve
 from support.tiny import Tiny, event, glorot, inputs, sgd, targets
 
 X = inputs()
@@ -110,6 +111,37 @@ def test_one_batch_again_and_again_against_all_of_them() -> None:
     assert told(run_of(96, 0), run_of(16, 5))[:1] == ["data.input.batches"]
     assert "data.input.batches" not in told(run_of(96, 0), run_of(96, 5))
     assert "data.input.batches" not in told(run_of(16, 0), run_of(16, 5))
+
+
+def test_a_batch_of_all_the_data_is_another_size_and_no_batch_that_was_stuck() -> None:
+    """One side's epoch is one step."""
+
+    def run_of(batch: int, seed: int) -> Profile:
+        events = [event(96 // batch, "epoch", epoch=1, steps=96 // batch, samples=96, order="a", content="a")]
+        order = [np.arange(batch * at, batch * at + batch) % 96 for at in range(12)]
+        tiny = Tiny(stepper=sgd, order=lambda at: order[at], batch=batch, weights=lambda: glorot(seed))
+        return tiny.profile(events=events)
+
+    assert told(run_of(96, 0), run_of(16, 5))[:1] == ["data.batch_size"]
+
+
+def test_an_epoch_of_uneven_batches_lasts_as_many_steps_as_its_samples_need() -> None:
+    """Chunks of 24 rows that are cut after 16: 16, 8, 16, 8, ... and the next rows are still the first epoch's."""
+    sizes = [16, 8] * 8
+    starts = np.cumsum([0, *sizes])
+
+    def uneven(seed: int) -> Profile:
+        order = [np.arange(starts[at], starts[at + 1]) % 96 for at in range(16)]
+        events = [event(8, "epoch", epoch=1, steps=8, samples=96, order="a", content="a")]
+        curves = {"samples": Curve(np.arange(1, 17), np.array(sizes, np.float64))}
+        tiny = Tiny(stepper=sgd, order=lambda at: order[at], steps=16, weights=lambda: glorot(seed))
+        return tiny.profile(events=events, curves=curves)
+
+    def even(seed: int) -> Profile:
+        events = [event(6, "epoch", epoch=1, steps=6, samples=96, order="a", content="a")]
+        return Tiny(stepper=sgd, steps=12, weights=lambda: glorot(seed)).profile(events=events)
+
+    assert "data.input.repeats" not in told(uneven(0), even(5))
 
 
 def test_places_of_one_order_that_were_not_recorded_are_not_awaited() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from auditor.compare.causes import diagnose
-from auditor.compare.profile import Profile, profile
+from auditor.compare.profile import Beside, Profile, profile
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
 from support.tiny import array
@@ -72,3 +72,26 @@ def test_tables_with_whole_gradients_are_weights_like_others() -> None:
     found = tables("keras", adagrad(0.1), sparse=False)
     assert found.value("update.rule") == "adagrad"
     assert found.value("update.unexplained") is None
+
+
+def test_units_that_rest_at_some_steps_are_no_rows_of_a_table() -> None:
+    """What is declared moves all of it: a decay that one bias would have beside it is none."""
+    rule = {"rule": "adam", "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0,
+            "epsilon_placement": "added to the root before bias correction", "amsgrad": False}  # fmt: skip
+    manifest = {"canonical": {"update": [rule]}}
+    rng = np.random.default_rng(3)
+    variables = [keras.Variable(rng.normal(0, 0.3, shape).astype(np.float32)) for shape in ((6, 8), (8, 1), (1,))]
+    names, optimizer, found = ("hidden/kernel", "out/kernel", "out/bias"), keras.optimizers.Adam(1e-3, epsilon=1e-8), []
+    optimizer.build(variables)
+    for at in range(STEPS):
+        awake = rng.random(8) < 0.3
+        given = [rng.normal(0, 1, (6, 8)) * awake, rng.normal(0, 1, (8, 1)) * awake[:, None], rng.normal(-4, 0.3, (1,))]
+        before = [variable.numpy().copy() for variable in variables]
+        optimizer.apply([tf.constant(one, tf.float32) for one in given], variables)
+        roles = {"weight": before, "gradient": given, "updated": [variable.numpy() for variable in variables]}
+        arrays = [array(role, name, np.asarray(one, np.float32)) for role, every in roles.items()
+                  for name, one in zip(names, every, strict=True)]  # fmt: skip
+        found.append(Recording(at + 1, arrays, {"lr": 1e-3, "loss": 1.0}, {}))
+    told = profile("keras", "keras", assembled(found), Beside(manifest=manifest))
+    assert told.value("update.weight_decay") == 0.0
+    assert told.value("update.unexplained") is None
