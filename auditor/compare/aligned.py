@@ -63,7 +63,10 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     distance = nearest(outputs[0], outputs[1])
     if distance is None or (not same and (distance > ROUNDING or not _tells(outputs[0]))):
         return None
-    return FirstStep(distance, same, a.scales or b.scales, _losses(left, right) if same else None)
+    # A penalty that was found within the one number that is told is no other loss of the data.
+    penalised = any(side.value("penalty.l2") or side.value("penalty.l1") for side in (a, b))
+    losses = _losses(left, right) if same and not penalised else None
+    return FirstStep(distance, same, a.scales or b.scales, losses)
 
 
 def _losses(a: StepRecording, b: StepRecording) -> tuple[float, float] | None:

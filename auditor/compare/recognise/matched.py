@@ -90,6 +90,8 @@ def _table(side: Profile) -> Table | None:
         batch, target = data(one, "batch"), target_of(one)
         if batch is None or target is None or batch.ndim < 1 or target.ndim < 1 or len(batch) != len(target):
             continue
+        if sum(extent > 1 for extent in batch.shape[1:]) > 1:
+            continue  # of images and series of several readings each framework has another axis first
         rows = np.hstack([batch.reshape(len(batch), -1), classes(target)])
         if (found and rows.shape[1] != found[0].shape[1]) or not np.isfinite(rows).all():
             continue
