@@ -23,6 +23,8 @@ ROUNDING: Final = 2e-5
 _FORWARD: Final = frozenset({"forward", "eval"})
 #: What the output of a training step does not show: evaluations, running statistics, gradients that a table keeps out.
 _UNSEEN: Final = frozenset({"MODE-03", "FWD-02", "FWD-03", "FWD-21"})
+#: What a loss that nobody knows may hold beside that of the data, where the other side has it in its optimizer.
+_PULLS: Final = ("update.weight_decay", "penalty.l2", "penalty.l1", "penalty.declared.l2", "penalty.declared.l1")
 #: Stages of which any difference may be why two losses of equal outputs differ.
 _OF_LOSS: Final = frozenset({"loss", "backward", "regularization", "reporting", "precision"})
 #: Part of an output that varies from row to row, of one that tells what it was given (ours).
@@ -63,10 +65,13 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     distance = nearest(outputs[0], outputs[1])
     if distance is None or (not same and (distance > ROUNDING or not _tells(outputs[0]))):
         return None
-    # A penalty that was found within the one number that is told is no other loss of the data.
-    penalised = any(side.value("penalty.l2") or side.value("penalty.l1") for side in (a, b))
-    losses = _losses(left, right) if same and not penalised else None
-    return FirstStep(distance, same, a.scales or b.scales, losses)
+    return FirstStep(distance, same, a.scales or b.scales, _losses(left, right) if same and not _known(a, b) else None)
+
+
+def _known(a: Profile, b: Profile) -> bool:
+    """Whether both losses follow from what they are of, penalties included, or a pull on weights may be within one."""
+    explained = all(side.loss and side.loss[0].explains for side in (a, b))
+    return explained or any(side.value(name) for side in (a, b) for name in _PULLS)
 
 
 def _losses(a: StepRecording, b: StepRecording) -> tuple[float, float] | None:

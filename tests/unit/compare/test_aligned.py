@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from auditor.compare import aligned, causes
 from auditor.compare.aligned import FirstStep
@@ -13,7 +15,7 @@ from auditor.compare.profile import profile
 from auditor.compare.recognise.cause import Cause
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
-from support.tiny import array
+from support.tiny import Tiny, array, sgd, torch_stepper
 
 GELU = Cause("FWD-08", "gelu.approximate", ("none", "tanh"), 0.02, "gelu with other settings", how="declared")
 
@@ -83,3 +85,24 @@ def test_losses_are_held_against_each_other_where_all_else_is_equal(factor: floa
         sides.append(profile("a", "keras", assembled([Recording(1, arrays, scalars={"loss": 0.3 * scale})])))
     step = aligned.first_step(*sides)
     assert (step is not None and step.losses == (0.3, pytest.approx(0.3 * factor))) is known
+
+
+def odd(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """A loss that no table has."""
+    return torch.log1p((output - target).abs().sum(dim=1) ** 3).mean()
+
+
+@pytest.mark.parametrize(("penalty", "told"), [(0.0, False), (0.03, True)])
+def test_a_penalty_within_a_loss_that_nobody_knows_is_no_other_loss(penalty: float, told: bool) -> None:
+    """The same pull on the weights, in the number on one side and past it on the other."""
+
+    def decaying() -> Any:
+        return torch_stepper(lambda p: torch.optim.SGD(p, lr=1e-2, weight_decay=2 * penalty))
+
+    decayed = Tiny(loss=odd, stepper=decaying).profile()
+    penalised = Tiny(loss=odd, stepper=sgd, l2=penalty, told_apart=False).profile("b")
+    assert not decayed.loss or not decayed.loss[0].explains
+    step = aligned.first_step(decayed, penalised)
+    assert step is not None
+    assert (step.losses is None) is told
+    assert "loss.value" not in [cause.parameter for cause in causes.diagnose(decayed, penalised).causes]
