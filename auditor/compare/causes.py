@@ -16,6 +16,7 @@ from auditor.compare.recognise import (
     forward,
     init,
     loss,
+    loss_parts,
     mode,
     optimizer,
     precision,
@@ -27,7 +28,16 @@ from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, Recogniser
 from auditor.compare.recognise.init import CENTRED
 
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
-    *(init.causes, data.causes, forward.causes, loss.causes, regularization.causes, conduct.causes, optimizer.causes),
+    *(
+        init.causes,
+        data.causes,
+        forward.causes,
+        loss.causes,
+        loss_parts.causes,
+        regularization.causes,
+        conduct.causes,
+        optimizer.causes,
+    ),
     *(schedule.causes, mode.causes, precision.causes, reporting.causes),
 )
 #: How the JSON contract names stages of the catalogue that it does not have.

@@ -16,6 +16,7 @@ from auditor.compare.identify import (
     heads,
     initial,
     loss,
+    loss_parts,
     loss_terms,
     order,
     penalty,
@@ -106,6 +107,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     found += loss.facts(kept, fits)
     found += heads.facts(kept)
     found += loss_terms.facts(kept)
+    found += loss_parts.facts(kept)
     found += penalty.facts(kept, fits, kinds)
     found += backward.facts(kept, fits)
     found += conduct.facts(kept, curves, manifest)

@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import layouts, network, sizes
+from auditor.compare.recognise import fed_back, layouts, network, sizes
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock
@@ -60,7 +60,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [*(_cause(block, a, b, ran=ran) for block in _blocks(found)), *_axes(a, b), *_softmax(a, b)]
-    told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b)]
+    told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
     yield from told
     if not found:
         yield from _sums(a, b)

@@ -42,6 +42,7 @@ def of(difference: Difference, a: Profile, b: Profile) -> tuple[float, str]:
 SAID: Final[Mapping[str, str]] = {
     "pads": "the windows stand elsewhere over the input",
     "border": "averages at the border count the padding on one side",
+    "state": "a recurrent layer goes on from the state of the batch before on one side, and begins anew on the other",
     "order": "the same operations come in another order",
     "kind": "another kind of layer stands in the same place",
     "merge": "what the two directions give is put together otherwise: side by side, or added",
@@ -230,6 +231,13 @@ def _padded(side: Profile) -> float | None:
     return None
 
 
+def _scale(_: Difference, a: _Side, b: _Side) -> tuple[float, str]:
+    """A factor of a table's rows: what is added to them, positions say, counts for as much less."""
+    left, right = (abs(float(side[0].settings["scale"])) for side in (a, b))
+    ratio = max(left, right) / max(1e-30, min(left, right))
+    return min(ANOTHER, math.log(ratio)), f"the rows of a table are multiplied by {left:.4g} against {right:.4g}"
+
+
 _SIZED: Final[Mapping[str, Callable[[Difference, _Side, _Side], tuple[float, str]]]] = {
     **dict.fromkeys(("function", "slope", "alpha", "approximate"), _activation),
     "epsilon": _epsilon,
@@ -238,4 +246,5 @@ _SIZED: Final[Mapping[str, Callable[[Difference, _Side, _Side], tuple[float, str
     "head_units": _units,
     "bias": _bias,
     "padding": _padding,
+    "scale": _scale,
 }

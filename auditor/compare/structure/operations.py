@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from auditor.compare.structure import geometry, seen_graph, told_by, words
+from auditor.compare.structure import geometry, scaled, seen_graph, told_by, words
 
 #: Operations with weights of their own.
 WEIGHTED: Final = words.WEIGHTED
@@ -97,6 +97,7 @@ def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequenc
     else:
         found = list(_of_keras(_ordered(_outermost(layers), graph)))
         ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
+    found = list(scaled.tables(found, graph))
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
     kept, mixes = tuple(_without_end(_folded(found))), seen_graph.mixed(ran.get("operations"))
@@ -229,7 +230,7 @@ def _recurrent(kind: str, name: str, layer: Mapping[str, Any], node: Mapping[str
     both = bool(layer.get("bidirectional"))
     along = seen_graph.along_time(layer, node.get("input_shape"))
     one = {"units": layer.get("hidden_size"), "both": both, "bias": bool(layer.get("bias", True))}
-    one |= {"activation": str(layer.get("nonlinearity") or "tanh"), "along_time": along}
+    one |= {"activation": str(layer.get("nonlinearity") or "tanh"), "along_time": along, "state": node.get("state")}
     one |= {"merge": "concat"} if both else {}
     if "input_shape" not in node:
         one |= {"first": bool(layer.get("batch_first"))}
@@ -329,6 +330,8 @@ def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: boo
         settings |= {"gates": told_by.function(told.get("recurrent_activation"))}
     if kind == "gru":
         settings |= {"reset_after": bool(told.get("reset_after", True))}
+    if told.get("stateful") or not told.get("return_state"):  # a state that is given out may be given back by hand
+        settings |= {"state": "carried" if told.get("stateful") else "zero"}
     if "batch_first" in told:
         settings |= {"first": bool(told["batch_first"])}
     else:

@@ -62,6 +62,10 @@ class Backend(Protocol):
         """Output, target and facts of a hand-written loss where these are certain; None elsewhere."""
 
     @staticmethod
+    def parts(loss: Any, output: Any) -> list[dict[str, Any]]:
+        """The operations that a loss is made of, down to ``output``; none where they cannot be told."""
+
+    @staticmethod
     def host(variable: Any) -> Any:
         """The values of a variable as NumPy's array; waits for a device."""
 

@@ -24,6 +24,7 @@ __all__ = [
     "mean",
     "on_cpu",
     "outside",
+    "parts",
     "reachable",
     "reciprocal",
     "scalar",
@@ -96,6 +97,14 @@ def expanded(loss: Any, given: Sequence[Any] = ()) -> Any:
     if met is None or met.facts.get("broadcast") is True:
         return met
     return met if "from_logits" in met.facts and flow.comes_of(met.target, given, flow.in_graph) else None
+
+
+def parts(loss: Any, output: Any) -> list[dict[str, Any]]:
+    """The operations that a hand-written loss is made of, down to what the model gave."""
+    from auditor_agent.integrations.tensorflow import flow
+    from auditor_agent.integrations.tensorflow import parts as loss_parts
+
+    return loss_parts.graph(loss, flow.in_graph, [one for one in tf.nest.flatten(output) if tf.is_tensor(one)])
 
 
 def outside() -> AbstractContextManager[Any]:

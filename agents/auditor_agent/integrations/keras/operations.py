@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras import shares, written
+from auditor_agent.integrations.keras import loops, shares, written
 
 #: Operations told of one pass.
 MOST: Final = 512
@@ -102,6 +102,9 @@ def facts(order: Order, output: Any) -> dict[str, Any] | None:
     nodes = graph.get_operations() if traced else []
     layers = [(place, {"layer": path, **shares.causal(nodes[place:end])}) for path, place, end in order.ran]
     between = list(_between(order, graph, output.op)) if traced else []
+    again = loops.fed(order.ran, nodes, output.op) if traced else {}
+    for _, told in layers:
+        told.update(again.pop(str(told["layer"]), {}))
     if not layers and not between:
         return None
     # A layer of no operations (an Input, an inactive dropout) shares its place with the next: theirs is the order.
@@ -120,19 +123,34 @@ def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[st
         own = node.type in _SEEN_WITHIN or node.name in whole
         seen = not around or (own and order.own.issuperset(around))
         if node.type in _TOLD and node.name in behind and node.name not in parts and seen:
-            told = whole[node.name][0] if node.name in whole else _entry(node)
+            told = whole[node.name][0] if node.name in whole else _entry(node) or _scaled(order, nodes, node)
             if told is not None:
                 yield place, told
 
 
+def _scaled(order: Order, nodes: Sequence[Any], node: Any) -> dict[str, Any] | None:
+    """What the rows of a table are multiplied by, where that is one number: the root of its width."""
+    if node.type not in _SCALED:
+        return None
+    factor, below = shares.factor(node)
+    place = next((at for at, one in enumerate(nodes) if one is below), -1) if below is not None else -1
+    around = [(b - a, path) for path, a, b in order.ran if a <= place < b]
+    if factor is None or below is None or below.type not in _GATHERED or not around:
+        return None
+    return {"op": "scale", "of": min(around)[1], "factor": factor}
+
+
+#: Products, and what rows are taken of a table by.
+_SCALED: Final = frozenset({"Mul", "RealDiv"})
+_GATHERED: Final = frozenset({"ResourceGather", "GatherV2"})
 _SUM: Final = "AddV2"
 _STOP: Final = "StopGradient"
 #: Before what a number is added as a rule: a mask, what keeps a root from zero.
 _NUMBERED: Final = frozenset({"Softmax", "LogSoftmax", "Sqrt", "Rsqrt", "Pow", "Log", "Exp", "RealDiv", "Reciprocal"})
 _TERMS: Final = 2
-_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, "MatMul", _SUM, _STOP})
+_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, "MatMul", _SUM, _STOP, *_SCALED})
 #: Told of layers of the program's own making too.
-_SEEN_WITHIN: Final = frozenset({"Softmax", _SUM})
+_SEEN_WITHIN: Final = frozenset({"Softmax", _SUM, *_SCALED})
 
 
 def _behind(last: Any) -> set[str]:

@@ -12,6 +12,7 @@ _FAR: Final = 12
 #: Operations that leave a number's size as it is, or mask it.
 _THROUGH: Final = frozenset({"AddV2", "Add", "Sub", "SelectV2", "Reshape", "Transpose", "Identity", "Cast",
                              "ExpandDims", "Squeeze", "StridedSlice", "Split"})  # fmt: skip
+_AS_IT_IS: Final = frozenset({"Identity", "Cast", "Reshape", "Squeeze", "ExpandDims"})
 _PRODUCTS: Final = frozenset({"BatchMatMulV2", "BatchMatMulV3", "MatMul", "Einsum"})
 _DATA: Final = frozenset({"IteratorGetNext", "OptionalGetValue"})
 _BINARY: Final = 2
@@ -159,6 +160,19 @@ def _down(node: Any, *, products: bool) -> tuple[float, Any]:
             break
         node = node.inputs[1 if node.type == "SelectV2" else 0].op
     return scale, None
+
+
+def factor(node: Any) -> tuple[float | None, Any]:
+    """The one number of a product or quotient, and the operation that what is multiplied was made by."""
+    numbers = [_number(given) for given in node.inputs]
+    at = 1 if numbers[1] is not None else 0
+    number = numbers[at]
+    if not number or (node.type == "RealDiv" and at == 0):
+        return None, None
+    below = node.inputs[1 - at].op
+    while below.type in _AS_IT_IS:
+        below = below.inputs[0].op
+    return (number if node.type == "Mul" else 1 / number), below
 
 
 def _counted(tensor: Any) -> bool:

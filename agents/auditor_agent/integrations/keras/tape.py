@@ -149,6 +149,8 @@ class Tape:
                 self._output_activation = keras_layers.output_activation(heard, met.output) or "linear"
             given |= {"y": met.target, "y_pred": met.output}
             self._loss_facts = {**self.declared_loss(), **met.facts}
+        if graph := backend().parts(given.get("loss"), self._probe.layers.heard.output):
+            self._loss_facts = {**self.declared_loss(), "graph": graph}
         self._data = []
         if self._recorder is None or (self.eager and not self._listening):
             return

@@ -116,7 +116,7 @@ def compared(loss: Any, made: Made) -> Compared | None:
         kind, inputs = node
         chain, path = (*chain, kind), (*path, tensor)
         if kind in _MEETINGS and len(inputs) >= 2:
-            sides = [_of_weights(side, made) for side in inputs[:2]]
+            sides = [of_weights(side, made) for side in inputs[:2]]
             if sides[0] != sides[1] and all(_rank(side) for side in inputs[:2]):
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
                 return _told(chain, path, output, target, made)
@@ -162,7 +162,7 @@ def _facts(chain: Sequence[str], difference: Any, output: Any, target: Any) -> d
     return facts | shapes | {"shape": wide, "broadcast": broadcast, "chain": list(chain)}
 
 
-def _of_weights(tensor: Any, made: Made) -> bool:
+def of_weights(tensor: Any, made: Made) -> bool:
     """Whether a variable went into ``tensor``; taken for granted of what is far from the data."""
     waiting, seen = [tensor], set()
     while waiting:
@@ -170,7 +170,7 @@ def _of_weights(tensor: Any, made: Made) -> bool:
         if id(at) in seen:
             continue
         seen.add(id(at))
-        if len(seen) > _MOST_BELOW or _resource(at):
+        if len(seen) > _MOST_BELOW or is_variable(at):
             return True
         node = made(at)
         if node is not None:
@@ -185,7 +185,7 @@ def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:
     waiting, seen, found = deque([output]), set[int](), []
     while waiting and len(seen) < MOST_NODES:
         tensor = waiting.popleft()
-        if id(tensor) in seen or _resource(tensor):
+        if id(tensor) in seen or is_variable(tensor):
             continue
         seen.add(id(tensor))
         node = made(tensor)
@@ -198,7 +198,8 @@ def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:
     return found
 
 
-def _resource(tensor: Any) -> bool:
+def is_variable(tensor: Any) -> bool:
+    """Whether it is a variable or its handle, not a value of one."""
     return getattr(tensor, "dtype", None) == tf.resource or isinstance(tensor, tf.Variable)
 
 
@@ -251,7 +252,7 @@ def sources(tensor: Any, inputs: Sequence[Any], *, whole: bool = False) -> Itera
     waiting, seen = [tensor], 0
     while waiting and seen < _MOST_BELOW:
         at, seen = waiting.pop(), seen + 1
-        if id(at) in places and not _resource(at):
+        if id(at) in places and not is_variable(at):
             yield places[id(at)]
             continue
         node = in_graph(at)

@@ -27,7 +27,7 @@ from auditor_agent.integrations.keras.listener import Taps
 from auditor_agent.integrations.keras.on_tensorflow import reachable
 from auditor_agent.integrations.keras.record import GraphTape
 from auditor_agent.integrations.keras.tape import Tape, shape_of
-from auditor_agent.integrations.tensorflow import flow, layers
+from auditor_agent.integrations.tensorflow import flow, layers, parts
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
 from auditor_agent.integrations.tensorflow.tape import Seen
 from auditor_agent.stream.recording import Array
@@ -288,6 +288,9 @@ def facts(seen: Seen) -> dict[str, Any]:
         extents = flow.shape(seen.loss)
         if extents:  # a loss for each sample: its gradient is that of the sum
             told["loss"] = {**told["loss"], "loss_shape": extents}
+    outputs = [one for call in heard.calls for one in call.outputs]
+    if graph := parts.graph(seen.loss, seen.made, outputs):
+        told["loss"] = {**told.get("loss", {}), "graph": graph}
     if heard.calls:
         call = heard.calls[-1]
         told |= tensorflow_forward.mode(call, learning=True)
@@ -322,14 +325,14 @@ def _derived(heard: tensorflow_forward.Heard) -> bool:
 
 def penalty(seen: Seen) -> Any:
     """What the loss has beyond the losses of the data, as a scalar of the step; None if that cannot be told."""
-    parts = [] if seen.heard is None else [one.result for one in seen.heard.compared if "chain" not in one.facts]
-    if len(parts) != 1 or seen.loss is None or not tf.is_tensor(parts[0]) or parts[0].shape.rank != 0:
+    results = [] if seen.heard is None else [one.result for one in seen.heard.compared if "chain" not in one.facts]
+    if len(results) != 1 or seen.loss is None or not tf.is_tensor(results[0]) or results[0].shape.rank != 0:
         return None
-    if parts[0] is seen.loss:
+    if results[0] is seen.loss:
         return tf.zeros([], tf.float64)
-    if not reachable(parts[0]) or not flow.plain_sum(seen.loss, parts[0], seen.made):
+    if not reachable(results[0]) or not flow.plain_sum(seen.loss, results[0], seen.made):
         return None
-    return tf.cast(seen.loss, tf.float64) - tf.cast(parts[0], tf.float64)
+    return tf.cast(seen.loss, tf.float64) - tf.cast(results[0], tf.float64)
 
 
 def _tensor(value: Any) -> Any:

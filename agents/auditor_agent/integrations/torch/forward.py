@@ -31,6 +31,7 @@ from auditor_agent.integrations.torch import operations as torch_operations
 from auditor_agent.integrations.torch.batch import Batches
 from auditor_agent.integrations.torch.epochs import Epochs
 from auditor_agent.integrations.torch.evaluation import Evaluation
+from auditor_agent.integrations.torch.loops import Loops, lies_in
 from auditor_agent.integrations.torch.names import Several, clean, entrances, unwrap
 from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.taken import contents, predictions, unreadable
@@ -84,10 +85,9 @@ class _Pass:
     """The layers' names by the autograd node of their output."""
     within: dict[Any, list[Any] | None] = field(default_factory=dict)
     """The nodes of what each layer was given, by the node of its output."""
-    shapes: dict[str, list[int]] = field(default_factory=dict)
-    """What recurrent layers were given: along which axis they run shows there."""
     stopped: set[str] = field(default_factory=set)
     """Layers that were given what another gave, without its gradient."""
+    loops: Loops = field(default_factory=Loops)
     held: dict[str, Tensor] = field(default_factory=dict)
     """Outputs of layers, until the pass is over and shows what became of them."""
     given: tuple[Any, Any] = ((), {})
@@ -230,7 +230,7 @@ class ForwardProbe:
         looked.handles = [one.register_forward_hook(self._after, with_kwargs=True) for one in entrances(root)]
         for name, module in _chosen(root):
             looked.modules[name] = module
-            looked.handles.append(module.register_forward_hook(self._layer(name)))
+            looked.handles.append(module.register_forward_hook(self._layer(name), with_kwargs=True))
         self._spend(start)
 
     def _quit(self) -> None:
@@ -239,9 +239,9 @@ class ForwardProbe:
             handle.remove()
 
     def _layer(self, name: str) -> Any:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
+        def hook(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
             if not _compiling():
-                self._hear(name, module, args, output)
+                self._hear(name, module, (*args, *kwargs.values()), output)
 
         return hook
 
@@ -251,6 +251,7 @@ class ForwardProbe:
         looked = self._pass
         if looked is None:
             return
+        looked.loops.called(name, module, args, list(_tensors(output)))
         if name in looked.done:  # called again: its place among the operations is all that is noted
             self._noted(looked, name, args, output)
             return
@@ -270,10 +271,8 @@ class ForwardProbe:
     def _noted(looked: _Pass, name: str, args: Any, output: Any) -> None:
         """The layer's place in the graph: of whichever of its outputs is used."""
         given = torch_operations.given(args)
-        if isinstance(looked.modules.get(name), nn.RNNBase) and args and isinstance(args[0], Tensor):
-            looked.shapes.setdefault(name, list(args[0].shape))
         learnt = {one: looked.held[one] for one in looked.nodes.values() if one in looked.held} if given == [] else {}
-        if learnt and any(_lies_in(one, learnt) for one in _tensors(args)):  # the rest never had a gradient to lose
+        if learnt and any(lies_in(one, learnt) for one in _tensors(args)):  # the rest never had a gradient to lose
             looked.stopped.add(name)
         for tensor in _tensors(output):
             if tensor.grad_fn is not None:
@@ -290,9 +289,8 @@ class ForwardProbe:
             self._seen.scalars.update(shares(name, activation, folded, moments))
         if moments is not None:
             kind = type(looked.modules[name]).__name__
-            self._tape.layer(
-                {"name": name, "kind": kind, "activation": activation}, folded, moments, len(looked.modules)
-            )
+            fact = looked.loops.told[name] = {"name": name, "kind": kind, "activation": activation}
+            self._tape.layer(fact, folded, moments, len(looked.modules))
 
     def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         if _compiling():
@@ -334,6 +332,7 @@ class ForwardProbe:
             self._tape.evaluation(module, args, kwargs, output)
         elif looked.recorded:
             last = [output_activation(one) for one in outputs]
+            looked.loops.tell(looked.nodes, looked.within, outputs)
             self._tape.forward(module, args, kwargs, output, last)
             self._operations(looked, outputs)
         self._spend(start)
@@ -345,7 +344,7 @@ class ForwardProbe:
         """What the pass consisted of, once."""
         if self._tape.operations is None and any(one.requires_grad for one in outputs):
             self._tape.operations = torch_operations.operations(
-                outputs, looked.nodes, looked.within, looked.shapes, looked.stopped
+                outputs, looked.nodes, looked.within, looked.loops.besides, looked.stopped
             )
 
     def _add(self, kind: str, name: str, tensor: Tensor) -> None:
@@ -356,16 +355,6 @@ class ForwardProbe:
     def _spend(self, start: float) -> None:
         if self._seen is not None:
             self._seen.seconds += time.perf_counter() - start
-
-
-def _lies_in(tensor: Tensor, held: dict[str, Tensor]) -> bool:
-    """Whether it is a view of what some layer gave, of which the graph knows nothing."""
-    if hasattr(tensor, "_local_tensor") or tensor.is_meta:
-        return False
-    place = tensor.untyped_storage().data_ptr()
-    return bool(place) and any(
-        not hasattr(one, "_local_tensor") and one.untyped_storage().data_ptr() == place for one in held.values()
-    )
 
 
 def compiled() -> bool:

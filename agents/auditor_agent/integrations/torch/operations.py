@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from torch import Tensor
@@ -72,7 +73,7 @@ def operations(
     outputs: Iterable[Tensor],
     layers: Mapping[Any, str],
     within: Mapping[Any, Iterable[Any] | None],
-    shapes: Mapping[str, list[int]] | None = None,
+    besides: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     stopped: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """The operations behind a model's outputs, at most :data:`MOST`.
@@ -81,7 +82,8 @@ def operations(
         outputs: of the model, before the backward pass.
         layers: names of layers by the node (``grad_fn``) of their output.
         within: by the same node, the nodes of what the layer was given.
-        shapes: by name, the shape of what a recurrent layer was given.
+        besides: by name, what is known of recurrent layers: ``input_shape`` of what they were given, and the ``state``
+            that they began with.
         stopped: names of layers that were given what another gave, without its gradient.
     """
     results = list(outputs)
@@ -96,19 +98,18 @@ def operations(
         if node in layers:
             call = layers[node], id(within.get(node))
             if within.get(node) is None or call not in calls:  # the state beside the output of the same call
-                shape = (shapes or {}).get(layers[node])
                 found += [{"op": "stop"}] if layers[node] in stopped else []
                 found.append(
                     {
                         **(_told(node) or _inside(node, within.get(node), known)),
                         **_attention(node, within.get(node)),
                         "layer": layers[node],
-                        **({"input_shape": shape} if shape else {}),
+                        **besides.get(layers[node], {}),
                     }
                 )
             calls.add(call)
         elif node not in hidden:
-            entry = known[node] if node in known else _told(node)
+            entry = known[node] if node in known else _told(node) or shares.scaled(node, layers)
             if entry is not None and entry.get("op") != "conv":
                 found.append(entry)
     return found[:MOST]

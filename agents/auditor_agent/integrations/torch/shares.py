@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import torch
@@ -57,6 +57,19 @@ def fused(node: Any) -> dict[str, Any] | None:
         "scale": float(scale) if scale else 1 / math.sqrt(query.shape[-1]),
     }
     return {**found, **causal([node])}
+
+
+def scaled(node: Any, layers: Mapping[Any, str]) -> dict[str, Any] | None:
+    """What the rows of a table are multiplied by, where that is one number: the root of their width, say."""
+    number = _number(node) if _name(node) in {"Mul", "Div"} else None
+    below = _first(node)
+    for _ in range(_FAR):
+        if below is None or below in layers or _name(below) not in _THROUGH - _MASKS:
+            break
+        below = _first(below)
+    if not number or below not in layers or not _name(below).startswith("Embedding"):
+        return None
+    return {"op": "scale", "of": layers[below], "factor": number if _name(node) == "Mul" else 1 / number}
 
 
 def causal(nodes: Iterable[Any]) -> dict[str, bool]:
