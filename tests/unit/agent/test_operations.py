@@ -189,7 +189,7 @@ def test_a_recurrent_layer_tells_what_it_was_given() -> None:
     """Its axes say along which of them it runs."""
     rnn = nn.GRU(3, 4)
     output, _ = rnn(torch.ones(8, 5, 3))
-    found = torch_operations.operations([output], {output.grad_fn: "rnn"}, {}, {"rnn": [8, 5, 3]})
+    found = torch_operations.operations([output], {output.grad_fn: "rnn"}, {}, {"rnn": {"input_shape": [8, 5, 3]}})
     assert found[-1]["input_shape"] == [8, 5, 3]
 
 
