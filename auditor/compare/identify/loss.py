@@ -69,7 +69,8 @@ def slope(one: StepRecording, fit: LossFit, step: float) -> F64 | None:
     for column in range(pair.output.shape[1]):
         shift = np.zeros(pair.output.shape[1])
         shift[column] = step
-        up, down = (value_of(fit, replace(pair, output=pair.output + sign * shift)) for sign in (1, -1))
+        with np.errstate(all="ignore"):  # a run that broke has infinite outputs
+            up, down = (value_of(fit, replace(pair, output=pair.output + sign * shift)) for sign in (1, -1))
         if up is None or down is None:
             return None
         found.append((up - down) / (2 * step))
