@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from auditor.compare.identify.clipping import coarse, plateau
 from auditor.compare.identify.evidence import F64, Evidence
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
-from auditor.ingest.records import StepRecording
+from auditor.ingest.records import Recorded, StepRecording
 
 #: Relative error of a norm that was cut to a limit: float32 sums, and torch's 1e-6 beside the norm it divides by.
 _CUT: Final = 2e-5
@@ -25,7 +25,7 @@ _STATISTICS: Final = ("moving_", "running_", "seed_generator", "num_batches_trac
 
 
 def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any] | None) -> list[Fact]:
-    """``update.batches_per_step``, ``.clip_*`` with ``.clip_share``, ``.between``, ``.frozen``, ``backward.carried``.
+    """``update.*`` of batches to a step, limits, what moves weights beside the rule; ``backward.carried``.
 
     Args:
         evidence: of one run.
@@ -33,7 +33,8 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str
         manifest: says which weights there are, where it is known.
     """
     found = [*_batches(evidence, curves, manifest or {}), *_clipping(evidence, curves), *_carried(evidence)]
-    return [*found, *_between(evidence), *_frozen(evidence, manifest or {}), *_repeated(evidence)]
+    found += [*_between(evidence), *_frozen(evidence, manifest or {}), *_repeated(evidence)]
+    return [*found, *_still_standing(evidence)]
 
 
 def _batches(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any]) -> Iterator[Fact]:
@@ -67,7 +68,7 @@ def _clipping(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]
     """The limit that gradients were cut to before the optimizer saw them, and by how much on average."""
     if {"clip_threshold", "grad_norm_before_clip", "grad_norm"} <= curves.keys():
         yield from _told(evidence, curves)
-    elif not coarse(evidence) and (limit := plateau(_lengths(evidence, curves))) is not None:
+    elif not coarse(evidence) and not _kept(evidence) and (limit := plateau(_lengths(evidence, curves))) is not None:
         yield Fact("update.clip_norm", limit, confidence=0.95)
 
 
@@ -84,7 +85,11 @@ def _told(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:
     if not cut.any():
         return
     values = [np.abs(track.gradient).max(initial=0.0) for track in evidence.tracks]
+    length = float(np.median(short[cut]))
+    one = bool(np.allclose(short[cut], length, rtol=1e-3)) and int(cut.sum()) >= _FEWEST
     each = bool(values) and max(values) <= limit * (1 + _CUT) and not np.allclose(short[cut], limit, rtol=1e-3)
+    if one and length < limit * (1 - _BEYOND):  # cut while a scale was on them: that is taken off the limit as well
+        limit, each = float(f"{length:.6g}"), False
     yield Fact("update.clip_value" if each else "update.clip_norm", limit)
     yield Fact("update.clip_share", float(np.mean(1 - short / np.maximum(long, 1e-300))))
 
@@ -119,6 +124,38 @@ def _carried(evidence: Evidence) -> Iterator[Fact]:
     seen = [one.scalars["carried"] for one in evidence.steps[1:] if "carried" in one.scalars]
     if seen:
         yield Fact("backward.carried", bool(np.mean([value != 0 for value in seen]) > 1 / 2))
+
+
+def _kept(evidence: Evidence) -> bool:
+    """Whether gradients are those of the steps before, mostly: where they only add up, long ones are all alike."""
+    return any(fact.value for fact in _carried(evidence))
+
+
+def _still_standing(evidence: Evidence) -> Iterator[Fact]:
+    """Whether no recorded step moved any of the optimizer's weights, though it stepped, and what it was given.
+
+    A rate of nothing (the first steps of a warm-up) moves none by right.
+    """
+    steps = [one for one in evidence.steps if one.of("updated") and float(one.scalars.get("lr", 1.0)) > 0]
+    if len(steps) < _FEWEST:
+        return
+    pairs = [(one.of("weight").get(name), after) for one in steps for name, after in one.of("updated").items()]
+    moved = not all(_same(before, after) for before, after in pairs)
+    given = [array.values for one in steps for array in one.of("gradient").values() if array.values is not None]
+    told = {"moved": moved, "gradients": any(np.any(values) for values in given), "backwards": _passes(steps)}
+    yield Fact("update.stands", told)
+
+
+def _passes(steps: Sequence[StepRecording]) -> bool:
+    """Whether backward passes reached what the optimizer holds."""
+    return any(float(one.facts.get("backwards") or 0) > 0 for one in steps)
+
+
+def _same(before: Recorded | None, after: Recorded) -> bool:
+    """Whether a weight is the same after a step, as far as the same elements of it were recorded."""
+    if before is None or before.values is None or after.values is None or before.elements != after.elements:
+        return False
+    return bool(np.array_equal(before.values, after.values))
 
 
 def _repeated(evidence: Evidence) -> Iterator[Fact]:

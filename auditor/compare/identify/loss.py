@@ -20,6 +20,8 @@ __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_
 
 #: Steps that are looked at for a mask.
 _MASKED: Final = 20
+#: Losses that are squared errors up to a corner.
+_CORNERED: Final = ("huber", "smooth l1")
 #: Rounding of a target's shares.
 _SHARES: Final = 1e-5
 
@@ -33,9 +35,18 @@ def identify(evidence: Evidence) -> list[LossFit]:
         found = [*tabled(same), *solved(same), *rooted(same)]
         if not any(fit.explains for fit in found):
             found += factored(same)
+        best = min(found, key=_order, default=None)
+        if best is not None and best.explains and best.function.startswith(_CORNERED):
+            # Within its corner it is a squared error, by whatever number that is multiplied.
+            found = [*(fit for fit in factored(same) if fit.function == "squared error"), *found]
     found = [fit for fit in found if np.isfinite(fit.residual)]
     # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
-    return sorted(found, key=lambda fit: max(fit.residual, TOLERANCE / 4))
+    return sorted(found, key=_order)
+
+
+def _order(fit: LossFit) -> float:
+    """Of explanations that all hold to rounding none is better than the other."""
+    return max(fit.residual, TOLERANCE / 4) if np.isfinite(fit.residual) else np.inf
 
 
 def value_of(fit: LossFit, pair: Pair) -> float | None:

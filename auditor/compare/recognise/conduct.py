@@ -9,6 +9,7 @@ import numpy as np
 
 from auditor.compare import effects
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import stepping
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
 
 #: Relative difference of two learning rates that is no rounding.
@@ -30,6 +31,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _carried(a, b)
     yield from _repeated(a, b)
     yield from _frozen(a, b)
+    yield from stepping.causes(a, b)
     yield from _other_hands(a, b)
     yield from _constrained(a, b)
 

@@ -28,6 +28,8 @@ _ROUNDED: Final = 1 / math.sqrt(12)
 #: Part of the rows of which something is so on one side, and at most on the other.
 _ALWAYS: Final = 0.99
 _HARDLY: Final = 0.05
+#: Axes of a batch of words; also positions and words from which on it is one of sequences.
+_SEQUENCES: Final = 2
 #: Different numbers that a target has which is no class.
 _VALUES: Final = 16
 #: Rows that must be expected to come again, for their absence not to be chance: e^-12.
@@ -55,6 +57,7 @@ class Rows:
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """How rows of the two differ, where they are of one size."""
+    yield from _unshifted(a, b)
     left, right = _rows(a), _rows(b)
     if left is None or right is None or min(len(left.inputs), len(right.inputs)) < _FEWEST:
         return
@@ -93,6 +96,28 @@ def _given(a: Rows, b: Rows) -> Iterator[Cause]:
     words = tuple("none of the inputs" if place is None else f"input {place}" for place in places)
     effect = "the target is one of its own inputs on one side: taken a step too early, or left among the features"
     yield Cause("DATA-00", "data.target.given", (words[0], words[1]), 1.0, effect)
+
+
+def _unshifted(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Sequences of words whose targets are the words themselves on one side: not taken one step after them."""
+    parts = [part for side in (a, b) if (part := _copied(side)) is not None]
+    if len(parts) < len("ab") or min(parts) > 1 / 2 or max(parts) < _ALWAYS:
+        return
+    words = tuple("the inputs themselves" if part >= _ALWAYS else "other words" for part in parts)
+    effect = "the target at each position is the input at that position on one side: nothing is left to predict"
+    yield Cause("DATA-00", "data.target.given", (words[0], words[1]), 1.0, effect)
+
+
+def _copied(side: Profile) -> float | None:
+    """The part of the words of sequences that their targets repeat; None where inputs are no sequences of words."""
+    same: list[bool] = []
+    for one in side.evidence.steps:
+        batch, target = data(one, "batch"), data(one, "target")
+        if batch is None or target is None or batch.ndim != _SEQUENCES or batch.shape[1] < _SEQUENCES:
+            continue
+        if batch.size == target.size and np.array_equal(batch, np.round(batch)) and np.unique(batch).size > _SEQUENCES:
+            same += (batch.ravel() == target.ravel()).tolist()
+    return float(np.mean(same)) if len(same) >= _FEWEST else None
 
 
 def _place(side: Rows) -> int | None:

@@ -61,10 +61,13 @@ def _of(one: Operation | None, setting: str) -> Any:
 def differences(a: Structure, b: Structure) -> list[Difference]:
     """What differs, in the order of the networks.
 
-    Where one side may hide calls of functions, no operation without weights is missed.
+    Where one side may hide calls of functions, no operation without weights is missed. Of one model among several
+    nothing is missed that the other side's models have.
     """
     left, right = a.operations, b.operations
     if not left or not right or max(len(left), len(right)) > _MOST:
+        return []
+    if (a.part or b.part) and [one.kind for one in left] != [one.kind for one in right]:
         return []
     if a.ordered and b.ordered:
         found = _moved(list(_paired(left, right)))

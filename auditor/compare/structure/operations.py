@@ -68,6 +68,8 @@ class Structure:
     """Of sums and stops how many there are (``seen_graph.sums``). None where some may have been missed."""
     mixes: int = 0
     """Views in PyTorch that take numbers of several samples for a row."""
+    part: bool = False
+    """Whether what ran is not what it lists: another model's layers too, or parts of a layer on their own."""
 
 
 def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]]) -> Structure:
@@ -101,7 +103,8 @@ def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequenc
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
     kept, mixes = tuple(_without_end(_folded(found))), seen_graph.mixed(ran.get("operations"))
-    return Structure(kept, whole, ordered, bool(graph or seen), shares, sums, mixes)
+    part = seen_graph.within(graph, _outermost(layers)) if framework == "torch" else seen_graph.beyond(graph, layers)
+    return Structure(kept, whole, ordered, bool(graph or seen), shares, sums, mixes, part)
 
 
 def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -48,6 +48,23 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     return {"add": told_.count("add") + both, "shift": told_.count("shift"), "stop": told_[learnt:].count("stop")}
 
 
+def beyond(graph: Any, layers: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether layers of Keras ran that are none of the model's nor parts of its layers, by where paths begin."""
+    nodes = [node for node in graph if isinstance(node, Mapping)] if isinstance(graph, list) else []
+    known = {str(one[key]).partition("/")[0] for one in layers for key in ("path", "name") if one.get(key)}
+    return bool(known) and any(
+        name.partition("/")[0] not in known for name in _names([n for n in nodes if "layer" in n])
+    )
+
+
+def within(graph: Any, outermost: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether PyTorch called a part of a layer that counts as one: the weights of its attention, used by hand."""
+    nodes = [node for node in graph if isinstance(node, Mapping)] if isinstance(graph, list) else []
+    known = {str(one.get("name")) for one in outermost if words.kind_of(one.get("class"))}
+    inner = [name for name in _names([n for n in nodes if "layer" in n]) if name not in known]
+    return any(name.startswith(f"{whole}.") for name in inner for whole in known if whole)
+
+
 def _names(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
     return [str(node["layer"]) for node in nodes if "layer" in node]
 

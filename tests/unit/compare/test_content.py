@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from auditor.compare.causes import diagnose
-from auditor.compare.profile import Profile
+from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.trajectories import Curve
-from support.tiny import Tiny, event, glorot, inputs, sgd, targets
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import Tiny, array, event, glorot, inputs, sgd, targets
 
 X = inputs()
 Y = targets(X)
@@ -159,3 +161,28 @@ def test_places_of_one_order_that_were_not_recorded_are_not_awaited() -> None:
         return replace(run, evidence=replace(run.evidence, steps=tuple(run.evidence.steps[one] for one in at)))
 
     assert "data.input.repeats" not in told(steps(mixed=True, seed=0), steps(mixed=False, seed=5))
+
+
+def words(shift: int, *, changed: float = 0.0, seed: int = 0) -> Profile:
+    """A run on sequences of words whose targets come ``shift`` places later; of the inputs some are masked."""
+    rng = np.random.default_rng(seed)
+    text = rng.integers(1, 30, (40, 9))
+    given = np.where(rng.random((40, 8)) < changed, 0, text[:, :8])
+    wanted = text[:, shift : shift + 8].reshape(-1)
+    arrays = [array("batch", "input0", given.astype(np.float32)), array("target", "target0", wanted.astype(np.float32))]
+    return profile("a", "torch", assembled([Recording(1, arrays)]), Beside(last_step=12))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "found"),
+    [
+        (words(0), words(1, seed=1), True),
+        (words(1), words(1, seed=1), False),
+        (words(0), words(0, seed=1), False),
+        (words(0, changed=0.15), words(1, seed=1), False),
+    ],
+    ids=["not shifted", "both shifted", "both repeat", "masked words"],
+)
+def test_words_that_are_to_be_told_from_themselves_are_found(a: Profile, b: Profile, found: bool) -> None:
+    """The targets of a language model are the next words; filling in masked ones is another task."""
+    assert ("data.target.given" in told(a, b)) is found

@@ -1,0 +1,58 @@
+"""Networks of which a recording holds one among several, or a part called on its own: nothing is missed of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.compare.structure import differences, structure
+from auditor.compare.structure.operations import Structure
+
+
+def keras(paths: dict[str, int], ran: list[str]) -> Structure:
+    """A network of dense layers by path and width, of which a program's graph names these in their order."""
+    layers = [{"class": "Dense", "path": path, "config": {"units": units}} for path, units in paths.items()]
+    return structure("tensorflow", {"model": {"layers": layers}}, [{"operations": [{"layer": one} for one in ran]}])
+
+
+GENERATOR = {"sequential/dense": 32, "sequential/dense_1": 2}
+WHOLE = {**GENERATOR, "sequential_1/dense_2": 16, "sequential_1/dense_3": 1}
+
+
+@pytest.mark.parametrize(("ran", "part"), [([*WHOLE], True), ([*GENERATOR], False)])
+def test_the_other_half_of_a_gan_is_not_missing(ran: list[str], part: bool) -> None:
+    """The graph names layers of a second model, which the model at hand has none of."""
+    half, both = keras(GENERATOR, ran), keras(WHOLE, [*WHOLE])
+    assert half.part is part
+    assert not both.part
+    assert bool(differences(half, both)) is not part
+
+
+def test_settings_of_one_model_among_several_are_compared_where_kinds_agree() -> None:
+    """Another width in the same place is a difference all the same."""
+    narrow = keras({**GENERATOR, "sequential/dense": 24}, [*WHOLE])
+    assert [one.setting for one in differences(narrow, keras(GENERATOR, [*WHOLE]))] == ["units"]
+
+
+@pytest.mark.parametrize("path", ["attention/query", "attention"])
+def test_a_part_of_a_layer_is_none_of_another_model(path: str) -> None:
+    """Keras may name what a layer calls within."""
+    assert not keras({"attention": 8}, [path]).part
+
+
+@pytest.mark.parametrize(("called", "part"), [("att", False), ("att.out_proj", True)])
+def test_attention_by_hand_with_the_weights_of_the_layer_is_not_laid_beside_it(called: str, part: bool) -> None:
+    """Its projections are called one by one: which of them make up what is not known."""
+    layers: list[dict[str, Any]] = [
+        {"name": "att", "class": "MultiheadAttention", "embed_dim": 8, "num_heads": 2},
+        {"name": "att.out_proj", "class": "NonDynamicallyQuantizableLinear", "in_features": 8, "out_features": 8},
+        {"name": "head", "class": "Linear", "in_features": 8, "out_features": 3},
+    ]
+    graph = [{"op": "dense", "units": 24, "bias": True}] if part else []
+    found = structure(
+        "torch", {"model": {"layers": layers}}, [{"operations": [*graph, {"layer": called}, {"layer": "head"}]}]
+    )
+    assert found.part is part
+    usual = structure("torch", {"model": {"layers": layers}}, [{"operations": [{"layer": "att"}, {"layer": "head"}]}])
+    assert differences(found, usual) == []
