@@ -94,11 +94,11 @@ def test_a_second_phase_and_other_models_are_no_optimizer_that_forgets(left: Pro
     assert told(left, right) == []
 
 
-def limits(after: list[float]) -> dict[str, Any]:
+def limits(after: list[float], limit: float = 1.0) -> dict[str, Any]:
     """What the facts say of limits where gradients of such norms were cut to one."""
     steps = np.arange(1, len(after) + 1)
     curves = {
-        "clip_threshold": Curve(steps, np.ones(len(after))),
+        "clip_threshold": Curve(steps, np.full(len(after), limit)),
         "grad_norm_before_clip": Curve(steps, np.linspace(900.0, 4000.0, len(after))),
         "grad_norm": Curve(steps, np.array(after)),
     }
@@ -110,7 +110,7 @@ def test_gradients_that_are_cut_before_their_scale_is_taken_off_are_cut_to_a_par
     """Clipping of 1 while the scaler's 1024 is on them leaves norms of 1/1024; with the scale off, of the limit."""
     assert limits([1 / 1024] * 8)["update.clip_norm"] == pytest.approx(1 / 1024, rel=1e-5)
     assert limits([1.0] * 8)["update.clip_norm"] == 1.0
-    assert "update.clip_norm" not in limits([0.3, 0.5, 0.4, 0.6, 0.2, 0.7, 0.35, 0.45])  # each value cut
+    assert "update.clip_norm" not in limits([30.0, 50.0, 40.0, 60.0, 20.0, 70.0, 35.0, 45.0], 50.0)  # each value cut
 
 
 def test_gradients_that_only_add_up_have_no_limit() -> None:
