@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from auditor.cli.options import check_option, echo_json, json_option
 from auditor.cli.plots import MARK_A, MARK_B, Points, chart
 from auditor.cli.problems import FOUND, Problem
 from auditor.cli.render import clean, console, facts, number, table, value_of, word
-from auditor.report.words import part_of, said, said_of_test, where_they_part
+from auditor.report.words import SPELLING, part_of, said, said_of_test, where_they_part
 
 TITLES = {"loss": "loss", "grad_norm": "global gradient norm"}
 _ROWS_AT_MOST = 30
@@ -187,9 +188,11 @@ def _print_metrics(out: Console, metrics: Mapping[str, Mapping[str, Any]]) -> No
 
 
 def _print_differences(out: Console, found: Mapping[str, Any]) -> None:
+    spelled = [item for item in found["differences"] if item.get("kind") == SPELLING]
     rows = [
         [item["parameter"], said(item["a"]), said(item["b"]), "" if item["configuration"] else part_of(item)]
         for item in found["differences"]
+        if item not in spelled
     ]
     out.print()
     if rows:
@@ -199,5 +202,9 @@ def _print_differences(out: Console, found: Mapping[str, Any]) -> None:
         out.print("Nothing is declared differently." if found["configuration"] else "No manifests to compare.")
     if len(rows) > _ROWS_AT_MOST:
         out.print(f"... and {len(rows) - _ROWS_AT_MOST} more (--json, --html)")
+    if spelled:
+        parts = Counter(item["parameter"].partition(".")[0] for item in spelled)
+        listed = ", ".join(f"{name} ({many})" for name, many in parts.items())
+        out.print(Text(f"written otherwise, measured alike: {listed} (--json, --html)", style="dim"))
     if found["not_compared"]:
         out.print(Text(f"not compared across frameworks: {', '.join(found['not_compared'])}", style="dim"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from auditor.compare import aligned, catalogue, consequences, mending
+from auditor.compare import aligned, catalogue, consequences, mending, titles
 from auditor.compare.identify.fact import STAGES
 from auditor.compare.natural import natural
 from auditor.compare.profile import Profile
@@ -59,6 +59,8 @@ _ALIKE: Final = frozenset({"INIT-13"})
 #: What is fed in another order where no batch is of another kind for it: the noise of the steps is another, as another
 #: seed's is, and what they aim at is the same. It is told, in its place, and claims nothing.
 _NOISE: Final = frozenset({("DATA-01", "data.order")})
+#: The running variance of batch normalisation, biased in Keras and not in PyTorch.
+_VARIANCE: Final = "FWD-03"
 #: What the size of a difference counts for that every pair of these frameworks has.
 _USUAL: Final = 0.2
 
@@ -99,9 +101,11 @@ def diagnose(a: Profile, b: Profile) -> Diagnosis:
     if not any(not usual[id(cause)] or cause.weight >= MATTERS for cause in causes):
         # Nothing else tells the two apart: then what somebody set is the answer, however little it does.
         causes = [one for one in found if _set(one) and one not in causes and not usual[id(one)]] + causes
+    claims = tuple(one for one in causes if _claims(one, usual=usual[id(one)]))
+    if claims:
+        causes = [one for one in causes if not _beside(one, usual=usual[id(one)])]
     roots = tuple(sorted((one for one in causes if _counts(one, usual=usual[id(one)])), key=_place))
     harmless = tuple(cause for cause in found if cause not in causes)
-    claims = tuple(one for one in causes if _claims(one, usual=usual[id(one)]))
     likely = sorted((one for one in causes if one.id not in _ALIKE), key=lambda one: usual[id(one)])
     likeliest = next(iter(likely), None)
     return Diagnosis(tuple(causes), harmless, roots, consequences.of(a, b, roots), claims, likeliest)
@@ -127,6 +131,15 @@ def _claims(cause: Cause, *, usual: bool) -> bool:
     if cause.parameter.startswith("init."):
         usual = cause.parameter in CENTRED
     return cause.weight >= (MATTERS if usual else LISTED)
+
+
+def _beside(cause: Cause, *, usual: bool) -> bool:
+    """Whether a difference is nothing beside one that makes a mismatch: an epsilon, or how a framework keeps variances.
+
+    Every pair of two frameworks has them. Where nothing else differs they are what there is to tell.
+    """
+    small = usual and cause.id == _VARIANCE and cause.weight < MATTERS
+    return small or (_is_epsilon(cause) and not _claims(cause, usual=usual))
 
 
 def _is_epsilon(cause: Cause) -> bool:
@@ -186,7 +199,7 @@ def as_json(cause: Cause, frameworks: tuple[str, str], follows: Sequence[Mapping
     entry = catalogue.entry(cause.id)
     return {
         "id": cause.id,
-        "title": entry.title,
+        "title": titles.title(cause),
         "stage": stage(cause),
         "step": cause.step,
         "parameter": cause.parameter,

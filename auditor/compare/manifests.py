@@ -23,6 +23,8 @@ _IMPLEMENTATION: Final = frozenset({"foreach", "fused", "capturable", "different
     "params",
     "iterations",
     "own_train_step",
+    "epsilon_placement",
+    "momentum_convention",
 }
 _LABELS: Final = frozenset({"name", "names", "id", "path", "module", "function", "operation"})
 #: Between frameworks, a key that one side lacks is a difference only where the vocabulary is shared.
@@ -47,6 +49,7 @@ _CLASSES: Final = {
     "crossentropyloss": "cross_entropy",
     "sparsecategoricalcrossentropy": "cross_entropy",
     "categoricalcrossentropy": "cross_entropy",
+    "squarederror": "squared_error",
     "nllloss": "negative_log_likelihood",
     "mseloss": "squared_error",
     "meansquarederror": "squared_error",
@@ -64,6 +67,7 @@ _TAKES_LOGITS: Final = {"crossentropyloss": True, "bcewithlogitsloss": True, "bc
 #: Values that change nothing: torch's label that stands for "ignore this one".
 _NEUTRAL: Final[Mapping[str, Any]] = {"ignore_index": -100}
 _ALONE: Final = re.compile(r"\b(groups|losses)\.0\.")
+_GROUP: Final = re.compile(r"optimizer\.groups\.(?P<at>\d+)\.(?P<name>.+)")
 _SEVERAL: Final = re.compile(r"\b(groups|losses)\.[1-9]")
 
 
@@ -80,7 +84,17 @@ def canonical(manifest: Mapping[str, Any]) -> dict[str, Any]:
     flat = _one_group(flat)
     if "optimizer.alpha" in flat and "rmsprop" in str(flat.get("optimizer.class")):
         flat["optimizer.rho"] = flat.pop("optimizer.alpha")  # PyTorch's word for it
-    return _without_idle(flat)
+    if str(flat.get("optimizer.schedule.class")) == "constant":
+        flat = {key: value for key, value in flat.items() if not key.startswith("optimizer.schedule.")}
+    return _without_idle(_wrapped(flat))
+
+
+def _wrapped(flat: dict[str, Any]) -> dict[str, Any]:
+    """A loss that Keras made of a function is that function's."""
+    made = _CLASSES.get(_plain(str(flat.get("loss.fn", ""))))
+    if flat.get("loss.class") != "lossfunctionwrapper" or made is None:
+        return flat
+    return {key: value for key, value in flat.items() if not key.startswith("loss.fn")} | {"loss.class": made}
 
 
 def _implied(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -132,11 +146,30 @@ def _plain(name: str) -> str:
 
 
 def _one_group(flat: dict[str, Any]) -> dict[str, Any]:
-    """A single parameter group is the optimizer, a single loss the loss: no list of one remains."""
+    """A single parameter group is the optimizer, a single loss the loss: no list of one remains.
+
+    Of several groups what all of them have alike is the optimizer's.
+    """
     if any(_SEVERAL.search(key) for key in flat):
-        return flat
+        return _common(flat)
     grouped = {_ALONE.sub("", key): value for key, value in flat.items() if _ALONE.search(key)}
     return {key: value for key, value in flat.items() if not _ALONE.search(key)} | grouped
+
+
+def _common(flat: dict[str, Any]) -> dict[str, Any]:
+    held: dict[str, dict[str, Any]] = {}
+    for key, value in flat.items():
+        if found := _GROUP.match(key):
+            held.setdefault(found["name"], {})[found["at"]] = value
+    many = max((len(values) for values in held.values()), default=0)
+    alike = {
+        name: next(iter(values.values()))
+        for name, values in held.items()
+        if len(values) == many and len({repr(one) for one in values.values()}) == 1
+    }
+    lifted = {f"optimizer.{name}": value for name, value in alike.items()}
+    rest = {key: one for key, one in flat.items() if not ((at := _GROUP.match(key)) and at["name"] in alike)}
+    return lifted | rest
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -216,6 +249,9 @@ def _foreign_to_one(key: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> boo
         return True
     if not a.get(key) and not b.get(key):
         return True  # one lacks it or says None, the other switches it off
+    group = _GROUP.match(key)
+    if group and group["name"] == "parameters":
+        return True
     return (key not in a or key not in b) and key.partition(".")[0] not in _SHARED
 
 

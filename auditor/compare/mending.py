@@ -67,6 +67,9 @@ _VALUED: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
         "torch": "DataLoader(dataset, batch_size={0!r})", "keras": "model.fit(x, y, batch_size={0!r})",
         "tensorflow": "dataset.batch({0!r})", "sklearn": "model.set_params(batch_size={0!r})",
     },
+    ("FWD-07", "dropout.rate"): {
+        "torch": "nn.Dropout({0!r})", "keras": "keras.layers.Dropout({0!r})",
+    },
     ("SCH-03", "update.epochs"): {
         "torch": "for epoch in range({0!r}): ...", "tensorflow": "for epoch in range({0!r}): ...",
         "keras": "model.fit(x, y, epochs={0!r}), or as many passes in a loop",

@@ -52,6 +52,8 @@ class Outcome:
 
     word: str = "inconclusive"
     reasons: list[str] = field(default_factory=list)
+    said: int = 0
+    """Where in ``reasons`` the sentences of the tests begin."""
     identical: bool = False
     broke: dict[str, Any] | None = None
     tests: dict[str, Ends] = field(default_factory=dict)
@@ -122,6 +124,7 @@ def _test(a: Sequence[Side], b: Sequence[Side], known: Known, found: Outcome) ->
         if tested := _tested(values, known.priors.get(name)):
             found.tests[name] = tested
     found.adjusted = statistics.holm({name: test.p for name, test in found.tests.items()})
+    found.said = len(found.reasons)
     if not found.tests:
         found.reasons.append(_NOTHING if known.loss else _OTHER_LOSS)
         return
@@ -136,7 +139,10 @@ def _test(a: Sequence[Side], b: Sequence[Side], known: Known, found: Outcome) ->
 _NOTHING: Final = "no end metric that both sides have and that is finite: nothing to test"
 #: What scikit-learn works out by its own loss, which its manifest tells the factor of.
 _HELD_OUT: Final = "val_loss"
-_OTHER_LOSS: Final = "the training losses are not of one definition, and no val_ metric is known to both sides"
+_OTHER_LOSS: Final = (
+    "the training losses are not of one definition, and no val_ metric is known to both sides: whether the outcomes"
+    " differ takes an evaluation on both"
+)
 
 
 def _end(side: Side, name: str, until: int | None) -> float | None:
@@ -208,6 +214,7 @@ def _stuck(a: Sequence[Side], b: Sequence[Side], found: Outcome) -> None:
     told = {endings.stuck(left.curves["loss"], right.curves["loss"]) for left in a for right in b}
     if len(told) == 1 and (which := told.pop()):
         found.word = "differs"
+        found.reasons[found.said :] = []  # what the ends alone left open is settled
         found.reasons.append(f"the loss of {which} stays where it began, that of the other fell below a tenth")
 
 

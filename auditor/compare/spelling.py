@@ -45,10 +45,17 @@ def told_apart(listed: Sequence[Mapping[str, Any]], a: Profile, b: Profile, foun
 def _kind(one: dict[str, Any], alike: frozenset[str]) -> dict[str, Any]:
     if not one["configuration"]:
         return one | {"kind": "surroundings"}
+    if one["parameter"] == "optimizer.parameters" and len(one["a"] or ()) == len(one["b"] or ()):
+        return one | {"configuration": False, "kind": "spelling"}  # as many weights, by each program's names
     section = one["parameter"].partition(".")[0]
-    if section in alike and (section == "model" or not _both(one)):
+    if section in alike and not _typed(one) and (section == "model" or not _both(one)):
         return one | {"configuration": False, "kind": "spelling"}
     return one | {"kind": "configuration"}
+
+
+def _typed(one: Mapping[str, Any]) -> bool:
+    """Whether the two name other formats of numbers."""
+    return "dtype" in one["parameter"].rpartition(".")[2] and None not in (one["a"], one["b"])
 
 
 def _both(one: Mapping[str, Any]) -> bool:

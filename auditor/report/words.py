@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+#: What is declared otherwise and was measured to be the same (``auditor.compare.spelling``).
+SPELLING: Final = "spelling"
 
 
 def where_they_part(drawn: Mapping[str, Any]) -> str:
@@ -56,5 +59,5 @@ def said_of_test(metric: Mapping[str, Any]) -> tuple[str, str]:
 
 def part_of(declared: Mapping[str, Any]) -> str:
     """What a declared difference is a difference of: the configuration, its spelling, or what is around it."""
-    words = {"spelling": "written otherwise, measured alike", "surroundings": "surroundings"}
+    words = {SPELLING: "written otherwise, measured alike", "surroundings": "surroundings"}
     return words.get(str(declared.get("kind")), "configuration" if declared["configuration"] else "surroundings")

@@ -13,6 +13,8 @@ from auditor.compare.profile import Profile
 MATTERS: Final = 0.02
 #: and from here on a difference is told as a cause rather than as harmless.
 LISTED: Final = 1e-3
+#: Below the rounding of float64 over some thousand steps.
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +67,7 @@ def close(a: Any, b: Any, relative: float = 1e-4) -> bool:
 
 
 def percent(part: float) -> str:
-    """A relative size in words."""
+    """A relative size in words; of what is below any rounding no digits."""
+    if abs(part) < _ROUNDING:
+        return "0 %"
     return f"{100 * part:.3g} %" if part < 10 else f"{part:.3g} times"

@@ -12,6 +12,8 @@ from auditor.compare.recognise.cause import Cause
 _SIZES: Final = ("scale", "range", "mean")
 #: What explains all of these where it was seen, the most telling first.
 _EXPLAINS: Final = ("data.target.numbering", "data.target.classes", "data.target.given")
+#: Numbers in other places: of images that were reshaped both show it.
+_MOVED: Final = ("data.input.axes", "data.input.arrangement")
 
 
 def gathered(causes: Sequence[Cause]) -> Iterator[Cause]:
@@ -30,6 +32,12 @@ def gathered(causes: Sequence[Cause]) -> Iterator[Cause]:
         others = sorted((one for one in of_it if one is not first), key=lambda one: -one.weight)
         told |= {id(one) for one in (first, *others)}
         yield replace(first, effect="; ".join(one.effect for one in (first, *others)))
+    moved = [one for one in causes if one.parameter in _MOVED]
+    if len(moved) == len(_MOVED):
+        first, second = sorted(moved, key=lambda one: _MOVED.index(one.parameter))
+        told |= {id(first), id(second)}
+        weight = max(first.weight, second.weight)
+        yield replace(first, weight=weight, effect=f"{first.effect}; {second.effect}")
     yield from (one for one in causes if id(one) not in told)
 
 

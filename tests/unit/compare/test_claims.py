@@ -10,7 +10,7 @@ import pytest
 from auditor.compare.causes import Diagnosis, diagnose
 from auditor.compare.profile import Profile
 from auditor.compare.trajectories import Curve
-from support.tiny import Tiny, drawn, event, inputs, sgd
+from support.tiny import Tiny, adam, drawn, event, inputs, sgd
 
 LAST = 12
 #: Callbacks as Keras's manifest names them.
@@ -236,3 +236,14 @@ def test_another_order_of_batches_that_are_alike_claims_nothing(sorted_: bool, c
     assert told(found) == ("DATA-01", claims)
     assert found.earliest is not None
     assert found.earliest.parameter == ("data.shuffle" if sorted_ else "data.order")
+
+
+@pytest.mark.parametrize(("rate", "beside"), [(1e-2, False), (2e-2, True)])
+def test_an_epsilon_is_harmless_beside_what_makes_a_mismatch(rate: float, beside: bool) -> None:
+    """Alone it is what there is to tell; beside another rate it explains nothing."""
+    one = Tiny(stepper=lambda: adam(eps=1e-8)).profile()
+    other = Tiny(stepper=lambda: adam(rate, eps=1e-5), rate=rate).profile()
+    found = diagnose(one, other)
+    assert [cause.id for cause in found.causes] == (["OPT-01"] if beside else ["OPT-02"])
+    assert [cause.id for cause in found.harmless] == (["OPT-02"] if beside else [])
+    assert found.matters is beside

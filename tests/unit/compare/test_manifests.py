@@ -112,3 +112,31 @@ def test_numbers_are_equal_as_float32() -> None:
     assert same(1e300, 1e300)
     assert same([1, 2.0], [1.0, 2])
     assert not same([1], [1, 2])
+
+
+def test_what_all_groups_have_alike_is_the_optimizers() -> None:
+    """Decay on kernels alone takes two groups, of one rate; what differs between them stays theirs."""
+    held = TORCH["optimizer"]["groups"][0]
+    groups = [held | {"weight_decay": 0.01}, held | {"parameters": ["fc1.bias"]}]
+    flat = canonical(changed(TORCH, optimizer={"class": "Adam", "groups": groups}))
+    assert (flat["optimizer.learning_rate"], flat["optimizer.beta_1"]) == (0.001, 0.9)
+    assert [flat[f"optimizer.groups.{at}.weight_decay"] for at in (0, 1)] == [0.01, 0]
+    assert "optimizer.weight_decay" not in flat
+    grouped = changed(TORCH, optimizer={"class": "Adam", "groups": groups})
+    told = [item["parameter"] for item in differences(grouped, KERAS) if item["configuration"]]
+    assert told == ["optimizer.epsilon", "optimizer.groups.0.weight_decay"]
+
+
+def test_a_rate_that_is_constant_is_no_schedule() -> None:
+    """scikit-learn says so, the others say nothing."""
+    schedule = {"class": "constant", "per": "epoch"}
+    for told, keys in ((schedule, []), (schedule | {"class": "invscaling"}, ["optimizer.schedule.class"])):
+        flat = canonical({"optimizer": {"class": "sgd", "schedule": told}})
+        assert [key for key in flat if key.endswith("schedule.class")] == keys
+
+
+def test_a_loss_that_keras_made_of_a_function_is_that_function() -> None:
+    """``compile(loss="mse")`` wraps one; a function of the program's own stays a wrapper."""
+    for function, name in (("mean_squared_error", "squared_error"), ("mine", "lossfunctionwrapper")):
+        told = {"class": "LossFunctionWrapper", "config": {"fn": function}}
+        assert canonical({"loss": told})["loss.class"] == name
