@@ -41,7 +41,6 @@ def of(difference: Difference, a: Profile, b: Profile) -> tuple[float, str]:
 
 SAID: Final[Mapping[str, str]] = {
     "pads": "the windows stand elsewhere over the input",
-    "along_time": "the layer steps along time on one side, and along the samples of the batch on the other",
     "first": "the layer takes the samples first on one side, and time first on the other",
     "border": "averages at the border count the padding on one side",
     "state": "a recurrent layer goes on from the state of the batch before on one side, and begins anew on the other",
