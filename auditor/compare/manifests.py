@@ -66,6 +66,8 @@ _REDUCTIONS: Final = {"sum_over_batch_size": "mean", "mean_with_sample_weight": 
 _TAKES_LOGITS: Final = {"crossentropyloss": True, "bcewithlogitsloss": True, "bceloss": False}
 #: Values that change nothing: torch's label that stands for "ignore this one".
 _NEUTRAL: Final[Mapping[str, Any]] = {"ignore_index": -100}
+#: Options that say how a momentum is used.
+_OF_MOMENTUM: Final = frozenset({"optimizer.nesterov", "optimizer.dampening"})
 _ALONE: Final = re.compile(r"\b(groups|losses)\.0\.")
 _GROUP: Final = re.compile(r"optimizer\.groups\.(?P<at>\d+)\.(?P<name>.+)")
 _SEVERAL: Final = re.compile(r"\b(groups|losses)\.[1-9]")
@@ -107,6 +109,8 @@ def _implied(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _without_idle(flat: dict[str, Any]) -> dict[str, Any]:
     """Without options of what is switched off, and values that change nothing."""
     ema = flat.get("optimizer.use_ema", True)
+    if not flat.get("optimizer.momentum", True):
+        flat = {key: value for key, value in flat.items() if key not in _OF_MOMENTUM}
     return {
         key: value
         for key, value in flat.items()

@@ -8,6 +8,9 @@ from typing import Any, Final
 #: What is declared otherwise and was measured to be the same (``auditor.compare.spelling``).
 SPELLING: Final = "spelling"
 
+#: Common steps below which nothing is said of two curves.
+_FEWEST: Final = 3
+
 
 def where_they_part(drawn: Mapping[str, Any]) -> str:
     """Where two trajectories part, in a sentence.
@@ -21,6 +24,8 @@ def where_they_part(drawn: Mapping[str, Any]) -> str:
     if drawn["identical"]:
         return f"the same number at all {common} common steps"
     steps = f"{common} common step{'s' if common > 1 else ''}"
+    if common < _FEWEST:
+        return f"{steps}: too few to hold the curves against each other"
     if drawn["parts_at"] is not None:
         return f"apart by more than {percent} from step {drawn['parts_at']} to the end; {steps}"
     end = drawn.get("end_apart") or 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.fact import Fact, How
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import running, sizes
 from auditor.compare.recognise.cause import Cause, between
@@ -96,7 +96,10 @@ def _later(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Keras's frozen normalisation keeps to its statistics; PyTorch's takes the batch's, whatever is trained."""
+    """Keras's frozen normalisation keeps to its statistics; PyTorch's takes the batch's, whatever is trained.
+
+    Both were seen to run, and to train in training mode; that a layer is frozen is read off the layer.
+    """
     sides = [_still(side) for side in (a, b)]
     modes = between(a, b, "mode.train")
     if modes is None or any(fact.value["training"] != "true" for fact in modes) or sides[0] == sides[1]:
@@ -106,7 +109,8 @@ def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     words = tuple(_STATISTICS[still] for still in sides)
     effect = "frozen normalisation takes its stored statistics on one side, those of the batch on the other"
-    yield Cause("MODE-02", "mode.frozen", (words[0], words[1]), sizes.ANOTHER, effect, "declared", 0.9)
+    how: How = "measured" if a.structure.ran and b.structure.ran else "declared"
+    yield Cause("MODE-02", "mode.frozen", (words[0], words[1]), sizes.ANOTHER, effect, how, 0.9)
 
 
 _STATISTICS = {True: "stored statistics", False: "the batch's statistics"}

@@ -140,3 +140,10 @@ def test_a_loss_that_keras_made_of_a_function_is_that_function() -> None:
     for function, name in (("mean_squared_error", "squared_error"), ("mine", "lossfunctionwrapper")):
         told = {"class": "LossFunctionWrapper", "config": {"fn": function}}
         assert canonical({"loss": told})["loss.class"] == name
+
+
+def test_nesterov_without_a_momentum_is_no_setting() -> None:
+    """scikit-learn says it of a momentum of zero."""
+    for momentum, keys in ((0.0, []), (0.9, ["optimizer.nesterov"])):
+        flat = canonical({"optimizer": {"class": "sgd", "momentum": momentum, "nesterov": True}})
+        assert [key for key in flat if key.endswith("nesterov")] == keys

@@ -11,7 +11,7 @@ import pytest
 from auditor.compare.causes import Diagnosis, diagnose
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import running
-from support.tiny import Tiny, event, sgd
+from support.tiny import Tiny, event, glorot, sgd
 
 
 def run(decay: float | None, steps: int = 40, *, looks: str | None = "false", batch: int = 16, **more: Any) -> Profile:
@@ -94,3 +94,31 @@ def test_inputs_of_mean_0_and_variance_1_show_no_lag() -> None:
     assert running._lag(side, 0.99, standard).off == 0.0
     assert running._lag(side, 0.99, wide).off > 0.3
     assert running._lag(side, 0.5, wide).off < 1e-6
+
+
+def frozen(framework: str, *, trainable: bool = True, ran: bool = True, mode: str = "true") -> Profile:
+    """A stack with one normalisation, which a graph shows to have run or not."""
+    norm = {"class": "BatchNormalization" if framework == "keras" else "BatchNorm1d", "name": "bn"}
+    layers = [{"name": "fc", "class": "Dense", "config": {"units": 24}}, norm | {"trainable": trainable, "config": {}}]
+    facts = {"operations": [{"layer": "fc"}, {"layer": "bn"}]} if ran else {}
+    events = [event(1, "mode", phase="train", training=mode, modules=[], kinds=[])]
+    made = Tiny(stepper=sgd, framework=framework, facts=facts, weights=lambda: glorot(len(framework)))
+    return made.profile(manifest={"model": {"layers": layers}}, events=events)
+
+
+@pytest.mark.parametrize(
+    ("keras", "torch", "told"),
+    [
+        (frozen("keras", trainable=False), frozen("torch"), "measured"),
+        (frozen("keras", trainable=False, ran=False), frozen("torch", ran=False), "declared"),
+        (frozen("keras", trainable=False), frozen("torch", mode="mixed"), None),
+        (frozen("keras"), frozen("torch"), None),
+    ],
+    ids=["frozen", "nobody saw it run", "in evaluation mode there too", "trained"],
+)
+def test_frozen_normalisation_of_keras_keeps_to_its_statistics(
+    keras: Profile, torch: Profile, told: str | None
+) -> None:
+    """PyTorch's goes on with the batch's, whatever its weights ask for."""
+    found = [one.how for one in diagnose(keras, torch).causes if one.parameter == "mode.frozen"]
+    assert found == ([told] if told else [])

@@ -123,3 +123,9 @@ def test_the_sentence_of_few_points_agrees_with_their_last(ends: tuple[float, fl
     """Four evaluations are too few to say from where on two curves are apart, and not that they are together."""
     curves = [Curve(np.arange(10, 50, 10), np.linspace(1.0, end, 4)) for end in ends]
     assert where_they_part(as_json(*curves)) == says
+
+
+def test_of_two_common_points_nothing_is_said() -> None:
+    """They were of one evaluation each, say."""
+    curves = [Curve(np.array([10]), np.array([end])) for end in (1.0, 5.0)]
+    assert where_they_part(as_json(*curves)) == "1 common step: too few to hold the curves against each other"
