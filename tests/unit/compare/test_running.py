@@ -102,7 +102,7 @@ def frozen(framework: str, *, trainable: bool = True, ran: bool = True, mode: st
     layers = [{"name": "fc", "class": "Dense", "config": {"units": 24}}, norm | {"trainable": trainable, "config": {}}]
     facts = {"operations": [{"layer": "fc"}, {"layer": "bn"}]} if ran else {}
     events = [event(1, "mode", phase="train", training=mode, modules=[], kinds=[])]
-    made = Tiny(stepper=sgd, framework=framework, facts=facts, weights=lambda: glorot(len(framework)))
+    made = Tiny(stepper=sgd, framework=framework, facts=facts, weights=lambda: glorot("kt".index(framework[0])))
     return made.profile(manifest={"model": {"layers": layers}}, events=events)
 
 
