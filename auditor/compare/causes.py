@@ -59,8 +59,8 @@ _ALIKE: Final = frozenset({"INIT-13"})
 #: What is fed in another order where no batch is of another kind for it: the noise of the steps is another, as another
 #: seed's is, and what they aim at is the same. It is told, in its place, and claims nothing.
 _NOISE: Final = frozenset({("DATA-01", "data.order")})
-#: The running variance of batch normalisation, biased in Keras and not in PyTorch.
-_VARIANCE: Final = "FWD-03"
+#: How a framework works, whatever is set: running variances, biased in Keras; squares of sparse gradients there.
+_WORKS: Final = frozenset({"FWD-03", "OPT-29"})
 #: What the size of a difference counts for that every pair of these frameworks has.
 _USUAL: Final = 0.2
 
@@ -134,12 +134,12 @@ def _claims(cause: Cause, *, usual: bool) -> bool:
 
 
 def _beside(cause: Cause, *, usual: bool) -> bool:
-    """Whether a difference is nothing beside one that makes a mismatch: an epsilon, or how a framework keeps variances.
+    """Whether a difference is nothing beside one that makes a mismatch: an epsilon, or how a framework works.
 
     Every pair of two frameworks has them. Where nothing else differs they are what there is to tell.
     """
-    small = usual and cause.id == _VARIANCE and cause.weight < MATTERS
-    return small or (_is_epsilon(cause) and not _claims(cause, usual=usual))
+    by_nature = usual and cause.id in _WORKS and (cause.chance or cause.weight < MATTERS)
+    return by_nature or (_is_epsilon(cause) and not _claims(cause, usual=usual))
 
 
 def _is_epsilon(cause: Cause) -> bool:

@@ -18,6 +18,8 @@ _SAME: Final = 1e-4
 _MET: Final = 0.25
 #: A change of weights between steps that is as large as this part of a step is none of rounding.
 _MOVED: Final = 1e-3
+#: A part of all steps that rounding makes, of weights that are far larger than what is added to them.
+_ROUNDED: Final = 1e-5
 #: Part of the steps from which on a gradient that comes twice is no chance.
 _OFTEN: Final = 0.3
 #: Steps and weights that are named, at most.
@@ -215,7 +217,8 @@ def _other_hands(a: Profile, b: Profile) -> Iterator[Cause]:
         side, places = (a, steps[0]) if steps[0] else (b, steps[1])
         size = min(1.0, effects.unexplained(side, steps=places) or 0.0)
         effect = f"at these steps something else moves the weights, by {percent(size)} of all steps"
-        yield Cause("OPT-00", "update.interrupted", (told[0], told[1]), size, effect, step=places[0])
+        if size > _ROUNDED:
+            yield Cause("OPT-00", "update.interrupted", (told[0], told[1]), size, effect, step=places[0])
     jumps = between(a, b, "update.between")
     if jumps is None:
         return
@@ -240,7 +243,7 @@ def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
         entry, effect = "OPT-25", "a constraint moves these weights after the update rule has"
     elif side.framework in {"keras", "tensorflow"} and all("embed" in name for name in [*names[0], *names[1]]):
         entry = "OPT-29"
-        effect = "the second moment of a sparse gradient is the sum of its parts' squares"
+        effect = "Keras squares a row's gradient once for each time it comes, and adds up the squares"
     effect = f"{effect}: {percent(weight)} of a step"
     mend: Literal["a", "b"] = "a" if side is a else "b"
     yield Cause(entry, "update.unexplained", (told[0], told[1]), weight, effect, confidence=0.8, mend=mend,

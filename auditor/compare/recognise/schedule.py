@@ -17,6 +17,8 @@ from auditor.compare.trajectories import I64
 _FEWEST: Final = 3
 #: Relative difference of two rates that is no rounding.
 _SAME: Final = 1e-4
+#: And part of the largest rate that float32 rounds off on the way down to nothing.
+_ROUNDED: Final = 1e-6
 #: Part of the steps by which the lengths of two runs differ.
 _OTHER_LENGTH: Final = 0.1
 #: What an early end counts for, whose size is the other run's choice: just less than a difference of a step that
@@ -168,7 +170,8 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
     if good.sum() < _FEWEST or mine[good].max() <= 0 or theirs[good].max() <= 0:
         return
     mine, theirs, steps = mine[good] / mine[good].max(), theirs[good] / theirs[good].max(), steps[good]
-    off = np.abs(mine - theirs) / np.maximum(np.maximum(mine, theirs), 1e-300)
+    apart = np.where(np.abs(mine - theirs) > _ROUNDED, np.abs(mine - theirs), 0.0)
+    off = apart / np.maximum(np.maximum(mine, theirs), 1e-300)
     if not (off > _SAME).any():
         return
     first = int(steps[np.argmax(off > _SAME)])

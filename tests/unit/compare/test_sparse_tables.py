@@ -64,7 +64,8 @@ def test_what_differs_beside_the_tables_comes_before_what_every_sparse_gradient_
     """The accumulator that somebody set, not how Keras adds up squares."""
     a = tables("torch", adagrad(1e-12), sparse=False)
     found = diagnose(a, tables("keras", adagrad(0.1), sparse=True))
-    assert [cause.id for cause in found.causes[:2]] == ["OPT-15", "OPT-29"]
+    assert [cause.id for cause in found.causes[:1]] == ["OPT-15"]
+    assert "OPT-29" in [cause.id for cause in found.harmless], "how Keras works explains nothing beside it"
 
 
 def test_tables_with_whole_gradients_are_weights_like_others() -> None:
