@@ -86,10 +86,17 @@ def read_side(store: RunStore, run: str) -> Side:
     alerts = tuple(store.alerts(run=run))
     chunks = list(store.chunks(run, type="record"))
     seen, curves = (assemble(chunks), tuple(store.events(run))), Curves(store, run, record.last_step)
+    manifest = manifest_of(store, run)
     return Side(
-        run, record.framework, record.status, curves, manifest_of(store, run), alerts, record.last_step, *seen,
+        run, _framework(record.framework, manifest), record.status, curves, manifest, alerts, record.last_step, *seen,
         project=record.project, norms=first_norms(store, run), evaluations=assemble(chunks, "eval"),
     )  # fmt: skip
+
+
+def _framework(recorded: str, manifest: Mapping[str, Any] | None) -> str:
+    """What the program is written in: ``train_on_batch`` is Keras, though it is observed as a loop of TensorFlow's."""
+    told = (manifest or {}).get("framework")
+    return "keras" if (recorded, told) == ("tensorflow", "keras") else recorded
 
 
 def manifest_of(store: RunStore, run: str) -> Mapping[str, Any] | None:

@@ -25,6 +25,8 @@ AFTER: Final = 100
 _NAMED: Final = 32
 #: Batches that each model was trained on without a trainable weight; of those that had one at their first, -1.
 _COUNTS: Final[weakref.WeakKeyDictionary[Any, int]] = weakref.WeakKeyDictionary()
+#: Models whose ``train_on_batch`` runs.
+_INSIDE: Final[list[Any]] = []
 _REPEATED: Final[weakref.WeakKeyDictionary[Any, Repeated]] = weakref.WeakKeyDictionary()
 
 
@@ -80,6 +82,11 @@ def _tell(model: Any, count: int, run: Any) -> None:
         run.record(count, {}, run.layout(()), b"", time=time.time(), urgent=True)
 
 
+def by_batches() -> bool:
+    """Whether a program of Keras is within ``train_on_batch``: its loop is no tape's of its own."""
+    return bool(_INSIDE)
+
+
 def observe() -> None:
     """Count, and look at, the batches that ``train_on_batch`` is given from now on. Idempotent."""
     original = keras.Model.train_on_batch
@@ -90,7 +97,11 @@ def observe() -> None:
     def audited_train_on_batch(self: Any, *args: Any, **kwargs: Any) -> Any:
         run = live_run()
         before = 0 if run is None else numbering.last(run)
-        result = original(self, *args, **kwargs)
+        _INSIDE.append(self)
+        try:
+            result = original(self, *args, **kwargs)
+        finally:
+            _INSIDE.pop()
         trained(self, 1)
         _given(self, args[0] if args else kwargs.get("x"), before)
         return result

@@ -11,6 +11,7 @@ import tensorflow as tf
 from auditor_agent.capture.arrays import Words
 from auditor_agent.guard import failure
 from auditor_agent.integrations.keras import manifest as parts
+from auditor_agent.integrations.keras.untrained import by_batches
 from auditor_agent.integrations.keras.watch import named
 
 
@@ -47,7 +48,8 @@ def manifest(  # noqa: PLR0913 -- one argument per thing that a loop holds by it
         "environment": parts.environment,
     }
     with tf.init_scope():  # out of whatever is being traced, where values can be read
-        return {"framework": "tensorflow"} | {name: parts.part(name, reader) for name, reader in read.items()}
+        framework = "keras" if by_batches() else "tensorflow"
+        return {"framework": framework} | {name: parts.part(name, reader) for name, reader in read.items()}
 
 
 def _model(model: Any, variables: Sequence[Any], names: Callable[[Any], str]) -> dict[str, Any]:
