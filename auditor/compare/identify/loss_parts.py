@@ -27,17 +27,22 @@ _FUNCTIONS: Final[Mapping[str, str]] = {
     "Exp": "exponential",
     "Sqrt": "root",
     "Relu": "positive part",
+    "Mul": "product",
+    **dict.fromkeys(("Div", "RealDiv", "DivNoNan"), "quotient"),
 }
 _ROWS: Final = frozenset({"cross entropy"})
 #: Operations that leave each number as it is.
 _PASSED: Final = frozenset({
     *("View", "ReshapeAlias", "UnsafeView", "Squeeze", "Unsqueeze", "Transpose", "T", "Permute", "Clone", "ToCopy"),
     *("Identity", "Reshape", "ExpandDims", "Cast", "Alias", "Contiguous"),
+    *("StridedSlice", "Slice", "Narrow", "Split", "SplitV", "Unbind", "Unpack"),  # what is counted is what comes of it
 })  # fmt: skip
 _SUMS: Final = frozenset({"Add", "AddV2", "AddN", "Sub", "Rsub", "Neg"})
-_PRODUCTS: Final = frozenset({"Mul", "Div", "RealDiv"})
+_PRODUCTS: Final = frozenset({"Mul", "Div", "RealDiv", "DivNoNan"})
 _REDUCED: Final = frozenset({"Mean", "Sum"})
 _LOGARITHMS: Final = frozenset({"Log", "Log1P", "LogSoftmax", "LogSigmoid"})
+#: On the way from a cross entropy to its logits: shares, kept away from zero and one.
+_SHARES: Final = frozenset({"LogSoftmax", "Softmax", "Minimum", "Maximum", "ClampMin", "Clamp"})
 #: What a binary cross entropy of logits is written as: max(x, 0) - x y + log(1 + exp(-|x|)) (TensorFlow).
 _LOGITS: Final = frozenset({"Relu", "Maximum", "Select", "SelectV2", "ClampMin"})
 #: Two weights that are one: numbers of a graph, rounded to float32.
@@ -47,6 +52,8 @@ _MOST: Final = 400
 #: Steps whose graphs are looked at.
 _STEPS: Final = 5
 
+#: A factor and what it is of: the ``output`` of a model, or what a product within the loss (a ``layer``) gave.
+Scale = tuple[float, str]
 Node = Mapping[str, Any]
 Graph = Sequence[Node]
 
@@ -62,7 +69,7 @@ class Part:
     function: str
     size: float
     weight: float
-    scale: float | None = None
+    scale: Scale | None = None
 
 
 class _UnclearError(Exception):
@@ -110,7 +117,7 @@ def parts(graph: Graph, batch: int) -> tuple[Part, ...]:
         _UnclearError: where the graph was cut short or holds what nobody knows to be linear.
     """
     found = [one for one in _named([*_down(graph, 0, 1.0, batch, 0)], batch) if one.function != "linear"]
-    together: dict[tuple[str, float, float | None], Part] = {}
+    together: dict[tuple[str, float, Scale | None], Part] = {}
     for one in found:
         key = one.function, round(math.log(abs(one.weight) or 1e-300), 3), one.scale
         kept = together.get(key)
@@ -125,7 +132,7 @@ class _Found:
     op: str
     elements: int
     weight: float
-    scale: float | None = None
+    scale: Scale | None = None
     of: str = ""
     """Of a product: the operation that is multiplied."""
 
@@ -163,9 +170,16 @@ def _linear(node: Node, batch: int) -> list[tuple[Any, float]]:
         share = 1.0 if op == "Sum" else _count(node, batch)
         return [(one, 1 / share) for one in inputs[:1]]
     if op in _PRODUCTS and number:
-        value = float(batch) if number == "batch" else float(number)
+        value = _counted(number, batch)
         return [(one, value if op == "Mul" else 1 / value) for one in inputs]
     return []
+
+
+def _counted(number: Any, batch: int) -> float:
+    """A number of a graph, with the samples of the step where it counts them: ``batch``, ``batch*8``."""
+    if isinstance(number, str):
+        return batch * float(number.partition("*")[2] or 1)
+    return float(number)
 
 
 def _signs(op: str, node: Node, count: int) -> list[float]:
@@ -193,32 +207,38 @@ def _extents(shape: Any, batch: int) -> list[int] | None:
 
 
 def _function(graph: Graph, node: Node, factor: float, batch: int) -> _Found:
-    op = str(node["op"])
-    inputs = node.get("inputs") or []
+    op, inputs = str(node["op"]), list(node.get("inputs") or [])
+    whole = node.get("reduction") in {"mean", "sum"}
     shapes = [*(node.get("input_shapes") or []), node.get("shape")]
-    extents = _extents(node.get("shape"), batch)
-    if node.get("reduction") in {"mean", "sum"}:
-        extents = _extents(next((one for one in shapes if one), None), batch)
+    extents = _extents(next((one for one in shapes if one), None) if whole else node.get("shape"), batch)
     if extents is None:
         raise _UnclearError
-    rows = _FUNCTIONS.get(op) in _ROWS
-    elements = math.prod(extents)
-    if rows and node.get("reduction") in {"mean", "sum"}:  # of its classes one counts, along the second axis of places
+    rows, elements = _FUNCTIONS.get(op) in _ROWS, math.prod(extents)
+    if rows and whole:  # of its classes one counts, along the second axis of places
         elements //= extents[1 if "2D" in op else -1] or 1
     weight = factor / elements if node.get("reduction") == "mean" else factor
     below = next((one for one in inputs if isinstance(one, int)), None)
-    if op == "Pow" and float(node.get("exponent") or 0) == _SQUARE:
-        op = "Square"
-    if op == "Mul" and len(inputs) > 1 and inputs[0] == inputs[1]:
-        op = "Square"
-    scale = _scale(graph, below) if rows or op in _LOGARITHMS else None
+    if _squares(node):
+        return _Found("Square", elements, weight)
     if op == "Log" and _operation(graph, below) == "Exp":
-        op = "linear"
-    of = next((name for one in inputs if (name := _operation(graph, one)) in _LOGARITHMS), "") if op == "Mul" else ""
-    if of and scale is None:
-        made = next(one for one in inputs if _operation(graph, one) in _LOGARITHMS)
-        scale = _scale(graph, _through(graph, made), inside=True)
-    return _Found(op, int(elements), weight, scale, of)
+        return _Found("linear", elements, weight)
+    logs = next((one for one in inputs if _operation(graph, one) in _LOGARITHMS), None) if op == "Mul" else None
+    if logs is not None:
+        return _Found(op, elements, weight, _scale(graph, _below(graph, logs)), _operation(graph, logs))
+    return _Found(op, elements, weight, _scale(graph, below) if rows or op in _LOGARITHMS else None)
+
+
+def _squares(node: Node) -> bool:
+    """Whether it is the square of what it is given: a power of two, or a product with itself."""
+    op, inputs = node["op"], node.get("inputs") or []
+    itself = op == "Mul" and len(inputs) > 1 and inputs[0] is not None and inputs[0] == inputs[1]
+    return itself or (op == "Pow" and float(node.get("exponent") or 0) == _SQUARE)
+
+
+def _below(graph: Graph, at: Any) -> Any:
+    """What a logarithm is of, whatever was reshaped or negated behind it."""
+    place = _through(graph, at)
+    return None if place is None else next((one for one in graph[place].get("inputs") or [] if one is not None), None)
 
 
 def _operation(graph: Graph, at: Any) -> str:
@@ -239,20 +259,18 @@ def _through(graph: Graph, at: Any) -> int | None:
     return None
 
 
-def _scale(graph: Graph, at: Any, *, inside: bool = False) -> float | None:
-    """What is multiplied on the way from logits to what made them; None where that does not show."""
+def _scale(graph: Graph, at: Any) -> Scale | None:
+    """What is multiplied on the way from logits to what made them, and what that was; None where it does not show."""
     scale = 1.0
-    if inside and isinstance(at, int):
-        at = next((one for one in graph[at].get("inputs") or [] if one is not None), None)
     for _ in range(_MOST):
         if not isinstance(at, int) or at >= len(graph):
-            return scale if isinstance(at, str) and at.startswith("output") else None
+            return (scale, "output") if isinstance(at, str) and at.startswith("output") else None
         node = graph[at]
         op, number = str(node.get("op")), node.get("other")
         if op in _PRODUCTS and isinstance(number, (int, float)) and number:
             scale = scale * number if op == "Mul" else scale / number
-        elif op not in _PASSED | {"LogSoftmax"}:
-            return scale
+        elif op not in _PASSED | _SHARES:
+            return None if node.get("inputs") else (scale, "layer")
         at = next((one for one in node.get("inputs") or [] if one is not None), None)
     return None
 

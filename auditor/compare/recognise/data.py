@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.fact import How
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import columns, content, evaluated, matched, pairing
+from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing
 from auditor.compare.recognise.cause import Cause, between, how, percent
 from auditor.compare.recognise.gathered import gathered
 
@@ -48,6 +48,8 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     rows = list(content.causes(a, b))
     targets = [] if rows else list(pairing.causes(a, b))
     known = _OF_TARGETS if any(cause.parameter in pairing.TARGETS for cause in targets) else frozenset[str]()
+    shares = [] if rows or targets else list(class_shares.causes(a, b))
+    known = class_shares.FOLLOW if shares else known
     scaled = [cause for cause in _scale(a, b) if cause.parameter not in known]
     yield from scaled
     yield from _axes(a, b)
@@ -55,10 +57,11 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from (*rows, *targets)
     if not rows and not scaled:
         yield from evaluated.causes(a, b)
-    parts = [cause for cause in _other_part(a, b) if cause.parameter not in known]
-    kept_back = [*parts, *_held_out(a, b)]
+    parts = [] if shares else [cause for cause in _other_part(a, b) if cause.parameter not in known]
+    held = [cause for cause in _held_out(a, b) if cause.parameter not in known]
+    kept_back = [*shares, *parts, *held]
     yield from kept_back
-    if not (rows or scaled or targets):
+    if not (rows or scaled or targets or shares):
         yield from _other_numbers(a, b, moved=bool(parts))
     for cause in _portions(a, b):
         if not (kept_back and cause.parameter in _FOLLOW):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from auditor.compare.profile import Profile
 from auditor.compare.recognise import fed_back, layouts, network, sizes
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
-from auditor.compare.structure import Difference, Operation, differences, of_one_stock
+from auditor.compare.structure import Difference, Operation, differences, of_one_stock, told_by, words
 from auditor.compare.structure.operations import WEIGHTED
 
 #: Entries by setting, of any kind or of one.
@@ -42,6 +42,9 @@ _ENTRIES: Final[Mapping[str, str]] = {
 }
 #: Layers whose weights the frameworks cut into tensors otherwise: two biases against one.
 _CUT: Final = frozenset({"lstm", "gru", "rnn"})
+#: Tensors of PyTorch's attention in which the projections of queries, keys and values lie one after the other.
+_PACKED: Final = ("in_proj_weight", "in_proj_bias")
+_PROJECTED: Final = ("queries", "keys", "values")
 #: Relative difference of two scales that is no rounding.
 _SCALES: Final = 1e-3
 #: Settings that the first of attention's products has for the whole.
@@ -57,7 +60,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
-    found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b)]
+    found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b) and not _uncalled(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [*(_cause(block, a, b, ran=ran) for block in _blocks(found)), *_axes(a, b), *_softmax(a, b)]
     told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
@@ -72,6 +75,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
     """Each softmax within the networks: over another axis, of products of another scale."""
     left, right = a.structure.shares, b.structure.shares
+    if len(left) != len(right):
+        left, right = ((*side.structure.shares, *_of_layers(side)) for side in (a, b))
     if len(left) != len(right):
         return
     pairs = list(zip(left, right, strict=True))
@@ -93,6 +98,21 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
             effect = f"the products of which attention takes the softmax are {ratio:.3g} times as large on one side"
             yield Cause("FWD-20", "attention.scale", (mine, theirs), min(1.0, math.log(ratio)), effect, confidence=0.9)
             break
+
+
+def _of_layers(side: Profile) -> list[Mapping[str, Any]]:
+    """What the softmax within each layer of attention is scaled by: one over the root of a head's width."""
+    widths = [width for one in side.layers if words.kind_of(one.get("class")) == "attention" and (width := _head(one))]
+    return [{"scale": 1 / math.sqrt(width)} for width in widths]
+
+
+def _head(layer: Mapping[str, Any]) -> int | None:
+    """The width of a head of attention, as the layer declares it."""
+    told = told_by.merged(layer)
+    width, heads = told.get("embed_dim"), told.get("num_heads")
+    whole = isinstance(width, int) and isinstance(heads, int) and heads > 0
+    found = told.get("key_dim") or (int(width or 0) // int(heads or 1) if whole else None)
+    return int(found) if isinstance(found, int) and found > 0 else None
 
 
 def _backwards(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -156,6 +176,7 @@ def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:
     cut = any(one.kind in _CUT for side in (a, b) for one in side.structure.operations)
     if left is None or right is None or cut:
         return
+    left, right = _unpacked(left), _unpacked(right)
     sizes_a, sizes_b = Counter(left.values()), Counter(right.values())
     more, less = sizes_a - sizes_b, sizes_b - sizes_a
     if bool(more) == bool(less):
@@ -171,8 +192,18 @@ def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:
     yield Cause("FWD-00", "forward.weights", values, sizes.ANOTHER, effect, confidence=0.9)
 
 
+def _unpacked(found: Mapping[str, int]) -> dict[str, int]:
+    """With the three projections of PyTorch's attention, which lie in one tensor, apart."""
+    apart: dict[str, int] = {}
+    for name, size in found.items():
+        packed = name.endswith(_PACKED) and size % len(_PROJECTED) == 0
+        apart |= {f"{name}.{part}": size // len(_PROJECTED) for part in _PROJECTED} if packed else {name: size}
+    return apart
+
+
 def _moves(side: Profile, name: str) -> bool:
     """Whether a gradient reaches a tensor at some recorded step."""
+    name = next((name.removesuffix(f".{part}") for part in _PROJECTED if name.endswith(f".{part}")), name)
     return any(
         (found := data(one, "gradient", name)) is not None and bool(np.any(found)) for one in side.evidence.steps
     )
@@ -193,6 +224,22 @@ def _unheard(one: Difference, a: Profile, b: Profile) -> bool:
     return _any(one).kind == "noise" and "torch" in {a.framework, b.framework}
 
 
+def _uncalled(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether the side without an operation has its layer all the same, and takes the weight out of it by hand.
+
+    A table of positions: ``self.positions(range(n))`` here, ``self.positions.weight`` there.
+    """
+    if one.setting or _any(one).kind not in WEIGHTED:
+        return False
+    without = a if one.a is None else b
+    ran = {operation.name for operation in without.structure.operations}
+    return any(
+        words.kind_of(layer.get("class")) == _any(one).kind and str(layer.get("name")) not in ran
+        and _moves(without, f"{layer.get('name')}.weight")
+        for layer in without.layers
+    )  # fmt: skip
+
+
 def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:
     """Whether a dropout is missing because that side's layers are in the mode of evaluation: MODE-01, not FWD-07."""
     if one.setting or _any(one).kind != "dropout":
@@ -203,7 +250,9 @@ def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:
 
 def _sizes(side: Profile) -> list[int]:
     """Elements of each weight, sorted."""
-    return [] if side.evidence.first is None else sorted(one.size for one in side.evidence.first.of("weight").values())
+    if side.evidence.first is None:
+        return []
+    return sorted(_unpacked({name: one.size for name, one in side.evidence.first.of("weight").items()}).values())
 
 
 def _blocks(found: Sequence[Difference]) -> Iterator[list[Difference]]:

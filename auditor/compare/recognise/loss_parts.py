@@ -29,14 +29,16 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     Nothing where the numbers of both sides tell what is minimised.
     """
     both = between(a, b, "loss.parts")
-    told = ("loss.function", "loss.terms", "loss.heads")
-    if both is None or any(between(a, b, name) is not None for name in told):
+    if both is None:
         return
+    confidence = min(0.9, sure(*both))
     left, right = (_by_key(fact.value) for fact in both)
     common = [key for key in left if key in right]
     if not common:
         return
-    confidence = min(0.9, sure(*both))
+    if any(between(a, b, name) is not None for name in ("loss.function", "loss.terms", "loss.heads")):
+        yield from _scaled(left, right, confidence)
+        return
     ratios = [right[key].weight / left[key].weight for key in common if left[key].weight]
     alike = bool(ratios) and all(close(ratio, ratios[0], _SAME) for ratio in ratios)
     values = (_words(both[0].value), _words(both[1].value))
@@ -68,8 +70,11 @@ def _lacking(
 def _scaled(left: Mapping[Key, Part], right: Mapping[Key, Part], sure_: float) -> Iterator[Cause]:
     """Logits that are multiplied by another number before their softmax: a temperature."""
     for key in left:
-        mine, theirs = left[key].scale, right[key].scale
-        if mine and theirs and not close(abs(mine), abs(theirs), _SAME):
+        scales = left[key].scale, right[key].scale if key in right else None
+        if scales[0] is None or scales[1] is None or scales[0][1] != scales[1][1]:
+            continue  # a model that scales what it gives, say, against a loop that does
+        mine, theirs = scales[0][0], scales[1][0]
+        if not close(abs(mine), abs(theirs), _SAME):
             ratio = max(abs(mine / theirs), abs(theirs / mine))
             effect = f"what the softmax of the loss is of is {ratio:.3g} times as large on one side: a temperature"
             told = (f"{key[0]} of {mine:.4g} x logits", f"{key[0]} of {theirs:.4g} x logits")

@@ -132,7 +132,7 @@ def _unlike(a: Operation, b: Operation) -> list[str]:
     """The settings in which two operations differ; of another kind or function nothing else is asked."""
     if a.kind != b.kind:
         return ["kind"]
-    both = [name for name in a.settings if name in b.settings]
+    both = [name for name in a.settings if name in b.settings and not name.startswith("_")]
     unlike = [name for name in both if not _same(a.settings[name], b.settings[name])]
     return ["function"] if "function" in unlike else unlike
 

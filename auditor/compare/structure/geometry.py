@@ -41,6 +41,7 @@ def of_torch(told: Mapping[str, Any], extents: Any, kind: str) -> dict[str, Any]
     if told.get("ceil_mode"):
         found["ceil"] = True
     found["pads"] = reached(near, kernel, stride, dilation, _extents(extents, rank))
+    found["_slack"] = slack(near, kernel, stride, dilation, _extents(extents, rank))
     if kind == "average_pool" and any(margins):
         found["border"] = "counted" if told.get("count_include_pad", True) else "left out"
     return found
@@ -70,6 +71,7 @@ def of_keras(told: Mapping[str, Any], kind: str) -> dict[str, Any]:
         return found | {"pads": [[(k - 1) * d, 0] for k, d in zip(kernel, dilation, strict=True)]}
     pads = same(padding, kernel, stride, dilation, extents)
     found["pads"] = pads
+    found["_slack"] = slack([[0, 0] for _ in kernel] if padding == "valid" else pads, kernel, stride, dilation, extents)
     if kind == "average_pool" and pads is not None and any(any(pair) for pair in pads):
         found["border"] = "left out"
     return found
@@ -114,11 +116,34 @@ def reached(
     return found
 
 
-def added(pads: Any, more: Any) -> Any:
-    """Two paddings, one after the other."""
+def slack(
+    pads: Pads | None,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    extents: Sequence[int] | None,
+) -> list[int] | None:
+    """How much of what a layer is given no window reaches, at the far side; None where nobody knows."""
+    if all(step == 1 for step in stride):
+        return [0] * len(stride)
+    if extents is None or pads is None:
+        return None
+    found = []
+    for (near, far), extent, size, step, apart in zip(pads, extents, kernel, stride, dilation, strict=True):
+        window = (size - 1) * apart + 1
+        found.append(max(0, extent - ((extent + near + far - window) // step * step + window - near)))
+    return found
+
+
+def added(settings: Mapping[str, Any], more: Any) -> dict[str, Any]:
+    """A layer's settings behind a padding: its own and as much of the other as its windows reach."""
+    pads, left = settings["pads"], settings.get("_slack")
+    rest = {name: value for name, value in settings.items() if name != "pads"}
     if not isinstance(pads, list) or not isinstance(more, list) or len(pads) != len(more):
-        return pads
-    return [[a + c, b + d] for (a, b), (c, d) in zip(pads, more, strict=True)]
+        return dict(settings)
+    if left is None:
+        return rest
+    return rest | {"pads": [[a + c, b + max(0, d - e)] for (a, b), (c, d), e in zip(pads, more, left, strict=True)]}
 
 
 def _rank(told: Mapping[str, Any], extents: Any) -> int:

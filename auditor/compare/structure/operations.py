@@ -84,7 +84,7 @@ def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequenc
     told = model.get("layers") if isinstance(model, Mapping) else None
     layers = [layer for layer in told or [] if isinstance(layer, Mapping)]
     ran = next((one for one in facts if isinstance(one.get("operations"), list)), {})
-    graph, complete = ran.get("operations"), bool(ran.get("operations_whole", True))
+    graph, complete = seen_graph.once(ran.get("operations")), bool(ran.get("operations_whole", True))
     listed = (one["layers"] for one in facts if isinstance(one.get("layers"), list) and one["layers"])
     seen: Sequence[Mapping[str, Any]] = next(listed, [])
     tensors = model.get("tensors", {}) if isinstance(model, Mapping) else {}
@@ -372,7 +372,7 @@ def _folded(found: Sequence[Operation]) -> Iterator[Operation]:
         elif one.kind == "dropout" and not one.settings.get("rate"):
             continue
         elif waiting is not None and "pads" in one.settings:
-            yield Operation(one.kind, one.name, {**one.settings, "pads": geometry.added(one.settings["pads"], waiting)})
+            yield Operation(one.kind, one.name, geometry.added(one.settings, waiting))
             waiting = None
         else:
             yield one

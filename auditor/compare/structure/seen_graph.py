@@ -11,8 +11,21 @@ from auditor.compare.structure import words
 _SEQUENCES: Final = 3
 #: Modules of PyTorch that compute nothing.
 _SHAPES: Final = frozenset({"Flatten", "Unflatten", "Identity", "PixelShuffle", "PixelUnshuffle", "Fold", "Unfold"})
+#: What is told of a layer once, however often it is called.
+_COUNTED: Final = frozenset({"calls", "fed_by"})
 #: Operations that an agent tells of one pass: a graph of so many may go on.
 _MOST: Final = 512
+
+
+def once(graph: Any) -> Any:
+    """One pass, where a step calls its model several times over: PyTorch's first pass is all that is told of it."""
+    if not isinstance(graph, list):
+        return graph
+    told = [{key: one[key] for key in one if key not in _COUNTED} if isinstance(one, Mapping) else one for one in graph]
+    for size in range(2, len(told) // 2 + 1):
+        if len(told) % size == 0 and told == told[:size] * (len(told) // size):
+            return graph[:size]
+    return graph
 
 
 def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:

@@ -124,6 +124,21 @@ def test_a_mean_for_a_sum_and_another_factor_are_told(other: Loss, parameter: st
     assert parameters(of_torch(torch_code(summed)), of_tensorflow(other)) == [("LOSS-00", parameter)]
 
 
+def test_the_means_of_keras_are_divided_by_how_many_there_are() -> None:
+    """Though nobody knows that before a step; twice the squared error is told against PyTorch's."""
+    keras = pytest.importorskip("keras")
+
+    def of_keras(factor: float) -> Loss:
+        squares, absolute = keras.losses.MeanSquaredError(), keras.losses.MeanAbsoluteError()
+        return lambda o, m, v, x: factor * squares(x, o) + absolute(x[:, :CODE], m) + 0 * tf.reduce_sum(v)
+
+    def plain(o: Any, m: Any, v: Any, x: Any) -> Any:
+        return functional.mse_loss(o, x) + functional.l1_loss(m, x[:, :CODE]) + 0 * v.sum()
+
+    assert not parameters(of_torch(plain), of_tensorflow(of_keras(1)))
+    assert parameters(of_torch(plain), of_tensorflow(of_keras(2))) == [("LOSS-00", "loss.terms")]
+
+
 def test_a_part_that_one_side_lacks_is_told() -> None:
     """An entry for sparse codes, say; a penalty on weights is another stage's matter."""
 

@@ -30,6 +30,9 @@ class Tape(Protocol):
     def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """``compute_loss`` was called with these arguments."""
 
+    def made_of(self, loss: Any) -> None:
+        """The loss that it gave."""
+
     def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
         """The optimizer is about to act: ``gradients`` are (variable, dense gradient)."""
 

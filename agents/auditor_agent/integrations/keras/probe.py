@@ -137,6 +137,7 @@ class Probe:
             if kwargs.get("training", True):
                 self._loss = loss
                 self._compared(args, kwargs)
+                self.tape.made_of(loss)
             else:
                 self.evaluated.compared(args, kwargs, loss)
                 self._changed("eval", self.layers.take())

@@ -19,6 +19,9 @@ class Silent:
     def compared(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Nothing."""
 
+    def made_of(self, loss: Any) -> None:
+        """Nothing."""
+
     def before(self, head: Sequence[Any], variables: Sequence[Any], gradients: Sequence[tuple[Any, Any]]) -> None:
         """Nothing."""
 

@@ -149,12 +149,17 @@ class Tape:
                 self._output_activation = keras_layers.output_activation(heard, met.output) or "linear"
             given |= {"y": met.target, "y_pred": met.output}
             self._loss_facts = {**self.declared_loss(), **met.facts}
-        if graph := backend().parts(given.get("loss"), self._probe.layers.heard.output):
-            self._loss_facts = {**self.declared_loss(), "graph": graph}
+        self.made_of(given.get("loss"))
         self._data = []
         if self._recorder is None or (self.eager and not self._listening):
             return
         self._data = data(given)
+
+    @guarded(None)
+    def made_of(self, loss: Any) -> None:
+        """The operations of the loss that the step has, where they can be read."""
+        if graph := backend().parts(loss, self._probe.layers.heard.output):
+            self._loss_facts = {**self.declared_loss(), "graph": graph}
 
     def _prepare(self, variables: Sequence[Any]) -> None:
         """Names of the weights; once: what the optimizer is, how large the weights are."""

@@ -1,0 +1,114 @@
+"""One network in two spellings, and what sets it apart from another: paddings, packed weights, passes, attention."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.compare.profile import Beside, Profile, profile
+from auditor.compare.recognise import forward
+from auditor.compare.structure import Operation, Structure, differences, structure
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import array
+
+
+def network(*operations: tuple[str, dict[str, Any]], name: str = "") -> Structure:
+    """A network of (kind, settings)."""
+    made = tuple(Operation(kind, name or str(at), settings) for at, (kind, settings) in enumerate(operations))
+    return Structure(made, whole=True, ordered=True, ran=True)
+
+
+def holding(sizes: dict[str, int], layers: list[dict[str, Any]], of: Structure) -> Profile:
+    """A run with weights of these sizes, all of which move."""
+    ones = {name: np.ones(size, np.float32) for name, size in sizes.items()}
+    arrays = [array(role, name, w) for name, w in ones.items() for role in ("weight", "gradient")]
+    manifest = {"model": {"layers": layers, "parameters": sum(sizes.values())}}
+    run = profile("a", "torch", assembled([Recording(1, arrays)]), Beside(manifest=manifest))
+    return replace(run, structure=of)
+
+
+def told(a: Profile, b: Profile) -> list[str]:
+    """The parameters of what the networks differ in."""
+    return [one.parameter for one in forward.causes(a, b)]
+
+
+@pytest.mark.parametrize(
+    ("extent", "stride", "pads", "same"),
+    [(8, 2, [1, 1], True), (7, 2, [1, 1], True), (8, 1, [1, 1], True), (8, 2, [0, 1], False), (9, 3, [2, 2], False)],
+)
+def test_a_layer_of_zeros_before_a_convolution_is_a_padding_as_far_as_its_windows_reach(
+    extent: int, stride: int, pads: list[int], same: bool
+) -> None:
+    """``ZeroPadding2D(1)`` before a window of 3 with a stride of 2 is PyTorch's ``padding=1``."""
+    window = {"kernel_size": [3, 3], "stride": [stride] * 2, "padding": [1, 1], "dilation": [1, 1]}
+    layers = [{"name": "conv", "class": "Conv2d", "in_channels": 1, "out_channels": 2, **window}]
+    torch = structure(
+        "torch", {"model": {"layers": layers}}, [{"operations": [{"layer": "conv", "from": [extent] * 2}]}]
+    )
+    shape, padded = [None, extent, extent, 1], extent + sum(pads)
+    keras = structure("keras", {"model": {"class": "Sequential", "layers": [
+        {"name": "pad", "class": "ZeroPadding2D", "input_shape": shape, "config": {"padding": [pads, pads]}},
+        {"name": "conv", "class": "Conv2D", "input_shape": [None, padded, padded, 1], "config": {
+            "filters": 2, "kernel_size": [3, 3], "strides": [stride] * 2, "padding": "valid", "dilation_rate": [1, 1]}},
+    ]}}, [{}])  # fmt: skip
+    assert ([one.setting for one in differences(torch, keras)] == []) is same
+
+
+@pytest.mark.parametrize(("times", "whole"), [(1, 2), (2, 2), (3, 2), (2, 3)])
+def test_a_model_that_is_called_several_times_in_a_step_is_one_model(times: int, whole: int) -> None:
+    """Two views of one batch, say; a block that is used twice within one pass is there twice."""
+    layers = [{"name": name, "class": "Dense", "config": {"units": 3}} for name in ("a", "b", "c")[:whole]]
+    graph = [{"layer": one["name"]} for one in layers]
+    body = {"model": {"layers": layers}}
+    one = structure("tensorflow", body, [{"operations": graph}])
+    several = structure(
+        "tensorflow", body, [{"operations": [{**graph[0], "calls": times}, *graph[1:], *graph * (times - 1)]}]
+    )
+    assert several.operations == one.operations
+    block = structure("tensorflow", body, [{"operations": [*graph, graph[0]]}])
+    assert len(block.operations) == whole + 1
+
+
+TABLE = {"name": "pos", "class": "Embedding", "num_embeddings": 6, "embedding_dim": 4}
+DENSE = {"name": "out", "class": "Linear", "in_features": 4, "out_features": 3}
+CALLED = network(("embedding", {"units": 4}), ("dense", {"units": 3}))
+BARE = network(("dense", {"units": 3}))
+
+
+@pytest.mark.parametrize(("layers", "missing"), [([TABLE, DENSE], []), ([DENSE], ["forward.embedding"])])
+def test_a_table_whose_weight_is_taken_by_hand_is_not_missing(layers: list[dict[str, Any]], missing: list[str]) -> None:
+    """``self.positions.weight`` on one side, a call of the layer on the other; else it is."""
+    ours = holding({"pos.weight": 24, "out.weight": 12}, [TABLE, DENSE], CALLED)
+    theirs = holding({"pos.weight": 24, "out.weight": 13}, layers, BARE)
+    assert told(ours, theirs) == missing
+
+
+def test_projections_that_lie_in_one_tensor_are_three() -> None:
+    """PyTorch's attention against three layers; a table that one side has besides is told."""
+    packed = {"at.in_proj_weight": 12, "at.in_proj_bias": 6, "out.weight": 8}
+    apart = {
+        **{f"{name}.{kind}": size for name in "qkv" for kind, size in (("weight", 4), ("bias", 2))},
+        "out.weight": 8,
+    }
+    body = network(("dense", {"units": 2}))
+    assert told(holding(packed, [], body), holding(apart, [], body)) == []
+    assert told(holding({**packed, "positions": 10}, [], body), holding(apart, [], body)) == ["forward.weights"]
+    assert told(holding(packed, [], body), holding({**apart, "q2.weight": 4}, [], body)) == ["forward.weights"]
+
+
+@pytest.mark.parametrize(("scale", "causes"), [(0.5, []), (1.0, ["attention.scale"])])
+@pytest.mark.parametrize(
+    "layer", [{"class": "MultiHeadAttention", "config": {"key_dim": 4, "num_heads": 2}},
+              {"class": "torch.nn.MultiheadAttention", "embed_dim": 8, "num_heads": 2}],
+)  # fmt: skip
+def test_a_layer_of_attention_scales_by_the_root_of_a_heads_width(
+    layer: dict[str, Any], scale: float, causes: list[str]
+) -> None:
+    """Against one that a program writes out, with or without."""
+    body = network(("dense", {"units": 8}))
+    by_hand = holding({"w": 4}, [], replace(body, shares=({"over": 5, "scale": scale},)))
+    assert told(holding({"w": 4}, [{"name": "at", **layer}], body), by_hand) == causes
