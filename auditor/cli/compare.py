@@ -147,7 +147,8 @@ def _print_causes(out: Console, found: Mapping[str, Any]) -> None:
             (clean(cause["parameter"]), f"a {clean(said(cause['a']))}   b {clean(said(cause['b']))}"),
             ("effect", f"{clean(cause['effect'])} ({cause['how']}, confidence {cause['confidence']:g})"),
             ("follows", "; ".join(clean(one["says"]) for one in cause["consequences"]) or None),
-            ("fix", clean(cause["fix"])), ("more", f"auditor causes show {clean(cause['id'])}"),
+            (f"fix in {cause.get('fix_in', 'b')}", clean(cause["fix"])),
+            ("more", f"auditor causes show {clean(cause['id'])}"),
         ]))  # fmt: skip
     if found["harmless"]:
         out.print()

@@ -211,6 +211,7 @@ def as_json(cause: Cause, frameworks: tuple[str, str], follows: Sequence[Mapping
         "consequences": [{**one, "says": consequences.words(one)} for one in follows],
         "effect": cause.effect,
         "fix": mending.line(cause, frameworks),
+        "fix_in": "ab"[mending.at_fault(cause)],
         "versions": {name: entry.versions[name] for name in frameworks if name in entry.versions},
         "page": entry.page,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from auditor.compare import catalogue
@@ -44,6 +44,16 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("DATA-00", "repeats"): "augment both sides alike, or neither",
     ("DATA-00", "given"): "take the target one step after the inputs, and none of the inputs for it",
     ("DATA-00", "classes"): "code the classes alike on both sides, each by a number of its own",
+    ("DATA-00", "pairing"): "shuffle inputs and targets by one permutation: x[p], y[p]",
+    ("DATA-00", "changed"): "take the targets of both sides from one source: some rows have another label on each",
+    ("DATA-00", "batches"): "make the loader's iterator once, not at every step",
+    ("DATA-03", "rows"): "evaluate on rows that are not trained on",
+    ("OPT-00", "frozen"): "give the optimizer all weights that are to be trained, and let none of them be frozen",
+    ("OPT-00", "between"): "let nothing but the optimizer move the weights, or the same on both sides",
+    ("OPT-00", "interrupted"): "let nothing but the optimizer move the weights, or the same on both sides",
+    ("OPT-00", "steps_per_gradient"): "one step() for each backward()",
+    ("OPT-00", "unexplained"): "move these weights by the same rule on both sides",
+    ("FWD-00", "output"): "feed both models one batch and compare layer by layer: auditor parity a.py:make b.py:make",
     ("LOSS-00", "weights"): "weigh the losses of the outputs alike: loss_weights, or the factors in the sum",
     ("FWD-00", "unread"): "read all of the layer: of both directions the final states, not the last time step",
     ("FWD-00", "causal"): "mask attention alike: use_causal_mask=True in Keras, is_causal=True or a mask in PyTorch",
@@ -85,12 +95,12 @@ def line(cause: Cause, frameworks: tuple[str, str]) -> str:
         cause: what differs.
         frameworks: of the two sides.
     """
-    at = "ab".index(cause.mend)
+    at = at_fault(cause)
     rule, _, name = cause.parameter.partition(".")
     wanted, framework = cause.values[1 - at], frameworks[at]
     made = _setting(rule, name, wanted, framework) or _valued(cause, wanted, framework)
     last = "units" if cause.parameter == "data.evaluation.scale" else cause.parameter.rpartition(".")[2]
-    made = made or _LINES.get((cause.id, last))
+    made = made or _activation(cause, wanted) or _LINES.get((cause.id, last))
     return made or catalogue.entry(cause.id).fix_for(framework)
 
 
@@ -114,6 +124,45 @@ def _torch(rule: str, name: str, word: str, wanted: Any) -> str:
     if name == "nesterov" and wanted:  # PyTorch refuses it without a momentum, and with a dampening
         return f"momentum=momentum, dampening=0, nesterov={wanted!r}"
     return f"{DECAYS[rule] if name == 'decay' else word}={wanted!r}"
+
+
+#: What is never meant, by parameter: the side that has it is the one to mend, whichever was named first.
+_FAULTS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "mode.train": lambda value: value != "true",
+    "mode.train.later": lambda value: value != "true",
+    "mode.eval": lambda value: value != "false",
+    "loss.takes": lambda value: (
+        str(value).startswith(("softmax of", "logits of a sigmoid")) or "taken for" in str(value)
+    ),
+    "data.shuffle": lambda value: str(value).startswith("sorted"),
+    "data.order": lambda value: value in {"the same in every epoch", "as stored"},
+    "data.input.batches": lambda value: value == "one batch",
+    "data.target.given": lambda value: str(value).startswith("input "),
+}
+#: Parameters of entries of which one side lacks a part.
+_LACKS: Final = frozenset({("LOSS-16", "penalty.gradient_factor"), ("LOSS-16", "penalty.l1")})
+
+
+def at_fault(cause: Cause) -> int:
+    """The side whose program a fix is for: the one that does what nobody means, else as the cause says."""
+    wrong = _FAULTS.get(cause.parameter)
+    if (cause.id, cause.parameter) in _LACKS:
+        wrong = _nothing
+    sides = [] if wrong is None else [wrong(value) for value in cause.values]
+    return sides.index(True) if sides.count(True) == 1 else "ab".index(cause.mend)
+
+
+def _nothing(value: Any) -> bool:
+    return isinstance(value, (int, float)) and value == 0
+
+
+def _activation(cause: Cause, wanted: Any) -> str | None:
+    """What to apply, or to take away; None where it is more than one function's name."""
+    if cause.id != "FWD-10" or not isinstance(wanted, str) or not wanted.replace("_", "").isalnum():
+        return None
+    return (
+        "apply no activation there" if wanted in {"none", "linear"} else f"apply {wanted} there, as the other side does"
+    )
 
 
 def _valued(cause: Cause, wanted: Any, framework: str) -> str | None:

@@ -153,7 +153,7 @@ def _causes(found: Mapping[str, Any]) -> str:
         f'<section class="card"><p><b>{place}. <code>{text(cause["id"])}</code></b> {text(cause["title"])} '
         f'<span class="muted">({text(cause["stage"])}, {text(cause["how"])})</span></p>'
         f"<p><code>{text(cause['parameter'])}</code>: A {text(said(cause['a']))}, B {text(said(cause['b']))}</p>"
-        f"<p>{text(cause['effect'])}</p>{_follows(cause)}<p>To align: <code>{text(cause['fix'])}</code></p>"
+        f"<p>{text(cause['effect'])}</p>{_follows(cause)}<p>To align, in {text(str(cause.get('fix_in', 'b')).upper())}: <code>{text(cause['fix'])}</code></p>"
         f"{_explained(cause)}</section>"
         for place, cause in enumerate(found["causes"], 1)
     )

@@ -42,7 +42,7 @@ def said(value: Any) -> str:
         return ", ".join(f"{name} {said(item)}" for name, item in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(said(item) for item in value)
-    return f"{value:.9g}" if isinstance(value, float) else str(value)
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
 def because(shown: Mapping[str, Any]) -> str | None:

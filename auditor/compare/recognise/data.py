@@ -35,6 +35,8 @@ _SAME_SPREAD: Final = 1.5
 #: What a part of the data held back counts for: half, as what is left is of the same law. Set by hand: too much behind
 #: what is not (another scale, sorted data) to need a finer size.
 _HELD: Final = 0.5
+#: What a seeded ``fit`` of Keras makes of a shuffle (DATA-10).
+_SHUFFLED_ONCE: Final = "shuffled once, the same in every epoch"
 #: What the order of batches changes that are alike in content: some of the noise, none of the aim.
 _ORDER_ALONE: Final = 0.005
 
@@ -165,13 +167,20 @@ def _shuffle(a: Profile, b: Profile) -> Iterator[Cause]:
         words = [f"sorted ({size:.2g})" if size == max(sizes) else f"mixed ({size:.2g})" for size in sizes]
         yield Cause("DATA-01", "data.shuffle", (words[0], words[1]), weight=max(sizes), effect=effect, confidence=0.95)
     elif None not in mixed and mixed[0] != mixed[1]:
+        words = [_order(side, mixed=bool(yes)) for side, yes in zip((a, b), mixed, strict=True)]
         effect = "the order repeats on one side; the batches themselves are alike"
-        words = [
-            side.value("data.order") or ("shuffled" if yes else "as stored")
-            for side, yes in zip((a, b), mixed, strict=True)
-        ]
+        if _SHUFFLED_ONCE in words:
+            effect = "both orders repeat, of which one side shuffled its own; the batches themselves are alike"
         facts = [side.facts.get("data.order") or side.facts.get("data.declared.shuffle") for side in (a, b)]
         yield Cause("DATA-01", "data.order", (words[0], words[1]), _ORDER_ALONE, effect, how(*facts))
+
+
+def _order(side: Profile, *, mixed: bool) -> str:
+    """The order as it was seen, and as it is declared where it was not; of one that repeats, whether it was drawn."""
+    seen = side.value("data.order")
+    if mixed and seen not in {None, "another in every epoch"}:
+        return _SHUFFLED_ONCE
+    return seen or ("shuffled" if mixed else "as stored")
 
 
 def _mixed(side: Profile) -> bool | None:

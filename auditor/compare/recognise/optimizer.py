@@ -173,8 +173,11 @@ def _bounded(a: Profile, b: Profile, value: tuple[Fact, Fact]) -> tuple[Fact, Fa
 
 
 def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
+    # A gradient that nobody clears stays as long as it is once the loss adds nothing to it.
     sides = [
         {name: float(side.value(f"update.{name}")) for name in _CLIPS if side.value(f"update.{name}")}
+        if not side.value("backward.accumulates")
+        else {}
         for side in (a, b)
     ]
     kinds = [set(side) for side in sides]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from auditor.compare import catalogue
-from auditor.compare.mending import CLASSES, SETTINGS, line
+from auditor.compare.mending import CLASSES, SETTINGS, at_fault, line
 from auditor.compare.recognise.cause import Cause
 
 CASES: dict[str, tuple[Cause, tuple[str, str], str]] = {
@@ -90,3 +90,38 @@ def test_the_frameworks_take_what_is_written(rule: str, setting: str, framework:
     assert "0.5" in written
     made = getattr(torch.optim if framework == "torch" else keras.optimizers, CLASSES[rule][framework == "keras"])
     assert {word.arg for word in call.keywords} <= set(inspect.signature(made).parameters)
+
+
+@pytest.mark.parametrize(
+    ("entry", "parameter", "wrong", "right"),
+    [
+        ("MODE-01", "mode.train", "false", "true"),
+        ("MODE-03", "mode.eval", "true", "false"),
+        ("LOSS-05", "loss.takes", "softmax of probabilities", "probabilities"),
+        ("LOSS-04", "loss.takes", "logits taken for probabilities", "logits"),
+        ("DATA-01", "data.shuffle", "sorted (0.94)", "mixed (0)"),
+        ("LOSS-16", "penalty.gradient_factor", 0.0, 0.02),
+    ],
+)
+def test_the_side_that_does_what_nobody_means_is_the_one_to_mend(
+    entry: str, parameter: str, wrong: object, right: object
+) -> None:
+    """Whichever was named first; where both or neither do, the second."""
+    assert at_fault(Cause(entry, parameter, (wrong, right), 1.0, "")) == 0
+    assert at_fault(Cause(entry, parameter, (right, wrong), 1.0, "")) == 1
+    assert at_fault(Cause(entry, parameter, (right, right), 1.0, "")) == 1
+    sorted_ = Cause("DATA-01", "data.shuffle", ("sorted (0.94)", "mixed (0)"), 1.0, "")
+    assert line(sorted_, ("torch", "keras")) == catalogue.entry("DATA-01").fix_for("torch")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (("relu", "none"), "apply relu there, as the other side does"),
+        (("none", "relu"), "apply no activation there"),
+        (("relu + relu", "none"), catalogue.entry("FWD-10").fix_for("keras")),
+    ],
+)
+def test_an_activation_is_told_by_its_name(values: tuple[str, str], says: str) -> None:
+    """Where it is one."""
+    assert line(Cause("FWD-10", "forward.activation", values, 0.5, ""), ("torch", "keras")) == says
