@@ -153,13 +153,18 @@ def _causes(found: Mapping[str, Any]) -> str:
         f'<section class="card"><p><b>{place}. <code>{text(cause["id"])}</code></b> {text(cause["title"])} '
         f'<span class="muted">({text(cause["stage"])}, {text(cause["how"])})</span></p>'
         f"<p><code>{text(cause['parameter'])}</code>: A {text(said(cause['a']))}, B {text(said(cause['b']))}</p>"
-        f"<p>{text(cause['effect'])}</p>{_follows(cause)}<p>To align, in {text(str(cause.get('fix_in', 'b')).upper())}: <code>{text(cause['fix'])}</code></p>"
+        f"<p>{text(cause['effect'])}</p>{_follows(cause)}{_fix(cause)}"
         f"{_explained(cause)}</section>"
         for place, cause in enumerate(found["causes"], 1)
     )
     harmless = "".join(f"<li><code>{text(one['id'])}</code> {text(one['why'])}</li>" for one in found["harmless"])
     below = f'<h3>Differs without effect</h3><ul class="small">{harmless}</ul>' if harmless else ""
     return f"<h2>Why they differ</h2>\n{cards}{below}" if cards or below else ""
+
+
+def _fix(cause: Mapping[str, Any]) -> str:
+    where = text(str(cause.get("fix_in", "b")).upper())
+    return f"<p>To align, in {where}: <code>{text(cause['fix'])}</code></p>"
 
 
 def _follows(cause: Mapping[str, Any]) -> str:
