@@ -9,13 +9,14 @@ from typing import Final
 import numpy as np
 
 from auditor.compare import catalogue
-from auditor.compare.identify.arrays import nearest
+from auditor.compare.identify.arrays import distance, nearest
 from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.identify.loss_pairs import data_loss
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import squashed
-from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, percent
+from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, close, percent
+from auditor.compare.structure import told_by
 from auditor.ingest.records import StepRecording
 
 #: Relative distance of values that are the same but for rounding on their way through a network.
@@ -23,8 +24,13 @@ ROUNDING: Final = 2e-5
 _FORWARD: Final = frozenset({"forward", "eval"})
 #: What the output of a training step does not show: evaluations, running statistics, gradients that a table keeps out.
 _UNSEEN: Final = frozenset({"MODE-03", "FWD-02", "FWD-03", "FWD-21"})
+#: Relative difference of two decays, each read off the steps, that is none.
+_DECAY: Final = 1e-2
+#: Operations, and beginnings of the names of layers, that draw numbers.
+_RANDOM: Final = frozenset({"dropout", "noise"})
+_DRAWN: Final = ("Random", "Gaussian", "Sampling")
 #: What a loss that nobody knows may hold beside that of the data, where the other side has it in its optimizer.
-_PULLS: Final = ("update.weight_decay", "penalty.l2", "penalty.l1", "penalty.declared.l2", "penalty.declared.l1")
+_PULLS: Final = ("penalty.l2", "penalty.l1", "penalty.declared.l2", "penalty.declared.l1")
 #: Stages of which any difference may be why two losses of equal outputs differ.
 _OF_LOSS: Final = frozenset({"loss", "backward", "regularization", "reporting", "precision"})
 #: Part of an output that varies from row to row, of one that tells what it was given (ours).
@@ -38,8 +44,8 @@ class FirstStep:
     """Relative distance of the two first outputs, given equal weights and an equal batch.
 
     ``fed``: False where the batches were recorded as other numbers and the outputs agree all the same: one model
-    scales its inputs itself. ``scales``: one of them is known to. ``losses``: of the data, without a penalty, where the
-    targets were seen to be equal too.
+    scales its inputs itself. ``scales``: one of them is known to. ``losses``: of the data, without a penalty, where no
+    targets were seen to differ.
     """
 
     output: float
@@ -62,27 +68,51 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     outputs = [_output(one, logs=logs) for one in (left, right)]
     if outputs[0] is None or outputs[1] is None:
         return None
-    distance = nearest(outputs[0], outputs[1])
-    if distance is None or (not same and (distance > ROUNDING or not _tells(outputs[0]))):
+    off = nearest(outputs[0], outputs[1])
+    drawn = any(_draws(side) for side in (a, b))  # each its own numbers: outputs that differ show nothing
+    if off is None or (off > ROUNDING and (drawn or not same)) or not (same or _tells(outputs[0])):
         return None
-    return FirstStep(distance, same, a.scales or b.scales, _losses(left, right) if same and not _known(a, b) else None)
+    return FirstStep(off, same, a.scales or b.scales, _losses(left, right) if same and not _known(a, b) else None)
+
+
+def _draws(side: Profile) -> bool:
+    """Whether numbers drawn at random are in what a side's model gives while it trains: dropout, noise, a sample.
+
+    As its network was seen to run; where that may have hidden functions, as its layers are declared. A variational
+    autoencoder is known by its loss.
+    """
+    if side.value("loss.terms") is not None or any(one.kind in _RANDOM for one in side.structure.operations):
+        return True
+    told = [(str(one.get("class")).rpartition(".")[2], told_by.merged(one)) for one in side.layers]
+    return any("Dropout" in name and told_by.common(one).get("rate") for name, one in told) or any(
+        name.startswith(_DRAWN) for name, _ in told
+    )
 
 
 def _known(a: Profile, b: Profile) -> bool:
     """Whether both losses follow from what they are of, penalties included, or a pull on weights may be within one."""
     explained = all(side.loss and side.loss[0].explains for side in (a, b))
-    return explained or any(side.value(name) for side in (a, b) for name in _PULLS)
+    decays = [float(side.value("update.weight_decay") or 0.0) for side in (a, b)]
+    return (
+        explained
+        or not close(decays[0], decays[1], _DECAY)
+        or any(side.value(name) for side in (a, b) for name in _PULLS)
+    )
 
 
 def _losses(a: StepRecording, b: StepRecording) -> tuple[float, float] | None:
-    """Both losses of the data, where all that they are known to be of is equal: each output and the targets."""
+    """Both losses of the data, where all that they are known to be of is equal: each output, and known targets.
+
+    None where the gradients are the same all the same: a constant that one loss has beyond the other moves nothing.
+    """
     mine, theirs = data_loss(a), data_loss(b)
     others = [[data(one, "output", name) for name in one.of("output") if name.startswith("output")] for one in (a, b)]
     if (
         mine is None
         or theirs is None
         or not np.isfinite([mine, theirs]).all()
-        or not _same_targets(a, b)
+        or (_targets(a) is not None and _targets(b) is not None and not _same_targets(a, b))
+        or _same_gradients(a, b)
         or len(others[0]) != len(others[1])
     ):
         return None
@@ -91,6 +121,14 @@ def _losses(a: StepRecording, b: StepRecording) -> tuple[float, float] | None:
         if apart is None or apart > ROUNDING:
             return None
     return mine, theirs
+
+
+def _same_gradients(a: StepRecording, b: StepRecording) -> bool:
+    """Whether every whole gradient of one is one of the other's in some layout; False where one is not whole."""
+    left, right = (_numbers(one, "gradient") for one in (a, b))
+    if not left or len(left) != len(right):
+        return False
+    return all(any(len(mine) == len(one) and distance(mine, one) <= LISTED for one in right) for mine in left)
 
 
 def _tells(output: F64) -> bool:
@@ -126,7 +164,12 @@ def _same_weights(a: StepRecording, b: StepRecording) -> bool:
 
 
 def _sorted(one: StepRecording) -> list[F64]:
-    arrays = one.of("weight").values()
+    return _numbers(one, "weight")
+
+
+def _numbers(one: StepRecording, role: str) -> list[F64]:
+    """The numbers of each tensor, sorted, but of those that are nothing but zeros; none where one is not whole."""
+    arrays = one.of(role).values()
     if any(array.sampled or array.values is None for array in arrays):
         return []
     found = [np.sort(np.asarray(array.values, np.float64).ravel()) for array in arrays]
@@ -201,7 +244,7 @@ def _valued(causes: Sequence[Cause], step: FirstStep) -> Iterator[Cause]:
     left, right = step.losses
     off = abs(left - right) / max(abs(left), abs(right), 1e-30)
     if off > LISTED:
-        effect = f"equal outputs and targets have another loss: {percent(off)} apart"
+        effect = f"equal outputs have another loss, or other targets: {percent(off)} apart"
         yield Cause("LOSS-00", "loss.value", (left, right), min(1.0, max(MATTERS, off)), effect, confidence=0.8)
 
 

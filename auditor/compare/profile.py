@@ -117,7 +117,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     facts = Facts()
     for fact in (*found, *declared.facts(manifest)):
         facts.add(fact)
-    network = structure(framework, manifest, [one.facts for one in kept.steps])
+    network = structure(framework, manifest, [one.facts for one in kept.steps], facts.value("data.features"))
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
     looked = min(fed.fed(told.evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step), default=None)
     return Profile(

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import F64, data, target_of
+from auditor.compare.identify.evidence import F64, data, target_of, targets_of
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
 from auditor.compare.recognise.pairing import classes
@@ -88,6 +88,8 @@ def _table(side: Profile) -> Table | None:
     width = 0
     for one in side.evidence.steps:
         batch, target = data(one, "batch"), target_of(one)
+        if len(targets_of(one)) > 1:  # of several losses nobody knows which one comes first on the other side
+            return None
         if batch is None or target is None or batch.ndim < 1 or target.ndim < 1 or len(batch) != len(target):
             continue
         if sum(extent > 1 for extent in batch.shape[1:]) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from auditor.compare.identify.fact import Fact, How
 from auditor.compare.profile import Profile
@@ -11,6 +11,9 @@ from auditor.compare.recognise import running, sizes
 from auditor.compare.recognise.cause import Cause, between
 
 _CONSEQUENCE = "normalisation and dropout act as in {} while the weights are trained"
+_KEPT = "normalisation keeps to its stored statistics on both sides: by its mode, and frozen as Keras means it"
+#: Modules in another mode that are named, at most (docs/signals.md).
+_NAMED: Final = 8
 _IDLE = "no layer of the model acts differently in training and evaluation"
 
 
@@ -24,6 +27,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         effect, weight = _CONSEQUENCE.format("evaluation on one side"), 1.0
         if not _acts(train, "true") and not _dropped(a, b):
             effect, weight = _IDLE, 0.0
+        elif _kept_on_both(a, b, train):
+            effect, weight = _KEPT, 0.0
         yield Cause(
             entry, "mode.train", (words[0], words[1]), weight=weight, effect=effect, confidence=0.97, step=train[0].step
         )
@@ -122,6 +127,20 @@ def _still(side: Profile) -> bool:
     return (
         bool(told) and side.framework in {"keras", "tensorflow"} and all(one.get("trainable") is False for one in told)
     )
+
+
+def _kept_on_both(a: Profile, b: Profile, modes: tuple[Fact, Fact]) -> bool:
+    """Whether all normalisation of one side is in the mode of evaluation, and all of the other's frozen in Keras.
+
+    ``backbone.eval()`` and ``backbone.trainable = False`` are one thing to batch normalisation.
+    """
+    for side, other, mode in ((a, b, modes[0]), (b, a, modes[1])):
+        kinds = [str(kind) for kind in mode.value["kinds"]]
+        norms = sum("BatchNorm" in str(one.get("class")) for one in side.layers)
+        whole = len(kinds) == min(norms, _NAMED) and all("BatchNorm" in kind for kind in kinds)
+        if side.framework == "torch" and mode.value["training"] != "true" and norms and whole and _still(other):
+            return True
+    return False
 
 
 def _acts(sides: tuple[Fact, Fact], usual: str) -> bool:

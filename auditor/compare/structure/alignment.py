@@ -26,6 +26,8 @@ _LIKE: Final = (
     frozenset({"batchnorm", "layernorm", "groupnorm", "rmsnorm"}),
     frozenset({"lstm", "gru", "rnn"}),
 )
+#: What a window is, on which the padding that keeps an image's size depends.
+_WINDOWS: Final = frozenset({"kernel", "stride", "dilation"})
 #: Operations of a network that are compared.
 _MOST: Final = 400
 
@@ -134,6 +136,8 @@ def _unlike(a: Operation, b: Operation) -> list[str]:
         return ["kind"]
     both = [name for name in a.settings if name in b.settings and not name.startswith("_")]
     unlike = [name for name in both if not _same(a.settings[name], b.settings[name])]
+    if not _WINDOWS.isdisjoint(unlike):
+        unlike = [name for name in unlike if name != "pads"]  # what keeps a size of its own follows from the window
     return ["function"] if "function" in unlike else unlike
 
 

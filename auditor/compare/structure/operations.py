@@ -72,13 +72,19 @@ class Structure:
     """Whether what ran is not what it lists: another model's layers too, or parts of a layer on their own."""
 
 
-def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]]) -> Structure:
+def structure(
+    framework: str,
+    manifest: Mapping[str, Any] | None,
+    facts: Sequence[Mapping[str, Any]],
+    given: Sequence[int] | None = None,
+) -> Structure:
     """The network of a run.
 
     Args:
         framework: ``torch``, ``keras``, ``tensorflow`` or ``sklearn``.
         manifest: what it declares.
         facts: the ``facts`` of its recorded steps.
+        given: extents of a sample of its batches.
     """
     model = (manifest or {}).get("model")
     told = model.get("layers") if isinstance(model, Mapping) else None
@@ -92,7 +98,7 @@ def structure(framework: str, manifest: Mapping[str, Any] | None, facts: Sequenc
     if framework == "torch":
         weighted = {str(one.get("name")) for one in layers if words.kind_of(one.get("class")) in WEIGHTED}
         cut = seen_graph.cut(weighted, graph, seen)
-        graph, complete = (None, False) if cut else (graph, complete)
+        graph, complete = (None, False) if cut else (seen_graph.as_given(graph, given), complete)
         rows = seen_graph.batch(facts)
         found = list(_of_torch([{**one, "rows": rows} for one in _outermost(layers)], graph, seen, tensors))
         ordered = bool(graph or seen)
@@ -156,9 +162,8 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     kind = str(node.get("op"))
     function = words.activation(kind)
     if function is not None:
-        yield Operation(
-            "activation", name, {"function": function, **words.activation_settings("torch", function, node)}
-        )
+        settings = {"function": function, **words.activation_settings("torch", function, node)}
+        yield from _unless_end(Operation("activation", name, settings), node)
     elif kind in {"max_pool", "average_pool"}:
         yield Operation(kind, name, geometry.of_torch(node, node.get("from"), kind))
     elif kind == "dense":
@@ -167,6 +172,12 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
         yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
     elif kind in _PLAIN:
         yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "pads") if key in node})
+
+
+def _unless_end(one: Operation, node: Mapping[str, Any]) -> Iterator[Operation]:
+    """An activation, but at the end of an output: whether a sigmoid is in the model or in its loss is the loss's."""
+    if not (node.get("end") and one.settings.get("function") in _ENDS):
+        yield one
 
 
 def _as_declared(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Operation]:
@@ -204,6 +215,7 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
         settings = {"units": layer.get("out_channels"), "bias": _biased(name, "bias", tensors)}
         settings |= {} if kind == "depthwise" else {"groups": groups}  # as many as channels: that is what the word says
         settings |= geometry.of_torch(layer, node.get("from"), kind)
+        settings |= {"pads": None} if node.get("unseen") else {}
     elif kind in {"max_pool", "average_pool"}:
         settings = geometry.of_torch(layer, None, kind)
     elif kind in {"lstm", "gru", "rnn"}:
@@ -256,7 +268,7 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
     for node in graph:
         name = node.get("layer") if isinstance(node, Mapping) else None
         if name is not None and str(name) in by_name:
-            yield {**by_name[str(name)], **told_by.known({key: node.get(key) for key in _MASKS})}
+            yield {**by_name[str(name)], **told_by.known({key: node.get(key) for key in (*_MASKS, "end")})}
         elif isinstance(node, Mapping) and node.get("op"):
             yield {"class": node["op"], "name": node.get("name", ""), "config": dict(node)}
 
@@ -264,13 +276,15 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
 def _of_keras(layers: Iterator[Mapping[str, Any]]) -> Iterator[Operation]:
     for layer in layers:
         told = told_by.merged(layer)
-        yield from _keras_layer(told)
-        if words.kind_of(told.get("class")) not in {"activation", "lstm", "gru", "rnn"}:
-            yield from _applied(str(told.get("name")), told.get("activation"))
+        kind = words.kind_of(told.get("class"))
+        applied = [] if kind in {"activation", "lstm", "gru", "rnn"} else _applied(told)
+        for one in (*_keras_layer(told), *applied):
+            yield from _unless_end(one, told)
 
 
-def _applied(name: str, given: Any) -> Iterator[Operation]:
+def _applied(layer: Mapping[str, Any]) -> Iterator[Operation]:
     """The activation within a layer; one that the program wrote itself may be any of those that have a name."""
+    name, given = str(layer.get("name")), layer.get("activation")
     told = (given.get("class"), given.get("config")) if isinstance(given, Mapping) else (given, None)
     known = next((one for one in told if isinstance(one, str) and words.activation(one)), None)
     if known is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -110,6 +111,23 @@ def mixed(graph: Any) -> int:
     """How many views of a graph take numbers of several samples for a row (``mix``)."""
     nodes = graph if isinstance(graph, list) else []
     return sum(isinstance(node, Mapping) and node.get("op") == "mix" for node in nodes)
+
+
+def as_given(graph: Any, given: Sequence[int] | None) -> Any:
+    """A graph whose first operation says (``unseen``) if its windows stand over other extents than the batch has.
+
+    What is done to plain inputs has no gradient, and autograd's graph does not show it: ``F.pad`` of an image before
+    the first convolution.
+
+    Args:
+        graph: as recorded.
+        given: extents of a sample of the batch, with its channels; None where it was not recorded.
+    """
+    nodes = graph if isinstance(graph, list) else []
+    over = nodes[0].get("from") if nodes and isinstance(nodes[0], Mapping) else None
+    if not isinstance(over, list) or given is None or not Counter(over) - Counter(given):
+        return graph
+    return [{**nodes[0], "unseen": True}, *nodes[1:]]
 
 
 def attended(layer: Mapping[str, Any], node: Mapping[str, Any]) -> list[int] | None:

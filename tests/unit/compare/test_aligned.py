@@ -13,6 +13,7 @@ from auditor.compare import aligned, causes
 from auditor.compare.aligned import FirstStep
 from auditor.compare.profile import profile
 from auditor.compare.recognise.cause import Cause
+from auditor.compare.structure import Operation, Structure
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
 from support.tiny import Tiny, array, sgd, torch_stepper
@@ -100,9 +101,32 @@ def test_a_penalty_within_a_loss_that_nobody_knows_is_no_other_loss(penalty: flo
         return torch_stepper(lambda p: torch.optim.SGD(p, lr=1e-2, weight_decay=2 * penalty))
 
     decayed = Tiny(loss=odd, stepper=decaying).profile()
-    penalised = Tiny(loss=odd, stepper=sgd, l2=penalty, told_apart=False).profile("b")
+    penalised = Tiny(loss=lambda o, y: 2 * odd(o, y), stepper=sgd, l2=penalty, told_apart=False).profile("b")
     assert not decayed.loss or not decayed.loss[0].explains
     step = aligned.first_step(decayed, penalised)
     assert step is not None
     assert (step.losses is None) is told
-    assert "loss.value" not in [cause.parameter for cause in causes.diagnose(decayed, penalised).causes]
+    assert ("loss.value" in [cause.parameter for cause in causes.diagnose(decayed, penalised).causes]) is not told
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_outputs_of_networks_that_draw_numbers_are_not_held_against_each_other(rate: float) -> None:
+    """Equal weights and batches, and other units are dropped: that the outputs differ shows nothing."""
+    dropping = Structure((Operation("dropout", "drop", {"rate": rate}),) if rate else (), whole=True)
+    one = replace(Tiny().profile(), structure=dropping)
+    other = replace(Tiny(activation=torch.relu).profile("b"), structure=dropping)
+    assert (aligned.first_step(one, other) is None) is bool(rate)
+    assert ("forward.output" in [cause.parameter for cause in causes.diagnose(one, other).causes]) is not bool(rate)
+    same = aligned.first_step(one, replace(Tiny().profile("b"), structure=dropping))
+    assert same is not None, "outputs that agree agree"
+
+
+def test_a_constant_that_a_loss_has_beside_another_is_no_other_loss() -> None:
+    """Half a logarithm of two pi per number, say: the gradients are the same."""
+    one, more = Tiny(loss=odd).profile(), Tiny(loss=lambda o, y: odd(o, y) + 0.9).profile("b")
+    step = aligned.first_step(one, more)
+    assert step is not None
+    assert step.losses is None
+    twice = aligned.first_step(one, Tiny(loss=lambda o, y: 2 * odd(o, y)).profile("b"))
+    assert twice is not None
+    assert twice.losses is not None

@@ -132,3 +132,27 @@ def test_heads_of_another_width_are_told(width: int) -> None:
     keras = structure("keras", {"model": {"layers": [{**told, "weights": [{"shape": [6, 2, width]}]}]}}, [{}])
     torch = structure("torch", {"model": {"layers": [{**ATTENTION, "head_dim": 3}]}}, [{}])
     assert [one.setting for one in differences(keras, torch)] == ([] if width == 3 else ["head_units"])
+
+
+@pytest.mark.parametrize(("over", "known"), [([24], True), ([26], False)])
+def test_padding_of_plain_inputs_is_not_known(over: list[int], known: bool) -> None:
+    """What is done to them has no gradient: the first convolution runs on more than the batch has."""
+    layers = [{"name": "first", "class": "Conv1d", "in_channels": 1, "out_channels": 4, "kernel_size": [3]}]
+    graph = [{"op": "conv", "from": over, "layer": "first"}]
+    found = structure("torch", {"model": {"layers": layers}}, [{"operations": graph}], [24, 1])
+    assert ("pads" in found.operations[0].settings) is known
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_a_sigmoid_at_the_end_of_one_of_several_outputs_is_the_losss_matter(end: bool) -> None:
+    """Whichever output comes last; one in the middle of the network is the network's."""
+    flag = {"end": True} if end else {}
+    graph = [{"layer": "a"}, {"op": "sigmoid", **flag}, {"layer": "b", "end": True}]
+    layers = [{"name": name, "class": "Linear", "out_features": 1} for name in "ab"]
+    torch = structure("torch", {"model": {"layers": layers}}, [{"operations": graph}])
+    told = [{"name": name, "class": "Dense", "config": {"units": 1, "activation": "sigmoid"}} for name in "ab"]
+    keras = structure(
+        "keras", {"model": {"layers": told}}, [{"operations": [{"layer": "a", **flag}, {"layer": "b", "end": True}]}]
+    )
+    for found in (torch, keras):
+        assert [one.word for one in found.operations].count("sigmoid") == (0 if end else 1)

@@ -98,7 +98,7 @@ def test_attention_that_only_looks_back_is_told_with_its_layer(settings: dict[st
         return made
 
     step(tf.ones((2, 5, 8)))
-    assert {"layer": "att", "causal": expected, **({} if settings else {"padded": False})} in found
+    assert {"layer": "att", "causal": expected, "end": True, **({} if settings else {"padded": False})} in found
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -123,7 +123,7 @@ def test_attention_that_leaves_out_padding_is_told_with_its_layer(masked: bool, 
         return made
 
     step(tf.ones((2, 5), tf.int32))
-    assert {"layer": "att", "causal": False, "padded": masked} in found
+    assert {"layer": "att", "causal": False, "padded": masked, "end": True} in found
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -145,3 +145,47 @@ def test_attention_that_is_written_out_tells_its_mask(causal: bool) -> None:
 
     step(tf.ones((2, 5, 8)))
     assert [one["causal"] for one in found if one["op"] == "softmax"] == [causal]
+
+
+@pytest.mark.parametrize("outer", [dict, list], ids=["named", "listed"])
+def test_operations_of_several_outputs_are_told(outer: type) -> None:
+    """A dictionary or a list of them; which one each ends in, and what is stopped on the way to one."""
+    first, last = keras.layers.Dense(4), keras.layers.Dense(2)
+    first.build((3, 4))
+    last.build((3, 4))
+    found: dict[str, Any] = {}
+
+    @tf.function
+    def step(x: Any) -> Any:
+        order = Order()
+        made = tf.nn.relu(first(x))
+        ends = {"a": tf.sigmoid(last(tf.stop_gradient(made))), "b": made}
+        found.update(facts(order, ends if outer is dict else list(ends.values())) or {})
+        return made
+
+    step(tf.ones((3, 4)))
+    told = [(one["op"], one.get("end", False)) for one in found["operations"] if one["op"] != "Dense"]
+    assert told == [("relu", True), ("stop", False), ("sigmoid", True)]
+    assert found["operations_whole"] is True
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (3, 5, 8)])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_product_with_a_table_is_a_layer(shape: tuple[int, ...], bias: bool) -> None:
+    """A table of words that is turned to give words again, of rows and of sequences."""
+    table, beside = keras.layers.Embedding(30, 8), tf.Variable(tf.zeros(30))
+    table.build(None)
+    found: list[list[dict[str, Any]]] = []
+
+    @tf.function
+    def step(x: Any) -> Any:
+        turned = keras.ops.matmul(x, keras.ops.transpose(table.embeddings))
+        whole = tf.matmul(x, table.embeddings, transpose_b=True)
+        ends = [made + beside if bias else made for made in (turned, whole)]
+        found.extend((facts(Order(), end) or {})["operations"] for end in ends)
+        return turned
+
+    step(tf.ones(shape))
+    assert [[(one["op"], one["units"], one["use_bias"]) for one in told] for told in found] == [
+        [("Dense", 30, bias)]
+    ] * 2

@@ -115,7 +115,7 @@ def test_attention_that_only_looks_back_is_told(settings: dict[str, Any], expect
     fused = nn.functional.scaled_dot_product_attention(heads, heads, heads, **settings)
     [told] = operations([fused], {}, {})
     told.pop("padded", None)
-    assert told == {"op": "softmax", "over": 5, "scale": pytest.approx(8**-0.5), "causal": expected}
+    assert told == {"op": "softmax", "over": 5, "scale": pytest.approx(8**-0.5), "causal": expected, "end": True}
     mask = settings.get("attn_mask", TRIANGLE if settings else torch.ones(5, 5).bool())
     mask = mask if mask.dtype is torch.bool else mask == 0
     shares = torch.softmax((given @ given.transpose(1, 2) * 8**-0.5).masked_fill(~mask, float("-inf")), -1)
@@ -131,8 +131,17 @@ def test_attention_within_a_layer_is_told_with_it(causal: bool) -> None:
     mask = nn.Transformer.generate_square_subsequent_mask(5) if causal else None
     made, _ = layer(given, given, given, attn_mask=mask)
     found = operations([made], {made.grad_fn: "att"}, {made.grad_fn: [given.grad_fn]})
-    seen = {"layer": "att", "causal": causal, "over": 5, "of": 4}  # two heads over two samples
+    seen = {"layer": "att", "causal": causal, "over": 5, "of": 4, "end": True}  # two heads over two samples
     assert {**seen, **({} if causal else {"padded": False})} in found
+
+
+def test_what_an_output_ends_in_is_told_of_each() -> None:
+    """Of several outputs the sigmoid of the first stands before the layer of the last; a view is no operation."""
+    given = nn.Linear(4, 4)(torch.randn(3, 4))
+    first, second = torch.sigmoid(nn.functional.linear(given, torch.randn(1, 4))).squeeze(1), torch.tanh(given)
+    found = operations([first, nn.functional.linear(torch.sigmoid(second), torch.randn(2, 4))], {}, {})
+    ends = [(one["op"], one.get("end", False)) for one in found if one["op"] in {"sigmoid", "tanh"}]
+    assert ends == [("sigmoid", True), ("tanh", False), ("sigmoid", False)]
 
 
 @pytest.mark.parametrize("need_weights", [False, True], ids=["fused", "plain"])

@@ -6,7 +6,7 @@ model's output is the program's own (``tf.nn.relu(self.dense(x))``). Of an eager
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -96,13 +96,20 @@ def _graph() -> Any:
 
 @guarded(cast("dict[str, Any] | None", None))
 def facts(order: Order, output: Any) -> dict[str, Any] | None:
-    """``operations``, and whether none was missed; None if nothing ran."""
-    graph = _graph()
-    traced = graph is not None and getattr(output, "graph", None) is graph and order.graph in {None, graph}
+    """``operations``, and whether none was missed; None if nothing ran. ``output``: one, or several in any nest."""
+    graph, ends = _graph(), list(_leaves(output))
+    here = bool(ends) and all(getattr(end, "graph", None) is graph for end in ends)
+    traced = graph is not None and here and order.graph in {None, graph}
     nodes = graph.get_operations() if traced else []
-    layers = [(place, {"layer": path, **shares.causal(nodes[place:end])}) for path, place, end in order.ran]
-    between = list(_between(order, graph, output.op)) if traced else []
-    again = loops.fed(order.ran, nodes, output.op) if traced else {}
+    last = {_made(end.op).name for end in ends} if traced else set()
+    layers = [
+        (place, {"layer": path, **shares.causal(nodes[place:end]), **_ends(last, nodes[place:end])})
+        for path, place, end in order.ran
+    ]
+    between = list(_between(order, graph, [end.op for end in ends])) if traced else []
+    again: dict[str, Any] = {}
+    for end in ends if traced else []:
+        again |= loops.fed(order.ran, nodes, end.op)
     for _, told in layers:
         told.update(again.pop(str(told["layer"]), {}))
     if not layers and not between:
@@ -112,8 +119,29 @@ def facts(order: Order, output: Any) -> dict[str, Any] | None:
     return {"operations": [told for _, told in found][:MOST], "operations_whole": traced}
 
 
-def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    behind = _behind(last)
+def _made(node: Any) -> Any:
+    """The operation that made an output, behind what only names it, casts it or takes an axis of one off."""
+    while node.type in _NAMES and len(node.inputs):
+        node = node.inputs[0].op
+    return node
+
+
+def _ends(last: set[str], nodes: Sequence[Any]) -> dict[str, bool]:
+    """``end``: an output is made here, so that an activation here may be the loss's matter."""
+    return {"end": True} if any(node.name in last for node in nodes) else {}
+
+
+def _leaves(output: Any) -> Iterator[Any]:
+    """The tensors of what a model gave: a dictionary by its outputs' names, a list, one."""
+    if isinstance(output, (list, tuple, Mapping)):
+        for part in output.values() if isinstance(output, Mapping) else output:
+            yield from _leaves(part)
+    elif output is not None:
+        yield output
+
+
+def _between(order: Order, graph: Any, last: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    behind, ends = _behind(last), {_made(one).name for one in last}
     nodes = graph.get_operations()
     cores = [node for node in nodes if node.type in written.CORES and node.name in behind]
     whole = {core.name: found for core in cores if (found := written.activation(core, behind)) is not None}
@@ -125,7 +153,7 @@ def _between(order: Order, graph: Any, last: Any) -> Iterator[tuple[int, dict[st
         if node.type in _TOLD and node.name in behind and node.name not in parts and seen:
             told = whole[node.name][0] if node.name in whole else _entry(node) or _scaled(order, nodes, node)
             if told is not None:
-                yield place, told
+                yield place, {**told, **_ends(ends, [node])}
 
 
 def _scaled(order: Order, nodes: Sequence[Any], node: Any) -> dict[str, Any] | None:
@@ -143,19 +171,21 @@ def _scaled(order: Order, nodes: Sequence[Any], node: Any) -> dict[str, Any] | N
 #: Products, and what rows are taken of a table by.
 _SCALED: Final = frozenset({"Mul", "RealDiv"})
 _GATHERED: Final = frozenset({"ResourceGather", "GatherV2"})
+_NAMES: Final = frozenset({"Identity", "Cast", "Squeeze", "Reshape"})
+_PRODUCTS: Final = frozenset({"MatMul", "BatchMatMulV2"})
 _SUM: Final = "AddV2"
 _STOP: Final = "StopGradient"
 #: Before what a number is added as a rule: a mask, what keeps a root from zero.
 _NUMBERED: Final = frozenset({"Softmax", "LogSoftmax", "Sqrt", "Rsqrt", "Pow", "Log", "Exp", "RealDiv", "Reciprocal"})
 _TERMS: Final = 2
-_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, "MatMul", _SUM, _STOP, *_SCALED})
+_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, *_PRODUCTS, _SUM, _STOP, *_SCALED})
 #: Told of layers of the program's own making too.
 _SEEN_WITHIN: Final = frozenset({"Softmax", _SUM, *_SCALED})
 
 
-def _behind(last: Any) -> set[str]:
-    """Names of the operations that ``last`` was made from, itself among them."""
-    waiting, seen = [last], {last.name}
+def _behind(last: Sequence[Any]) -> set[str]:
+    """Names of the operations that these were made from, themselves among them."""
+    waiting, seen = list(last), {one.name for one in last}
     while waiting and len(seen) < _MOST_NODES:
         for tensor in waiting.pop().inputs:
             if tensor.op.name not in seen:
@@ -169,7 +199,7 @@ def _entry(node: Any) -> dict[str, Any] | None:
         function = _FUNCTIONS[node.type]
         slope = {"negative_slope": float(node.get_attr("alpha"))} if function == "leaky_relu" else {}
         return {"op": function, **slope, **(shares.settings(node) if function == "softmax" else {})}
-    if node.type == "MatMul":
+    if node.type in _PRODUCTS:
         return _product(node)
     if node.type == _SUM:
         return {"op": "add"} if _of_equals(node) else {"op": "shift"} if _of_constant(node) else None
@@ -188,9 +218,15 @@ def _product(node: Any) -> dict[str, Any] | None:
     """A product with a variable that is no layer's: ``x @ w + b``."""
     if not _of_variable(node.inputs[1]) or node.outputs[0].shape.rank is None:
         return None
-    sums = [after for after in node.outputs[0].consumers() if after.type in {"AddV2", "BiasAdd"}]
-    bias = any(_of_variable(given) for after in sums for given in after.inputs)
+    after = [one for made in node.outputs[0].consumers() for one in (made, *_reshaped(made))]
+    sums = [one for one in after if one.type in {"AddV2", "BiasAdd"}]
+    bias = any(_of_variable(given) for one in sums for given in one.inputs)
     return {"op": "Dense", "units": _extents(node.outputs[0])[-1], "use_bias": bias}
+
+
+def _reshaped(node: Any) -> list[Any]:
+    """What takes the rows of a product again as the positions that they were."""
+    return list(node.outputs[0].consumers()) if node.type == "Reshape" else []
 
 
 def _of_equals(node: Any) -> bool:
@@ -237,7 +273,7 @@ def _learnt(last: Any) -> bool:
 
 def _of_variable(tensor: Any) -> bool:
     node = tensor.op
-    while node.type in {"Identity", "Cast"}:
+    while node.type in {"Identity", "Cast", "Transpose"}:
         node = node.inputs[0].op
     return str(node.type) == "ReadVariableOp"
 

@@ -147,7 +147,9 @@ class Tape:
         if met is not None:
             if met.output is not given.get("y_pred"):  # logits, say, behind the sigmoid that the model ends in
                 self._output_activation = keras_layers.output_activation(heard, met.output) or "linear"
-            given |= {"y": met.target, "y_pred": met.output}
+            others = keras.tree.flatten(given.get("y_pred"))  # means and variances beside what was rebuilt, say
+            others = [leaf for leaf in others if leaf is not met.output] if len(others) > 1 else []
+            given |= {"y": met.target, "y_pred": [met.output, *others] if others else met.output}
             self._loss_facts = {**self.declared_loss(), **met.facts}
         self.made_of(given.get("loss"))
         self._data = []

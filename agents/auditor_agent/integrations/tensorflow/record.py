@@ -297,8 +297,8 @@ def facts(seen: Seen) -> dict[str, Any]:
         told["output_activation"] = tensorflow_forward.activation(call.model)
     if heard.compared and (found := _ends_in(heard, seen.made)) is not None:
         told["output_activation"] = found
-    ends = [call.outputs[0] for call in heard.calls[-1:] if call.outputs] or [one.output for one in heard.compared[-1:]]
-    if ends and (operations := keras_operations.facts(heard.order, ends[0])) is not None:
+    ends = [end for call in heard.calls[-1:] for end in call.outputs] or [one.output for one in heard.compared[-1:]]
+    if ends and (operations := keras_operations.facts(heard.order, ends)) is not None:
         told |= operations
     return {"phase": "train", **told}
 

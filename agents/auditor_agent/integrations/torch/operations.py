@@ -65,6 +65,8 @@ _SETTINGS: Final = (
 #: Products, and whether they have a bias.
 _PRODUCTS: Final = {"Addmm": True, "Mm": False}
 _TERMS: Final = 2
+#: Views that leave an output the numbers that it has.
+_NAMES: Final = frozenset({"Squeeze", "View", "UnsafeView", "Alias", "ToCopy"})
 #: What is told of numbers beside what is made of them.
 _MOVES: Final = frozenset({"shift", "mix"})
 
@@ -88,7 +90,7 @@ def operations(
     """
     results = list(outputs)
     nodes = sorted(reachable(output.grad_fn for output in results), key=_place)
-    hidden = _hidden(layers, within)
+    hidden, last = _hidden(layers, within), {_made(output.grad_fn, layers) for output in results}
     found: list[dict[str, Any]] = []
     calls: set[tuple[str, int]] = set()
     known: dict[Any, dict[str, Any] | None] = {node: {"op": "shift"} for node in shifts(nodes)}
@@ -105,14 +107,27 @@ def operations(
                         **_attention(node, within.get(node)),
                         "layer": layers[node],
                         **besides.get(layers[node], {}),
+                        **_ends(node, last),
                     }
                 )
             calls.add(call)
         elif node not in hidden:
             entry = known[node] if node in known else _told(node) or shares.scaled(node, layers)
             if entry is not None and entry.get("op") != "conv":
-                found.append(entry)
+                found.append({**entry, **_ends(node, last)})
     return found[:MOST]
+
+
+def _made(node: Any, layers: Collection[Any]) -> Any:
+    """The node that made an output, behind what only takes an axis of one off."""
+    while node is not None and node not in layers and _name(node) in _NAMES and len(node.next_functions) == 1:
+        node = node.next_functions[0][0]
+    return node
+
+
+def _ends(node: Any, last: Collection[Any]) -> dict[str, bool]:
+    """``end``: an output is made here, so that an activation here may be the loss's matter."""
+    return {"end": True} if node in last else {}
 
 
 def _rows(outputs: Iterable[Tensor]) -> int:
@@ -176,8 +191,12 @@ def _place(node: Any) -> int:
     return int(node._sequence_nr())  # noqa: SLF001 -- the only place that has it
 
 
+def _name(node: Any) -> str:
+    return str(node.name()).rpartition("::")[2].partition("Backward")[0]
+
+
 def _told(node: Any) -> dict[str, Any] | None:
-    name = str(node.name()).rpartition("::")[2].partition("Backward")[0]
+    name = _name(node)
     if name in _ACTIVATIONS:
         return _activation(node, _ACTIVATIONS[name])
     if name.startswith("ScaledDotProduct"):
