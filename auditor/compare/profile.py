@@ -52,6 +52,8 @@ class Profile:
     structure: Structure = field(default_factory=Structure)
     evaluation: StepRecording | None = None
     """The first batch of its first recorded evaluation."""
+    judged: StepRecording | None = None
+    """The first of them whose targets were recorded."""
     scales: bool = False
     """Whether its first layers scale what it is given; batches are kept as they leave these."""
 
@@ -119,7 +121,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         facts.add(fact)
     network = structure(framework, manifest, [one.facts for one in kept.steps], facts.value("data.features"))
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
-    looked = min(fed.fed(told.evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step), default=None)
+    looked = sorted(fed.fed(told.evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step))
     return Profile(
         run,
         framework,
@@ -132,7 +134,8 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         manifest,
         told.last_step,
         network,
-        looked,
+        next(iter(looked), None),
+        next((one for one in looked if one.of("target")), None),
         bool(through),
     )
 

@@ -7,6 +7,7 @@ and held against the recorded one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,8 @@ _STEP: Final = 1e-5
 _TOLERANCE: Final = 2e-3
 #: Steps whose gradients must show that they are those of another loss.
 _SHOWN: Final = 3
+#: Losses that take probabilities, or the logits of these.
+_ENTROPIES: Final = frozenset({"cross entropy", "binary cross entropy"})
 
 
 def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
@@ -46,8 +49,10 @@ def unlike(evidence: Evidence, fit: losses.LossFit) -> float | None:
     """How far the recorded gradient of the output's bias is from that of a loss, whatever its factor; None if unknown.
 
     Of a loss of outputs as they are, and outputs that are none of probabilities: behind a softmax the bias's gradient
-    is another. A penalty on weights is not in it.
+    is another. A penalty on weights is not in it. Of a loss of probabilities the logits stand behind the same softmax.
     """
+    if fit.takes.startswith("probabilities") and fit.function in _ENTROPIES:
+        fit = replace(fit, takes="logits")
     if fit.takes not in {"logits", "values", "log rate"}:
         return None
     steps = [one for one in evidence.steps if not _probabilities(one)]

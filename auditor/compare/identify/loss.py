@@ -13,7 +13,7 @@ from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss_fits import ELEMENTWISE, ROOT, ROWS, TOLERANCE, LossFit, rooted, tabled
 from auditor.compare.identify.loss_pairs import Pair, aligned, data_loss, one_hot, pair_of, pairs_of, reductions, smooth
-from auditor.compare.identify.loss_solved import factored, solved
+from auditor.compare.identify.loss_solved import by_class, factored, solved
 from auditor.ingest.records import StepRecording
 
 __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_of"]
@@ -34,7 +34,7 @@ def identify(evidence: Evidence) -> list[LossFit]:
     with np.errstate(all="ignore"):
         found = [*tabled(same), *solved(same), *rooted(same)]
         if not any(fit.explains for fit in found):
-            found += factored(same)
+            found += [*factored(same), *by_class(same)]
         best = min(found, key=_order, default=None)
         if best is not None and best.explains and best.function.startswith(_CORNERED):
             # Within its corner it is a squared error, by whatever number that is multiplied.

@@ -77,6 +77,8 @@ class LossFit:
     residual: float
     positive: float = 1.0
     """Of binary cross entropy: what the loss of positive targets is multiplied by."""
+    classes: tuple[float, ...] = ()
+    """What the loss of each class counts for, where that was solved for."""
     beyond: dict[int, float] = field(default_factory=dict)
     """By step, what the recorded loss holds beyond this: a penalty in proportion to the weights' squares."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,11 @@ _REDUCTIONS: Final[dict[str, Callable[[F64], float]]] = {
     "sum": lambda _: 1.0,
     "sum over outputs, mean over batch": lambda output: 1 / len(output),
 }
+#: Classes whose weights are solved for, at most, and steps beyond as many: an exact fit of fewer says nothing.
+_CLASSES: Final = 12
+_BEYOND: Final = 3
+#: How a loss is reduced whose rows count by their class (``loss_pairs.reductions`` names it so).
+_BY_CLASS: Final = "weighted, mean over batch"
 #: Whole numbers up to which a factor, or one over it, is taken for one.
 _WHOLE: Final = 4096
 
@@ -58,6 +64,46 @@ def factored(pairs: Sequence[Pair]) -> Iterator[LossFit]:
     rows = one_hot(pairs)
     for row in apt(rows) if rows is not None else ():
         yield from _times(rows or (), row, broadcast=False)
+
+
+def by_class(pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """Rows that count by their class, as a program weighs them itself: the mean is linear in the classes' weights."""
+    rows = one_hot(pairs)
+    for row in apt(rows) if rows is not None else ():
+        if row[0] == "cross entropy":
+            yield from _classed(rows or (), row)
+    for met, broadcast in aligned(pairs):
+        if broadcast or not all(np.isin(pair.target, (0, 1)).all() for pair in met):
+            continue
+        both = [replace(pair, target=np.stack([1 - pair.target.ravel(), pair.target.ravel()], axis=1)) for pair in met]
+        for function, takes, loss in ELEMENTWISE:
+            if function == "binary cross entropy":
+                given = [loss(pair.output, pair.target).ravel() for pair in met]
+                yield from _weighed(both, given, (function, takes))
+
+
+def _classed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise]) -> Iterator[LossFit]:
+    function, takes, loss = row
+    yield from _weighed(pairs, [loss(pair.output, pair.target) for pair in pairs], (function, takes))
+
+
+def _weighed(pairs: Sequence[Pair], parts: Sequence[F64], named: tuple[str, str]) -> Iterator[LossFit]:
+    """The weights of classes under which the recorded losses are the mean of ``parts``, if there are such."""
+    if any(
+        part.shape != pair.target.shape[:1] or not np.isfinite(part).all()
+        for part, pair in zip(parts, pairs, strict=True)
+    ):
+        return
+    shares = np.stack([part @ pair.target / len(part) for part, pair in zip(parts, pairs, strict=True)])
+    shares = shares[:, (shares != 0).any(axis=0)]
+    if not 1 < shares.shape[1] <= _CLASSES or len(pairs) < shares.shape[1] + _BEYOND:
+        return
+    values = np.array([pair.value for pair in pairs])
+    weights = np.linalg.lstsq(shares, values, rcond=None)[0]
+    residual = float(np.sqrt(np.mean((values - shares @ weights) ** 2) / np.mean(values * values)))
+    if residual <= TOLERANCE and weights.min() > 0 and np.ptp(weights) > _LEAST_SMOOTHING * weights.max():
+        classes = tuple(float(f"{weight:.4g}") for weight in weights)
+        yield LossFit(*named, _BY_CLASS, 1.0, broadcast=False, smoothing=0.0, residual=residual, classes=classes)
 
 
 def _times(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:

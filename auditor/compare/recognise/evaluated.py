@@ -45,6 +45,17 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             )
             yield Cause("DATA-00", "data.evaluation.scale", (ratios[0], ratios[1]), _WEIGHT, effect, step=step)
             return
+    units = [_targets_against(side) for side in (a, b)]
+    if None not in units:
+        ratios = [size or 1.0 for size in units]
+        apart = sorted(abs(math.log(ratio)) for ratio in ratios)
+        if apart[0] <= _ALIKE and apart[1] >= _OTHER:
+            effect = (
+                f"targets of the evaluation are {math.exp(apart[1]):.3g} times as large or small as those of training, "
+                "on one side: its loss is in other units"
+            )
+            yield Cause("DATA-00", "data.evaluation.target", (ratios[0], ratios[1]), _WEIGHT, effect, step=step)
+            return
     seen = [_of_training(side) for side in (a, b)]
     if None not in seen and seen[0] != seen[1]:
         words = tuple("rows of training" if one else "other rows" for one in seen)
@@ -90,6 +101,19 @@ def _against(side: Profile) -> float | None:
     if found is None or found.size < _VALUES or not trained or _rows(side) < _ROWS or _words(side, found):
         return None
     size = float(np.sqrt(np.mean(found * found)))
+    return size / float(trained) if np.isfinite(size) and size > 0 else None
+
+
+def _targets_against(side: Profile) -> float | None:
+    """How many times as large the targets of evaluation are as those of training: of quantities, no classes."""
+    found = None if side.judged is None else next(iter(side.judged.of("target").values()), None)
+    trained = side.value("data.target.rms")
+    if found is None or found.values is None or not trained or not found.shape or found.shape[0] < _ROWS:
+        return None
+    values = np.asarray(found.values, np.float64)
+    if np.array_equal(values, np.round(values)):
+        return None
+    size = float(np.sqrt(np.mean(values * values)))
     return size / float(trained) if np.isfinite(size) and size > 0 else None
 
 

@@ -13,7 +13,7 @@ from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import accumulated, squashed
+from auditor.compare.recognise import accumulated, printed, squashed
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, between, close, how, percent, sure
 from auditor.compare.recognise.conduct import batches
 
@@ -45,12 +45,14 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if not broadcast and not found:
         found = list(_unknown(a, b))
     yield from found
-    if not broadcast and not any(cause.weight >= LISTED for cause in found):
+    told = list(printed.causes(a, b))
+    yield from told
+    if not told and not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from _size(a, b)
         yield from _summed_batches(a, b)
     yield from _weighed(a, b)
     yield from _terms(a, b)
-    yield from _backward(a, b)
+    yield from () if told else _backward(a, b)
 
 
 def _weighed(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -328,6 +330,7 @@ def _uneven(side: Profile) -> float:
         each = np.concatenate(known)
         return float(each.std() / max(1e-30, abs(float(each.mean()))))
     classes = next((w for one in side.evidence.steps if (w := data(one, "target", "loss.weight")) is not None), None)
+    classes = np.array(side.loss[0].classes) if side.loss and side.loss[0].classes else classes
     return 0.0 if classes is None else float(classes.std() / max(1e-30, abs(float(classes.mean()))))
 
 
@@ -346,7 +349,8 @@ def _reduction(a: Profile, b: Profile) -> tuple[str, float]:
         return "LOSS-08", 2.0
     if any(name == "sum over outputs, mean over batch" for name in names) and "mean" in names:
         entries = {"divergence": "LOSS-10", "binary cross entropy": "LOSS-15"}
-        return entries.get(str(a.value("loss.function")), "LOSS-14"), columns
+        usual = "LOSS-14" if "sklearn" in {a.framework, b.framework} else "LOSS-00"
+        return entries.get(str(a.value("loss.function")), usual), columns
     return "LOSS-03", batch if "mean" in names else columns
 
 

@@ -50,6 +50,35 @@ def test_inputs_of_evaluation_in_other_units_are_told(case: str) -> None:
         assert all((one.id, one.step) == ("DATA-00", 6) for one in found)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "told"), [((5.0, 1.0), True), ((0.1, 1.2), True), ((5.0, 5.0), False), ((1.3, 0.8), False)]
+)
+def test_targets_of_evaluation_in_other_units_are_told(sizes: tuple[float, float], *, told: bool) -> None:
+    """Prices against scaled prices, on one side; a held-out part that is larger on both is the data's doing."""
+    sides = []
+    for size in sizes:
+        run = Tiny().profile()
+        values = (size * float(run.value("data.target.rms")) * np.sign(HELD_OUT[:, 0]) + 0.001).astype(np.float32)
+        kept = Recorded("target", "target0", "float32", values.shape, values.size, values)
+        seen = replace(looked(HELD_OUT).evaluation or StepRecording(0, 0, 6, {}), step=6)
+        sides.append(replace(run, evaluation=seen, judged=StepRecording(0, 0, 6, {("target", "target0"): kept})))
+    for a, b in (sides, sides[::-1]):
+        found = [cause.parameter for cause in evaluated.causes(a, b)]
+        assert found == (["data.evaluation.target"] if told else [])
+
+
+def test_classes_of_an_evaluation_have_no_units() -> None:
+    """Held-out rows may be of larger class numbers."""
+    run = Tiny(y=np.arange(96)[:, None].astype(np.float32) % 3).profile()
+    sides = []
+    for number in (0, 40):
+        values = np.full(32, number, np.float32)
+        kept = Recorded("target", "target0", "float32", values.shape, values.size, values)
+        seen = looked(HELD_OUT).evaluation
+        sides.append(replace(run, evaluation=seen, judged=StepRecording(0, 0, 6, {("target", "target0"): kept})))
+    assert list(evaluated.causes(*sides)) == []
+
+
 @pytest.mark.parametrize(("scale", "told"), [(1.0, False), (0.1, True)])
 def test_words_have_no_size(scale: float, *, told: bool) -> None:
     """Numbers of words are small where much is padded; halves of units are amounts."""
