@@ -23,6 +23,8 @@ _SOME: Final = 8
 _KNOWN: Final = 0.95
 #: Part of the rows whose new target follows from the old one: then targets have other names, and no other order.
 _RENAMED: Final = 0.95
+#: Difference of one number scaled in float32 and in float64, relative to it or to one unit of a scaled quantity.
+_ROUNDED: Final = 1e-5
 #: Rows of a target that is not unique: of continuous ones every new target follows from the old.
 _REPEATED: Final = 4
 #: What classes of other numbers count for: no step is harder, but the two answer different questions.
@@ -41,7 +43,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     common = left.keys() & right.keys()
     if len(common) < _FEWEST or (varies and too):  # inputs that do not say which row they are of
         return
-    pairs = [(left[row], right[row]) for row in common]
+    pairs = [(left[row], left[row] if _rounded(left[row], right[row]) else right[row]) for row in common]
     changed = sum(mine != theirs for mine, theirs in pairs) / len(pairs)
     if not _same_values(pairs):
         return
@@ -117,6 +119,12 @@ def classes(targets: F64) -> F64:
     rows = targets.reshape(len(targets), -1)
     one_hot = rows.shape[1] > 1 and bool(np.isin(rows, (0.0, 1.0)).all() and (rows.sum(axis=1) == 1).all())
     return np.argmax(rows, axis=1).astype(np.float64)[:, None] if one_hot else rows
+
+
+def _rounded(one: bytes, other: bytes) -> bool:
+    """Whether two targets are one but for rounding."""
+    mine, theirs = (np.frombuffer(told, np.float32) for told in (one, other))
+    return one == other or (mine.size == theirs.size and bool(np.allclose(mine, theirs, _ROUNDED, _ROUNDED / 10)))
 
 
 def _merged(pairs: Pairs) -> bool:

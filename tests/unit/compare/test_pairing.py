@@ -98,3 +98,12 @@ def test_classes_of_other_numbers_are_one_cause_with_what_their_sizes_show() -> 
     assert found.parameter == "data.target.numbering"
     assert "renumbered; " in found.effect
     assert "times as large" in found.effect
+
+
+def test_targets_that_were_scaled_in_another_format_are_not_wrong() -> None:
+    """In float64 here and in float32 there: a few differ in their last digit."""
+    y = (VALUES * 37.3 + 11).astype(np.float32)
+    fine = ((y.astype(np.float64) - 11.1) / 26.7).astype(np.float32)
+    coarse = (y - np.float32(11.1)) / np.float32(26.7)
+    assert (fine != coarse).any()
+    assert told(run(fine), run(coarse, seed=5)) == []
