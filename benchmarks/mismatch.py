@@ -40,8 +40,9 @@ class Both:
         return []
 
     def __getattr__(self, name: str) -> Any:
-        def ask(run: str, **more: Any) -> Any:
-            return getattr(self._stores[run], name)(run=run, **more)
+        def ask(run: str, *given: Any, **more: Any) -> Any:
+            method = getattr(self._stores[run], name)
+            return method(run, *given, **more) if given else method(run=run, **more)
 
         return ask
 

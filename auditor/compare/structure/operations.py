@@ -94,6 +94,7 @@ def structure(
     listed = (one["layers"] for one in facts if isinstance(one.get("layers"), list) and one["layers"])
     seen: Sequence[Mapping[str, Any]] = next(listed, [])
     tensors = model.get("tensors", {}) if isinstance(model, Mapping) else {}
+    graph = seen_graph.own(graph, layers, tensors) if framework == "torch" else seen_graph.known(graph, layers)
     shares = seen_graph.shares(graph)
     if framework == "torch":
         weighted = {str(one.get("name")) for one in layers if words.kind_of(one.get("class")) in WEIGHTED}

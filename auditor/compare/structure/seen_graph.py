@@ -29,6 +29,37 @@ def once(graph: Any) -> Any:
     return graph
 
 
+def own(graph: Any, layers: Sequence[Mapping[str, Any]], tensors: Mapping[str, Any]) -> Any:
+    """A graph of PyTorch without what another model did before or after this one: a generator before its judge.
+
+    A product that is of no layer is another model's where every weight of this one is a layer's.
+    """
+    names = [str(one.get("name")) for one in layers]
+    if not isinstance(graph, list) or not tensors or not all(_of_any(str(one), names) for one in tensors):
+        return graph
+    told = [one if isinstance(one, Mapping) else {} for one in graph]
+    mine = [at for at, one in enumerate(told) if "layer" in one]
+    others = [at for at, one in enumerate(told) if one.get("op") == "dense" and "layer" not in one]
+    before = [at for at in others if mine and at < mine[0]]
+    after = [at for at in others if mine and at > mine[-1]]
+    if not mine or len(before) + len(after) != len(others):
+        return graph
+    return graph[mine[0] if before else 0 : after[0] if after else len(graph)]
+
+
+def known(graph: Any, layers: Sequence[Mapping[str, Any]]) -> Any:
+    """One pass of a traced model that a step calls several times, with another model between its calls."""
+    names = {str(one.get(key)) for one in layers for key in ("name", "path") if one.get(key)}
+    if not isinstance(graph, list):
+        return graph
+    mine = [one for one in graph if not isinstance(one, Mapping) or "layer" not in one or one["layer"] in names]
+    return once(mine) if len(mine) < len(graph) and len(once(mine)) < len(mine) else graph
+
+
+def _of_any(tensor: str, names: Sequence[str]) -> bool:
+    return any(tensor.startswith(f"{name}.") for name in names)
+
+
 def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
     """Every softmax of a graph but one at its end, which is the loss's matter: what it is over, of, and leaves out."""
     nodes = [node for node in graph or [] if isinstance(node, Mapping)] if isinstance(graph, list) else []

@@ -112,3 +112,29 @@ def test_a_layer_of_attention_scales_by_the_root_of_a_heads_width(
     body = network(("dense", {"units": 8}))
     by_hand = holding({"w": 4}, [], replace(body, shares=({"over": 5, "scale": scale},)))
     assert told(holding({"w": 4}, [{"name": "at", **layer}], body), by_hand) == causes
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_another_models_operations_are_none_of_this_ones(first: bool) -> None:
+    """A generator before its judge, or behind: in PyTorch products of no layer, where all weights are layers'."""
+    layers = [{"name": name, "class": "Linear", "in_features": 4, "out_features": 4} for name in ("in", "out")]
+    judge = [{"layer": "in"}, {"op": "relu"}, {"layer": "out"}]
+    other = [{"op": "dense", "units": 9}, {"op": "tanh"}]
+    graph = [*other, *judge] if first else [*judge, *other]
+    tensors = {f"{name}.weight": {"shape": [4, 4]} for name in ("in", "out")}
+    body = {"model": {"layers": layers, "tensors": tensors}}
+    found = structure("torch", body, [{"operations": graph}])
+    assert [one.word for one in found.operations] == ["dense(4)", "relu", "dense(4)"]
+    own = structure("torch", {"model": {"layers": layers, "tensors": {**tensors, "w": {}}}}, [{"operations": graph}])
+    assert len(own.operations) == len(graph), "a weight of its own, that is no layer's"
+
+
+def test_a_traced_judge_with_a_generator_between_its_calls_is_one_pass() -> None:
+    """Of right samples and of made ones."""
+    layers = [
+        {"name": name, "path": f"judge/{name}", "class": "Dense", "config": {"units": 4}} for name in ("in", "out")
+    ]
+    calls = [{"layer": f"judge/{name}"} for name in ("in", "out")]
+    graph = [*calls, {"layer": "maker/in"}, *calls]
+    found = structure("tensorflow", {"model": {"layers": layers}}, [{"operations": graph}])
+    assert [one.word for one in found.operations] == ["dense(4)", "dense(4)"]
