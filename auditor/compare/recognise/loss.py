@@ -61,13 +61,15 @@ def _weighed(a: Profile, b: Profile) -> Iterator[Cause]:
     if both is None:
         return
     sides = [sorted((one["function"], one["weight"]) for one in fact.value) for fact in both]
+    words = [", ".join(f"{size:g} x {name}" for name, size in side) for side in sides]
     if [name for name, _ in sides[0]] != [name for name, _ in sides[1]]:
+        effect = "the losses of several outputs are other functions"
+        yield Cause("LOSS-00", "loss.functions", (words[0], words[1]), 0.8, effect, how(*both), sure(*both))
         return
     pairs = [(mine, theirs) for (_, mine), (_, theirs) in zip(*sides, strict=True)]
     if all(close(mine, theirs, 1e-3) for mine, theirs in pairs):
         return
     weight = max(1 - min(pair) / max(pair) for pair in pairs)
-    words = [", ".join(f"{size:g} x {name}" for name, size in side) for side in sides]
     effect = "the losses of several outputs count for other parts of their sum"
     yield Cause("LOSS-00", "loss.weights", (words[0], words[1]), weight, effect, how(*both), sure(*both))
 

@@ -18,7 +18,13 @@ NAMES = (("SparseCategoricalCrossentropy", "CrossEntropy"), ("MeanAbsoluteError"
 
 
 def run(
-    weights: Sequence[float], framework: str = "torch", steps: int = 5, penalty: float = 0.0, *, named: bool = True
+    weights: Sequence[float],
+    framework: str = "torch",
+    steps: int = 5,
+    penalty: float = 0.0,
+    *,
+    named: bool = True,
+    squared: bool = False,
 ) -> Profile:
     """Steps of a model with two outputs, its losses by PyTorch's own functions."""
     rng = np.random.default_rng(len(framework))
@@ -27,14 +33,16 @@ def run(
         logits, classes = rng.standard_normal((16, 3)), rng.integers(0, 3, 16)
         values, wanted = rng.standard_normal((16, 1)), rng.standard_normal((16, 1))
         kind = torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(classes))
-        size = torch.nn.functional.l1_loss(torch.tensor(values), torch.tensor(wanted))
+        size = (torch.nn.functional.mse_loss if squared else torch.nn.functional.l1_loss)(
+            torch.tensor(values), torch.tensor(wanted)
+        )
         loss = float(weights[0] * kind + weights[1] * size) + penalty * (at + 1) ** 2
         heads = [
             {
                 "name": f"h{i}",
                 "output": f"output{i}",
                 "target": f"target{i}",
-                "loss": {"class": names[framework == "torch"]},
+                "loss": {"class": "MSELoss" if squared and i else names[framework == "torch"]},
             }
             for i, names in enumerate(NAMES)
         ]
@@ -66,3 +74,12 @@ def test_losses_that_a_loop_adds_up_without_names_are_found_by_their_numbers() -
     """What was compared twice in a step; the function of each is one of those that fit."""
     told = run((0.25, 2), "tensorflow", named=False).value("loss.heads")
     assert told == [{"function": "cross entropy", "weight": 0.25}, {"function": "absolute error", "weight": 2.0}]
+
+
+@pytest.mark.parametrize("squared", [False, True])
+def test_another_function_of_one_output_is_another_loss(squared: bool) -> None:
+    """Whatever the losses weigh; none where each is the other's."""
+    found = diagnose(run((1, 0.5)), run((1, 0.5), "keras", squared=squared)).causes
+    told = [cause for cause in found if cause.parameter == "loss.functions"]
+    assert bool(told) is squared
+    assert not told or (told[0].id, told[0].values[1]) == ("LOSS-00", "1 x cross entropy, 0.5 x squared error")
