@@ -173,10 +173,19 @@ def _explained(a: Side, b: Side, found: Diagnosis) -> list[str]:
         first = found.causes[0]
         return [f"{first.id}, {first.how}: {first.effect}"]
     if found.causes:
-        return ["what was measured to differ changes the steps too little to call it a mismatch"]
+        return [_unclaimed(found.causes)]
     if a.recordings and b.recordings:
         return ["nothing that was measured in the first steps differs in a way that matters"]
     return []
+
+
+def _unclaimed(listed: Sequence[Cause]) -> str:
+    """Why nothing of what differs makes a mismatch."""
+    if all(cause.chance for cause in listed):
+        return "what differs may be the seed's doing: it is told, and makes no mismatch"
+    if all(cause.how == "declared" for cause in listed):
+        return "what differs is declared, and no recorded number shows that it acts: it makes no mismatch"
+    return "what was measured to differ changes the steps too little to call it a mismatch"
 
 
 def _divergence(found: Diagnosis, broke: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.compare import verdict
+from auditor.compare.recognise.cause import Cause
 from auditor.compare.trajectories import Curve
 from auditor.compare.verdict import Side, UnknownRunError, compare, compare_runs
 from auditor.model import Alert, AlertState, Severity, Subject
@@ -120,3 +122,17 @@ def test_a_run_that_the_store_lacks_is_named() -> None:
 
     with pytest.raises(UnknownRunError, match="gone"):
         compare_runs(Empty(), "gone", "other")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("hows", "chance", "says"),
+    [
+        (("measured",), True, "may be the seed's doing"),
+        (("declared", "declared"), False, "no recorded number shows that it acts"),
+        (("declared", "measured"), False, "too little to call it a mismatch"),
+    ],
+)
+def test_why_a_difference_makes_no_mismatch(hows: tuple[Any, ...], chance: bool, says: str) -> None:
+    """Chance, a word without a number, or next to nothing: each has its own sentence."""
+    causes = [Cause("SCH-02", "update.schedule", (1, 2), 0.1, "", how=how, chance=chance) for how in hows]
+    assert says in verdict._unclaimed(causes)
