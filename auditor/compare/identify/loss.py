@@ -44,9 +44,10 @@ def identify(evidence: Evidence) -> list[LossFit]:
     return sorted(found, key=_order)
 
 
-def _order(fit: LossFit) -> float:
-    """Of explanations that all hold to rounding none is better than the other."""
-    return max(fit.residual, TOLERANCE / 4) if np.isfinite(fit.residual) else np.inf
+def _order(fit: LossFit) -> tuple[float, bool]:
+    """Of explanations that all hold to rounding none is better; a divergence from one class is a cross entropy."""
+    off = max(fit.residual, TOLERANCE / 4) if np.isfinite(fit.residual) else np.inf
+    return off, fit.function == "divergence"
 
 
 def value_of(fit: LossFit, pair: Pair) -> float | None:

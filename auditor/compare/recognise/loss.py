@@ -13,13 +13,10 @@ from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import accumulated, printed, squashed
+from auditor.compare.recognise import accumulated, families, printed, squashed
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, between, close, how, percent, sure
 from auditor.compare.recognise.conduct import batches
 
-#: Functions that are one loss up to a constant, by the entry that says so.
-_FAMILY: Final = {"huber": "LOSS-11", "smooth l1": "LOSS-11", "poisson": "LOSS-12", "cosine": "LOSS-13",
-                  "hinge": "LOSS-13", "squared hinge": "LOSS-13", "divergence": "LOSS-10"}  # fmt: skip
 #: Of a loss of other size: every number that is printed differs, whatever the steps do. Ranked behind all that
 #: changes steps beyond ``MATTERS``, for under Adam a factor never shows in the weights (MISMATCHES.md, lockstep).
 _REPORTED: Final = 0.75 * MATTERS
@@ -130,7 +127,7 @@ def _function(a: Profile, b: Profile) -> Iterator[Cause]:
     # A huber loss far from its corner is a squared error; which of the two it was then matters to nobody.
     if any(name in fact.others for name, fact in ((both[1].value, both[0]), (both[0].value, both[1]))):
         return
-    entry = next((_FAMILY[name] for name in names if name in _FAMILY), "LOSS-00")
+    entry = families.entry(names)
     yield Cause(
         entry,
         "loss.function",

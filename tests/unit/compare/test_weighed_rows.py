@@ -90,3 +90,19 @@ def test_one_gradient_with_another_printed_loss_is_told_and_no_mismatch() -> Non
         assert not found.matters
     plain = run(lambda o, t: 0.5 * functional.mse_loss(o, t), y, 3).profile("a")
     assert diagnose(plain, own).matters, "there the gradient is another one"
+
+
+def test_another_loss_is_no_form_of_one_that_has_an_entry() -> None:
+    """Cross entropy of one class is no divergence; a rate's loss against a squared error is another loss."""
+    one_hot = np.eye(4, dtype=np.float32)[LABELS]
+
+    def divergence(o: Tensor, y: Tensor) -> Tensor:
+        return functional.kl_div(torch.log(o), y, reduction="batchmean")
+
+    def error(o: Tensor, y: Tensor) -> Tensor:
+        return functional.mse_loss(o, y)
+
+    crossed = run(divergence, one_hot, 4, head=softmax).profile("a")
+    assert crossed.value("loss.function") == "cross entropy"
+    told = diagnose(crossed, run(error, one_hot, 4, head=softmax).profile("b")).causes[0]
+    assert (told.id, told.parameter) == ("LOSS-00", "loss.function")
