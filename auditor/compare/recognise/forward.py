@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import fed_back, layouts, network, sizes
+from auditor.compare.recognise import fed_back, layouts, network, sizes, squashed
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock, told_by, words
@@ -74,6 +74,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
     """Each softmax within the networks: over another axis, of products of another scale."""
+    ends = tuple("the samples" if squashed.along_batch(side) else "the classes" for side in (a, b))
+    if ends[0] != ends[1]:
+        effect = "outputs add up to one over the samples of a batch on one side, over the classes on the other"
+        yield Cause("FWD-22", "softmax.over", (ends[0], ends[1]), 0.9, effect, confidence=0.9)
     left, right = a.structure.shares, b.structure.shares
     if len(left) != len(right):
         left, right = ((*side.structure.shares, *_of_layers(side)) for side in (a, b))
@@ -287,7 +291,16 @@ def _cause(block: Sequence[Difference], a: Profile, b: Profile, *, ran: bool) ->
     kind = str(function) if kind == "activation" and setting not in {"", "function"} else kind
     kind = "attention" if setting in _OF_ATTENTION and kind == "dense" else kind
     parameter = f"{kind}.{setting}" if setting else f"forward.{kind}"
+    ran = ran and not _by_hand(first, a, b)
     return Cause(entry, parameter, values, size, said, "measured" if ran else "declared", 0.95 if ran else 0.8)
+
+
+def _by_hand(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether PyTorch may leave out by hand what Keras's table masks: a mask in the mean, the last word's state."""
+    if _any(one).kind != "embedding" or one.setting != "padding":
+        return False
+    sides = zip((a, b), one.values, strict=True)
+    return a.framework != b.framework and any(side.framework == "torch" and not value for side, value in sides)
 
 
 def _any(one: Difference) -> Operation:

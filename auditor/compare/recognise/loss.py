@@ -181,8 +181,8 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
     if both is None:
         return
     words = ["logits of a sigmoid" if squashed.by_sigmoid(side) else str(side.value("loss.takes")) for side in (a, b)]
-    if words[0] == words[1]:
-        return
+    if words[0] == words[1] or squashed.along_batch(a) != squashed.along_batch(b):
+        return  # of a softmax over the samples no loss says what it was given: FWD-22
     twice = [word.startswith(_TWICE) for word in words]
     if any(twice) and not all(twice):
         twice_ = "sigmoid" if any("sigmoid" in word for word in words) else "softmax"

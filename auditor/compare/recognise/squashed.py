@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import F64, data
 from auditor.compare.profile import Profile
+
+#: Rounding of a sum of shares, and steps that must show it.
+_ONE: Final = 1e-3
+_FEWEST: Final = 3
 
 
 def by_sigmoid(side: Profile) -> bool:
@@ -17,3 +26,21 @@ def _of_output(side: Profile) -> bool:
     told = [one.facts.get("loss") for one in side.evidence.steps]
     graphs = [graph for one in told if isinstance(one, dict) and isinstance(graph := one.get("graph"), list) and graph]
     return bool(graphs) and all((graph[-1].get("inputs") or [None])[0] == "output0" for graph in graphs)
+
+
+def along_batch(side: Profile) -> bool:
+    """Whether outputs are shares of the samples of a batch, and not of the classes: a softmax over the wrong axis.
+
+    As they are, or as the logarithms of what they are.
+    """
+    given = ((data(one, "output", "output0"), data(one, "output", "NllLoss.input")) for one in side.evidence.steps)
+    outputs = [found for pair in given if (found := next((one for one in pair if one is not None), None)) is not None]
+    return len(outputs) >= _FEWEST and all(
+        _columns(output) or _columns(np.exp(np.minimum(output, 1))) for output in outputs
+    )
+
+
+def _columns(output: F64) -> bool:
+    if output.ndim != len(("rows", "classes")) or min(output.shape) < len("ab") or output.min() < 0:
+        return False
+    return bool(np.allclose(output.sum(axis=0), 1, atol=_ONE)) and not np.allclose(output.sum(axis=1), 1, atol=_ONE)

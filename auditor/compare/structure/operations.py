@@ -102,6 +102,9 @@ def structure(
         graph, complete = (None, False) if cut else (seen_graph.as_given(graph, given), complete)
         rows = seen_graph.batch(facts)
         found = list(_of_torch([{**one, "rows": rows} for one in _outermost(layers)], graph, seen, tensors))
+        if seen_graph.packed(graph):  # what is packed has no padding, whatever the table says
+            found = [replace(one, settings={**one.settings, "padding": True}) if one.kind == "embedding" else one
+                     for one in found]  # fmt: skip
         ordered = bool(graph or seen)
     else:
         found = list(_of_keras(_ordered(_outermost(layers), graph)))

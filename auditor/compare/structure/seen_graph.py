@@ -93,6 +93,11 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     return {"add": told_.count("add") + both, "shift": told_.count("shift"), "stop": told_[learnt:].count("stop")}
 
 
+def packed(graph: Any) -> bool:
+    """Whether a recurrent layer of PyTorch was given packed sequences, which are those without their padding."""
+    return isinstance(graph, list) and any(isinstance(node, Mapping) and node.get("packed") for node in graph)
+
+
 def beyond(graph: Any, layers: Sequence[Mapping[str, Any]]) -> bool:
     """Whether layers of Keras ran that are none of the model's nor parts of its layers, by where paths begin."""
     nodes = [node for node in graph if isinstance(node, Mapping)] if isinstance(graph, list) else []

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.structure import differences, structure
 from auditor.compare.structure.operations import Structure
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import array
 
 
 def keras(paths: dict[str, int], ran: list[str]) -> Structure:
@@ -56,3 +62,32 @@ def test_attention_by_hand_with_the_weights_of_the_layer_is_not_laid_beside_it(c
     assert found.part is part
     usual = structure("torch", {"model": {"layers": layers}}, [{"operations": [{"layer": "att"}, {"layer": "head"}]}])
     assert differences(found, usual) == []
+
+
+def words(framework: str, layer: dict[str, Any], *, packed: bool = False) -> Profile:
+    """A network of a table and a recurrent layer, with five in sixteen words of padding."""
+    recurrent = {"name": "rnn", "class": "GRU", "hidden_size": 4, "config": {"units": 4}}
+    layers = [{"name": "table", "class": "Embedding", "embedding_dim": 3, **layer}, recurrent]
+    graph = [{"layer": "table"}, {"layer": "rnn", **({"packed": True} if packed else {})}]
+    batch = array("batch", "input0", np.tile(np.maximum(np.arange(16) - 5, 0).astype(np.float32), (4, 1)))
+    steps = assembled([Recording(1, [batch], facts={"operations": graph})])
+    return profile("a", framework, steps, Beside(manifest={"model": {"layers": layers}}, last_step=9))
+
+
+MASKED = {"config": {"output_dim": 3, "mask_zero": True}}
+OPEN = {"config": {"output_dim": 3, "mask_zero": False}}
+
+
+@pytest.mark.parametrize(
+    ("table", "packed", "how"),
+    [(MASKED, True, None), (OPEN, True, "measured"), (MASKED, False, "declared"), (OPEN, False, None)],
+    ids=["packed and masked", "packed and read", "left out by hand, perhaps", "read by both"],
+)
+def test_packed_sequences_are_read_without_their_padding(table: dict[str, Any], packed: bool, how: str | None) -> None:
+    """As a mask leaves it out; what PyTorch's program does by hand is not known, and claims nothing."""
+    found = [
+        one.how
+        for one in diagnose(words("torch", {}, packed=packed), words("keras", table)).causes
+        if one.parameter == "embedding.padding"
+    ]
+    assert found == ([] if how is None else [how])

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from auditor.compare.causes import diagnose
 from auditor.compare.identify.fact import Fact, Facts
-from auditor.compare.profile import Profile
+from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import squashed
 from auditor.ingest.records import StepRecording
-from support.tiny import Tiny
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import Tiny, array
 
 GRAPH = {"op": "BinaryCrossEntropyWithLogits", "inputs": ["output0", None]}
 WORKED_OUT = {**GRAPH, "inputs": [None, None]}
@@ -44,3 +48,31 @@ def test_a_sigmoid_before_a_loss_of_logits_is_told(
 ) -> None:
     """Of the model's own output; Keras goes back to the logits by itself."""
     assert squashed.by_sigmoid(run(end, node, takes, framework)) is told
+
+
+def shared(axis: int, *, logs: bool, seed: int = 0) -> Profile:
+    """A run whose outputs are shares along an axis, or the logarithms of such."""
+    rng = np.random.default_rng(seed)
+    steps = []
+    for at in range(1, 5):
+        powers = np.exp(rng.standard_normal((16, 5)))
+        shares = powers / powers.sum(axis=axis, keepdims=True)
+        given = (np.log(shares) if logs else shares).astype(np.float32)
+        steps.append(Recording(at, [array("output", "NllLoss.input" if logs else "output0", given)]))
+    return profile("a", "torch", assembled(steps), Beside(last_step=4))
+
+
+@pytest.mark.parametrize("logs", [True, False])
+def test_a_softmax_over_the_samples_is_told(logs: bool) -> None:
+    """By what the outputs add up to; along the classes on both sides nothing is."""
+    wrong, right = shared(0, logs=logs), shared(1, logs=logs, seed=1)
+    assert ("FWD-22", "softmax.over") in [(one.id, one.parameter) for one in diagnose(wrong, right).causes]
+    assert not squashed.along_batch(right)
+    for same in (shared(0, logs=logs, seed=2), wrong):
+        assert "softmax.over" not in [one.parameter for one in diagnose(wrong, same).causes]
+
+
+def test_numbers_without_a_softmax_are_shares_of_nothing() -> None:
+    """Nor is one column, nor are a few steps."""
+    assert not squashed.along_batch(Tiny().profile())
+    assert not squashed.along_batch(replace(shared(0, logs=False), evidence=Tiny(steps=1).profile().evidence))

@@ -109,6 +109,16 @@ def test_what_a_recurrent_layer_begins_with_is_told(state: str, told: str | None
     assert besides["input_shape"] == [2, 5, 3]
 
 
+def test_sequences_that_were_packed_are_told_as_such() -> None:
+    """They have no shape that would show along which axis they run."""
+    net = nn.GRU(3, 4, batch_first=True)
+    told = Loops()
+    parts = nn.utils.rnn.pack_padded_sequence(torch.rand(2, 5, 3), torch.tensor([5, 2]), batch_first=True)
+    told.called("rnn", net, [parts], [])
+    assert told.besides["rnn"]["packed"] is True
+    assert "input_shape" not in told.besides["rnn"]
+
+
 def test_a_table_that_is_scaled_is_told_and_a_half_of_a_written_gelu_is_not() -> None:
     """By which number, of which layer."""
     torch.manual_seed(0)

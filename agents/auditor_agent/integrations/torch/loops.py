@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from auditor_agent.capture.kernels import in_memory
 from auditor_agent.integrations.torch.operations import reachable
@@ -102,9 +103,11 @@ def _reached(roots: Iterable[Any], nodes: Mapping[Any, str]) -> set[str]:
 
 
 def _began(module: nn.Module, given: Sequence[Any]) -> dict[str, Any]:
-    """The shape of what a recurrent layer was given, and what its state began with."""
+    """The shape of what a recurrent layer was given, or that it was packed, and what its state began with."""
     state, first = _state(given[1:]), next(iter(given), None)
     told = {} if state is None else {"state": state}
+    if isinstance(first, PackedSequence):
+        return {"packed": True, **told}
     whole = isinstance(module, nn.RNNBase) and isinstance(first, Tensor)
     return {"input_shape": list(first.shape), **told} if whole and isinstance(first, Tensor) else told
 
