@@ -62,7 +62,12 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
     found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b) and not _uncalled(one, a, b)]
     ran = a.structure.ran and b.structure.ran
-    told = [*(_cause(block, a, b, ran=ran) for block in _blocks(found)), *_axes(a, b), *_softmax(a, b)]
+    told = [
+        *(_cause(block, a, b, ran=ran) for block in _blocks(found)),
+        *_axes(a, b),
+        *_over_samples(a, b),
+        *_softmax(a, b),
+    ]
     told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
     yield from told
     if not found:
@@ -72,12 +77,16 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield from network.causes(a, b)
 
 
-def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Each softmax within the networks: over another axis, of products of another scale."""
+def _over_samples(a: Profile, b: Profile) -> Iterator[Cause]:
+    """A softmax at the end over the samples of a batch: by what the outputs add up to."""
     ends = tuple("the samples" if squashed.along_batch(side) else "the classes" for side in (a, b))
     if ends[0] != ends[1]:
         effect = "outputs add up to one over the samples of a batch on one side, over the classes on the other"
         yield Cause("FWD-22", "softmax.over", (ends[0], ends[1]), 0.9, effect, confidence=0.9)
+
+
+def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Each softmax within the networks: over another axis, of products of another scale."""
     left, right = a.structure.shares, b.structure.shares
     if len(left) != len(right):
         left, right = ((*side.structure.shares, *_of_layers(side)) for side in (a, b))
