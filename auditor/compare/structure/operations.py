@@ -100,11 +100,8 @@ def structure(
         weighted = {str(one.get("name")) for one in layers if words.kind_of(one.get("class")) in WEIGHTED}
         cut = seen_graph.cut(weighted, graph, seen)
         graph, complete = (None, False) if cut else (seen_graph.as_given(graph, given), complete)
-        rows = seen_graph.batch(facts)
-        found = list(_of_torch([{**one, "rows": rows} for one in _outermost(layers)], graph, seen, tensors))
-        if seen_graph.packed(graph):  # what is packed has no padding, whatever the table says
-            found = [replace(one, settings={**one.settings, "padding": True}) if one.kind == "embedding" else one
-                     for one in found]  # fmt: skip
+        beside = {"rows": seen_graph.batch(facts), "packed": seen_graph.packed(graph)}
+        found = list(_of_torch([{**one, **beside} for one in _outermost(layers)], graph, seen, tensors))
         ordered = bool(graph or seen)
     else:
         found = list(_of_keras(_ordered(_outermost(layers), graph)))
@@ -233,7 +230,7 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
 
 def _embedding(name: str, layer: Mapping[str, Any]) -> list[Operation]:
     """A table; torch's ``EmbeddingBag`` is one with the mean or the maximum over positions behind it."""
-    settings = told_by.known({"units": layer.get("embedding_dim"), "padding": layer.get("padding_idx") is not None})
+    settings = told_by.known({"units": layer.get("embedding_dim"), "padding": told_by.unpadded(layer)})
     pool = _BAGS.get(str(layer.get("mode")))
     return [Operation("embedding", name, settings), *([Operation(pool, name)] if pool else [])]
 

@@ -43,3 +43,8 @@ def common(told: Mapping[str, Any]) -> dict[str, Any]:
 def known(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that are told."""
     return {key: value for key, value in settings.items() if value is not None}
+
+
+def unpadded(layer: Mapping[str, Any]) -> bool:
+    """Whether a table of PyTorch leaves padding out; of what is packed none is left."""
+    return layer.get("padding_idx") is not None or bool(layer.get("packed"))
