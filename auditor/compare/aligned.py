@@ -57,9 +57,9 @@ class FirstStep:
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
     """The comparison; None unless both begin alike and both outputs were recorded."""
     left, right = a.evidence.first, b.evidence.first
-    if a.value("loss.takes") != b.value("loss.takes") or squashed.by_sigmoid(a) != squashed.by_sigmoid(b):
-        return None  # where one model ends in a softmax and the other does not, its loss says which
-    if left is None or right is None or left.step > 1 or right.step > 1 or not _same_weights(left, right):
+    # Where one model ends in a softmax and the other does not, its loss says which.
+    ends = a.value("loss.takes") == b.value("loss.takes") and squashed.by_sigmoid(a) == squashed.by_sigmoid(b)
+    if not ends or left is None or right is None or max(left.step, right.step) > 1 or not _same_weights(left, right):
         return None
     same = _same_data(a, b, left, right)
     if not same and not _same_targets(left, right):

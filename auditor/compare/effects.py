@@ -125,3 +125,10 @@ def pull(profile: Profile, coefficient: float) -> float | None:
     weights, gradients = sample.mean(sample.weight**2), sample.mean(sample.gradient**2)
     ratio = np.minimum(coefficient * coefficient * weights / np.maximum(gradients, 1e-300), 1e4)
     return float(np.sqrt(ratio.mean()))
+
+
+def of_scale(a: Profile, b: Profile, scale: float) -> float:
+    """What a factor of the loss changes of the steps."""
+    found = [scaled(a, scale), scaled(b, 1 / scale)]
+    sizes = [size for size in found if size is not None]
+    return min(2.0, max(sizes, default=abs(1 - scale)))

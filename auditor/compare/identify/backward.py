@@ -7,6 +7,8 @@ and held against the recorded one.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -24,11 +26,15 @@ _TOLERANCE: Final = 2e-3
 _SHOWN: Final = 3
 #: Losses that take probabilities, or the logits of these.
 _ENTROPIES: Final = frozenset({"cross entropy", "binary cross entropy"})
+#: What a loss takes where the bias is added to it last.
+_OF_OUTPUTS: Final = ("logits", "values", "log rate")
+#: Probabilities this close to 0 or 1 may have been clipped, and their logarithms are coarse.
+_INSIDE: Final = 1e-5
 
 
 def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
     """``backward.factor``: recorded over computed gradient; ``backward.accumulates``: whether steps add up."""
-    if not fits or not fits[0].explains or fits[0].takes not in {"logits", "values", "log rate"}:
+    if not fits or not fits[0].explains or not fits[0].takes.startswith((*_OF_OUTPUTS, "probabilities")):
         return []
     rows = [(wanted, got) for one in evidence.steps if (pair := _both(one, fits[0])) for wanted, got in [pair]]
     if not rows or any(wanted.shape != rows[0][0].shape for wanted, _ in rows):
@@ -53,7 +59,7 @@ def unlike(evidence: Evidence, fit: losses.LossFit) -> float | None:
     """
     if fit.takes.startswith("probabilities") and fit.function in _ENTROPIES:
         fit = replace(fit, takes="logits")
-    if fit.takes not in {"logits", "values", "log rate"}:
+    if fit.takes not in _OF_OUTPUTS:
         return None
     steps = [one for one in evidence.steps if not _probabilities(one)]
     rows = [pair for one in steps if (pair := _both(one, fit)) is not None]
@@ -88,8 +94,35 @@ def _both(one: StepRecording, fit: losses.LossFit) -> tuple[F64, F64] | None:
     last = list(one.of("gradient").values())[-1]
     if last is not vectors[-1]:
         return None
-    wanted = losses.slope(one, fit, _STEP)
+    squashed = fit.takes.startswith("probabilities")
+    slopes = [_by_logits(each, fit) if squashed else losses.slope(each, fit, _STEP) for each in _batches(one)]
+    known = [slope for slope in slopes if slope is not None]
+    wanted = np.mean(known, axis=0) if known and len(known) == len(slopes) else None
     return None if wanted is None else (wanted, np.asarray(last.values, np.float64).reshape(-1))
+
+
+def _batches(one: StepRecording) -> Iterator[StepRecording]:
+    """Each batch of a step that takes several, as a step of its own (``output0@1`` is the second one's)."""
+    yield one
+    for count in itertools.count(1):
+        end = f"@{count}"
+        arrays = {
+            (role, name.removesuffix(end)): array for (role, name), array in one.arrays.items() if name.endswith(end)
+        }
+        if ("output", "output0") not in arrays:
+            return
+        yield replace(one, arrays=arrays)
+
+
+def _by_logits(one: StepRecording, fit: losses.LossFit) -> F64 | None:
+    """The slope of a loss of probabilities by what a sigmoid or softmax made them of; None where they are clipped."""
+    output = data(one, "output", "output0")
+    if output is None or not ((output > _INSIDE) & (output < 1 - _INSIDE)).all():
+        return None
+    logits = np.log(output) if fit.function == "cross entropy" else np.log(output) - np.log1p(-output)
+    kept = replace(one.arrays["output", "output0"], values=logits.reshape(-1), dtype="float64")
+    given = replace(one, arrays={**one.arrays, ("output", "output0"): kept})
+    return losses.slope(given, replace(fit, takes="logits"), _STEP)
 
 
 def _ratio(wanted: F64, got: F64) -> tuple[float, float]:

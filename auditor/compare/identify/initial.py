@@ -14,6 +14,8 @@ from auditor.compare.identify.fact import Fact
 from auditor.ingest.records import Recorded
 from auditor_agent.capture.initial import describe, fans_of
 
+CLONES: Final = "init.clones"
+WEIGHTS: Final = "init.weights"
 #: Layers of a manifest by the kind of their weights; the first pattern that matches counts.
 _KINDS: Final = (
     ("depthwise", r"depthwise|separable"),
@@ -28,6 +30,8 @@ _KINDS: Final = (
     ("norm", r"norm"),
     ("dense", r"dense|linear|mlp"),
 )
+#: What a weight of so many axes is taken for where nothing tells.
+_SHAPED: Final = {2: "dense", 3: "conv", 4: "conv", 5: "conv"}
 #: Cells whose gates add both biases of PyTorch; a GRU's reset gate stands between them.
 _ONE_BIAS: Final = frozenset({"lstm.bias", "rnn.bias"})
 _GATES: Final = 4
@@ -36,12 +40,15 @@ _BIAS: Final = re.compile(r"(bias|intercepts?|beta)(_|\d|$|\.)")
 
 def kind_of(name: str, shape: Sequence[int], layers: Mapping[str, str]) -> str:
     """``dense.kernel``, ``lstm.bias``, ...: what a weight is, by its layer's class, name and shape."""
+    found = _named(name, layers) or _SHAPED.get(len(shape), "dense")
+    return f"{found}.{_part(found, name.lower(), shape)}"
+
+
+def _named(name: str, layers: Mapping[str, str]) -> str | None:
+    """The kind that a weight's name or its layer's class tells; None for what a program names in its own way."""
     layer = max((path for path in layers if _within(name, path)), key=len, default="")
     words = f"{layers.get(layer, '')} {name}".lower().replace("multihead", "attention")
-    found = next((kind for kind, pattern in _KINDS if re.search(pattern, words)), None)
-    if found is None:
-        found = {2: "dense", 3: "conv", 4: "conv", 5: "conv"}.get(len(shape), "dense")
-    return f"{found}.{_part(found, name.lower(), shape)}"
+    return next((kind for kind, pattern in _KINDS if re.search(pattern, words)), None)
 
 
 def _within(name: str, path: str) -> bool:
@@ -80,21 +87,37 @@ def layers_of(manifest: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
-    """``init.<kind>`` by kind of weight, ``init.clones``, ``init.off_centre``, ``init.digest``."""
+    """``init.<kind>`` by kind of weight, ``init.clones``, and each weight by itself as ``init.weights``."""
     if evidence.first is None or evidence.first.step > 1:
         return []
     weights = {name: array for name, array in evidence.first.of("weight").items() if array.values is not None}
     layers = layers_of(manifest)
-    groups: dict[str, list[dict[str, Any]]] = {}
+    each: list[dict[str, Any]] = []
     for name, array in _summed(weights, layers).items():
         described = _describe(name, array, weights, evidence.layout)
         kind = kind_of(name, array.shape, layers)
         if kind == "lstm.bias" and not array.sampled and array.size % _GATES == 0:
             described["gates"] = _gates(array)
-        groups.setdefault(kind, []).append(described)
-    found = [Fact(f"init.{kind}", _told(each), residual=None) for kind, each in groups.items()]
-    found.append(Fact("init.clones", _clones(weights)))
-    return found
+        each.append({**described, "kind": kind, "guessed": _named(name, layers) is None})
+    found = [Fact(f"init.{kind}", told, residual=None) for kind, told in by_kind(each).items()]
+    return [*found, Fact(CLONES, _clones(weights)), Fact(WEIGHTS, each)]
+
+
+def by_kind(each: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]] = ()) -> dict[str, dict[str, Any]]:
+    """What each kind of weight was drawn from.
+
+    Args:
+        each: the weights of one side, as ``init.weights`` has them.
+        others: those of the other side. A weight in a layer of the program's own is of the kind that the only ones
+            of its shape there are of, if these are in layers that everybody knows.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for one in each:
+        alike = [other for other in others if sorted(other["shape"]) == sorted(one["shape"])] if one["guessed"] else []
+        kinds = {other["kind"] for other in alike if not other["guessed"]}
+        sure = len(kinds) == 1 and not any(other["guessed"] for other in alike)
+        groups.setdefault(kinds.pop() if sure else str(one["kind"]), []).append(one)
+    return {kind: _told(of_kind) for kind, of_kind in groups.items()}
 
 
 def _summed(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> dict[str, Recorded]:

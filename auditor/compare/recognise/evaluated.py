@@ -72,7 +72,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 def _of_training(side: Profile) -> bool | None:
     """Whether the first evaluation's rows were trained on; None if too few of either are known to tell.
 
-    Of rows of training as many come again as are recorded of all; of others, that are no words, none.
+    Of rows of training as many come again as are recorded of all; of others, that are no words, none. After the last
+    step a program may look at the rows of training first, and then at the others: that is no validation.
     """
     looked, samples = _inputs(side), side.value("data.samples_per_epoch")
     batches = [batch for one in side.evidence.steps if (batch := data(one, "batch")) is not None and batch.ndim > 1]
@@ -83,7 +84,13 @@ def _of_training(side: Profile) -> bool | None:
     expected = len(looked) * min(1.0, len(trained) / float(samples))
     if expected < _ROWS:
         return None
-    return True if again >= expected / 2 else False if not again else None
+    if again >= expected / 2:
+        return None if _at_the_end(side) else True
+    return False if not again else None
+
+
+def _at_the_end(side: Profile) -> bool:
+    return side.evaluation is not None and side.last_step is not None and side.evaluation.step >= side.last_step
 
 
 def _inputs(side: Profile) -> F64 | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from auditor.compare.identify import initial
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between
 
@@ -48,11 +49,12 @@ _LEVEL: Final = 14.4
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Every kind of weight that the two draw differently; weights off centre; clones."""
-    kinds = [name for name in a.facts.under("init.") if name in b.facts.under("init.") and name != "init.clones"]
-    for name in kinds:
-        left, right = a.value(name), b.value(name)
-        yield from _off_centre(name, left, right)
-        yield from _drawn(name.removeprefix("init."), left, right)
+    weights = a.value(initial.WEIGHTS), b.value(initial.WEIGHTS)
+    sides = [initial.by_kind(mine, theirs) for mine, theirs in (weights, weights[::-1])] if all(weights) else [{}, {}]
+    for kind in (kind for kind in sides[0] if kind in sides[1]):
+        left, right = (side[kind] for side in sides)
+        yield from _off_centre(f"init.{kind}", left, right)
+        yield from _drawn(kind, left, right)
     yield from _clones(a, b)
 
 

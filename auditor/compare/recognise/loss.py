@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
-from auditor.compare import effects
 from auditor.compare.identify import backward
 from auditor.compare.identify.evidence import data
-from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import accumulated, families, printed, squashed
-from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, between, close, how, percent, sure
-from auditor.compare.recognise.conduct import batches
+from auditor.compare.recognise import families, gradient, loss_size, printed, squashed
+from auditor.compare.recognise.cause import LISTED, Cause, between, close, how, percent, sure
 
-#: Of a loss of other size: every number that is printed differs, whatever the steps do. Ranked behind all that
-#: changes steps beyond ``MATTERS``, for under Adam a factor never shows in the weights (MISMATCHES.md, lockstep).
-_REPORTED: Final = 0.75 * MATTERS
 #: Operations of which squared and absolute errors, their means and parts are made.
 _POWERS: Final = frozenset({"Mean", "Sum", "Pow", "Abs", "Mul", "Div", "Neg", "Sub", "Square", "Sqrt"})
 #: Losses that have no other spelling than in these.
@@ -28,8 +22,6 @@ _TWICE: Final = ("softmax of", "logits of a sigmoid")
 #: How far values and the output's gradient are from those of another loss, at least: twelve units of bfloat16's
 #: rounding, 2^-8. What float32 leaves, cancellation within the batch included, is a hundredth of that.
 _ANOTHER: Final = 0.05
-#: The two ways to divide a loss of which padding is a part.
-_PADDED: Final = frozenset({"padding as zeros, mean", "mean without padding"})
 #: Relative difference of what two terms count for that is none: each is solved for up to a hundredth.
 _PARTS: Final = 0.03
 
@@ -45,11 +37,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     told = list(printed.causes(a, b))
     yield from told
     if not told and not broadcast and not any(cause.weight >= LISTED for cause in found):
-        yield from _size(a, b)
-        yield from _summed_batches(a, b)
+        yield from loss_size.causes(a, b)
     yield from _weighed(a, b)
     yield from _terms(a, b)
-    yield from () if told else _backward(a, b)
+    yield from gradient.causes(a, b)
 
 
 def _weighed(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -256,142 +247,3 @@ def _positive(a: Profile, b: Profile) -> Iterator[Cause]:
         weight = min(1.0, abs(float(np.log(both[1].value / both[0].value))))
         effect = f"positive targets count {both[0].value:g} times on one side, {both[1].value:g} times on the other"
         yield Cause("LOSS-08", "loss.positive_weight", (both[0].value, both[1].value), weight, effect, how(*both))
-
-
-def _size(a: Profile, b: Profile) -> Iterator[Cause]:
-    """The same function of other size: half of it, its sum, weighted otherwise."""
-    reduction, factor = between(a, b, "loss.reduction"), between(a, b, "loss.factor")
-    if reduction is not None and {fact.value for fact in reduction} == _PADDED and factor is None:
-        yield _padding(a, b, reduction)
-    if reduction is None or factor is None:
-        return
-    if reduction[0].value != reduction[1].value and not _may_be(reduction):
-        entry, scale = _reduction(a, b)
-    elif not close(factor[0].value, factor[1].value):
-        halves = {factor[0].value, factor[1].value} == {0.5, 1.0}
-        huber = str(a.value("loss.function")).startswith("huber")
-        entry, scale = ("LOSS-11" if huber else "LOSS-01" if halves else "LOSS-00"), factor[1].value / factor[0].value
-        entry = "OPT-21" if _by_batches(a, b, scale) else entry
-    else:
-        return
-    steps = _scale_effect(a, b, scale)
-    if entry == "LOSS-08":
-        steps = max(steps, *(_uneven(side) for side in (a, b)))
-    elif entry == "LOSS-09":
-        steps = max(steps, *(_unsteady(side) for side in (a, b)))
-    weight = max(_REPORTED, steps)
-    told: list[Any] = [f"{fact.value} x {part.value:g}" for fact, part in zip(reduction, factor, strict=True)]
-    effect = (
-        f"the gradient is {max(scale, 1 / scale):.3g} times as large on one side: its steps change by {percent(steps)}"
-    )
-    yield Cause(
-        entry,
-        "loss.scale",
-        (told[0], told[1]),
-        weight=weight,
-        effect=effect,
-        how=how(*factor),
-        confidence=sure(*factor, *reduction),
-    )
-
-
-def _padding(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> Cause:
-    """Padding among what is divided by, where one side's loss is known per position only."""
-    values = (reduction[0].value, reduction[1].value)
-    scale = max(_kept(a), _kept(b))
-    steps = max(_scale_effect(a, b, scale), _unsteady(a), _unsteady(b))
-    effect = f"padding is among what the loss is divided by on one side: {scale:.3g} times as much"
-    return Cause("LOSS-09", "loss.scale", values, max(_REPORTED, steps), effect, how(*reduction), sure(*reduction))
-
-
-def _summed_batches(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Both take as many batches to a step, and one side sums what the other takes the mean of."""
-    scale = accumulated.ratio(a, b)
-    if scale is not None:
-        weight, count = max(_REPORTED, _scale_effect(a, b, scale)), max(scale, 1 / scale)
-        words = ("the mean of the batches", f"the sum of {count:g} batches")
-        effect = f"the gradient of a step is the sum of {count:g} batches on one side, their mean on the other"
-        values = words if scale > 1 else words[::-1]
-        yield Cause("OPT-21", "update.gradient_accumulation", (values[0], values[1]), weight, effect, confidence=0.9)
-
-
-def _by_batches(a: Profile, b: Profile, scale: float) -> bool:
-    """Whether both take as many batches to a step, and one side alone divides the loss by their number."""
-    counts = [batches(side) for side in (a, b)]
-    return counts[0] == counts[1] > 1 and close(max(scale, 1 / scale), float(counts[0]), 1e-3)
-
-
-def _uneven(side: Profile) -> float:
-    """How unevenly samples are weighted: the standard deviation of their weights against the mean."""
-    weights = [data(one, "batch", "sample_weight0") for one in side.evidence.steps]
-    known = [each.ravel() for each in weights if each is not None and each.size]
-    if known:
-        each = np.concatenate(known)
-        return float(each.std() / max(1e-30, abs(float(each.mean()))))
-    classes = next((w for one in side.evidence.steps if (w := data(one, "target", "loss.weight")) is not None), None)
-    classes = np.array(side.loss[0].classes) if side.loss and side.loss[0].classes else classes
-    return 0.0 if classes is None else float(classes.std() / max(1e-30, abs(float(classes.mean()))))
-
-
-def _may_be(reduction: Any) -> bool:
-    """Whether the numbers of one side allow the other's reduction as well."""
-    return any(str(other.value) in fact.others for fact, other in (reduction, reduction[::-1]))
-
-
-def _reduction(a: Profile, b: Profile) -> tuple[str, float]:
-    names = [str(side.value("loss.reduction")) for side in (a, b)]
-    columns = max(float(side.value("data.target.columns", 1)) for side in (a, b))
-    batch = float(a.value("data.batch_size", 1))
-    if any("padding" in name for name in names):
-        return "LOSS-09", max(1.01, _kept(a), _kept(b))
-    if any("weight" in name for name in names):
-        return "LOSS-08", 2.0
-    if any(name == "sum over outputs, mean over batch" for name in names) and "mean" in names:
-        entries = {"divergence": "LOSS-10", "binary cross entropy": "LOSS-15"}
-        usual = "LOSS-14" if "sklearn" in {a.framework, b.framework} else "LOSS-00"
-        return entries.get(str(a.value("loss.function")), usual), columns
-    return "LOSS-03", batch if "mean" in names else columns
-
-
-def _kept(side: Profile) -> float:
-    """How many times more rows there are than such that are no padding."""
-    shares = [float(np.mean(target != 0)) for one in side.evidence.steps if (target := data(one, "target")) is not None]
-    return 1 / max(1e-3, float(np.mean(shares))) if shares else 1.0
-
-
-def _unsteady(side: Profile) -> float:
-    """How much a divisor that counts rows changes from batch to batch, which no update rule takes out."""
-    counts = [np.count_nonzero(target) for one in side.evidence.steps if (target := data(one, "target")) is not None]
-    return float(np.std(counts) / np.mean(counts)) if any(counts) else 0.0
-
-
-def _scale_effect(a: Profile, b: Profile, scale: float) -> float:
-    """What a factor of the loss changes of the steps."""
-    found = [effects.scaled(a, scale), effects.scaled(b, 1 / scale)]
-    sizes = [size for size in found if size is not None]
-    return min(2.0, max(sizes, default=abs(1 - scale)))
-
-
-def _backward(a: Profile, b: Profile) -> Iterator[Cause]:
-    accumulates = between(a, b, "backward.accumulates")
-    if accumulates is not None and accumulates[0].value != accumulates[1].value:
-        effect = "gradients of all earlier steps are still in it: they are never zeroed"
-        yield Cause("OPT-26", "backward.accumulates", (accumulates[0].value, accumulates[1].value), 2.0, effect)
-        return
-    factor = between(a, b, "backward.factor")
-    if factor is None or close(factor[0].value, factor[1].value, 1e-2):
-        return
-    scale = factor[1].value / factor[0].value
-    outputs = float(a.value("data.target.columns", 1))
-    batch = float(a.value("data.batch_size", 0))
-    ratio = max(abs(scale), 1 / max(abs(scale), 1e-12))
-    entry = (
-        "LOSS-14"
-        if outputs > 1 and close(ratio, outputs, 1e-2)
-        else "LOSS-03"
-        if close(ratio, batch, 1e-2)
-        else "OPT-21"
-    )
-    weight = max(_REPORTED, _scale_effect(a, b, scale))
-    effect = f"the gradient is {ratio:.3g} times that of the loss on one side"
-    yield Cause(entry, "backward.factor", (factor[0].value, factor[1].value), weight, effect)

@@ -93,18 +93,18 @@ def test_words_have_no_size(scale: float, *, told: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "others", "told"),
-    [(1.0, 0.0, True), (1.0, 1.0, False), (0.0, 0.0, False), (0.1, 0.0, False)],
-    ids=["training rows", "both", "neither", "a few"],
+    ("share", "others", "last", "told"),
+    [(1.0, 0.0, 60, True), (1.0, 1.0, 60, False), (0.0, 0.0, 60, False), (0.1, 0.0, 60, False), (1.0, 0.0, 6, False)],
+    ids=["training rows", "both", "neither", "a few", "after training"],
 )
-def test_an_evaluation_on_the_rows_of_training_is_told(share: float, others: float, *, told: bool) -> None:
-    """A loader built on the wrong part; some rows twice in a data set are no such thing."""
+def test_an_evaluation_on_the_rows_of_training_is_told(share: float, others: float, last: int, *, told: bool) -> None:
+    """A loader built on the wrong part. Some rows twice in a data set are no such thing, nor is a look at the end."""
     sides = []
     for part in (share, others):
         known = [one.of("batch") for one in Tiny().profile().evidence.steps]
         trained = np.concatenate([next(iter(one.values())).whole() for one in known if one])
         rows = np.concatenate([trained[: round(32 * part)], HELD_OUT[: 32 - round(32 * part)] + 0.01])
-        side = looked(rows)
+        side = replace(looked(rows), last_step=last)
         side.facts.add(Fact("data.samples_per_epoch", len(np.unique(trained, axis=0))))
         sides.append(side)
     for pair in (sides, sides[::-1]):
