@@ -29,7 +29,7 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
     reduction, factor = between(a, b, "loss.reduction"), between(a, b, "loss.factor")
     if reduction is not None and {fact.value for fact in reduction} == _PADDED and factor is None:
         yield _padding(a, b, reduction)
-    if reduction is None or factor is None:
+    if reduction is None or factor is None or gradient.alike(a, b):
         return
     if reduction[0].value != reduction[1].value and not _may_be(reduction):
         entry, scale = _reduction(a, b)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import gradient
 from auditor.compare.recognise.cause import REPORTED, Cause, between, close, how, sure
+from auditor.compare.recognise.conduct import batches
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -19,6 +20,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if same or function[0].value != function[1].value or not gradient.alike(a, b):
         return
     ratio = max(sizes[0], sizes[1]) / min(sizes[0], sizes[1])
+    if batches(a) == batches(b) > 1 and close(ratio, float(batches(a)), gradient.SAME):
+        return  # each part of a mean of several batches, which is told as their sum
     words = [f"{over.value} x {size.value:g}" for size, over in zip(factor, reduction, strict=True)]
     effect = f"the loss that one side prints is {ratio:.3g} times as large; its gradients are the same"
     entry = "LOSS-14" if reduction[0].value != reduction[1].value else "LOSS-00"
