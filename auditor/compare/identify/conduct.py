@@ -18,6 +18,8 @@ _CUT: Final = 2e-5
 #: How far beyond a limit a norm is that was not cut to it, and the relative error of one norm summed in two ways.
 _BEYOND: Final = 1e-2
 _SAME_NORM: Final = 1e-4
+#: Part of the largest rate at which weights of float32 do not move.
+_STILL: Final = 2.0**-24
 #: Steps that it takes to say how often something comes in them.
 _FEWEST: Final = 6
 #: Words of weights that are no parameters: running statistics, the state of random numbers.
@@ -106,12 +108,23 @@ def _too_late(before: Curve, after: Curve, limit: float) -> bool:
 
 
 def _lengths(evidence: Evidence, curves: Mapping[str, Curve]) -> F64:
-    """The norm of all gradients together, step by step: as told, else as recorded."""
+    """The norm of all gradients together, step by step: as told, else as recorded.
+
+    Not at a rate of nothing: what does not move has the same gradients, epoch after epoch.
+    """
     if "grad_norm" in curves:
-        return curves["grad_norm"].values
+        return _while_moving(curves["grad_norm"], curves.get("lr"))
     shortest = min((len(track.norms) for track in evidence.tracks), default=0)
     found: F64 = np.sqrt(np.sum([track.norms[:shortest] ** 2 for track in evidence.tracks], axis=0))
     return found
+
+
+def _while_moving(curve: Curve, rates: Curve | None) -> F64:
+    """Its values at steps whose rate is more than a rounding of the largest; all where no rate is known."""
+    if rates is None or not len(rates.values):
+        return curve.values
+    still = rates.steps[~(np.abs(rates.values) > _STILL * np.nanmax(np.abs(rates.values)))]
+    return curve.values[~np.isin(curve.steps, still)]
 
 
 def _finite(curve: Curve) -> Curve:

@@ -287,6 +287,14 @@ def test_numbers_of_few_bits_that_are_equal_are_no_limit() -> None:
     assert [any(fact.parameter == "update.clip_norm" for fact in facts) for facts in told] == [True, False]
 
 
+@pytest.mark.parametrize(("rate", "told"), [(0.0, False), (1e-12, False), (1e-3, True)])
+def test_gradients_of_what_does_not_move_are_no_limit(rate: float, *, told: bool) -> None:
+    """A schedule that has come to nothing leaves the same norms in every epoch."""
+    norms = {"grad_norm": curve(*np.linspace(1, 2, 6), *[3.0] * 6), "lr": curve(*[0.1] * 6, *[rate] * 6)}
+    facts = conduct.facts(run().profile().evidence, norms, None)
+    assert any(fact.parameter == "update.clip_norm" for fact in facts) is told
+
+
 def half_width() -> Evidence:
     """The same, of weights that are kept in bfloat16."""
     kept = run().profile().evidence
