@@ -35,6 +35,10 @@ _PULLS: Final = ("penalty.l2", "penalty.l1", "penalty.declared.l2", "penalty.dec
 _OF_LOSS: Final = frozenset({"loss", "backward", "regularization", "reporting", "precision"})
 #: Part of an output that varies from row to row, of one that tells what it was given (ours).
 _VARIES: Final = 1e-2
+#: Losses that a softmax stands before, within the loss or before it.
+_SHARES: Final = frozenset({("cross entropy", "logits"), ("cross entropy", "log probabilities")})
+#: Axes of rows of scores.
+_ROWS_OF: Final = 2
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
 _EQUAL: Final = 1e-6
 
@@ -68,11 +72,25 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     outputs = [_output(one, logs=logs) for one in (left, right)]
     if outputs[0] is None or outputs[1] is None:
         return None
-    off = nearest(outputs[0], outputs[1])
+    off = _apart(outputs[0], outputs[1], shares=_of_shares(a, b))
     drawn = any(_draws(side) for side in (a, b))  # each its own numbers: outputs that differ show nothing
     if off is None or (off > ROUNDING and (drawn or not same)) or not (same or _tells(outputs[0])):
         return None
     return FirstStep(off, same, a.scales or b.scales, _losses(left, right) if same and not _known(a, b) else None)
+
+
+def _of_shares(a: Profile, b: Profile) -> bool:
+    """Whether both losses are of the softmax of what the models give, which a number added to a row is nothing to."""
+    return all((side.value("loss.function"), side.value("loss.takes")) in _SHARES for side in (a, b))
+
+
+def _apart(a: F64, b: F64, *, shares: bool) -> float | None:
+    """The distance of two outputs; of logits that of their log softmax, if less: a model may end in it."""
+    off = nearest(a, b)
+    if off is None or off <= ROUNDING or not shares or min(a.ndim, b.ndim) < _ROWS_OF:
+        return off
+    normed = nearest(log_softmax(a), log_softmax(b))
+    return off if normed is None else min(off, normed)
 
 
 def _draws(side: Profile) -> bool:

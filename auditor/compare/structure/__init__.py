@@ -4,6 +4,7 @@
 """
 
 from auditor.compare.structure.alignment import Difference, differences, of_one_stock
-from auditor.compare.structure.operations import Operation, Structure, structure
+from auditor.compare.structure.operation import Operation
+from auditor.compare.structure.operations import Structure, structure
 
 __all__ = ["Difference", "Operation", "Structure", "differences", "of_one_stock", "structure"]

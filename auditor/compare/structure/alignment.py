@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.structure.operations import WEIGHTED, Operation, Structure
+from auditor.compare.structure.operation import Operation
+from auditor.compare.structure.operations import WEIGHTED, Structure
 
 #: Price of leaving an operation without a partner.
 _ALONE, _LIGHT_ALONE = 2.0, 1.0

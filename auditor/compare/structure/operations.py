@@ -8,20 +8,18 @@ in it, and a module that is called twice is there twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from auditor.compare.structure import geometry, scaled, seen_graph, told_by, words
+from auditor.compare.structure import geometry, products, scaled, seen_graph, told_by, words
+from auditor.compare.structure.operation import Operation
 
 #: Operations with weights of their own.
 WEIGHTED: Final = words.WEIGHTED
 #: Classes of Keras models that list their layers in the order in which they run.
 _IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
-_PROJECTIONS: Final = 3
 #: Axes of Keras's attention that are the one after the samples; it names them when it is built.
 _ALONG_TIME: Final = (None, 1, [1])
-#: What is told of the positions that attention leaves out.
-_MASKS: Final = ("causal", "padded")
 #: What torch's ``EmbeddingBag`` makes of the rows of a bag; their sum is no operation that is told elsewhere.
 _BAGS: Final = {"mean": "global_average_pool", "max": "global_max_pool"}
 #: Operations of a graph that are told as they are.
@@ -33,23 +31,6 @@ _POOLS: Final = frozenset({"max_pool", "average_pool", "global_average_pool", "g
 _COMPOUND: Final = frozenset({"attention", "lstm", "gru", "rnn"})
 #: What the loss has to do with, at the end of a network: given as logits or as probabilities.
 _ENDS: Final = frozenset({"softmax", "logsoftmax", "sigmoid", "logsigmoid"})
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation: its kind, the program's name for it, and what of it can differ."""
-
-    kind: str
-    name: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def word(self) -> str:
-        """A few words: ``dense(64)``, ``gelu``."""
-        if self.kind == "activation":
-            return str(self.settings.get("function", "a function of the program's own"))
-        size = next((self.settings[key] for key in ("units", "rate") if key in self.settings), None)
-        return self.kind if size is None else f"{self.kind}({size:g})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +87,8 @@ def structure(
     else:
         found = list(_of_keras(_ordered(_outermost(layers), graph)))
         ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
-    found = list(scaled.tables(found, graph))
+    hidden = graph is None and framework != "sklearn" and str((model or {}).get("class")) not in _IN_ORDER
+    found = list(products.unpacked(scaled.tables(found, graph), attends=bool(shares) or hidden))
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
     kept, mixes = tuple(_without_end(_folded(found))), seen_graph.mixed(ran.get("operations"))
@@ -168,7 +150,7 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     elif kind in {"max_pool", "average_pool"}:
         yield Operation(kind, name, geometry.of_torch(node, node.get("from"), kind))
     elif kind == "dense":
-        yield from _dense(name, None, node.get("units"), bias=node.get("bias"))
+        yield from products.dense(name, None, node.get("units"), bias=node.get("bias"))
     elif kind == "dropout":
         yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
     elif kind in _PLAIN:
@@ -199,13 +181,12 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
         function = words.activation(layer.get("class")) or ""
         settings = {"function": function, **words.activation_settings("torch", function, layer)}
     elif kind == "dense":
-        return list(
-            _dense(name, layer.get("in_features"), layer.get("out_features"), bias=_biased(name, "bias", tensors))
-        )
+        bias = _biased(name, "bias", tensors)
+        return list(products.dense(name, layer.get("in_features"), layer.get("out_features"), bias=bias))
     elif kind == "attention":
         along = seen_graph.along_time(layer, seen_graph.attended(layer, node))
         return list(
-            _attention(
+            products.attention(
                 name, layer.get("embed_dim"), {**told_by.common({**layer, **node}), "along_time": along},
                 bias=_biased(name, "in_proj_bias", tensors),
             )
@@ -269,7 +250,7 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
     for node in graph:
         name = node.get("layer") if isinstance(node, Mapping) else None
         if name is not None and str(name) in by_name:
-            yield {**by_name[str(name)], **told_by.known({key: node.get(key) for key in (*_MASKS, "end")})}
+            yield {**by_name[str(name)], **told_by.known({key: node.get(key) for key in (*products.MASKS, "end")})}
         elif isinstance(node, Mapping) and node.get("op"):
             yield {"class": node["op"], "name": node.get("name", ""), "config": dict(node)}
 
@@ -303,10 +284,10 @@ def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
         if words.plain(told.get("class")) == "bidirectional":
             yield from _both_ways(told)
     elif kind == "dense":
-        yield from _dense(name, *told_by.fans(told), bias=bias)
+        yield from products.dense(name, *told_by.fans(told), bias=bias)
     elif kind == "attention":
         own = {**told_by.common(told), "along_time": True if told.get("attention_axes") in _ALONG_TIME else None}
-        yield from _attention(name, told_by.fans(told)[0], own, bias=bias)
+        yield from products.attention(name, told_by.fans(told)[0], own, bias=bias)
     elif kind in {"lstm", "gru", "rnn"}:
         yield _keras_recurrent(kind, name, told, both=False)
     else:
@@ -358,24 +339,6 @@ def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: boo
 
 
 # -- both -------------------------------------------------------------------------------------
-
-
-def _dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[Operation]:
-    """A product with weights; one that gives three times what it takes counts as three (queries, keys, values)."""
-    if isinstance(taken, int) and taken > 1 and given == _PROJECTIONS * taken:
-        for _ in range(_PROJECTIONS):
-            yield Operation("dense", name, told_by.known({"units": taken, "bias": bias}))
-        return
-    yield Operation("dense", name, told_by.known({"units": given, "bias": bias}))
-
-
-def _attention(name: str, width: Any, told: Mapping[str, Any], *, bias: bool | None) -> Iterator[Operation]:
-    """Attention as the four products that it is; the first has its settings."""
-    settings = told_by.known({"units": width, "bias": bias})
-    own = told_by.known({key: told.get(key) for key in ("heads", "head_units", "along_time", *_MASKS)})
-    yield Operation("dense", name, {**settings, **own})
-    for _ in range(_PROJECTIONS):
-        yield Operation("dense", name, settings)
 
 
 def _folded(found: Sequence[Operation]) -> Iterator[Operation]:

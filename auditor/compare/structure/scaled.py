@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from auditor.compare.structure.operations import Operation
+    from auditor.compare.structure.operation import Operation
 
 
 def tables(found: Sequence[Operation], graph: Any) -> Iterator[Operation]:

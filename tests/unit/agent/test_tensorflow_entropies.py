@@ -102,3 +102,26 @@ def test_what_only_looks_like_one_stays_what_it_was(loss: Callable[[Any, Any], A
     found, _, _ = _of(loss, traced=traced)
     assert found.facts["operation"] == "arithmetic"
     assert "from_logits" not in found.facts
+
+
+def _by_class(x: Any, y: Any) -> Any:
+    each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.argmax(y, 1), logits=x)
+    return tf.reduce_mean(each * tf.gather(tf.constant([1.0, 4.0, 2.0]), tf.argmax(y, 1)))
+
+
+def _by_row(x: Any, y: Any) -> Any:
+    each = tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=x)
+    return tf.reduce_sum(tf.reduce_sum(y, 1, keepdims=True) * tf.reshape(each, (-1, 1)))
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("loss", [_by_class, _by_row])
+def test_what_a_cross_entropy_is_multiplied_with_is_weights_and_no_target(
+    loss: Callable[[Any, Any], Any], traced: bool
+) -> None:
+    """Of classes or of rows, on either side of the product: logits and labels are those of the loss beneath."""
+    found, _, _ = _of(loss, traced=traced)
+    assert found.facts["operation"] in {"sparse_categorical_crossentropy", "categorical_crossentropy"}
+    assert found.facts["output_shape"] == [8, 3]
+    assert found.facts["target_shape"] == ([8] if loss is _by_class else [8, 3])
+    assert found.facts["from_logits"] is True

@@ -11,6 +11,7 @@ import torch
 
 from auditor.compare import aligned, causes
 from auditor.compare.aligned import FirstStep
+from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import profile
 from auditor.compare.recognise.cause import Cause
 from auditor.compare.structure import Operation, Structure
@@ -130,3 +131,25 @@ def test_a_constant_that_a_loss_has_beside_another_is_no_other_loss() -> None:
     twice = aligned.first_step(one, Tiny(loss=lambda o, y: 2 * odd(o, y)).profile("b"))
     assert twice is not None
     assert twice.losses is not None
+
+
+@pytest.mark.parametrize(("ends", "found"), [("log softmax", []), ("shifted", []), ("other", ["FWD-00"])])
+def test_logits_and_their_log_softmax_are_one_output_of_a_cross_entropy(ends: str, found: list[str]) -> None:
+    """A model that ends in a log softmax, with the loss that takes it; a number added to a row changes no answer."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(12, 4))
+    labels = rng.integers(0, 4, 12)
+    shares = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    other = {"log softmax": shares, "shifted": logits + rng.normal(size=(12, 1)), "other": 2 * logits}[ends]
+    value = float(-shares[np.arange(12), labels].mean())
+    sides = []
+    for output in (logits, other):
+        given = [array("batch", "input0", np.arange(12, dtype=np.float32)[:, None]), array("target", "target0", labels)]
+        arrays = [*given, array("weight", "w", np.arange(6, dtype=np.float32)), array("output", "output0", output)]
+        known = profile("a", "torch", assembled([Recording(1, arrays, scalars={"loss": value})]))
+        for name, told in (("loss.function", "cross entropy"), ("loss.takes", "logits")):
+            known.facts.add(Fact(name, told))
+        sides.append(known)
+    step = aligned.first_step(*sides)
+    assert step is not None
+    assert [cause.id for cause in aligned.weigh([], step) if cause.id == "FWD-00"] == found

@@ -192,7 +192,7 @@ def test_attention_is_four_products_in_every_spelling() -> None:
         {"name": "out", "class": "Linear", "in_features": 8, "out_features": 8},
     ]
     told = {"model": {"layers": packed, "tensors": {"qkv.bias": {}, "out.bias": {}}}}
-    by_hand = structure("torch", told, [{"operations": [{"layer": "qkv"}, {"layer": "out"}]}])
+    by_hand = structure("torch", told, [{"operations": [{"layer": "qkv"}, {"op": "softmax"}, {"layer": "out"}]}])
     assert differences(module, by_hand) == []
 
 

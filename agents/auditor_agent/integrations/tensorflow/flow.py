@@ -37,6 +37,7 @@ _MEETINGS: Final = frozenset(
     {"Sub", "SquaredDifference", "Mul", "Div", "RealDiv", "Maximum", "Xdivy", "Xlogy", *_WHOLE}
 )
 _READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
+_SHAPERS: Final = frozenset({"Reshape", "Squeeze", "ExpandDims", "Identity"})
 _PARTING: Final = frozenset({"StridedSlice", "Slice", "GatherV2", "Split", "SplitV", "Unpack"})
 _ADDITIONS: Final = frozenset({"AddV2", "Add", "AddN", "Identity"})
 
@@ -115,13 +116,27 @@ def compared(loss: Any, made: Made) -> Compared | None:
         seen.add(id(tensor))
         kind, inputs = node
         chain, path = (*chain, kind), (*path, tensor)
-        if kind in _MEETINGS and len(inputs) >= 2:
+        if kind in _MEETINGS and len(inputs) >= 2 and not (kind == "Mul" and _weighed(inputs, made)):
             sides = [of_weights(side, made) for side in inputs[:2]]
             if sides[0] != sides[1] and all(_rank(side) for side in inputs[:2]):
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
                 return _told(chain, path, output, target, made)
         waiting.extend((below, chain, path) for below in inputs if _floating(below))
     return None
+
+
+def _weighed(factors: Sequence[Any], made: Made) -> bool:
+    """Whether one of the factors is a loss of its own, by rows: what it is multiplied with is weights, no target."""
+    for factor in factors[:2]:
+        tensor, node = factor, made(factor)
+        for _ in range(MOST_NODES):
+            if node is None or node[0] not in _SHAPERS or not node[1]:
+                break
+            tensor = node[1][0]
+            node = made(tensor)
+        if node is not None and node[0] in _WHOLE:
+            return True
+    return False
 
 
 def plain_sum(total: Any, part: Any, made: Made) -> bool:

@@ -1,0 +1,47 @@
+"""Products with weights: dense layers, and attention as the four that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from auditor.compare.structure import told_by
+from auditor.compare.structure.operation import Operation
+
+#: Queries, keys and values.
+_PROJECTIONS: Final = 3
+#: What is told of the positions that attention leaves out.
+MASKS: Final = ("causal", "padded")
+_PACKED: Final = "packed"
+
+
+def dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[Operation]:
+    """A product with weights; one that gives three times what it takes may be three (``unpacked``)."""
+    packed = isinstance(taken, int) and taken > 1 and given == _PROJECTIONS * taken
+    yield Operation("dense", name, told_by.known({"units": given, "bias": bias, _PACKED: packed or None}))
+
+
+def attention(name: str, width: Any, told: dict[str, Any], *, bias: bool | None) -> Iterator[Operation]:
+    """Attention as the four products that it is; the first has its settings."""
+    settings = told_by.known({"units": width, "bias": bias})
+    own = told_by.known({key: told.get(key) for key in ("heads", "head_units", "along_time", *MASKS)})
+    yield Operation("dense", name, {**settings, **own})
+    for _ in range(_PROJECTIONS):
+        yield Operation("dense", name, settings)
+
+
+def unpacked(found: Iterable[Operation], *, attends: bool) -> Iterator[Operation]:
+    """Each product with weights as one; where a softmax runs within the network, or may, packed projections as three.
+
+    A layer that happens to give three times what it takes is one, as it is where nobody knows what it takes.
+    """
+    for one in found:
+        settings = {key: value for key, value in one.settings.items() if key != _PACKED}
+        if one.kind != "dense" or _PACKED not in one.settings:
+            yield one
+        elif not attends:
+            yield replace(one, settings=settings)
+        else:
+            part = replace(one, settings={**settings, "units": settings["units"] // _PROJECTIONS})
+            yield from (part for _ in range(_PROJECTIONS))

@@ -1,0 +1,36 @@
+"""Dense layers that give three times what they take: packed projections of attention, or just so wide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.compare.structure import structure
+
+SOFTMAX = {"op": "softmax", "over": 5, "scale": 0.5}
+
+
+def units(framework: str, layers: list[dict[str, Any]], graph: list[dict[str, Any]]) -> list[int]:
+    """Of every dense layer as the structure has them."""
+    made = structure(framework, {"model": {"layers": layers}}, [{"operations": graph}])
+    return [one.settings["units"] for one in made.operations if one.kind == "dense"]
+
+
+LINEAR = [
+    {"name": "a", "class": "Linear", "in_features": 8, "out_features": 24},
+    {"name": "b", "class": "Linear", "in_features": 24, "out_features": 2},
+]
+DENSE = [
+    {"name": name, "class": "Dense", "units": given, "weights": [{"name": f"{name}/kernel", "shape": [taken, given]}]}
+    for name, taken, given in (("a", 8, 24), ("b", 24, 2))
+]
+
+
+@pytest.mark.parametrize(("framework", "layers"), [("torch", LINEAR), ("keras", DENSE)])
+def test_a_layer_three_times_as_wide_as_its_input_is_one(framework: str, layers: list[dict[str, Any]]) -> None:
+    """As it is in a loop that says nothing of what a product takes; beside a softmax it is three projections."""
+    plain = [{"layer": "a"}, {"op": "relu"}, {"layer": "b"}]
+    by_hand = [{"op": "dense", "units": 24}, {"op": "relu"}, {"op": "dense", "units": 2}]
+    assert units(framework, layers, plain) == units("torch", [], by_hand) == [24, 2]
+    assert units(framework, layers, [{"layer": "a"}, SOFTMAX, {"layer": "b"}]) == [8, 8, 8, 2]
