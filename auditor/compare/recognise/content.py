@@ -216,7 +216,7 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     told = [_again(side, other) for side, other in ((a, b), (b, a))]
     if None in told:
         return
-    parts = [one.part for one in told if one is not None]
+    parts = [min(1.0, one.part) for one in told if one is not None]  # of one order that repeats all come, not a share
     counted = _samples(a) == _samples(b) is not None  # how many are awaited is as sure as the rows of an epoch are
     errors = [one.error for one in told if one is not None]
     apart = counted and max(parts) - min(parts) > _ERRORS * math.hypot(*errors)

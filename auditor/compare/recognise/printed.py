@@ -20,7 +20,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if same or function[0].value != function[1].value or not gradient.alike(a, b):
         return
     ratio = max(sizes[0], sizes[1]) / min(sizes[0], sizes[1])
-    if batches(a) == batches(b) > 1 and close(ratio, float(batches(a)), gradient.SAME):
+    if any(count > 1 and close(ratio, float(count), gradient.SAME) for count in (batches(a), batches(b))):
         return  # each part of a mean of several batches, which is told as their sum
     words = [f"{over.value} x {size.value:g}" for size, over in zip(factor, reduction, strict=True)]
     effect = f"the loss that one side prints is {ratio:.3g} times as large; its gradients are the same"

@@ -9,6 +9,7 @@ import pytest
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Beside, Profile, profile
+from auditor.compare.recognise import content
 from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
@@ -186,3 +187,25 @@ def words(shift: int, *, changed: float = 0.0, seed: int = 0) -> Profile:
 def test_words_that_are_to_be_told_from_themselves_are_found(a: Profile, b: Profile, found: bool) -> None:
     """The targets of a language model are the next words; filling in masked ones is another task."""
     assert ("data.target.given" in told(a, b)) is found
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (((2.2, 0.02), (0.68, 0.1)), False),
+        (((1.0, 0.02), (0.68, 0.1)), False),
+        (((2.2, 0.02), (0.1, 0.05)), True),
+        (((1.0, 0.02), (0.5, 0.05)), True),
+    ],
+)
+def test_one_order_that_repeats_is_no_more_than_all_rows_that_come_again(
+    parts: tuple[tuple[float, float], ...], told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras shuffles every epoch alike where the seed is set: its later steps hold rows of the first ones alone."""
+    known = Tiny().profile()
+    sides = [replace(known, run=name) for name in "ab"]
+    again = {side.run: content.Again(*part) for side, part in zip(sides, parts, strict=True)}
+    monkeypatch.setattr(content, "_again", lambda side, _: again[side.run])
+    monkeypatch.setattr(content, "_samples", lambda _: 96)
+    found = [one.parameter for one in content.causes(*sides)]
+    assert ("data.input.repeats" in found) is told

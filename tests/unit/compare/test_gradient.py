@@ -35,6 +35,7 @@ def side(*, factor: float, turned: float | None, count: int = 4, keras: bool = F
     [
         ({"factor": 1.0, "turned": 4.0}, {"factor": 1.0, "turned": None, "keras": True}, ["OPT-21"]),
         ({"factor": 0.25, "turned": 4.0}, {"factor": 1.0, "turned": None, "keras": True}, []),
+        ({"factor": 0.25, "turned": 4.0}, {"factor": 1.0, "turned": 1.0, "count": 1}, []),
         ({"factor": 0.5, "turned": 4.0}, {"factor": 1.0, "turned": 2.0}, ["LOSS-00"]),
         ({"factor": 1.0, "turned": 4.0}, {"factor": 0.25, "turned": 4.0}, ["OPT-21"]),
         ({"factor": 1.0, "turned": 4.0}, {"factor": 1.0, "turned": 4.0}, []),
