@@ -211,7 +211,7 @@ def _known(rows: F64) -> dict[bytes, int]:
 
 def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     """Rows that come again in every epoch on one side and never on the other: augmented, or drawn anew."""
-    if any(draws(side) for side in (a, b)):
+    if any(_draws(side) for side in (a, b)):
         return  # a layer draws them anew where the other side's program may do so before the model
     told = [_again(side, other) for side, other in ((a, b), (b, a))]
     if None in told:
@@ -227,7 +227,7 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
     yield Cause("DATA-00", "data.input.repeats", (words[0], words[1]), _DRAWN, effect)
 
 
-def draws(side: Profile) -> bool:
+def _draws(side: Profile) -> bool:
     """Whether layers of the model change its inputs at random: noise, or images that are turned and cut."""
     classes = [str(one.get("class")).rpartition(".")[2] for one in side.layers]
     return any(name.startswith(("Random", "GaussianNoise", "Augment")) for name in classes)

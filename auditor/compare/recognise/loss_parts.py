@@ -9,7 +9,7 @@ from typing import Final
 from auditor.compare import effects
 from auditor.compare.identify.loss_parts import Part
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import MATTERS, Cause, between, close, sure
+from auditor.compare.recognise.cause import REPORTED, Cause, between, close, sure
 
 #: Relative difference of two weights that is none: batches of another size than the first, rounding.
 _SAME: Final = 0.02
@@ -18,7 +18,6 @@ _PLAIN: Final = frozenset({"square", "absolute value", "exponential", "cross ent
 #: Parts that are counted by rows, of which frameworks tell other numbers.
 _ROWS: Final = frozenset({"cross entropy", "entropy"})
 _WORDS: Final = 5
-_REPORTED: Final = 0.75 * MATTERS
 
 Key = tuple[str, float | None, int]
 
@@ -95,7 +94,7 @@ def _size(a: Profile, b: Profile, ratio: float, sizes: Sequence[float], values: 
     found = [effects.scaled(a, ratio), effects.scaled(b, 1 / ratio)]
     steps = min(2.0, max((size for size in found if size is not None), default=more - 1))
     effect = f"the loss is {more:.4g} times as large on one side"
-    yield Cause(entry, "loss.scale", values, max(_REPORTED, steps), effect, confidence=0.8)
+    yield Cause(entry, "loss.scale", values, max(REPORTED, steps), effect, confidence=0.8)
 
 
 def _by_key(parts: Sequence[Part]) -> dict[Key, Part]:

@@ -10,7 +10,7 @@ import numpy as np
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import regularization
-from auditor.compare.recognise.cause import MATTERS, Cause, close, percent
+from auditor.compare.recognise.cause import REPORTED, Cause, close, percent
 
 #: What Keras makes of the words for accuracy where a model gives one number: above one half, logits or not.
 _ACCURACY: Final = frozenset({"accuracy", "acc"})
@@ -19,8 +19,6 @@ _HALF: Final = 0.5
 _LABELS: Final = frozenset({"name", "dtype"})
 #: Relative difference of two pulls that is none, as one of them is read off a difference of losses.
 _PULL: Final = 1e-2
-#: What a loss that is printed otherwise counts for at most: less than whatever changes a step (``MATTERS``).
-_PRINTED: Final = 0.75 * MATTERS
 #: Another definition of which nobody can say what it changes.
 _UNKNOWN: Final = 0.05
 
@@ -62,7 +60,7 @@ def _penalised(a: Profile, b: Profile) -> Iterator[Cause]:
     words = tuple("with the penalty" if one else "without" for one in inside)
     effect = f"{percent(part)} of the loss that one side prints is its penalty; the steps are the same"
     # What is printed enters no step: it is told, and claims nothing.
-    yield Cause("LOSS-17", "loss.reported", (words[0], words[1]), min(part, _PRINTED), effect, "declared", 0.9)
+    yield Cause("LOSS-17", "loss.reported", (words[0], words[1]), min(part, REPORTED), effect, "declared", 0.9)
 
 
 def _of_logits(
