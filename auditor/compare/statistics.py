@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import chdtri, fdtrc, stdtr, stdtrit
+import scipy
 
 #: Part of pairs of equal law that are said to differ, over all metrics of a comparison together.
 ALPHA: Final = 0.01
@@ -108,7 +108,7 @@ def _factor(difference: float) -> float:
 
 def _needed(freedom: float, alpha: float) -> float:
     """Standard errors from zero of an effect that is seen with probability ``POWER``; one side ``alpha``."""
-    return float(stdtrit(freedom, 1 - alpha) + stdtrit(freedom, POWER))
+    return float(scipy.special.stdtrit(freedom, 1 - alpha) + scipy.special.stdtrit(freedom, POWER))
 
 
 def ends(a: Sequence[float], b: Sequence[float], prior: Prior | None = None) -> Ends:
@@ -131,14 +131,14 @@ def ends(a: Sequence[float], b: Sequence[float], prior: Prior | None = None) -> 
     error, difference = math.sqrt(square), float(np.mean(b) - np.mean(a))
     margin = math.log1p(MARGIN)
     beyond = (abs(difference) - margin) / error
-    widest = abs(difference) + error * float(stdtrit(freedom, 1 - ALPHA_EQUIVALENT))
+    widest = abs(difference) + error * float(scipy.special.stdtrit(freedom, 1 - ALPHA_EQUIVALENT))
     return Ends(
         counts=(len(a), len(b)),
         difference=difference,
         error=error,
         freedom=freedom,
-        p=float(2 * stdtr(freedom, -abs(difference) / error)),
-        p_equivalent=float(stdtr(freedom, beyond)),
+        p=float(2 * scipy.special.stdtr(freedom, -abs(difference) / error)),
+        p_equivalent=float(scipy.special.stdtr(freedom, beyond)),
         within=_factor(widest) - 1,
         prior=known,
     )
@@ -149,7 +149,7 @@ def _fits(prior: Prior, own: Sequence[tuple[int, float]]) -> bool:
     if not freedom:
         return True
     pooled = sum(d * variance for d, variance in own) / freedom
-    return bool(fdtrc(freedom, prior.freedom, pooled / prior.variance) >= ALPHA)
+    return bool(scipy.special.fdtrc(freedom, prior.freedom, pooled / prior.variance) >= ALPHA)
 
 
 def borrowed(groups: Sequence[Sequence[float]]) -> Prior | None:
@@ -163,7 +163,7 @@ def borrowed(groups: Sequence[Sequence[float]]) -> Prior | None:
     squares = float(sum(((group - group.mean()) ** 2).sum() for group in usable))
     if freedom < 2 or squares <= 0:
         return None
-    bound = squares / float(chdtri(freedom, _BOUND))
+    bound = squares / float(scipy.special.chdtri(freedom, _BOUND))
     return Prior(bound, min(freedom, _MOST_FREEDOM), sum(len(group) for group in usable))
 
 

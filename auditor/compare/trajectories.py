@@ -6,11 +6,12 @@ Nothing here says whether a difference matters; two healthy seeds part as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
+import scipy
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -48,7 +49,7 @@ class Curve:
         return float(good[-1]) if len(good) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pair:
     """Two curves on their common steps, numbered as in ``a``; ``offset`` is what was added to b's steps.
 
@@ -78,10 +79,14 @@ class Pair:
         unequal = np.flatnonzero((self.a != self.b) & ~(np.isnan(self.a) & np.isnan(self.b)))
         return int(self.steps[unequal[0]]) if len(unequal) else None
 
+    @cached_property
+    def _apart(self) -> F64:
+        return _distance(self.a, self.b)
+
     @property
     def parts_at(self) -> int | None:
         """The step from which the two stay apart (see ``APART``) to the end, or None."""
-        apart = _distance(self.a, self.b) > APART
+        apart = self._apart > APART
         together = np.flatnonzero(~apart)
         first = int(together[-1]) + 1 if len(together) else 0
         if first >= len(apart):
@@ -94,7 +99,7 @@ class Pair:
     @property
     def end_apart(self) -> float | None:
         """The distance of the two at the last common step, of running medians (see ``APART``); None without a step."""
-        return float(_distance(self.a, self.b)[-1]) if len(self.steps) else None
+        return float(self._apart[-1]) if len(self.steps) else None
 
 
 def pair(a: Curve, b: Curve) -> Pair:
@@ -133,7 +138,7 @@ def _running_median(values: F64) -> F64:
     window = _window(len(values))
     if len(values) < window:
         return values
-    smooth: F64 = median_filter(values, size=window, mode="mirror")
+    smooth: F64 = scipy.ndimage.median_filter(values, size=window, mode="mirror")
     return smooth
 
 

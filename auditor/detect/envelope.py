@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from auditor.detect.spread import centre
 from auditor.detect.view import F64, I64, StepView
@@ -82,7 +82,7 @@ class Envelope:
         """What a run's largest deviation exceeds with probability ``alpha`` at most."""
         mean, _, freedom = centre(self.values)
         cells = max(int(np.isfinite(mean).sum()), 1)
-        return max(float(stdtrit(freedom, 1 - alpha / (2 * cells))), float(self.peaks().max()))
+        return max(float(scipy.special.stdtrit(freedom, 1 - alpha / (2 * cells))), float(self.peaks().max()))
 
     def peaks(self) -> F64:
         """The largest deviation of each of the baseline's runs from the others, (runs,)."""

@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.special import digamma, polygamma
+import scipy
 
 from auditor.detect.view import F64, I64, Bool
 
@@ -80,15 +80,15 @@ def _typical(scaled: F64, own: F64, enough: Bool) -> tuple[F64, float]:
     # A variance is averaged over bins nearby: it has more degrees of freedom where these differ.
     single = [np.einsum("nbs,mbs->snm", part, part) for part in windows]
     within = freedom * min(directions(np.concatenate(single)), 2 * NEAR + 1.0)
-    logs = np.where(enough, np.log(own) - digamma(within / 2) + np.log(within / 2), np.nan)
+    logs = np.where(enough, np.log(own) - scipy.special.digamma(within / 2) + np.log(within / 2), np.nan)
     rows = enough.any(axis=1)
     level = np.full((len(own), 1), np.nan)
     level[rows] = np.nanmean(logs[rows], axis=1, keepdims=True)
     off = (logs - level)[rows]
     left = max(int(np.isfinite(off).sum() - rows.sum()), 1)
-    excess = float(np.nansum(off**2)) / left - float(polygamma(1, within / 2))
+    excess = float(np.nansum(off**2)) / left - float(scipy.special.polygamma(1, within / 2))
     alike = 2 * trigamma_inverse(excess) if excess > 1.0 / _CERTAIN else _CERTAIN
-    typical = np.exp(level + digamma(alike / 2) - np.log(alike / 2))
+    typical = np.exp(level + scipy.special.digamma(alike / 2) - np.log(alike / 2))
     whole = np.array([np.einsum("nbs,mbs->nm", part, part) for part in windows])
     known = freedom * directions(whole)
     return np.where(np.isfinite(typical), typical, own), 1.0 / (1.0 / alike + 1.0 / known)
@@ -114,8 +114,8 @@ def trigamma_inverse(value: float) -> float:
     """The x whose trigamma is ``value`` > 0, by Newton's method (Smyth 2004, appendix)."""
     x = 0.5 + 1 / value
     for _ in range(50):
-        now = float(polygamma(1, x))
-        change = now * (1 - now / value) / float(polygamma(2, x))
+        now = float(scipy.special.polygamma(1, x))
+        change = now * (1 - now / value) / float(scipy.special.polygamma(2, x))
         x += change
         if -change / x < 1e-8:
             break

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import chi2
+import scipy
 
 from auditor.compare.identify.evidence import F64, data, target_of
 from auditor.compare.profile import Profile
@@ -59,7 +59,7 @@ def _chance(counts: F64, rows: F64) -> float:
     """Of two samples of one set, that their counts are as far apart as these (Pearson, 1900)."""
     expected = rows * counts.sum(axis=0) / counts.sum()
     statistic = float(((counts - expected) ** 2 / expected).sum())
-    return float(chi2.sf(statistic, counts.shape[1] - 1))
+    return float(scipy.special.chdtrc(counts.shape[1] - 1, statistic))
 
 
 def _counts(side: Profile) -> Mapping[float, int]:

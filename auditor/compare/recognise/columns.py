@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import rankdata
 
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.profile import Profile
@@ -139,9 +138,15 @@ def _tied(values: F64) -> float:
     return float(np.unique(values, return_counts=True)[1].max() / len(values))
 
 
+def _ranked(values: F64) -> F64:
+    """The rank of each value, 1 … n; of equal ones the mean of theirs (scipy.stats takes half a second to import)."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
+
+
 def _ranks(rows: F64) -> F64:
     """Correlations of the columns' ranks; 0 with one that never varies."""
-    ranks = rankdata(rows, axis=0)
+    ranks = np.stack([_ranked(column) for column in rows.T], axis=1)
     centred = ranks - ranks.mean(axis=0)
     lengths = np.linalg.norm(centred, axis=0)
     scaled = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import erf, expit, ndtri
+import scipy
 
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.profile import Profile
@@ -24,8 +25,6 @@ ANOTHER: Final = 0.6
 _BIAS: Final = 0.2
 #: Settings that differ are told even where replaying them shows next to nothing.
 _LEAST: Final = 1.5e-3
-#: Normally distributed inputs of an activation: quantiles in equal steps.
-_NORMAL: Final[F64] = ndtri((np.arange(2000) + 0.5) / 2000)
 
 
 def of(difference: Difference, a: Profile, b: Profile) -> tuple[float, str]:
@@ -97,12 +96,18 @@ def _bias(difference: Difference, a: _Side, b: _Side) -> tuple[float, str]:
 # -- activations ------------------------------------------------------------------------------
 
 
+@cache
+def _normal() -> F64:
+    """Normally distributed inputs of an activation: quantiles in equal steps."""
+    return np.asarray(scipy.special.ndtri((np.arange(2000) + 0.5) / 2000), np.float64)
+
+
 def _leaky(z: F64, slope: float) -> F64:
     return np.where(z > 0, z, slope * z)
 
 
 def _gelu(z: F64, *, tanh: bool) -> F64:
-    share = np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)) if tanh else np.asarray(erf(z / math.sqrt(2)))
+    share = np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)) if tanh else np.asarray(scipy.special.erf(z / math.sqrt(2)))
     return np.asarray(0.5 * z * (1 + share), np.float64)
 
 
@@ -111,11 +116,11 @@ FUNCTIONS: Final[Mapping[str, Callable[[F64, Mapping[str, Any]], F64]]] = {
     "relu": lambda z, _: np.maximum(z, 0),
     "relu6": lambda z, _: np.clip(z, 0, 6),
     "tanh": lambda z, _: np.tanh(z),
-    "sigmoid": lambda z, _: np.asarray(expit(z), np.float64),
+    "sigmoid": lambda z, _: np.asarray(scipy.special.expit(z), np.float64),
     "gelu": lambda z, s: _gelu(z, tanh=bool(s.get("approximate"))),
     "elu": lambda z, s: np.where(z > 0, z, float(s.get("alpha", 1.0)) * np.expm1(np.minimum(z, 0))),
     "selu": lambda z, _: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(np.minimum(z, 0))),
-    "silu": lambda z, _: np.asarray(z * expit(z), np.float64),
+    "silu": lambda z, _: np.asarray(z * scipy.special.expit(z), np.float64),
     "softplus": lambda z, _: np.logaddexp(0, z),
     "softsign": lambda z, _: z / (1 + np.abs(z)),
     "mish": lambda z, _: z * np.tanh(np.logaddexp(0, z)),
@@ -138,7 +143,7 @@ def _apart(a: Operation, b: Operation) -> tuple[float, str]:
     said = f"{names[0]} against {names[1]}" if names[0] != names[1] else f"{names[0]} with other settings"
     if any(name not in FUNCTIONS for name in names):
         return ANOTHER, said
-    left, right = (FUNCTIONS[name](_NORMAL, one.settings) for name, one in zip(names, (a, b), strict=True))
+    left, right = (FUNCTIONS[name](_normal(), one.settings) for name, one in zip(names, (a, b), strict=True))
     scale = max(float(np.linalg.norm(left)), float(np.linalg.norm(right)))
     size = float(np.linalg.norm(left - right)) / scale if scale > 0 else 0.0
     return max(_LEAST, min(1.0, size)), f"{said}: outputs of normally distributed inputs differ by {percent(size)}"

@@ -326,13 +326,13 @@ def test_fwd_22_softmax_without_an_axis_takes_the_first_of_three() -> None:
 
 @reproduces("FWD-23")
 def test_fwd_23_products_of_matrices_differ_by_rounding() -> None:
-    """Within 2e-6 of float64 in both, and not bit for bit equal at every size."""
+    """Within 2e-6 of float64 in PyTorch, TensorFlow and numpy, and not bit for bit equal at every size."""
     equal = []
     for size in (64, 256, 1024):
         a, b = normal(64, size), normal(size, 64, seed=1)
         exact = a.astype("f8") @ b.astype("f8")
-        ours, theirs = array(t(a) @ t(b)), array(tf.matmul(a, b))
-        assert max(apart(exact, ours), apart(exact, theirs)) < 2e-6
-        assert min(apart(exact, ours), apart(exact, theirs)) > 2.0**-26
-        equal.append(np.array_equal(ours, theirs))
+        # On some processors two of the three take their sums in one order.
+        found = [array(t(a) @ t(b)), array(tf.matmul(a, b)), array(a @ b)]
+        assert all(2.0**-26 < apart(exact, one) < 2e-6 for one in found)
+        equal.append(all(np.array_equal(found[0], one) for one in found[1:]))
     assert not all(equal)
