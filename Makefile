@@ -21,6 +21,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
 	$(BIN)/python -m pip install --quiet --editable '.[dev]' -c constraints.txt
+	@# As a wheel's installation does: where PYTHONDONTWRITEBYTECODE is set each command would compile it all anew.
+	@$(BIN)/python -m compileall -q auditor agents
 	@touch $@
 
 # The GPU kernel's tests run in Triton's interpreter. Triton stands aside, where only their child

@@ -45,8 +45,10 @@ def _batches(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[
         counts, times = np.unique(curves["micro_batches"].values, return_counts=True)
         yield Fact("update.batches_per_step", int(counts[np.argmax(times)]))
     elif "samples" in curves:
-        told = dict(zip(curves["samples"].steps.tolist(), curves["samples"].values.tolist(), strict=True))
-        parts = [told[one.step] / rows for one in evidence.steps if one.step in told and (rows := _rows(one))]
+        recorded = {one.step: rows for one in evidence.steps if (rows := _rows(one))}
+        told = np.isin(curves["samples"].steps, list(recorded))
+        steps, samples = curves["samples"].steps[told].tolist(), curves["samples"].values[told].tolist()
+        parts = [many / recorded[step] for step, many in zip(steps, samples, strict=True)]
         counts, times = np.unique(parts, return_counts=True)
         most = float(counts[np.argmax(times)]) if len(counts) else 1.0
         if most > 1 and most == _accumulated(manifest):

@@ -155,18 +155,22 @@ def _reduced(
         return
     values = np.array([pair.value for pair in pairs])
     scale = np.sqrt(np.mean(values * values)) or 1.0
-    for reduction, reduced in reductions(parts, pairs).items():
-        for factor in _FACTORS:
-            beyond = values - factor * reduced
-            residual = float(np.sqrt(np.mean(beyond * beyond)) / scale)
+    reduced = reductions(parts, pairs)
+    # (reductions, factors, steps): one by one these few numbers cost twenty times as much.
+    beyond = values - np.array(_FACTORS)[:, None] * np.stack(list(reduced.values()))[:, None, :]
+    residuals = np.sqrt(np.mean(beyond * beyond, axis=-1)) / scale
+    for at, reduction in enumerate(reduced):
+        for factor, left, residual in zip(_FACTORS, beyond[at], residuals[at].tolist(), strict=True):
             fit = LossFit(function, takes, reduction, factor, broadcast, smoothing, residual)
             yield fit
             if TOLERANCE < residual < 1:
-                yield from _with_penalty(fit, beyond, values, pairs)
+                yield from _with_penalty(fit, left, values, pairs)
 
 
 def _with_penalty(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair]) -> Iterator[LossFit]:
     """The hypothesis that what is left is a penalty on squares: of kernels, of all weights, of some layers' kernels."""
+    if any(pair.apart for pair in pairs):
+        return
     for squares in ([pair.squares for pair in pairs], [pair.every for pair in pairs]):
         yield from _with_squares(fit, beyond, values, pairs, np.array(squares))
     some = _of_some(pairs)
@@ -205,7 +209,7 @@ def _nearest(beyond: F64, squares: F64) -> int:
 
 def _with_squares(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair], squares: F64) -> Iterator[LossFit]:
     whole = np.isfinite(squares) & (squares > 0)
-    if whole.sum() < _FEWEST_WHOLE or any(pair.apart for pair in pairs):
+    if whole.sum() < _FEWEST_WHOLE:
         return
     left, square, value = beyond[whole], squares[whole], values[whole]
     factor = float(left @ square / (square @ square))

@@ -149,14 +149,15 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
 
 def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
     """By name, what each reduction makes of pointwise losses, one number per step."""
+    sums, sizes, rows = (np.array([of(part) for part in parts], np.float64) for of in (np.sum, np.size, len))
     found = {
-        "mean": [float(part.mean()) for part in parts],
-        "sum": [float(part.sum()) for part in parts],
-        "sum over outputs, mean over batch": [float(part.sum() / len(part)) for part in parts],
-        "mean over outputs, sum over batch": [float(part.sum() * len(part) / part.size) for part in parts],
+        "mean": sums / sizes,
+        "sum": sums,
+        "sum over outputs, mean over batch": sums / rows,
+        "mean over outputs, sum over batch": sums * rows / sizes,
     }
-    weighted = _weighted(parts, pairs)
-    return {name: np.array(values) for name, values in (found | weighted | _padded(parts, pairs)).items()}
+    others = _weighted(parts, pairs) | _padded(parts, pairs)
+    return found | {name: np.array(values) for name, values in others.items()}
 
 
 def _padded(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:

@@ -107,7 +107,7 @@ def _leaky(z: F64, slope: float) -> F64:
 
 
 def _gelu(z: F64, *, tanh: bool) -> F64:
-    share = np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)) if tanh else np.asarray(scipy.special.erf(z / math.sqrt(2)))
+    share = np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)) if tanh else scipy.special.erf(z / math.sqrt(2))
     return np.asarray(0.5 * z * (1 + share), np.float64)
 
 
