@@ -104,6 +104,8 @@ def write(store: Store, run: str, seed: int, steps: int, count: int) -> None:
         store.write(WriteBatch(chunks=[chunk], scalars=[*scalar_rows(chunk, at, **values), *extra]))
     end = Chunk(run, 0, 0, 2_000_000, "finish", SESSION, "{}")
     store.write(WriteBatch(chunks=[end], finishes=[Finish(run, 0, 0, 2_000_000, SESSION, "finished", step=steps)]))
+    while store.pack(run):  # as the daemon does once a run has ended
+        pass
 
 
 def timed(home: Path) -> tuple[float, float, dict[str, Any]]:

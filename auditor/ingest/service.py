@@ -16,6 +16,7 @@ from auditor.ingest.errors import bad_request, unavailable
 from auditor.ingest.gate import Gate
 from auditor.ingest.intake import Rejected, arrivals
 from auditor.ingest.live import RunState
+from auditor.ingest.packing import Packing
 from auditor.ingest.runs import Registry
 from auditor.model import Alert, Verdict
 from auditor.settings import Settings, SettingsError
@@ -28,6 +29,8 @@ _REFUSED = "another process holds this attempt and rank: start with another AUDI
 
 #: Seconds for which an alert that goes ahead is waited for: several commits' time. A slow store has it later.
 AHEAD_SECONDS: Final = 0.1
+#: Seconds that a daemon which ends goes on packing curves of ended runs.
+PACK_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ class Service:
             self._runs = Registry(settings)
         except ValueError as error:
             raise SettingsError(str(error)) from error
+        self._packing = Packing()
         self.clock = clock
         self._poster = open_poster(settings.alertmanager_url, counters=self.counters)
 
@@ -93,7 +97,10 @@ class Service:
         return self._gate.unready()
 
     def close(self) -> None:
-        """Writes what waits, closes the store, posts what is due."""
+        """Writes what waits, packs what has ended, closes the store, posts what is due."""
+        self.drain()
+        if self._packing.due and self._gate.unready() is None:
+            self._packing.finish(self.store, PACK_SECONDS)
         self._gate.close()
         self._poster.close()
 
@@ -164,6 +171,8 @@ class Service:
                 self._tick(state, now)
             finally:
                 state.lock.release()
+        if self._packing.due:
+            self._packing.step(self.store)
 
     def wake(self) -> None:
         """Takes up the runs that were alive when the last daemon ended: their silence must be heard."""
@@ -256,6 +265,7 @@ class Service:
         if error is not None:
             return
         self._count(state, batch, done.result())
+        self._packing.told(state.run, batch, ended=state.ended)
         if batch.starts or batch.finishes or batch.exits or batch.stops:
             state.dirty = True
         if changed:

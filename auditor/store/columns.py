@@ -57,13 +57,26 @@ def of_one_stream(connection: sa.Connection, key: tuple[str, str, int, int], aft
     return Series(rows["step"].copy(), values)
 
 
+def ends(connection: sa.Connection, key: tuple[str, str, int, int]) -> tuple[int | None, int | None]:
+    """The first and the last step of a scalar of one process; None where it has no value."""
+    c = SCALARS.c
+    columns = (c.run, c.name, c.attempt, c.rank)
+    return _ends(connection, [column == value for column, value in zip(columns, key, strict=True)])
+
+
+def _ends(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> tuple[int | None, int | None]:
+    c = SCALARS.c
+    # Each end by itself is a jump through the index; asked for together, the rows between are read.
+    jumps = [sa.select(end(c.step)).where(*where).scalar_subquery() for end in (sa.func.min, sa.func.max)]
+    first, last = connection.execute(sa.select(*jumps)).one()
+    return first, last
+
+
 def _plain(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> Series | None:
     """The scalar by its values alone; None where steps are missing or a value is not an ordinary number."""
     c = SCALARS.c
-    # Each end by itself is a jump through the index; asked for together, the rows between are read.
-    ends = [sa.select(end(c.step)).where(*where).scalar_subquery() for end in (sa.func.min, sa.func.max)]
-    first, last = connection.execute(sa.select(*ends)).one()
-    if first is None:
+    first, last = _ends(connection, where)
+    if first is None or last is None:
         return None
     cursor: Any = connection.execute(sa.select(c.value).where(*where).order_by(c.step)).cursor
     alone = np.fromiter(cursor, dtype=_VALUES)["value"].copy()  # no value becomes NaN

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from auditor.ingest.decode import StepBatch, Tensor, step_batch, tensor_table
 from auditor.model import Alert, AlertState, Severity, Subject
-from auditor.store import columns, fold, special
+from auditor.store import columns, fold, packed, special
 from auditor.store.engine import BINARY
 from auditor.store.records import (
     Event,
@@ -129,7 +129,7 @@ def scalars(
     alone = None if attempt is not None or rank is not None else columns.only_stream(connection, run)
     if alone is not None:
         chosen = list(dict.fromkeys(names)) if names is not None else columns.names(connection, run)
-        alike = {name: columns.of_one_stream(connection, (run, name, *alone), after) for name in sorted(chosen)}
+        alike = {name: _of_one_stream(connection, (run, name, *alone), after) for name in sorted(chosen)}
         return {name: series for name, series in alike.items() if len(series.steps)}
     query = sa.select(c.name, c.step, c.attempt, c.rank, c.seq, c.value, c.special).where(c.run == run)
     if names is not None:
@@ -153,6 +153,11 @@ def scalars(
         str(found[first]): resolve(*_cut(counted, numbers, slice(first, last)))
         for first, last in zip(starts, ends, strict=True)
     }
+
+
+def _of_one_stream(connection: sa.Connection, key: tuple[str, str, int, int], after: int | None) -> Series:
+    found = packed.read(connection, key, after)
+    return columns.of_one_stream(connection, key, after) if found is None else found
 
 
 def _cut(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from auditor.ingest.decode import Tensor
 from auditor.model import Alert
-from auditor.store import baselines, columns, migrations, read, retention
+from auditor.store import baselines, columns, migrations, packed, read, retention
 from auditor.store.baselines import BaselineRecord
 from auditor.store.engine import make_engine, writing
 from auditor.store.errors import unavailable
@@ -105,6 +105,15 @@ class Store:
         """The processes of a run, by attempt and rank: sessions, signs of life, counts."""
         with self._reading() as connection:
             return read.streams(connection, run)
+
+    def pack(self, run: str) -> bool:
+        """Packs one curve of a run that has ended, for quick reading (``packed.py``); whether there may be more."""
+        with self._reading() as connection:
+            keys = packed.waiting(connection, run)
+        if keys:
+            with self._writing() as connection:
+                packed.pack(connection, keys[0])
+        return len(keys) > 1
 
     def scalar_names(self, run: str) -> list[str]:
         """Names of the scalars that a run has values of, in alphabetical order."""

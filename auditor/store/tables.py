@@ -120,6 +120,20 @@ SCALARS: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# Copies of curves of runs that have ended (packed.py): float64 values, and int64 steps where they are not first_step,
+# first_step + 1, ...; little-endian.
+PACKED: Final = sa.Table(
+    "packed_scalars",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.run"), primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True),
+    sa.Column("first_step", sa.BigInteger, nullable=False),
+    sa.Column("steps", sa.LargeBinary),
+    sa.Column("values", sa.LargeBinary, nullable=False),
+)
+
 MANIFESTS: Final = sa.Table(
     "manifests",
     METADATA,
@@ -182,4 +196,4 @@ BASELINES: Final = sa.Table(
 )
 
 #: Tables that hang on a run, in the order in which a run is taken apart.
-OF_A_RUN: Final = (SCALARS, CHUNKS, EVENTS, MANIFESTS, TENSOR_TABLES, ALERTS, STREAMS)
+OF_A_RUN: Final = (SCALARS, PACKED, CHUNKS, EVENTS, MANIFESTS, TENSOR_TABLES, ALERTS, STREAMS)

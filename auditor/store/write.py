@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auditor.model import Alert
-from auditor.store import fold, scalars
+from auditor.store import fold, packed, scalars
 from auditor.store.records import (
     Chunk,
     ChunkKey,
@@ -120,7 +120,9 @@ def _insert_frames(
     connection: sa.Connection, chunks: Iterable[Chunk], batches: Sequence[tuple[WriteBatch, _Fate]]
 ) -> None:
     _insert(connection, CHUNKS, [_chunk_row(chunk) for chunk in chunks])
-    scalars.insert(connection, [rows for batch, fate in batches for rows in _of_new(batch.scalars, fate)])
+    told = [rows for batch, fate in batches for rows in _of_new(batch.scalars, fate)]
+    scalars.insert(connection, told)
+    packed.outdated(connection, {rows.run for rows in told})
     manifests = [_manifest_row(manifest) for batch, fate in batches for manifest in _of_new(batch.manifests, fate)]
     _insert(connection, MANIFESTS, manifests, replace=("seq", "manifest"), newer="seq")
     _insert(connection, EVENTS, [_event_row(event) for batch, fate in batches for event in _of_new(batch.events, fate)])
