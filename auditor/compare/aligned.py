@@ -63,7 +63,7 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     left, right = a.evidence.first, b.evidence.first
     # Where one model ends in a softmax and the other does not, its loss says which.
     ends = a.value("loss.takes") == b.value("loss.takes") and squashed.by_sigmoid(a) == squashed.by_sigmoid(b)
-    if not ends or left is None or right is None or max(left.step, right.step) > 1 or not _same_weights(left, right):
+    if not ends or left is None or right is None or max(left.step, right.step) > 1 or not same_weights(left, right):
         return None
     same = _same_data(a, b, left, right)
     if not same and not _same_targets(left, right):
@@ -165,7 +165,7 @@ def _targets(one: StepRecording) -> F64 | None:
     return np.sort(np.concatenate([target.ravel() for target in found])) if found else None
 
 
-def _same_weights(a: StepRecording, b: StepRecording) -> bool:
+def same_weights(a: StepRecording, b: StepRecording) -> bool:
     """Whether every tensor of one has its like in the other, whatever its layout: the same numbers, sorted.
 
     But those that are nothing but zeros: PyTorch's recurrent layers have two biases where Keras has one.

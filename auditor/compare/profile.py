@@ -83,6 +83,7 @@ class Beside:
     last_step: int | None = None
     norms: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     evaluations: Sequence[StepRecording] = ()
+    before: Sequence[StepRecording] = ()
 
 
 def profile(run: str, framework: str, recordings: Sequence[StepRecording], beside: Beside | None = None) -> Profile:

@@ -67,10 +67,12 @@ class Side:
     norms: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     evaluations: Sequence[StepRecording] = field(default=())
     """The recorded first batches of evaluations."""
+    before: Sequence[StepRecording] = field(default=())
+    """Recorded steps that were left out, of weights that were replaced after them (``restarted``)."""
 
     def profile(self) -> Profile:
         """What the run computes, measured and declared."""
-        beside = Beside(self.manifest, self.curves, self.events, self.last_step, self.norms, self.evaluations)
+        beside = Beside(self.manifest, self.curves, self.events, self.last_step, self.norms, self.evaluations, self.before)
         return profile(self.run, self.framework, self.recordings, beside)
 
 

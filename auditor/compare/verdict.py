@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from auditor.compare import causes, endings, history, manifests, releases, spelling
+from auditor.compare import causes, endings, history, manifests, releases, restarted, spelling
 from auditor.compare.causes import Diagnosis
 from auditor.compare.outcome import Known, Outcome, metrics_json, outcome
 from auditor.compare.profile import Profile
@@ -68,6 +68,7 @@ def compare(
 ) -> dict[str, Any]:
     """The comparison of two sides, as JSON; ``priors``: what is known of the noise in end metrics."""
     group_a, group_b = ([side] if isinstance(side, Side) else list(side) for side in (a, b))
+    group_a, group_b = _begun_anew(group_a, group_b[0]), _begun_anew(group_b, group_a[0])
     first_a, first_b = group_a[0], group_b[0]
     reasons: list[str] = []
     profile_a, profile_b = first_a.profile(), first_b.profile()
@@ -87,6 +88,7 @@ def compare(
     explained = _explained(first_a, first_b, found)
     reasons = [*explained, *ended.reasons, *reasons] if found.matters else [*ended.reasons, *explained, *reasons]
     reasons += releases.doubts(found.causes, (first_a, first_b))
+    reasons += [said for side in (*group_a, *group_b) if (said := restarted.note(side)) is not None]
     return {
         "verdict": _verdict(found, ended),
         "configuration": configuration,
@@ -109,6 +111,10 @@ def compare(
         else [],
         "trajectories": _trajectories(group_a, group_b, ended),
     }
+
+
+def _begun_anew(group: Sequence[Side], other: Side) -> list[Side]:
+    return [restarted.begun_anew(side, other) for side in group]
 
 
 def _alike(
