@@ -44,6 +44,19 @@ def scaled(profile: Profile, factor: float) -> float | None:
     return _apart(profile.update.fit.hypothesis, profile.update.fit.hypothesis, sample, other)
 
 
+def left_over(profile: Profile) -> tuple[float, float] | None:
+    """What an optimizer's memory of steps that were left out changes: parts of the recorded steps, of all steps.
+
+    None where it remembers none, or no rule is known.
+    """
+    if profile.update is None or profile.update.sample.before is None or not profile.update.fit.explains:
+        return None
+    here, sample = profile.update.fit.hypothesis, profile.update.sample
+    longer = _longer(profile) or sample
+    first, whole = (_apart(here, here, one, replace(one, before=None)) for one in (sample, longer))
+    return first, whole
+
+
 def unexplained(profile: Profile, names: Collection[str] = (), steps: Collection[int] = ()) -> float | None:
     """What moves tensors ``names``, or all of them at ``steps`` (from 1), beside the rule: a part of a run's own steps.
 

@@ -51,6 +51,7 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("OPT-00", "frozen"): "give the optimizer all weights that are to be trained, and let none of them be frozen",
     ("OPT-00", "between"): "let nothing but the optimizer move the weights, or the same on both sides",
     ("OPT-00", "interrupted"): "let nothing but the optimizer move the weights, or the same on both sides",
+    ("OPT-00", "left_over"): "make the optimizer anew once the weights are set; in scikit-learn: del model._optimizer",
     ("OPT-00", "steps_per_gradient"): "one step() for each backward()",
     ("OPT-00", "unexplained"): "move these weights by the same rule on both sides",
     ("FWD-00", "output"): "feed both models one batch and compare layer by layer: auditor parity a.py:make b.py:make",

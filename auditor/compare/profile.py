@@ -15,6 +15,7 @@ from auditor.compare.identify import (
     fed,
     heads,
     initial,
+    left_over,
     loss,
     loss_parts,
     loss_terms,
@@ -99,7 +100,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     manifest, curves, events = told.manifest, told.curves, told.events
     through = fed.ways(framework, _layers(manifest), [one for one in recordings if one.facts.get("phase") != "eval"])
     kept = evidence(framework, fed.fed(recordings, through), told.norms)
-    rule = update.identify(kept, declared.rule(manifest))
+    rule = _rule(kept, [*told.before, *recordings], told)
     fits = loss.identify(kept)
     layers = initial.layers_of(manifest)
     weights = kept.first.of("weight") if kept.first else {}
@@ -139,6 +140,14 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         next((one for one in looked if one.of("target")), None),
         bool(through),
     )
+
+
+def _rule(kept: Evidence, whole: Sequence[StepRecording], told: Beside) -> UpdateRule | None:
+    """The update rule; of weights that were replaced, with what the optimizer remembers of those before."""
+    said = declared.rule(told.manifest)
+    if not told.before:
+        return update.identify(kept, said)
+    return left_over.remembering(kept, evidence(kept.framework, whole, told.norms), said)
 
 
 def _shown_whole(manifest: Mapping[str, Any] | None, network: Structure, fits: Sequence[LossFit]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -72,15 +72,17 @@ def _from(side: Side, left_out: int, first: int) -> Side:
     """The run without its first steps, the others numbered from ``first``."""
     last = first + left_out - 1
     curves = {name: _curve(side.curves[name], last, left_out) for name in side.curves}
+    if "epoch" in curves:
+        curves["epoch"] = _counted(side.curves["epoch"], curves["epoch"])
+    recordings = _moved(side.recordings, left_out)
     return replace(
         side,
-        before=[one for one in side.recordings if one.step <= last],
-        recordings=_recordings(side.recordings, last, left_out),
-        evaluations=_recordings(side.evaluations, last, left_out),
+        before=[one for one in recordings if one.step < first],
+        recordings=[one for one in recordings if one.step >= first],
+        evaluations=[one for one in _moved(side.evaluations, left_out) if one.step >= first],
         curves={name: curve for name, curve in curves.items() if len(curve.steps)},
-        norms={name: {step - left_out: norm for step, norm in each.items() if step > last}
-               for name, each in side.norms.items()},
-        events=[replace(one, step=one.step - left_out) for one in side.events if one.step > last],
+        norms={name: {step - left_out: norm for step, norm in each.items()} for name, each in side.norms.items()},
+        events=[replace(one, step=one.step - left_out) for one in side.events if _began(one) > last],
         alerts=[replace(one, first_step=max(first, one.first_step - left_out), last_step=one.last_step - left_out)
                 for one in side.alerts if one.last_step > last],
         last_step=None if side.last_step is None else side.last_step - left_out,
@@ -92,5 +94,17 @@ def _curve(curve: Curve, last: int, left_out: int) -> Curve:
     return Curve(curve.steps[after] - left_out, curve.values[after])
 
 
-def _recordings(given: Sequence[StepRecording], last: int, left_out: int) -> list[StepRecording]:
-    return [replace(one, step=one.step - left_out) for one in given if one.step > last]
+def _counted(before: Curve, kept: Curve) -> Curve:
+    """Numbers of epochs, from the first one that ended after what was left out."""
+    passed = before.values[: len(before.values) - len(kept.values)].max(initial=0.0)
+    return Curve(kept.steps, kept.values - passed)
+
+
+def _began(event: Any) -> int:
+    """Where an event lies; of an epoch its first step: one that has steps that were left out is none of the others'."""
+    steps = dict(event.fields).get("steps") if event.type == "epoch" else None
+    return int(event.step) - (int(steps) - 1 if isinstance(steps, int) else 0)
+
+
+def _moved(given: Sequence[StepRecording], left_out: int) -> list[StepRecording]:
+    return [replace(one, step=one.step - left_out) for one in given]

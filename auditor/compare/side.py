@@ -72,7 +72,9 @@ class Side:
 
     def profile(self) -> Profile:
         """What the run computes, measured and declared."""
-        beside = Beside(self.manifest, self.curves, self.events, self.last_step, self.norms, self.evaluations, self.before)
+        beside = Beside(
+            self.manifest, self.curves, self.events, self.last_step, self.norms, self.evaluations, self.before
+        )
         return profile(self.run, self.framework, self.recordings, beside)
 
 

@@ -36,6 +36,7 @@ _TITLES: Final[Mapping[tuple[str, str], str]] = {
     ("OPT-00", "between"): "Weights moved between steps",
     ("OPT-00", "frozen"): "Weights that do not train on one side",
     ("OPT-00", "interrupted"): "Weights moved by something else at some steps",
+    ("OPT-00", "left_over"): "An optimizer that remembers weights which were replaced",
     ("OPT-00", "steps_per_gradient"): "Several steps with one gradient",
     ("OPT-00", "unexplained"): "Weights that another rule moves",
 }

@@ -63,7 +63,7 @@ class Sample:
 
     Arrays are (steps, elements); elements of tensor ``k`` are those from ``offsets[k]`` on. ``norms``
     (steps, tensors) of the whole gradients, ``total`` (steps,) of all of them together, ``rates``
-    (steps,) learning rates.
+    (steps,) learning rates. ``before``: steps that the optimizer remembers and no hypothesis is held against.
     """
 
     names: tuple[str, ...]
@@ -75,6 +75,7 @@ class Sample:
     norms: F64
     total: F64
     rates: F64
+    before: Sample | None = None
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -172,6 +173,8 @@ def errors(hypothesis: Hypothesis, given: Sample) -> Errors:
 
 def movement(hypothesis: Hypothesis, given: Sample) -> F64:
     """What a hypothesis adds to the weights at each step: (steps, elements)."""
+    if given.before is not None:
+        return movement(hypothesis, _joined(given.before, given))[len(given.before.weight) :]
     settings = dict(hypothesis.settings)
     rate = given.rates[:, None]
     if hypothesis.scales:
@@ -182,6 +185,13 @@ def movement(hypothesis: Hypothesis, given: Sample) -> F64:
     with np.errstate(all="ignore"):  # a wrong hypothesis may well overflow
         gradient = clip(given.gradient, given.spread(given.norms), given.total[:, None], settings)
         return predict(gradient, given.weight, rate, hypothesis.rule, settings)
+
+
+def _joined(before: Sample, given: Sample) -> Sample:
+    """What a movement is computed from, of both together."""
+    names = ("weight", "gradient", "norms", "total", "rates")
+    rows = {name: np.concatenate([getattr(before, name), getattr(given, name)]) for name in names}
+    return replace(given, **rows, before=None)
 
 
 def judge(hypothesis: Hypothesis, given: Sample) -> Fit:

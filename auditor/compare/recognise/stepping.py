@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
+from auditor.compare import effects
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import Cause, between
+from auditor.compare.recognise.cause import REPORTED, Cause, between, percent
 
 #: What an optimizer counts for that forgets: as steps that no rule explains, whose size cannot be replayed either.
 _ANEW: Final = 0.1
@@ -19,6 +20,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Steps without an effect on one side, an optimizer that forgets on one side."""
     yield from _stands(a, b)
     yield from _begun_anew(a, b)
+    yield from _left_over(a, b)
 
 
 def _stands(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -56,6 +58,26 @@ def _begun_anew(a: Profile, b: Profile) -> Iterator[Cause]:
     mend: Literal["a", "b"] = "a" if side is a else "b"
     yield Cause("OPT-00", "update.begun_anew", (words[0], words[1]), _ANEW, effect, step=steps[0] + 1, mend=mend,
                 confidence=0.8, chance=True)  # fmt: skip
+
+
+def _left_over(a: Profile, b: Profile) -> Iterator[Cause]:
+    """An optimizer that remembers steps of other weights, which were replaced since: its first steps show it.
+
+    It forgets them. As other first batches would, they move the weights otherwise for a while: it claims nothing.
+    """
+    sizes = [effects.left_over(side) for side in (a, b)]
+    known = [size for size in sizes if size is not None]
+    if len(known) != 1:
+        return
+    mend: Literal["a", "b"] = "b" if sizes[0] is None else "a"
+    words = tuple("as it was made" if size is None else "as the steps before left it" for size in sizes)
+    first, whole = known[0]
+    effect = (
+        f"the weights were replaced and the optimizer was kept: what it remembers changes {percent(first)} of the"
+        f" first recorded steps, {percent(whole)} of all"
+    )
+    weight = min(REPORTED, whole)
+    yield Cause("OPT-00", "update.left_over", (words[0], words[1]), weight, effect, mend=mend, chance=True)
 
 
 def _anew(event: Any) -> bool:
