@@ -131,7 +131,7 @@ def sample(evidence: Evidence, elements: int) -> Sample | None:
         return None
     total = np.sqrt(np.sum([track.norms**2 for track in whole], axis=0))
     offsets = np.cumsum([0, *(track.weight.shape[1] for track in moving)])[:-1]
-    joined = {name: _join(moving, name) for name in ("weight", "gradient", "moved", "rounding")}
+    joined: dict[str, Any] = {name: _join(moving, name) for name in ("weight", "gradient", "moved", "rounding")}
     noise = np.sqrt(joined.pop("rounding") ** 2 + (ARITHMETIC * joined["moved"]) ** 2) + 1e-300
     norms = np.stack([track.norms for track in moving], axis=1)
     names = tuple(track.name for track in moving)
@@ -190,7 +190,7 @@ def movement(hypothesis: Hypothesis, given: Sample) -> F64:
 def _joined(before: Sample, given: Sample) -> Sample:
     """What a movement is computed from, of both together."""
     names = ("weight", "gradient", "norms", "total", "rates")
-    rows = {name: np.concatenate([getattr(before, name), getattr(given, name)]) for name in names}
+    rows: dict[str, Any] = {name: np.concatenate([getattr(before, name), getattr(given, name)]) for name in names}
     return replace(given, **rows, before=None)
 
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from auditor.compare.identify.aside import NOTHING
 from auditor.compare.identify.evidence import Evidence
-from auditor.compare.identify.hypothesis import Hypothesis, Sample, judge
-from auditor.compare.identify.update import UpdateRule, identify
+from auditor.compare.identify.hypothesis import Hypothesis, Sample, judge, sample
+from auditor.compare.identify.rules import RULES
+from auditor.compare.identify.update import ELEMENTS, UpdateRule, identify
 
 _ROWS: Final = ("weight", "gradient", "moved", "noise", "norms", "total", "rates")
 
@@ -25,14 +26,22 @@ def remembering(kept: Evidence, whole: Evidence, declared: Hypothesis | None) ->
         whole: the same, and before them those that were left out.
         declared: what the program says.
     """
+    if declared is not None and _explained(declared, kept):
+        return identify(kept, declared)
     found = identify(whole, declared)
     left_out = len(whole.steps) - len(kept.steps)
     if found is None or not found.fit.explains or found.aside != NOTHING or len(found.sample.weight) <= left_out:
         return identify(kept, declared)
     rest = after(found.sample, left_out)
-    if judge(found.fit.hypothesis, replace(rest, before=None)).explains:
+    if _explained(found.fit.hypothesis, kept):
         return identify(kept, declared)
     return replace(found, fit=judge(found.fit.hypothesis, rest), sample=rest)
+
+
+def _explained(hypothesis: Hypothesis, kept: Evidence) -> bool:
+    """Whether the steps follow from a rule that remembers nothing of those before."""
+    given = sample(kept, ELEMENTS)
+    return given is not None and hypothesis.rule in RULES and judge(hypothesis, given).explains
 
 
 def after(whole: Sample, left_out: int) -> Sample:

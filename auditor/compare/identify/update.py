@@ -16,7 +16,7 @@ from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, judge, 
 
 #: Elements and steps that the competition looks at; the finalists see more.
 _HEAT: Final = (240, 8)
-_FINAL: Final = 900
+ELEMENTS: Final = 900
 #: Frameworks whose embeddings have sparse gradients, of which a rule may square the parts (OPT-29).
 _SPARSE: Final = frozenset({"keras", "tensorflow"})
 #: Families that go to the final.
@@ -72,7 +72,7 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
         evidence: of one run.
         declared: what the program says; one hypothesis more, and the reading of what the numbers leave open.
     """
-    final = sample(evidence, _FINAL)
+    final = sample(evidence, ELEMENTS)
     if final is None:
         return None
     sparse = gathered(final) if evidence.framework in _SPARSE else []
