@@ -25,7 +25,7 @@ batches = [slice(first, first + 32) for _ in range(6) for first in range(0, 320,
 """
 SKLEARN = """
 from sklearn.neural_network import MLPRegressor
-settings = {{"hidden_layer_sizes": (16,), "activation": "tanh", "alpha": 0.1, "momentum": 0}}
+settings = {{"hidden_layer_sizes": (16,), "activation": "tanh", "alpha": 0.1, "momentum": 0, "shuffle": False}}
 mlp = MLPRegressor(solver={solver!r}, learning_rate_init=0.01, **settings)
 mlp.partial_fit(x[:32], y[:32])
 mlp.coefs_ = [kernel.copy() for kernel in kernels]
