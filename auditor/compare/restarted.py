@@ -25,6 +25,8 @@ from auditor.ingest.records import StepRecording
 _MADE_OF: Final = 0.5
 #: Recorded steps that must be left to tell of the training: see ``together``.
 _FEWEST: Final = 5
+#: Events that are told once and hold until the next of them.
+_LASTING: Final = frozenset({"mode"})
 #: Axes of a kernel; a bias has fewer.
 _KERNEL: Final = 2
 
@@ -82,7 +84,8 @@ def _from(side: Side, left_out: int, first: int) -> Side:
         evaluations=[one for one in _moved(side.evaluations, left_out) if one.step >= first],
         curves={name: curve for name, curve in curves.items() if len(curve.steps)},
         norms={name: {step - left_out: norm for step, norm in each.items()} for name, each in side.norms.items()},
-        events=[replace(one, step=one.step - left_out) for one in side.events if _began(one) > last],
+        events=[replace(one, step=max(first, one.step - left_out)) for one in side.events
+                if _began(one) > last or one.type in _LASTING],
         alerts=[replace(one, first_step=max(first, one.first_step - left_out), last_step=one.last_step - left_out)
                 for one in side.alerts if one.last_step > last],
         last_step=None if side.last_step is None else side.last_step - left_out,
@@ -95,9 +98,9 @@ def _curve(curve: Curve, last: int, left_out: int) -> Curve:
 
 
 def _counted(before: Curve, kept: Curve) -> Curve:
-    """Numbers of epochs, from the first one that ended after what was left out."""
+    """Numbers of epochs without those of what was left out; as they are where the program began at 1 again."""
     passed = before.values[: len(before.values) - len(kept.values)].max(initial=0.0)
-    return Curve(kept.steps, kept.values - passed)
+    return Curve(kept.steps, kept.values - passed) if (kept.values > passed).all() else kept
 
 
 def _began(event: Any) -> int:

@@ -196,12 +196,21 @@ def test_few_steps_after_it_say_too_little() -> None:
     assert restarted.begun_anew(side("sklearn", recordings[:9]), other).last_step == 5
 
 
+def test_epochs_that_each_call_counts_from_one_are_left_as_they_are() -> None:
+    """Keras numbers those of every ``fit``."""
+    epochs = {"epoch": Curve(np.array([2, 10, 18]), np.array([1.0, 1.0, 2.0]))}
+    given = side("keras", transplanted(lambda: kept("sgd"), thrown=2), curves=epochs)
+    found = restarted.begun_anew(given, side("torch", direct("sgd")))
+    assert found.curves["epoch"].values.tolist() == [1, 2]
+
+
 def test_all_that_is_counted_is_counted_from_there() -> None:
     """Scalars, epochs, events, norms; an epoch that has steps which were left out is none of the others'."""
     recordings = transplanted(lambda: kept("sgd"), thrown=2)
     epochs = {"epoch": Curve(np.array([2, 10, 18]), np.array([1.0, 2.0, 3.0])),
               "val_loss": Curve(np.array([2]), np.array([9.0]))}  # fmt: skip
-    events = [event(at, "epoch", steps=steps) for at, steps in ((2, 2), (10, 9), (18, 8))] + [event(5, "evaluation")]
+    events = [event(at, "epoch", steps=steps) for at, steps in ((2, 2), (10, 9), (18, 8))]
+    events += [event(1, "evaluation"), event(1, "mode"), event(5, "evaluation")]
     norms = {"layer0.weight": {2: 7.0, 3: 8.0}}
     given = side("sklearn", recordings, curves=epochs, events=events, norms=norms)
     found = restarted.begun_anew(given, side("torch", direct("sgd")))
@@ -212,7 +221,7 @@ def test_all_that_is_counted_is_counted_from_there() -> None:
     assert found.curves["loss"].values[0] == recordings[2].scalars["loss"]
     assert (found.curves["epoch"].steps.tolist(), found.curves["epoch"].values.tolist()) == ([8, 16], [1, 2])
     assert "val_loss" not in found.curves
-    assert [(one.type, one.step) for one in found.events] == [("epoch", 16), ("evaluation", 3)]
+    assert [(one.type, one.step) for one in found.events] == [("epoch", 16), ("mode", 1), ("evaluation", 3)]
     assert found.norms["layer0.weight"][1] == 8.0
     assert "2 steps were left out" in (restarted.note(found) or "")
     assert restarted.note(given) is None
