@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from typing import Any
 
@@ -75,11 +76,16 @@ class AppTransport(httpx.BaseTransport):
 
 def embedded() -> Client:
     """A client of the application in this process, over ``AUDITOR_DB`` (by default in ``AUDITOR_HOME``)."""
+    # Nothing of what is imported is garbage: looking for it time and again costs a twentieth of a short command.
+    gc.disable()
     try:
         from auditor.ingest.app import create_app
         from auditor.settings import SettingsError, load_settings
     except ImportError as error:
         raise Problem(f"no daemon found, and {error.name} is not installed", _INSTALL) from error
+    finally:
+        gc.freeze()
+        gc.enable()
     try:
         settings = load_settings()
     except SettingsError as error:

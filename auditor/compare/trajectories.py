@@ -166,11 +166,14 @@ def thin(curve: Curve, points: int = POINTS) -> Curve:
 def smoothed(curve: Curve, points: int = POINTS) -> Curve:
     """The running median of the finite values, at most ``points`` evenly spaced points of it."""
     good = np.isfinite(curve.values)
-    steps, values = curve.steps[good], _running_median(curve.values[good])
+    steps, values = curve.steps[good], curve.values[good]
     if len(steps) <= points:
-        return Curve(steps, values)
+        return Curve(steps, _running_median(values))
     at = np.linspace(0, len(steps) - 1, points).astype(np.int64)
-    return Curve(steps[at], values[at])
+    half = _window(len(steps)) // 2
+    # Of the points that are shown alone; beyond an end the curve is mirrored in its last value, as above.
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="reflect"), 2 * half + 1)
+    return Curve(steps[at], np.median(windows[at], axis=1))
 
 
 def as_json(a: Curve, b: Curve) -> dict[str, Any]:
