@@ -8,7 +8,9 @@ digest, and the twelve statistics of some tensors; twenty recorded steps; a mani
 steps with its validation loss. Then the command is started anew each time, from bytecode as an installed package
 has it. The best wall and processor times count: the machine's other work is not ours. ``yardstick_s`` is the best
 processor time of five million turns of a plain loop, taken between them: figures of different machines, and of one
-whose cores a neighbour shares, are read against it. Exits with 1 if the processor time is above two seconds.
+whose cores a neighbour shares, are read against it. ``comparing_s``: processor time of the comparison alone, the
+first and the best of a process in which the embedded daemon is up. Exits with 1 if the whole command's processor
+time is above two seconds.
 """
 
 from __future__ import annotations
@@ -108,11 +110,36 @@ def write(store: Store, run: str, seed: int, steps: int, count: int) -> None:
         pass
 
 
+#: Asks an embedded daemon several times; prints the processor seconds of each answer.
+ASKED: Final = """
+import time
+from auditor.cli.embedded import embedded
+with embedded() as client:
+    for _ in range(5):
+        began = time.process_time()
+        client.get("/v1/compare", a="a", b="b")
+        print(time.process_time() - began)
+"""
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of a command over the store in ``home``."""
+    env = {name: value for name, value in os.environ.items() if name not in {"AUDITOR_URL", "AUDITOR_DB"}}
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "agents"), env.get("PYTHONPATH", "")])
+    return env | {"AUDITOR_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
+
+
+def comparing(home: Path) -> list[float]:
+    """Processor seconds of the first comparison of a process, and of its quickest."""
+    command = [sys.executable, "-c", ASKED]
+    done = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=True)
+    found = [float(line) for line in done.stdout.split()]
+    return [round(found[0], 3), round(min(found), 3)]
+
+
 def timed(home: Path) -> tuple[float, float, dict[str, Any]]:
     """Wall and processor seconds of one command, and what it printed."""
-    env = {name: value for name, value in os.environ.items() if name not in {"AUDITOR_URL", "AUDITOR_DB"}}
-    env |= {"AUDITOR_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    env["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "agents"), env.get("PYTHONPATH", "")])
+    env = environment(home)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "auditor", "compare", "a", "b", "--json"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
@@ -147,6 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for package in ("auditor", "agents"):
             compileall.compile_dir(ROOT / package, quiet=2)
         measured = [(*timed(home), yardstick()) for _ in range(options.times)]
+        alone = comparing(home)
     wall, processor, loop = (
         min(values) for values in zip(*((one[0], one[1], one[3]) for one in measured), strict=True)
     )
@@ -154,6 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     common = found["trajectories"]["loss"]["common_steps"]
     times = {"wall_s": wall, "processor_s": processor, "yardstick_s": loop}
     result = {"steps": options.steps, **{name: round(seconds, 3) for name, seconds in times.items()}}
+    result["comparing_s"] = alone
     print(json.dumps(result | {"verdict": found["verdict"], "common_steps": common}))
     return int(processor > LIMIT)
 
