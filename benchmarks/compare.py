@@ -175,9 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             compileall.compile_dir(ROOT / package, quiet=2)
         measured = [(*timed(home), yardstick()) for _ in range(options.times)]
         alone = comparing(home)
-    wall, processor, loop = (
-        min(values) for values in zip(*((one[0], one[1], one[3]) for one in measured), strict=True)
-    )
+    wall, processor, loop = (min(one[place] for one in measured) for place in (0, 1, 3))
     found = measured[0][2]
     common = found["trajectories"]["loss"]["common_steps"]
     times = {"wall_s": wall, "processor_s": processor, "yardstick_s": loop}

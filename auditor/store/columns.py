@@ -42,8 +42,7 @@ def of_one_stream(connection: sa.Connection, key: tuple[str, str, int, int], aft
     a row that is one number costs half of one that is three.
     """
     c = SCALARS.c
-    run, name, attempt, rank = key
-    where = [c.run == run, c.name == name, c.attempt == attempt, c.rank == rank]
+    where = _of(key)
     if after is not None:
         where.append(c.step > after)
     plain = _plain(connection, where)
@@ -59,9 +58,12 @@ def of_one_stream(connection: sa.Connection, key: tuple[str, str, int, int], aft
 
 def ends(connection: sa.Connection, key: tuple[str, str, int, int]) -> tuple[int | None, int | None]:
     """The first and the last step of a scalar of one process; None where it has no value."""
+    return _ends(connection, _of(key))
+
+
+def _of(key: tuple[str, str, int, int]) -> list[sa.ColumnElement[bool]]:
     c = SCALARS.c
-    columns = (c.run, c.name, c.attempt, c.rank)
-    return _ends(connection, [column == value for column, value in zip(columns, key, strict=True)])
+    return [column == value for column, value in zip((c.run, c.name, c.attempt, c.rank), key, strict=True)]
 
 
 def _ends(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> tuple[int | None, int | None]:

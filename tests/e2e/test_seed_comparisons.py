@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from support.audited import ROOT, Home
+
 SEEDS = ROOT / "tests" / "programs" / "seeds"
 
 
-class Stories:
+class Stories(Home):
     """A home in which each program is run once, when it is first asked for."""
 
     def __init__(self, home: Path) -> None:
-        paths = [str(ROOT), str(ROOT / "agents"), os.environ.get("PYTHONPATH", "")]
-        kept = {n: v for n, v in os.environ.items() if n not in {"PYTHONWARNINGS", "AUDITOR_URL", "AUDITOR_DB"}}
-        self.env = kept | {"AUDITOR_HOME": str(home), "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-        self.env |= {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        self.home, self.made = home, set[str]()
-
-    def auditor(self, *arguments: str, **more: str) -> str:
-        """What the command prints."""
-        command = [sys.executable, "-m", "auditor", *arguments]
-        env = self.env | more
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=170, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        super().__init__(home)
+        self.made = set[str]()
 
     def run(self, program: str) -> str:
         """The id of the program's run."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.audited import Home
+
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = """
 import numpy as np
 rng = np.random.default_rng(3)
@@ -53,22 +51,8 @@ for rows in batches:
 """
 
 
-class Programs:
+class Programs(Home):
     """Programs under ``auditor run`` in one home."""
-
-    def __init__(self, home: Path) -> None:
-        paths = [str(ROOT), str(ROOT / "agents"), os.environ.get("PYTHONPATH", "")]
-        kept = {n: v for n, v in os.environ.items() if n not in {"PYTHONWARNINGS", "AUDITOR_URL", "AUDITOR_DB"}}
-        self.env = kept | {"AUDITOR_HOME": str(home), "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-        self.home = home
-
-    def auditor(self, *arguments: str, **more: str) -> str:
-        """What the command prints."""
-        command = [sys.executable, "-m", "auditor", *arguments]
-        env = self.env | more
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=170, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def run(self, name: str, body: str, **choices: Any) -> str:
         """The id of the program's run."""

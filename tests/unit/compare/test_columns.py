@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
+from auditor.compare.recognise.columns import _ranked
 from support.tiny import Tiny, glorot, sgd, targets
 
 RNG = np.random.default_rng(9)
@@ -71,3 +73,9 @@ def test_another_number_of_features_is_found_where_dense_layers_take_them() -> N
     assert (found.id, found.parameter, found.values) == ("DATA-00", "data.input.width", (6, 4))
     assert "data.input.width" not in told(run(SOURCES, first=table), run(SOURCES[:, :4], seed=5, first=table))
     assert told(run(SOURCES, first=dense), run(SOURCES, seed=5, first=dense)) == []
+
+
+def test_ranks_are_those_of_scipy() -> None:
+    """Ties share the mean of theirs."""
+    values = RNG.integers(0, 9, 200).astype(np.float64)
+    assert np.array_equal(_ranked(values), rankdata(values))

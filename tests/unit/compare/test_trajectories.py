@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.ndimage import median_filter
 
-from auditor.compare.trajectories import POINTS, Curve, as_json, pair, thin
+from auditor.compare.trajectories import POINTS, Curve, as_json, pair, smoothed, thin
 from auditor.report.words import where_they_part
 
 
@@ -129,3 +130,16 @@ def test_of_two_common_points_nothing_is_said() -> None:
     """They were of one evaluation each, say."""
     curves = [Curve(np.array([10]), np.array([end])) for end in (1.0, 5.0)]
     assert where_they_part(as_json(*curves)) == "1 common step: too few to hold the curves against each other"
+
+
+@pytest.mark.parametrize(("count", "window"), [(401, 21), (1999, 99), (5000, 101)])
+def test_points_of_a_long_curve_lie_on_its_running_median(count: int, window: int) -> None:
+    """Its ends included, where it is mirrored; a step without a number is left out."""
+    values = np.random.default_rng(count).normal(size=count)
+    values[count // 3] = np.nan
+    good = np.isfinite(values)
+    whole = median_filter(values[good], size=window, mode="mirror")
+    found = smoothed(Curve(np.arange(count), values))
+    assert len(found.steps) == POINTS
+    assert (found.steps[0], found.steps[-1]) == (0, count - 1)
+    assert np.array_equal(found.values, whole[np.searchsorted(np.flatnonzero(good), found.steps)])
