@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 
@@ -15,12 +16,9 @@ async def watch(service: Service, interval: float) -> None:
     """Ticks ``service`` every ``interval`` seconds until cancelled; never ends by itself."""
     awake = False
     while True:
-        try:
-            with guarded("watchdog"):
-                if not awake:
-                    await run_in_threadpool(service.wake)
-                    awake = True
-                await run_in_threadpool(service.tick)
-        except ApiError:
-            pass  # the store is away: /readyz says so
+        with guarded("watchdog"), suppress(ApiError):  # the store is away: /readyz says so
+            if not awake:
+                await run_in_threadpool(service.wake)
+                awake = True
+            await run_in_threadpool(service.tick)
         await asyncio.sleep(interval)

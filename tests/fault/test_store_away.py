@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from auditor.ingest import gate
+from auditor.ingest import faults, gate
 from auditor.store import Store, StoreUnavailable
 from auditor.store.records import Committed, WriteBatch
 from support.app import application
@@ -36,6 +36,22 @@ def test_d5_a_database_that_comes_late(tmp_path: Path, monkeypatch: pytest.Monke
         folder.unlink()
         assert app.frames(body)["committed"] == [[0, 0, 0], [0, 0, 1]]
         assert app.client.get("/readyz").status_code == 200
+
+
+def test_d5_a_store_that_is_away_is_no_internal_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The watchdog of a daemon without a store logs no traceback: what is wrong is said once, in a line."""
+    monkeypatch.delenv("AUDITOR_RAISE")
+    monkeypatch.setattr(faults.guarded, "_logged", {})
+    (tmp_path / "data").write_text("a file where a folder should be")
+    with application(tmp_path / "home", db=f"sqlite:///{tmp_path}/data/auditor.db") as app:
+        assert app.client.get("/readyz").status_code == 503
+        time.sleep(0.2)  # in which it looks for the first time
+    told = [record for record in caplog.records if record.name.startswith("auditor")]
+    assert len(told) == 1
+    assert "AUDITOR_DB" in told[0].getMessage()
+    assert told[0].exc_info is None
 
 
 def test_d5_a_database_of_a_newer_daemon(tmp_path: Path) -> None:
