@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from auditor.home import DEFAULT_HOME, database
+
 DEFAULT_PORT = 9470
 
 
@@ -28,7 +30,7 @@ class Settings(BaseSettings):
         env_prefix="AUDITOR_", extra="ignore", frozen=True, env_ignore_empty=True, use_attribute_docstrings=True
     )
 
-    home: Path = Field(default=Path("~/.auditor"), validate_default=True)
+    home: Path = Field(default=Path(DEFAULT_HOME), validate_default=True)
     """Folder of the embedded database and of ``daemon.json``."""
     db: str = ""
     """SQLAlchemy URL of the store; empty: SQLite in ``home``."""
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
     @property
     def db_url(self) -> str:
         """URL of the store."""
-        return self.db or f"sqlite:///{self.home / 'auditor.db'}"
+        return self.db or database(self.home)
 
     @property
     def url(self) -> str:

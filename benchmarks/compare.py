@@ -9,7 +9,7 @@ steps with its validation loss. Then the command is started anew each time, from
 has it. The best wall and processor times count: the machine's other work is not ours. ``yardstick_s`` is the best
 processor time of five million turns of a plain loop, taken between them: figures of different machines, and of one
 whose cores a neighbour shares, are read against it. ``comparing_s``: processor time of the comparison alone, the
-first and the best of a process in which the embedded daemon is up. Exits with 1 if the whole command's processor
+first and the best of a process in which the application is up. Exits with 1 if the whole command's processor
 time is above two seconds.
 """
 
@@ -110,11 +110,11 @@ def write(store: Store, run: str, seed: int, steps: int, count: int) -> None:
         pass
 
 
-#: Asks an embedded daemon several times; prints the processor seconds of each answer.
+#: Asks an application in the process several times; prints the processor seconds of each answer.
 ASKED: Final = """
 import time
-from auditor.cli.embedded import embedded
-with embedded() as client:
+from auditor.cli.embedded import reading
+with reading() as client:
     for _ in range(5):
         began = time.process_time()
         client.get("/v1/compare", a="a", b="b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -65,6 +65,14 @@ class Parameter:
         return bad_request(f"query parameter {self.name} {detail}", "GET /v1/openapi.json describes every parameter.")
 
 
+class Keeper(Protocol):
+    """What an application has as ``state.service``: it has the store."""
+
+    @property
+    def store(self) -> Store:
+        """The open store. Raises ApiError (503) when there is none."""
+
+
 Answer = Callable[..., Mapping[str, Any]]
 
 
@@ -89,7 +97,7 @@ class Endpoint:
     async def _respond(self, request: Request) -> Response:
         given = {parameter.name: parameter.read(request) for parameter in self.parameters}
         run = (request.path_params["run"],) if self.of_run else ()
-        service = request.app.state.service
+        service: Keeper = request.app.state.service
         return await run_in_threadpool(self._ask, lambda: service.store, run, given)
 
     def _ask(self, store: Callable[[], Store], run: tuple[str, ...], given: Mapping[str, Value]) -> Response:
@@ -98,3 +106,15 @@ class Endpoint:
             return Json(self.answer(store(), *(run_id(part) for part in run), **given))
         except (NoSuchRunError, WireError) as error:
             raise not_found(str(error)) from error
+
+
+def path_run(request: Request) -> str:
+    """The run id in a request's path.
+
+    Raises:
+        ApiError: 404 if it cannot be one.
+    """
+    try:
+        return run_id(request.path_params["run"])
+    except WireError as error:
+        raise not_found(str(error)) from error

@@ -11,12 +11,11 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+from starlette.routing import Route
 
 from auditor.api import hosts, queries
-from auditor.api.endpoint import Endpoint, Parameter
+from auditor.api.endpoint import Endpoint, Keeper, Parameter, path_run
 from auditor.ingest.errors import not_found
-from auditor.ingest.heartbeat import path_run
-from auditor.ingest.service import Service
 from auditor.model import AlertState, RunStatus
 from auditor.store.store import Store
 from auditor_agent.statistics import KINDS, STATISTICS
@@ -143,9 +142,17 @@ ENDPOINTS: Final = (
 )
 
 
-async def get_parquet(request: Request) -> Response:
+def routes() -> list[Route]:
+    """Every question's route."""
+    return [
+        Route("/v1/runs/{run}/export.parquet", _get_parquet, methods=["GET"]),
+        *(endpoint.route() for endpoint in ENDPOINTS),
+    ]
+
+
+async def _get_parquet(request: Request) -> Response:
     """The statistics of a run, every tensor at every step, as a Parquet file."""
-    service: Service = request.app.state.service
+    service: Keeper = request.app.state.service
     run = path_run(request)
     path = await run_in_threadpool(_export, service.store, run)
     clean = BackgroundTask(path.unlink, missing_ok=True)

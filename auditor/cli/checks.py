@@ -20,8 +20,9 @@ from typing import Any
 import httpx
 
 import auditor_agent
-from auditor.cli.client import find_daemon, home
+from auditor.cli.client import find_daemon
 from auditor.cli.spool import leftovers
+from auditor.home import home
 
 #: Below this, the disk is a problem; below ten times this, a warning. Bytes.
 _DISK_BYTES = 200 << 20

@@ -19,15 +19,11 @@ from urllib.parse import quote
 import httpx
 
 from auditor.cli.problems import Problem
+from auditor.home import home
 
 #: Seconds that a daemon has to say that it lives, and to answer a question.
 _ALIVE_SECONDS, _ANSWER_SECONDS, _ASK_AGAIN_SECONDS = 1.0, 60.0, 0.1
 _TOO_OLD_TO_ASK = "the daemon's answer is not JSON"
-
-
-def home() -> Path:
-    """The auditor's folder: ``AUDITOR_HOME``, else ``~/.auditor``."""
-    return Path(os.environ.get("AUDITOR_HOME") or Path.home() / ".auditor").expanduser()
 
 
 def local_daemon(folder: Path) -> str | None:
@@ -182,13 +178,18 @@ def run_path(run: str, *rest: str) -> str:
     return "/".join(("/v1/runs", quote(run, safe=""), *rest))
 
 
-def connect() -> Client:
-    """A client of the daemon to use, or of the embedded database where there is none."""
+def connect(*, only_reads: bool = False) -> Client:
+    """A client of the daemon to use, or of the embedded database where there is none.
+
+    Args:
+        only_reads: whether the command asks for nothing but what is recorded: no daemon is then started in
+            its process, whose rules would look at runs that ended unnoticed.
+    """
     if url := find_daemon():
         return remote(url)
-    from auditor.cli.embedded import embedded
+    from auditor.cli.embedded import embedded, reading
 
-    return embedded()
+    return reading() if only_reads else embedded()
 
 
 def remote(url: str, token: str | None = None) -> Client:

@@ -54,7 +54,7 @@ def command(
     --check, exit with 1 if a verdict is mismatch.
     """
     asked = _asked(runs, groups, baseline)
-    with connect() as client:
+    with connect(only_reads=True) as client:
         every = [client.get("/v1/compare", **query) for query in asked]
         pages = [(found, *(client.run(found[side]["run"]) for side in "ab")) for found in every] if html else []
     if html:

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from auditor.cli.client import home
 from auditor.cli.problems import FOUND, Problem
+from auditor.home import home
 
 _NEEDED = ("torch", "keras", "tensorflow", "sklearn", "ray")
 

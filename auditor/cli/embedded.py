@@ -1,16 +1,19 @@
-"""The daemon's application within this process, over the embedded database, spoken to in HTTP."""
+"""The daemon's application, or its questions alone, in this process, over the embedded database, spoken to in HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
 from auditor.cli.client import Client
 from auditor.cli.problems import Problem
+from auditor.home import stored_at
 
 #: Seconds that the application has to open its store, and to close it.
 _START_SECONDS, _STOP_SECONDS = 60.0, 10.0
@@ -75,28 +78,46 @@ class AppTransport(httpx.BaseTransport):
 
 
 def embedded() -> Client:
-    """A client of the application in this process, over ``AUDITOR_DB`` (by default in ``AUDITOR_HOME``)."""
+    """A client of the daemon in this process, over ``AUDITOR_DB`` (by default in ``AUDITOR_HOME``)."""
+    with _importing():
+        from auditor.ingest.app import create_app
+        from auditor.settings import SettingsError, load_settings
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        raise Problem(str(error)) from error
+    return _client(lambda: create_app(settings), settings.secret)
+
+
+def reading() -> Client:
+    """Like :func:`embedded`, for one who only asks: the daemon's questions over its database, without the daemon."""
+    with _importing():
+        from auditor.api.app import create_reader
+        from auditor.store import Store
+    return _client(lambda: create_reader(Store.open(stored_at())))
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
     # Nothing of what is imported is garbage: looking for it time and again costs a twentieth of a short command.
     gc.disable()
     try:
-        from auditor.ingest.app import create_app
-        from auditor.settings import SettingsError, load_settings
+        yield
     except ImportError as error:
         raise Problem(f"no daemon found, and {error.name} is not installed", _INSTALL) from error
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _client(create: Callable[[], Any], token: str | None = None) -> Client:
     try:
-        settings = load_settings()
-    except SettingsError as error:
-        raise Problem(str(error)) from error
-    try:
-        transport = AppTransport(create_app(settings))
+        transport = AppTransport(create())
     except Exception as error:
-        raise Problem(
-            f"cannot open the embedded database {settings.db_url}: {error}", "see `auditor doctor`"
-        ) from error
-    return Client(httpx.Client(transport=transport, base_url=_NOWHERE), "the embedded database")
+        raise Problem(f"cannot open the database: {error}", "see `auditor doctor`") from error
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    http = httpx.Client(transport=transport, base_url=_NOWHERE, headers=headers)
+    return Client(http, "the embedded database")
 
 
 _INSTALL = "pip install 'training-auditor[server]', or set AUDITOR_URL to a daemon"

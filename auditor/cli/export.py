@@ -18,7 +18,7 @@ from auditor.cli.options import echo_json, json_option
 @json_option
 def command(run: str, path: Path, *, as_json: bool) -> None:
     """Write a run's statistics, every tensor at every step, to a Parquet file."""
-    with connect() as client:
+    with connect(only_reads=True) as client:
         size = client.download(run_path(run, "export.parquet"), path)
     if as_json:
         echo_json({"run": run, "file": str(path), "bytes": size})

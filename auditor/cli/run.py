@@ -16,12 +16,13 @@ from typing import Any
 import click
 from rich.text import Text
 
-from auditor.cli.client import Client, home, run_path
+from auditor.cli.client import Client, run_path
 from auditor.cli.host import Where, host
 from auditor.cli.problems import Problem
 from auditor.cli.render import clean, console
 from auditor.cli.show import print_run
 from auditor.cli.spool import Result, deliver, leftovers
+from auditor.home import home
 from auditor_agent import jsonfinite
 
 #: Seconds that the last frames have to arrive after the script has ended.

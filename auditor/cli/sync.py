@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.client import home
 from auditor.cli.host import host
 from auditor.cli.options import echo_json, json_option
 from auditor.cli.problems import ENVIRONMENT
 from auditor.cli.spool import deliver, leftovers
+from auditor.home import home
 
 
 @click.command("sync", short_help="Deliver what lies in the spool to the daemon.")

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,15 +17,14 @@ from starlette.routing import Route
 import auditor_agent
 from auditor.alerts.prometheus import RunCollector, exposition, registry
 from auditor.api.openapi import openapi
-from auditor.api.routes import ENDPOINTS, get_parquet
+from auditor.api.routes import ENDPOINTS, routes
 from auditor.ingest.auth import BearerAuth
-from auditor.ingest.errors import ApiError, Json, on_api_error, on_bug, on_http_error, unavailable
+from auditor.ingest.errors import HANDLERS, Json, unavailable
 from auditor.ingest.frames import post_frames
 from auditor.ingest.heartbeat import post_baseline, post_exit, post_heartbeat, post_stop
 from auditor.ingest.service import Service
 from auditor.ingest.watchdog import watch
 from auditor.settings import Settings
-from auditor.store.errors import StoreError
 from auditor.store.store import Store
 
 
@@ -43,12 +41,7 @@ def create_app(settings: Settings, *, store: Store | None = None) -> Starlette:
     app = Starlette(
         routes=_routes(service),
         middleware=[Middleware(BearerAuth, token=settings.secret)],
-        exception_handlers={
-            ApiError: on_api_error,
-            StoreError: _on_store_error,
-            HTTPException: on_http_error,
-            Exception: on_bug,
-        },
+        exception_handlers=HANDLERS,
         lifespan=_lifespan(service),
     )
     app.state.service = service
@@ -76,8 +69,7 @@ def _routes(service: Service) -> list[Route]:
         Route("/v1/runs/{run}/stop", post_stop, methods=["POST"]),
         Route("/v1/baselines", post_baseline, methods=["POST"]),
         Route("/v1/runs/{run}/exit", post_exit, methods=["POST"]),
-        Route("/v1/runs/{run}/export.parquet", get_parquet, methods=["GET"]),
-        *(endpoint.route() for endpoint in ENDPOINTS),
+        *routes(),
         Route("/v1/openapi.json", _openapi, methods=["GET"]),
         Route("/v1/targets", _targets, methods=["GET"]),
         Route("/metrics", metrics, methods=["GET"]),
@@ -126,7 +118,3 @@ async def _targets(request: Request) -> Response:
 
 async def _openapi(_: Request) -> Response:
     return Json(openapi(ENDPOINTS))
-
-
-async def _on_store_error(request: Request, error: Exception) -> Response:
-    return await on_api_error(request, unavailable(str(error)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auditor.store.errors import StoreError
 from auditor_agent import jsonfinite
 
 _log = logging.getLogger(__name__)
@@ -61,13 +62,18 @@ def unavailable(reason: str) -> ApiError:
     return ApiError(503, "unavailable", reason, hint, headers={"Retry-After": "2"})
 
 
-async def on_api_error(_: Request, error: Exception) -> Response:
+async def _on_api_error(_: Request, error: Exception) -> Response:
     """Answer an :class:`ApiError`."""
     assert isinstance(error, ApiError)  # noqa: S101 - what the handler is registered for
     return error.response()
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
+async def _on_store_error(_: Request, error: Exception) -> Response:
+    """Answer a store that fails."""
+    return unavailable(str(error)).response()
+
+
+async def _on_http_error(_: Request, error: Exception) -> Response:
     """Answer what Starlette raises (no such route, method not allowed) in our shape."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
     codes = {404: "not_found", 405: "method_not_allowed"}
@@ -78,8 +84,17 @@ async def on_http_error(_: Request, error: Exception) -> Response:
     ).response()
 
 
-async def on_bug(request: Request, error: Exception) -> Response:
+async def _on_bug(request: Request, error: Exception) -> Response:
     """Answer an error nobody foresaw: logged with its traceback, told without."""
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     hint = "The daemon's log has the traceback; please report it."
     return ApiError(500, "internal_error", type(error).__name__, hint).response()
+
+
+#: What an application does with each kind of exception.
+HANDLERS: Final[Mapping[Any, Any]] = {
+    ApiError: _on_api_error,
+    StoreError: _on_store_error,
+    HTTPException: _on_http_error,
+    Exception: _on_bug,
+}

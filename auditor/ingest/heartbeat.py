@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auditor.api.endpoint import path_run
 from auditor.api.queries import baseline_json
 from auditor.ingest.baselines import BaselineError, make
 from auditor.ingest.body import read_json
@@ -88,15 +89,3 @@ async def post_baseline(request: Request) -> Response:
         raise bad_request(str(error)) from error
     await run_in_threadpool(service.store.save_baseline, record)
     return Json(baseline_json(replace(record, envelope={})))
-
-
-def path_run(request: Request) -> str:
-    """The run id in a request's path.
-
-    Raises:
-        ApiError: 404 if it cannot be one.
-    """
-    try:
-        return run_id(request.path_params["run"])
-    except WireError as error:
-        raise not_found(str(error)) from error

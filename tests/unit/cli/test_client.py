@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from auditor.cli.client import Client, connect, find_daemon, local_daemon, remote, run_path
-from auditor.cli.embedded import AppTransport, embedded
+from auditor.cli.embedded import AppTransport, embedded, reading
 from auditor.cli.problems import Problem
 from auditor.hosting.inprocess import hosted
 from auditor.settings import load_settings
@@ -116,6 +116,40 @@ def test_the_embedded_application_starts_and_ends(auditor_home: Path) -> None:
     assert not transport._thread.is_alive()
 
 
+@pytest.mark.parametrize("verb", [("runs",), ("compare", "good", "twin")])
+def test_a_token_for_daemons_does_not_close_the_embedded_database(
+    verb: tuple[str, ...], runs: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    """AUDITOR_TOKEN is in the environment of many who have no daemon here."""
+    monkeypatch.setenv("AUDITOR_TOKEN", "sesame")
+    assert "good" in call(*verb).stdout
+
+
+def test_one_who_only_reads_has_the_daemons_answers(runs: Path) -> None:
+    """The same questions over the same store, and no other route: nothing is taken in."""
+    asked = [("/v1/compare", {"a": "good", "b": "broken"}), ("/v1/runs", {}), (run_path("good", "tensors"), {})]
+    with embedded() as daemon:
+        told = [daemon.get(path, **query) for path, query in asked]
+    with reading() as client:
+        assert [client.get(path, **query) for path, query in asked] == told
+        with pytest.raises(Problem, match="no run nobody"):
+            client.get(run_path("nobody"))
+        with pytest.raises(Problem, match="404"):
+            client.post(run_path("good", "stop"), {})
+
+
+def test_one_who_only_reads_loads_no_daemon(runs: Path) -> None:
+    """Rules, settings and PostgreSQL's driver cost more than to compare two long runs does."""
+    script = (
+        "import sys\nfrom auditor.cli import main\nsys.argv[1:] = ['compare', 'good', 'twin', '--json']\n"
+        "try:\n    main()\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "auditor.compare.verdict" in loaded
+    assert not loaded & {"auditor.ingest.service", "auditor.detect.engine", "auditor.settings", "pydantic", "psycopg"}
+
+
 def test_settings_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
     """The variable, not a traceback."""
     monkeypatch.setenv("AUDITOR_PORT", "many")
@@ -127,3 +161,4 @@ def test_a_database_of_nonsense_is_said(auditor_home: Path, call: Call) -> None:
     auditor_home.mkdir(parents=True)
     (auditor_home / "auditor.db").write_bytes(b"this is no database, whatever its name says" * 100)
     assert "Error" in call("runs", code=2).stderr
+    assert "Error: cannot open the database" in call("compare", "a", "b", code=2).stderr
