@@ -81,13 +81,14 @@ def _routes(service: Service) -> list[Route]:
 def _lifespan(service: Service) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        timer = asyncio.create_task(watch(service, service.settings.watchdog_interval))
+        ended = asyncio.Event()
+        timer = asyncio.create_task(watch(service, service.settings.watchdog_interval, ended))
         try:
             yield
         finally:
-            timer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await timer
+            ended.set()
+            service.ending.set()
+            await timer
             await run_in_threadpool(service.close)
 
     return lifespan

@@ -8,6 +8,7 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Event
 from typing import Any, Final
 
 from auditor.alerts.alertmanager import open_poster
@@ -83,6 +84,8 @@ class Service:
             self._runs = Registry(settings)
         except ValueError as error:
             raise SettingsError(str(error)) from error
+        #: Set when the daemon ends: what may take long and need not be finished is left.
+        self.ending = Event()
         self._packing = Packing()
         self.clock = clock
         self._poster = open_poster(settings.alertmanager_url, counters=self.counters)
@@ -171,7 +174,7 @@ class Service:
                 self._tick(state, now)
             finally:
                 state.lock.release()
-        if self._packing.due:
+        if self._packing.due and not self.ending.is_set():
             self._packing.step(self.store)
 
     def wake(self) -> None:
@@ -179,6 +182,8 @@ class Service:
         day = 86_400.0
         limit = self.settings.max_live_runs
         for record in self.store.runs(status="running", since=self.clock() - day, limit=limit):
+            if self.ending.is_set():
+                return
             with self._entered(record.run):
                 pass
 

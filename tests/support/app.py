@@ -71,8 +71,8 @@ class App:
 
 @contextmanager
 def application(home: Path, *, store: Store | None = None, **settings: Any) -> Iterator[App]:
-    """The application over a database in ``home``; its watchdog looks only when the test says so."""
-    given = load_settings(home=home, watchdog_interval=3600.0, **settings)
+    """The application over a database in ``home``; its watchdog looks when it starts, then when the test says so."""
+    given = load_settings(home=home, **{"watchdog_interval": 3600.0, **settings})
     app = create_app(given, store=store)
     service: Service = app.state.service
     service.clock = clock = Clock()

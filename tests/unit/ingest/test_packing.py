@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from auditor.ingest import service
 from auditor.store import Store, packed
 from auditor.store.errors import StoreUnavailable
 from auditor.store.tables import PACKED
@@ -84,3 +87,24 @@ def test_a_store_that_fails_leaves_rows_and_a_watchdog_that_goes_on(
 
 def _unavailable(_store: Store, _run: str) -> bool:
     raise StoreUnavailable("the disk is full")
+
+
+def test_a_look_that_has_begun_is_waited_for_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread holds a connection: a database closed beside it would keep its last commits in the -wal file."""
+    began, pack = threading.Event(), Store.pack
+
+    def slow(store: Store, run: str) -> bool:
+        with store.engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+            began.set()
+            time.sleep(0.3)
+        return pack(store, run)
+
+    monkeypatch.setattr(Store, "pack", slow)
+    monkeypatch.setattr(service, "PACK_SECONDS", 0.0)
+    database = tmp_path / "looks.db"
+    with application(tmp_path, db=f"sqlite:///{database}", watchdog_interval=0.01) as app:
+        app.frames(told(app).finish(step=29))
+        assert began.wait(5)
+        assert Path(f"{database}-wal").exists()
+    assert not Path(f"{database}-wal").exists()
