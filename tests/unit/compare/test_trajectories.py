@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.ndimage import median_filter
 
-from auditor.compare.trajectories import POINTS, Curve, as_json, pair, smoothed, thin
+from auditor.compare.trajectories import APART, POINTS, Curve, Pair, as_json, pair, smoothed, thin
 from auditor.report.words import where_they_part
+
+F64 = npt.NDArray[np.float64]
 
 
 def curve(values: list[float], first: int = 1) -> Curve:
@@ -143,3 +148,79 @@ def test_points_of_a_long_curve_lie_on_its_running_median(count: int, window: in
     assert len(found.steps) == POINTS
     assert (found.steps[0], found.steps[-1]) == (0, count - 1)
     assert np.array_equal(found.values, whole[np.searchsorted(np.flatnonzero(good), found.steps)])
+
+
+def noisy(seed: int, count: int, broken: float) -> F64:
+    """A walk of few distinct values, many of them equal, so large a part of which is not finite."""
+    rng = np.random.default_rng(seed)
+    values = 4 + np.round(np.cumsum(rng.normal(0, 0.2, count)))
+    return np.where(rng.random(count) < broken, rng.choice([np.nan, np.inf, -np.inf], count), values)
+
+
+def medians(values: F64) -> F64:
+    """The running median of a whole curve."""
+    window = min(101, max(9, len(values) // 20 | 1))
+    return values if len(values) < window else np.asarray(median_filter(values, size=window, mode="mirror"))
+
+
+def apart_throughout(both: Pair) -> F64:
+    """The distance of the running medians at every common step."""
+    good_a, good_b = np.isfinite(both.a), np.isfinite(both.b)
+    out, finite = np.where(good_a != good_b, 1.0, 0.0), good_a & good_b
+    left, right = medians(both.a[finite]), medians(both.b[finite])
+    scale = np.maximum(np.abs(left), np.abs(right))
+    scale[scale == 0] = 1.0
+    out[finite] = np.abs(left / scale - right / scale)
+    return out
+
+
+@given(
+    seeds=st.tuples(st.integers(0, 10_000), st.integers(0, 10_000)),
+    count=st.sampled_from([0, 1, 8, 9, 180, 400, 511, 512, 513, 560, 700, 2500]),
+    broken=st.sampled_from([0.0, 0.02, 0.5, 1.0]),
+    shift=st.sampled_from([0.0, 3.0]),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_look_at_the_last_steps_tells_what_all_of_them_would(
+    seeds: tuple[int, int], count: int, broken: float, shift: float
+) -> None:
+    """Where two curves part and how far apart they end, whether they were last together late, early or never."""
+    both = pair(*(Curve(np.arange(count), noisy(seed, count, broken) + at * shift) for at, seed in enumerate(seeds)))
+    whole = apart_throughout(both)
+    together = np.flatnonzero(whole <= APART)
+    first = int(together[-1]) + 1 if len(together) else 0
+    broke = (np.isfinite(both.a[first:]) != np.isfinite(both.b[first:])).any()
+    lasting = count - first >= 2 * min(101, max(9, count // 20 | 1))
+    assert both.parts_at == (first if first < count and (lasting or broke) else None)
+    assert both.end_apart == (whole[-1] if count else None)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    count=st.integers(401, 1500),
+    points=st.sampled_from([1, 100, POINTS]),
+    broken=st.sampled_from([0.0, 0.01, 0.5, 1.0]),
+)
+@settings(max_examples=200, deadline=None)
+def test_thinning_keeps_the_first_extremes_of_each_stretch(seed: int, count: int, points: int, broken: float) -> None:
+    """As a walk from stretch to stretch finds them; of equal values the first."""
+    values = noisy(seed, count, broken)
+    kept = {0, count - 1}
+    for stretch in np.array_split(np.arange(count), max(1, points // 3)):
+        bad = ~np.isfinite(values[stretch])
+        kept |= {int(stretch[bad.argmax()])} if bad.any() else set()
+        finite = stretch[~bad]
+        kept |= {int(finite[values[finite].argmin()]), int(finite[values[finite].argmax()])} if len(finite) else set()
+    thinned = thin(Curve(np.arange(count), values), points)
+    assert thinned.steps.tolist() == sorted(kept)
+    assert np.array_equal(thinned.values, values[sorted(kept)], equal_nan=True)
+
+
+def test_equal_steps_are_paired_as_any_others() -> None:
+    """Runs that told the same steps, counted from 0 and from 1 too, need no search for the common ones."""
+    steps, values = np.array([1, 2, 4, 9]), np.array([1.0, np.nan, 3.0, 4.0])
+    for other in (steps, steps - 1):
+        both = pair(Curve(steps, values), Curve(other, values * 2))
+        assert both.steps.tolist() == steps.tolist()
+        assert both.offset == int(steps[0] - other[0])
+        assert np.array_equal(both.b, both.a * 2, equal_nan=True)
