@@ -34,13 +34,12 @@ def sgd(g: F64, rate: F64, p: Settings) -> F64:
     if not mu:
         return -rate * g
     inside = p.get("momentum_buffer") == "rate inside"
-    buffer = np.zeros_like(g[0])
-    moved = np.empty_like(g)
-    for t, grad in enumerate(g):
-        fresh = grad * (rate[t] if inside else 1.0)
-        buffer = mu * buffer + (fresh if t == 0 else (1 - damp) * fresh)
-        step = fresh + mu * buffer if p.get("nesterov") else buffer
-        moved[t] = -step if inside else -rate[t] * step
+    fresh = g * rate if inside else g
+    added = (1 - damp) * fresh
+    added[0] = fresh[0]
+    buffer = _carried(added, mu)
+    step = fresh + mu * buffer if p.get("nesterov") else buffer
+    moved: F64 = -step if inside else -rate * step
     return moved
 
 
@@ -51,12 +50,14 @@ def moments(g: F64, b1: float, b2: float) -> tuple[F64, F64]:
 
 def ema(x: F64, decay: float) -> F64:
     """The running mean that weighs the old with ``decay``, from zero: (steps, elements)."""
-    out = np.empty_like(x)
-    state = np.zeros_like(x[0])
-    for t, value in enumerate(x):
-        state = decay * state + (1 - decay) * value
-        out[t] = state
-    return out
+    return _carried((1 - decay) * x, decay)
+
+
+def _carried(x: F64, factor: float) -> F64:
+    """To each row, in place, ``factor`` times what became of the one before it."""
+    for t in range(1, len(x)):
+        x[t] += factor * x[t - 1]
+    return x
 
 
 def counted(g: F64) -> F64:

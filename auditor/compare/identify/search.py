@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from auditor.compare.identify import rules
-from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, errors, fit_of, judge
+from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, errors, fit_of, judge, scores
 
 _BETA_1: Final = (0.9, 0.0, 0.5, 0.8, 0.95, 0.99)
 _BETA_2: Final = (0.999, 0.99, 0.95, 0.9, 0.98, 0.9999)
@@ -79,10 +79,9 @@ def _each(rule: str, **choices: Sequence[Any]) -> Iterator[Hypothesis]:
         yield Hypothesis(rule, settings)
 
 
-def best(hypotheses: Iterable[Hypothesis], given: Sample) -> Fit:
+def best(hypotheses: Sequence[Hypothesis], given: Sample) -> Fit:
     """The hypothesis that fits best; of equals the first."""
-    fits = [judge(one, given) for one in hypotheses]
-    return min(fits, key=lambda fit: fit.score)
+    return judge(hypotheses[int(scores(hypotheses, given).argmin())], given)
 
 
 def tune(fit: Fit, given: Sample) -> Fit:
