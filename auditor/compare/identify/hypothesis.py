@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from auditor.compare.identify.clipping import clip
 from auditor.compare.identify.evidence import F64, Evidence, Track
-from auditor.compare.identify.rules import predict
+from auditor.compare.identify.rules import Gradients, predict
 
 #: Relative error that float32 arithmetic leaves in a step: Keras's Adam is off by 7e-6 (OPT-28).
 ARITHMETIC: Final = 2e-5
@@ -86,6 +86,11 @@ class Sample:
         ends = np.empty_like(self.offsets)
         ends[:-1], ends[-1] = self.offsets[1:], self.weight.shape[1]
         return ends - self.offsets
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """The gradient as rules take it."""
+        return Gradients(self.gradient)
 
     @cached_property
     def lengths(self) -> F64:
@@ -220,8 +225,9 @@ def movement(hypothesis: Hypothesis, given: Sample) -> F64:
         acts = np.array([float(name in hypothesis.decayed) for name in given.names])
         settings["weight_decay"] = settings["weight_decay"] * given.spread(acts)
     with np.errstate(all="ignore"):  # a wrong hypothesis may well overflow
-        gradient = clip(given.gradient, given.lengths, given.total[:, None], settings)
-        return predict(gradient, given.weight, rate, hypothesis.rule, settings)
+        cut = clip(given.gradient, given.lengths, given.total[:, None], settings)
+        gradients = given.gradients if cut is given.gradient else Gradients(cut)
+        return predict(gradients, given.weight, rate, hypothesis.rule, settings)
 
 
 def _joined(before: Sample, given: Sample) -> Sample:

@@ -75,7 +75,7 @@ def test_momentum_is_what_it_is_step_by_step(more: dict[str, Any], buffer: str, 
     rng = np.random.default_rng(0)
     g, rate = rng.normal(size=(20, 7)), rng.uniform(0.01, 0.1, (20, 7 if own else 1))
     settings = {"momentum": 0.9, "momentum_buffer": buffer, **more}
-    assert np.array_equal(rules.sgd(g, rate, settings), momentum(g, rate, settings))
+    assert np.array_equal(rules.sgd(rules.Gradients(g), rate, settings), momentum(g, rate, settings))
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.9, 1.0])
@@ -88,3 +88,13 @@ def test_a_running_mean_is_what_it_is_step_by_step(decay: float) -> None:
         found.append(state)
     assert np.array_equal(rules.ema(x, decay), found)
     assert np.array_equal(x, given)
+
+
+def test_running_means_are_kept_and_given_back_by_what_they_are_of() -> None:
+    """Of the gradient and of its square, whatever was asked for between; not ever more of them."""
+    g = np.random.default_rng(0).normal(size=(5, 3))
+    given, asked = rules.Gradients(g), np.linspace(0, 1, 50)
+    for decay in (*asked, *asked):
+        assert np.array_equal(given.mean(decay), rules.ema(g, decay))
+        assert np.array_equal(given.square(decay), rules.ema(g * g, decay))
+    assert given.mean(0.5) is given.mean(0.5)
