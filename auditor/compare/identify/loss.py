@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -39,14 +40,14 @@ def identify(evidence: Evidence) -> list[LossFit]:
         if best is not None and best.explains and best.function.startswith(_CORNERED):
             # Within its corner it is a squared error, by whatever number that is multiplied.
             found = [*(fit for fit in factored(same) if fit.function == "squared error"), *found]
-    found = [fit for fit in found if np.isfinite(fit.residual)]
+    found = [fit for fit in found if math.isfinite(fit.residual)]
     # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
     return sorted(found, key=_order)
 
 
 def _order(fit: LossFit) -> tuple[float, bool]:
     """Of explanations that all hold to rounding none is better; a divergence from one class is a cross entropy."""
-    off = max(fit.residual, TOLERANCE / 4) if np.isfinite(fit.residual) else np.inf
+    off = max(fit.residual, TOLERANCE / 4) if math.isfinite(fit.residual) else np.inf
     return off, fit.function == "divergence"
 
 

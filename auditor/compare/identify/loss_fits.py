@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64
-from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductions, smooth
+from auditor.compare.identify.loss_joined import Joined
+from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductions
 
 #: Relative error of a loss that float32 arithmetic leaves, by the number of terms nearly not at all.
 TOLERANCE: Final = 2e-5
@@ -95,16 +97,17 @@ class LossFit:
 
 def tabled(pairs: Sequence[Pair]) -> Iterator[LossFit]:
     """Losses as the tables have them."""
+    squares, rows = _squares(pairs), one_hot(pairs)
+    elements = [(Joined(met), broadcast) for met, broadcast in aligned(pairs)]
+    joined, shown = Joined(rows or ()), list(apt(rows)) if rows is not None else []
     for smoothing in _SMOOTHING:
-        for met, broadcast in aligned(pairs):
+        for met, broadcast in elements:
             for row in ELEMENTWISE:
                 if not smoothing or row[0].startswith("binary"):
-                    yield from _reduced(met, row, broadcast=broadcast, smoothing=smoothing)
-        rows = one_hot(pairs)
-        if rows is not None:
-            for row in apt(rows):
-                if not smoothing or row[0].startswith("cross"):
-                    yield from _reduced(rows, row, broadcast=False, smoothing=smoothing)
+                    yield from _reduced(met, row, squares, broadcast=broadcast, smoothing=smoothing)
+        for row in shown:
+            if not smoothing or row[0].startswith("cross"):
+                yield from _reduced(joined, row, squares, broadcast=False, smoothing=smoothing)
 
 
 def rooted(pairs: Sequence[Pair]) -> Iterator[LossFit]:
@@ -146,31 +149,53 @@ def _shares(output: F64) -> bool:
 
 
 def _reduced(
-    pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool, smoothing: float
+    steps: Joined, row: tuple[str, str, losses.Pointwise], squares: F64, *, broadcast: bool, smoothing: float
 ) -> Iterator[LossFit]:
-    """One function under every reduction and factor."""
+    """One function under every reduction and factor; ``squares``: what penalties may be of."""
     function, takes, loss = row
-    parts = [loss(pair.output, smooth(pair.target, function, smoothing)) for pair in pairs]
-    if not all(np.isfinite(part).all() for part in parts):
+    parts = steps.parts(function, loss, smoothing)
+    if parts is None:
         return
-    values = np.array([pair.value for pair in pairs])
+    values = steps.values
     scale = np.sqrt(np.mean(values * values)) or 1.0
-    reduced = reductions(parts, pairs)
+    reduced = reductions(parts, steps.pairs)
     # (reductions, factors, steps): one by one these few numbers cost twenty times as much.
     beyond = values - np.array(_FACTORS)[:, None] * np.stack(list(reduced.values()))[:, None, :]
     residuals = np.sqrt(np.mean(beyond * beyond, axis=-1)) / scale
+    penalised = (residuals > TOLERANCE) & (residuals < 1) & _hopeful(beyond, values, squares)
     for at, reduction in enumerate(reduced):
-        for factor, left, residual in zip(_FACTORS, beyond[at], residuals[at].tolist(), strict=True):
+        found = zip(_FACTORS, beyond[at], residuals[at].tolist(), penalised[at].tolist(), strict=True)
+        for factor, left, residual, more in found:
             fit = LossFit(function, takes, reduction, factor, broadcast, smoothing, residual)
             yield fit
-            if TOLERANCE < residual < 1:
-                yield from _with_penalty(fit, left, values, pairs)
+            if more:
+                yield from _with_penalty(fit, left, values, steps.pairs)
+
+
+def _squares(pairs: Sequence[Pair]) -> F64:
+    """Every sum of squares that a penalty may be of: (steps, choices); none where it was told apart from the loss."""
+    if any(pair.apart for pair in pairs):
+        return np.zeros((len(pairs), 0))
+    some, columns = _of_some(pairs), [[pair.squares for pair in pairs], [pair.every for pair in pairs]]
+    return np.column_stack([*columns, *([] if some is None else [some])])
+
+
+def _hopeful(beyond: F64, values: F64, squares: F64) -> npt.NDArray[np.bool_]:
+    """Whether some multiple of some squares may be what is left, of all hypotheses (..., steps) at once.
+
+    A look at twice the tolerance, before those that pass are tried one by one.
+    """
+    known = np.isfinite(squares) & (squares > 0)
+    square = np.where(known, squares, 0.0)
+    factors = beyond @ square / (square * square).sum(axis=0)
+    off = np.where(known, beyond[..., None] - factors[..., None, :] * square, 0.0)
+    far = (off * off).sum(axis=-2) > (2 * TOLERANCE) ** 2 * (values * values @ known)
+    found: npt.NDArray[np.bool_] = ((known.sum(axis=0) >= _FEWEST_WHOLE) & ~far).any(axis=-1)
+    return found
 
 
 def _with_penalty(fit: LossFit, beyond: F64, values: F64, pairs: Sequence[Pair]) -> Iterator[LossFit]:
     """The hypothesis that what is left is a penalty on squares: of kernels, of all weights, of some layers' kernels."""
-    if any(pair.apart for pair in pairs):
-        return
     for squares in ([pair.squares for pair in pairs], [pair.every for pair in pairs]):
         yield from _with_squares(fit, beyond, values, pairs, np.array(squares))
     some = _of_some(pairs)

@@ -149,7 +149,8 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
 
 def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
     """By name, what each reduction makes of pointwise losses, one number per step."""
-    sums, sizes, rows = (np.array([of(part) for part in parts], np.float64) for of in (np.sum, np.size, len))
+    told = [(part.sum(), part.size, len(part)) for part in parts]
+    sums, sizes, rows = np.array(told, np.float64).T.copy()
     found = {
         "mean": sums / sizes,
         "sum": sums,

@@ -11,7 +11,8 @@ import numpy as np
 from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64
 from auditor.compare.identify.loss_fits import ELEMENTWISE, TOLERANCE, LossFit, apt
-from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductions, smooth
+from auditor.compare.identify.loss_joined import Joined
+from auditor.compare.identify.loss_pairs import Pair, aligned, one_hot, reductions
 
 #: Steps that it takes to solve for a number: with fewer one that is free fits everything.
 _FEWEST: Final = 3
@@ -39,16 +40,18 @@ def solved(pairs: Sequence[Pair]) -> Iterator[LossFit]:
     if len(pairs) < _FEWEST:
         return
     for met, broadcast in aligned(pairs):
+        steps = Joined(met)
         for row in ELEMENTWISE:
             if row[0] == "binary cross entropy":
-                yield from _smoothed(met, row, broadcast=broadcast)
-                yield from _positive(met, row, broadcast=broadcast)
+                yield from _smoothed(steps, row, broadcast=broadcast)
+                yield from _positive(steps, row, broadcast=broadcast)
         yield from _cornered(met, broadcast=broadcast)
     rows = one_hot(pairs)
     if rows is not None:
+        steps = Joined(rows)
         for row in apt(rows):
             if row[0] == "cross entropy":
-                yield from _smoothed(rows, row, broadcast=False)
+                yield from _smoothed(steps, row, broadcast=False)
 
 
 def factored(pairs: Sequence[Pair]) -> Iterator[LossFit]:
@@ -59,11 +62,13 @@ def factored(pairs: Sequence[Pair]) -> Iterator[LossFit]:
     if len(pairs) < _FEWEST:
         return
     for met, broadcast in aligned(pairs):
+        steps = Joined(met)
         for row in ELEMENTWISE:
-            yield from _times(met, row, broadcast=broadcast)
+            yield from _times(steps, row, broadcast=broadcast)
     rows = one_hot(pairs)
+    steps = Joined(rows or ())
     for row in apt(rows) if rows is not None else ():
-        yield from _times(rows or (), row, broadcast=False)
+        yield from _times(steps, row, broadcast=False)
 
 
 def by_class(pairs: Sequence[Pair]) -> Iterator[LossFit]:
@@ -106,13 +111,12 @@ def _weighed(pairs: Sequence[Pair], parts: Sequence[F64], named: tuple[str, str]
         yield LossFit(*named, _BY_CLASS, 1.0, broadcast=False, smoothing=0.0, residual=residual, classes=classes)
 
 
-def _times(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
-    function, takes, loss = row
-    parts = [loss(pair.output, pair.target) for pair in pairs]
-    if not all(np.isfinite(part).all() for part in parts):
+def _times(steps: Joined, row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
+    (function, takes, loss), values = row, steps.values
+    parts = steps.parts(function, loss, 0.0)
+    if parts is None:
         return
-    values = np.array([pair.value for pair in pairs])
-    for reduction, reduced in reductions(parts, pairs).items():
+    for reduction, reduced in reductions(parts, steps.pairs).items():
         square = float(reduced @ reduced)
         factor = _plain(float(values @ reduced) / square) if square > 0 else 0.0
         off = values - factor * reduced
@@ -130,14 +134,14 @@ def _plain(factor: float) -> float:
     return factor
 
 
-def _smoothed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
+def _smoothed(steps: Joined, row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
     """The smoothing that explains the loss, which is linear in it: targets enter cross entropy linearly."""
     function, _, loss = row
-    ends = [[loss(pair.output, smooth(pair.target, function, whole)) for pair in pairs] for whole in (0.0, 1.0)]
-    if not all(np.isfinite(part).all() for parts in ends for part in parts):
+    ends = [parts for whole in (0.0, 1.0) if (parts := steps.parts(function, loss, whole)) is not None]
+    if len(ends) < 2:
         return
-    sharp, flat = (reductions(parts, pairs) for parts in ends)
-    values = np.array([pair.value for pair in pairs])
+    sharp, flat = (reductions(parts, steps.pairs) for parts in ends)
+    values = steps.values
     for reduction, reduced in sharp.items():
         way = flat[reduction] - reduced
         square = float(way @ way)
@@ -148,15 +152,14 @@ def _smoothed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, 
             yield LossFit(function, row[1], reduction, 1.0, broadcast, smoothing, residual)
 
 
-def _positive(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
+def _positive(steps: Joined, row: tuple[str, str, losses.Pointwise], *, broadcast: bool) -> Iterator[LossFit]:
     """The weight of positive targets that explains the loss, which is linear in it."""
-    function, takes, loss = row
-    parts = [loss(pair.output, pair.target) for pair in pairs]
-    if not all(
-        np.isfinite(part).all() and np.isin(pair.target, (0, 1)).all() for part, pair in zip(parts, pairs, strict=True)
-    ):
+    (function, takes, loss), pairs, values = row, steps.pairs, steps.values
+    if not all(np.isin(pair.target, (0, 1)).all() for pair in pairs):
         return
-    values = np.array([pair.value for pair in pairs])
+    parts = steps.parts(function, loss, 0.0)
+    if parts is None:
+        return
     positives = reductions([part * pair.target for part, pair in zip(parts, pairs, strict=True)], pairs)
     for reduction, whole in reductions(parts, pairs).items():
         way = positives[reduction]
@@ -174,18 +177,25 @@ def _cornered(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:
     values = np.array([pair.value for pair in pairs])
     total, sizes = float(values.sum()), [pair.output.size for pair in pairs]
     output, target = (np.concatenate([getattr(pair, name).ravel() for pair in pairs]) for name in ("output", "target"))
-    largest = float(np.abs(output - target).max(initial=0.0))
+    distances, nothing = np.abs(output - target), np.zeros(())
+    largest = float(distances.max(initial=0.0))
     for name, family in (("huber", losses.huber), ("smooth l1", losses.smooth_l1)):
         for reduction, weigh in _REDUCTIONS.items():
             weights = np.repeat([weigh(pair.output) for pair in pairs], sizes)
             low, high = _CORNERS
             for _ in range(_HALVINGS):
+                if _digits(low) == _digits(high) or _digits(low) >= largest:
+                    break  # of any number between them the same is kept, or nothing
                 middle = float(np.sqrt(low * high))
-                more = float(weights @ family(middle)(output, target)) < total
+                more = float(weights @ family(middle)(distances, nothing)) < total
                 low, high = (middle, high) if more == (name == "huber") else (low, middle)
-            corner = float(f"{np.sqrt(low * high):.4g}")
+            corner = _digits(float(np.sqrt(low * high)))
             if corner >= largest:
                 continue  # nothing lies beyond it: a squared error by another name
             off = values - reductions([family(corner)(pair.output, pair.target) for pair in pairs], pairs)[reduction]
             residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
             yield LossFit(f"{name}({corner:g})", "values", reduction, 1.0, broadcast, 0.0, residual)
+
+
+def _digits(corner: float) -> float:
+    return float(f"{corner:.4g}")
