@@ -115,11 +115,15 @@ def pair(a: Curve, b: Curve) -> Pair:
     if len(a.steps) and len(b.steps):
         gap = int(a.steps[0] - b.steps[0])
         offset = gap if abs(gap) == 1 and min(a.steps[0], b.steps[0]) == 0 else 0
-    theirs = b.steps + offset
-    if np.array_equal(a.steps, theirs):  # as most runs have them: nothing to sort
-        return Pair(a.steps, a.values, b.values, offset)
-    steps, at, bt = np.intersect1d(a.steps, theirs, assume_unique=True, return_indices=True)
-    return Pair(steps, a.values[at], b.values[bt], offset)
+    return Pair(*common(a, Curve(b.steps + offset, b.values)), offset)
+
+
+def common(a: Curve, b: Curve) -> tuple[I64, F64, F64]:
+    """The steps that two curves have in common, and the values of each there."""
+    if np.array_equal(a.steps, b.steps):  # as most runs have them: nothing to sort
+        return a.steps, a.values, b.values
+    steps, at, bt = np.intersect1d(a.steps, b.steps, assume_unique=True, return_indices=True)
+    return steps, a.values[at], b.values[bt]
 
 
 def _distance(a: F64, b: F64, first: int = 0) -> F64:

@@ -11,6 +11,7 @@ from auditor.compare import effects
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import stepping
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
+from auditor.compare.trajectories import common
 
 #: Relative difference of two learning rates that is no rounding.
 _SAME: Final = 1e-4
@@ -79,9 +80,7 @@ def _meet(a: Profile, b: Profile) -> float:
     """The part of the steps at which two rates are one that were apart at the first; 0 where they were not."""
     if "lr" not in a.curves or "lr" not in b.curves:
         return 0.0
-    left, right = a.curves["lr"], b.curves["lr"]
-    _, at, bt = np.intersect1d(left.steps, right.steps, assume_unique=True, return_indices=True)
-    mine, theirs = left.values[at], right.values[bt]
+    _, mine, theirs = common(a.curves["lr"], b.curves["lr"])
     if not len(mine) or not np.isfinite(mine).all() or not np.isfinite(theirs).all():
         return 0.0
     alike = np.abs(mine - theirs) <= _SAME * np.maximum(mine, theirs)

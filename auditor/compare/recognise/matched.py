@@ -102,11 +102,8 @@ def _table(side: Profile) -> Table | None:
     if not found or found[0].shape[1] > _WIDEST:
         return None
     every = np.concatenate(found)[:_MOST].astype(np.float32).astype(np.float64) + 0.0
-    return Table(np.unique(every, axis=0), width, fixed=_come_again(every))
-
-
-def _come_again(rows: F64) -> bool:
-    return len(rows) - len(np.unique(rows, axis=0)) >= _AGAIN
+    different = np.unique(every, axis=0)
+    return Table(different, width, fixed=len(every) - len(different) >= _AGAIN)
 
 
 def _common(a: F64, b: F64) -> tuple[F64, F64]:
@@ -122,7 +119,7 @@ def _common(a: F64, b: F64) -> tuple[F64, F64]:
         _, i, j = np.intersect1d(left, right, assume_unique=True, return_indices=True)
         if len(i) > len(best[0]):
             best = a[at[i]], b[bt[j]]
-    telling = [len(np.unique(side, axis=0)) for column in range(a.shape[1]) for side in (a[:, column], b[:, column])]
+    telling = [len(np.unique(side[:, column])) for column in range(a.shape[1]) for side in (a, b)]
     tells = np.array(telling).reshape(-1, 2).min(axis=1) >= _TELLS * min(len(a), len(b))
     sure = (_equal(*best) & tells).sum(axis=1) >= _AGREE
     return best[0][sure], best[1][sure]

@@ -12,7 +12,7 @@ from auditor.compare.identify.evidence import F64
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import MATTERS, Cause, percent
 from auditor.compare.recognise.conduct import batches
-from auditor.compare.trajectories import I64
+from auditor.compare.trajectories import I64, common
 
 _FEWEST: Final = 3
 #: Relative difference of two rates that is no rounding.
@@ -163,9 +163,7 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
     """The two rates in parts of their largest, step by step: what a rate is otherwise is OPT-01."""
     if "lr" not in a.curves or "lr" not in b.curves:
         return
-    left, right = a.curves["lr"], b.curves["lr"]
-    steps, at, bt = np.intersect1d(left.steps, right.steps, assume_unique=True, return_indices=True)
-    mine, theirs = left.values[at], right.values[bt]
+    steps, mine, theirs = common(a.curves["lr"], b.curves["lr"])
     good = np.isfinite(mine) & np.isfinite(theirs)
     if good.sum() < _FEWEST or mine[good].max() <= 0 or theirs[good].max() <= 0:
         return
