@@ -14,7 +14,7 @@ from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.identify.loss_pairs import data_loss
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import squashed
+from auditor.compare.recognise import skipped, squashed
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, close, percent
 from auditor.compare.structure import told_by
 from auditor.ingest.records import StepRecording
@@ -61,9 +61,7 @@ class FirstStep:
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
     """The comparison; None unless both begin alike and both outputs were recorded."""
     left, right = a.evidence.first, b.evidence.first
-    # Where one model ends in a softmax and the other does not, its loss says which.
-    ends = a.value("loss.takes") == b.value("loss.takes") and squashed.by_sigmoid(a) == squashed.by_sigmoid(b)
-    if not ends or left is None or right is None or max(left.step, right.step) > 1 or not same_weights(left, right):
+    if left is None or right is None or max(left.step, right.step) > 1 or not same_weights(left, right):
         return None
     same = _same_data(a, b, left, right)
     if not same and not _same_targets(left, right):
@@ -73,10 +71,17 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     if outputs[0] is None or outputs[1] is None:
         return None
     off = _apart(outputs[0], outputs[1], shares=_of_shares(a, b))
-    drawn = any(_draws(side) for side in (a, b))  # each its own numbers: outputs that differ show nothing
-    if off is None or (off > ROUNDING and (drawn or not same)) or not (same or _tells(outputs[0])):
+    # Outputs that differ show nothing where each side draws its own numbers, or where one model ends in what is a
+    # part of the other's loss; those that agree are equal whatever is known of either.
+    silent = not same or any(_draws(side) for side in (a, b)) or not _same_end(a, b)
+    if off is None or (off > ROUNDING and silent) or not (same or _tells(outputs[0])):
         return None
     return FirstStep(off, same, a.scales or b.scales, _losses(left, right) if same and not _known(a, b) else None)
+
+
+def _same_end(a: Profile, b: Profile) -> bool:
+    """Whether neither model ends in a softmax or sigmoid that the other leaves to its loss, as their losses tell."""
+    return a.value("loss.takes") == b.value("loss.takes") and squashed.by_sigmoid(a) == squashed.by_sigmoid(b)
 
 
 def _of_shares(a: Profile, b: Profile) -> bool:
@@ -246,7 +251,7 @@ def weigh(causes: Sequence[Cause], step: FirstStep | None) -> list[Cause]:
         return (
             rest
             + list(_valued(rest, step))
-            + [cause if cause.id in _UNSEEN else replace(cause, weight=step.output, effect=said) for cause in forward]
+            + [cause if _unseen(cause) else replace(cause, weight=step.output, effect=said) for cause in forward]
         )
     coarse = max((one.weight for one in rest if catalogue.entry(one.id).stage == "precision"), default=0.0)
     return rest + list(_shown(forward, step, coarse))
@@ -272,10 +277,14 @@ def _at_first(cause: Cause, step: FirstStep) -> bool:
     return cause.step <= 1 and (scaled or catalogue.entry(cause.id).stage in _FORWARD)
 
 
+def _unseen(cause: Cause) -> bool:
+    return cause.id in _UNSEEN and cause.parameter != skipped.PARAMETER
+
+
 def _shown(forward: Sequence[Cause], step: FirstStep, coarse: float) -> Iterator[Cause]:
     """``coarse``: how far apart the precision of the two puts their numbers, which is no other forward pass."""
     said = f"outputs of equal inputs under equal weights differ by {percent(step.output)}"
-    acting = [cause for cause in forward if cause.id not in _UNSEEN]
+    acting = [cause for cause in forward if not _unseen(cause)]
     yield from (cause for cause in forward if cause not in acting)
     blurred = coarse > 0 and step.scales  # what is taken off an input costs as many of its digits
     if not acting and step.output > coarse and not blurred:

@@ -59,6 +59,7 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("FWD-00", "unread"): "read all of the layer: of both directions the final states, not the last time step",
     ("FWD-00", "causal"): "mask attention alike: use_causal_mask=True in Keras, is_causal=True or a mask in PyTorch",
     ("FWD-00", "padded"): "mask padding alike: attention_mask or mask_zero=True in Keras, key_padding_mask in PyTorch",
+    ("FWD-21", "skipped"): "skip padding alike: mask_zero=True in Keras, nn.utils.rnn.pack_padded_sequence in PyTorch",
     ("FWD-00", "shift"): "add the same constant on both sides: a table of positions, an offset",
     ("FWD-00", "sums"): "add what a block was given to what it gives, on both sides or on neither",
     ("BWD-00", "stopped"): "let gradients through alike: detach() and stop_gradient on both sides or on neither",
@@ -138,6 +139,7 @@ _FAULTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "data.shuffle": lambda value: str(value).startswith("sorted"),
     "data.order": lambda value: value in {"the same in every epoch", "as stored"},
     "data.input.batches": lambda value: value == "one batch",
+    "recurrent.skipped": lambda value: value == "reads padding",
     "data.target.given": lambda value: str(value).startswith("input "),
 }
 #: Parameters of entries of which one side lacks a part.

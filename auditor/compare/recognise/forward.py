@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import fed_back, layouts, network, sizes, squashed
+from auditor.compare.recognise import fed_back, layouts, network, sizes, skipped, squashed
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock, told_by, words
@@ -69,6 +69,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         *_softmax(a, b),
     ]
     told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
+    told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
     yield from told
     if not found:
         yield from _sums(a, b)

@@ -133,6 +133,18 @@ def test_a_constant_that_a_loss_has_beside_another_is_no_other_loss() -> None:
     assert twice.losses is not None
 
 
+@pytest.mark.parametrize(("activation", "told"), [(torch.tanh, True), (torch.relu, False)])
+def test_a_loss_that_nobody_knows_is_another_than_a_known_one_of_equal_outputs(activation: Any, told: bool) -> None:
+    """What it takes is not known either: equal outputs speak for themselves, other ones may be of another end."""
+    one = Tiny(activation=torch.tanh).profile()
+    other = Tiny(activation=activation, loss=odd).profile("b")
+    assert one.value("loss.takes") != other.value("loss.takes")
+    step = aligned.first_step(one, other)
+    assert (step is not None) is told
+    found = [cause.id for cause in aligned.weigh([], step)]
+    assert found == (["LOSS-00"] if told else [])
+
+
 @pytest.mark.parametrize(("ends", "found"), [("log softmax", []), ("shifted", []), ("other", ["FWD-00"])])
 def test_logits_and_their_log_softmax_are_one_output_of_a_cross_entropy(ends: str, found: list[str]) -> None:
     """A model that ends in a log softmax, with the loss that takes it; a number added to a row changes no answer."""

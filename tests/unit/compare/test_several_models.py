@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.compare import aligned, mending
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Beside, Profile, profile
+from auditor.compare.recognise import skipped
+from auditor.compare.recognise.cause import MATTERS
 from auditor.compare.structure import differences, structure
 from auditor.compare.structure.operations import Structure
 from auditor_agent.stream.recording import Recording
@@ -64,12 +67,12 @@ def test_attention_by_hand_with_the_weights_of_the_layer_is_not_laid_beside_it(c
     assert differences(found, usual) == []
 
 
-def words(framework: str, layer: dict[str, Any], *, packed: bool = False) -> Profile:
-    """A network of a table and a recurrent layer, with five in sixteen words of padding."""
+def words(framework: str, layer: dict[str, Any], *, packed: bool = False, least: int = 0) -> Profile:
+    """A network of a table and a recurrent layer, with five in sixteen words the ``least``: padding, if 0."""
     recurrent = {"name": "rnn", "class": "GRU", "hidden_size": 4, "config": {"units": 4}}
     layers = [{"name": "table", "class": "Embedding", "embedding_dim": 3, **layer}, recurrent]
     graph = [{"layer": "table"}, {"layer": "rnn", **({"packed": True} if packed else {})}]
-    batch = array("batch", "input0", np.tile(np.maximum(np.arange(16) - 5, 0).astype(np.float32), (4, 1)))
+    batch = array("batch", "input0", np.tile(np.maximum(np.arange(16) - 5, least).astype(np.float32), (4, 1)))
     steps = assembled([Recording(1, [batch], facts={"operations": graph})])
     return profile("a", framework, steps, Beside(manifest={"model": {"layers": layers}}, last_step=9))
 
@@ -91,3 +94,30 @@ def test_packed_sequences_are_read_without_their_padding(table: dict[str, Any], 
         if one.parameter == "embedding.padding"
     ]
     assert found == ([] if how is None else [how])
+
+
+TABLED: dict[str, Any] = {"padding_idx": 0}
+
+
+@pytest.mark.parametrize(
+    ("table", "packed", "words_from", "told"),
+    [(MASKED, False, 0, True), (MASKED, True, 0, False), (MASKED, False, 1, False)],
+    ids=["read", "packed", "no padding"],
+)
+def test_a_row_kept_at_zero_is_no_step_that_is_skipped(
+    table: dict[str, Any], packed: bool, words_from: int, told: bool
+) -> None:
+    """``padding_idx`` beside ``mask_zero``: the layer behind PyTorch's table goes on over the zeros (FWD-21).
+
+    Harmless until outputs show it: a program may pick the last word's state by hand, which comes to the same.
+    """
+    sides = [words("torch", TABLED, packed=packed, least=words_from), words("keras", table, least=words_from)]
+    found = list(skipped.causes(*sides))
+    assert [one.parameter for one in found] == (["recurrent.skipped"] if told else [])
+    for cause in found:
+        assert cause.weight < MATTERS
+        assert not diagnose(*sides).claims
+        shown, agreed = (aligned.weigh([cause], aligned.FirstStep(apart)) for apart in (0.5, 1e-8))
+        assert [(one.id, one.weight, one.how) for one in shown] == [("FWD-21", 0.5, "measured")]
+        assert all(one.weight < MATTERS for one in agreed)
+        assert "pack_padded_sequence" in mending.line(cause, ("torch", "keras"))
