@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from auditor.compare import catalogue
 from auditor.compare.recognise.cause import Cause
+from auditor.compare.recognise.regularization import ALL, BY_OPTIMIZER, IN_LOSS, KERNELS
+from auditor.compare.recognise.schedule import CONSTANT
 
 #: Settings of an update rule by the frameworks' words; the rest is called as it is canonically.
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -35,6 +37,7 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
 #: What PyTorch calls the memory of a second moment, by rule.
 DECAYS: Final[Mapping[str, str]] = {"rmsprop": "alpha", "adadelta": "rho"}
 _BETAS: Final = ("beta_1", "beta_2")
+_BINARY_LOSS: Final = "binary cross entropy"
 #: Lines of entries that stand for several differences, by the last word of the parameter.
 _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("DATA-00", "mean"): "feed both sides the same samples, shifted alike: the means differ beyond chance",
@@ -102,7 +105,7 @@ def line(cause: Cause, frameworks: tuple[str, str]) -> str:
     wanted, framework = cause.values[1 - at], frameworks[at]
     made = _setting(rule, name, wanted, framework) or _valued(cause, wanted, framework)
     last = "units" if cause.parameter == "data.evaluation.scale" else cause.parameter.rpartition(".")[2]
-    made = made or _activation(cause, wanted) or _LINES.get((cause.id, last))
+    made = made or _by_hints(cause, at, framework) or _activation(cause, wanted) or _LINES.get((cause.id, last))
     return made or catalogue.entry(cause.id).fix_for(framework)
 
 
@@ -148,15 +151,127 @@ _LACKS: Final = frozenset({("LOSS-16", "penalty.gradient_factor"), ("LOSS-16", "
 
 def at_fault(cause: Cause) -> int:
     """The side whose program a fix is for: the one that does what nobody means, else as the cause says."""
-    wrong = _FAULTS.get(cause.parameter)
+    wrong = _along_batch if cause.parameter.endswith(".along_time") else _FAULTS.get(cause.parameter)
     if (cause.id, cause.parameter) in _LACKS:
         wrong = _nothing
     sides = [] if wrong is None else [wrong(value) for value in cause.values]
     return sides.index(True) if sides.count(True) == 1 else "ab".index(cause.mend)
 
 
+def _along_batch(value: Any) -> bool:
+    """Whether a layer was seen to take the samples of a batch for the steps of a sequence."""
+    return value is False
+
+
 def _nothing(value: Any) -> bool:
     return isinstance(value, (int, float)) and value == 0
+
+
+#: Losses of logits with one output, where the catalogue's lines are for classes.
+_BINARY: Final[Mapping[str, str]] = {
+    "torch": "nn.BCEWithLogitsLoss()(logits, y)",
+    "keras": "keras.losses.BinaryCrossentropy(from_logits=True)",
+    "tensorflow": "tf.keras.losses.BinaryCrossentropy(from_logits=True), or tf.nn.sigmoid_cross_entropy_with_logits",
+}
+#: A schedule that moves once an epoch, at every step, after so many steps, or never, by framework.
+_BEATS: Final[Mapping[tuple[str, str], str]] = {
+    ("torch", "epoch"): "scheduler.step() once after every epoch, outside the loop over batches",
+    ("torch", "step"): "scheduler.step() after every batch, inside the loop over batches",
+    ("torch", "steps"): "scheduler.step() once after every {0} steps",
+    ("torch", CONSTANT): "no scheduler.step(): the other side's rate never changes",
+    ("keras", "epoch"): "keras.callbacks.LearningRateScheduler(schedule), asked once an epoch; or a schedule with"
+    " decay_steps=steps_per_epoch, staircase=True",
+    ("keras", "step"): "learning_rate=a keras.optimizers.schedules.LearningRateSchedule, asked at every step",
+    ("keras", "steps"): "keras.optimizers.schedules.ExponentialDecay(lr, decay_rate=rate, staircase=True,"
+    " decay_steps={0}), or one of your own that changes every {0} steps",
+    ("keras", CONSTANT): "learning_rate=a number, and no callback that sets it: the other side's rate never changes",
+    ("tensorflow", "epoch"): "optimizer.learning_rate.assign(rate) once after every epoch; or a schedule with"
+    " decay_steps=steps_per_epoch, staircase=True",
+}  # fmt: skip
+#: Which tensors are decayed, by framework, by what decays them, and by which the other side's are.
+_DECAYED: Final[Mapping[tuple[str, str, str], str]] = {
+    ("torch", BY_OPTIMIZER, KERNELS): "param groups: [{'params': [p for p in model.parameters() if p.ndim > 1]},"
+    " {'params': [p for p in model.parameters() if p.ndim < 2], 'weight_decay': 0}]",
+    ("torch", BY_OPTIMIZER, ALL): "one parameter group of all parameters, with one weight_decay",
+    ("torch", IN_LOSS, ALL): "add the squares of biases and of normalisation's scales to the penalty as well",
+    ("torch", IN_LOSS, KERNELS): "penalty = sum((p ** 2).sum() for p in model.parameters() if p.ndim > 1)",
+    ("keras", BY_OPTIMIZER, ALL): "leave optimizer.exclude_from_weight_decay out: the other side decays every tensor",
+    ("keras", IN_LOSS, ALL): "bias_regularizer, and beta_regularizer and gamma_regularizer of BatchNormalization, as"
+    " kernel_regularizer is",
+    ("keras", IN_LOSS, KERNELS): "kernel_regularizer alone: no bias_regularizer, beta_regularizer, gamma_regularizer",
+}
+#: Layers of PyTorch that take time first unless they are told, by kind.
+_TIME_FIRST: Final[Mapping[str, str]] = {
+    "gru": "nn.GRU(i, h, batch_first=True)", "rnn": "nn.RNN(i, h, batch_first=True)",
+    "attention": "nn.MultiheadAttention(width, heads, batch_first=True)",
+}  # fmt: skip
+#: How gradients are clipped, by framework; in Keras by a setting of the optimizer.
+_CLIPPED: Final[Mapping[tuple[str, str], str]] = {
+    ("torch", "clip_norm"): "torch.nn.utils.clip_grad_norm_(model.parameters(), {})",
+    ("torch", "clip_norm_per_variable"): "for p in model.parameters(): torch.nn.utils.clip_grad_norm_([p], {})",
+    ("torch", "clip_value"): "torch.nn.utils.clip_grad_value_(model.parameters(), {})",
+    ("tensorflow", "clip_norm"): "grads, _ = tf.clip_by_global_norm(grads, {})",
+    ("tensorflow", "clip_norm_per_variable"): "grads = [tf.clip_by_norm(g, {}) for g in grads]",
+    ("tensorflow", "clip_value"): "grads = [tf.clip_by_value(g, -{0}, {0}) for g in grads]",
+}
+
+
+def _by_hints(cause: Cause, at: int, framework: str) -> str | None:
+    """A line that takes more than an entry and a framework to choose; None where the catalogue's will do."""
+    own, other, wanted = cause.hints[at], cause.hints[1 - at], cause.values[1 - at]
+    made = None
+    if cause.id == "LOSS-04" and _BINARY_LOSS in {own, other}:
+        made = _BINARY.get(framework)
+    elif cause.id == "OPT-09":
+        made = _DECAYED.get((_library(framework), own, str(wanted)))
+    elif cause.id == "SCH-01":
+        made = _scheduled(own, other, wanted, framework)
+    elif cause.id == "FWD-16" and framework == "torch":
+        made = _TIME_FIRST.get(cause.parameter.partition(".")[0])
+    elif cause.parameter == "update.clipping":
+        made = _clipped(own, str(wanted), framework)
+    elif cause.parameter == "batchnorm.decay" and isinstance(wanted, (int, float)):
+        made = _counterpart(wanted, framework)
+    return made
+
+
+def _library(framework: str) -> str:
+    """Whose layers, optimizers and schedules a program has."""
+    return "keras" if framework == "tensorflow" else framework
+
+
+def _counterpart(decay: float, framework: str) -> str | None:
+    """A momentum of running statistics: in PyTorch what the new batch counts for, in Keras what is left of the old."""
+    lines = {
+        "torch": ("nn.BatchNorm1d(n, momentum={})", 1 - decay),
+        "keras": ("BatchNormalization(momentum={})", decay),
+    }
+    told, value = lines.get(_library(framework), (None, 0.0))
+    return told.format(float(f"{value:.6g}")) if told else None
+
+
+def _scheduled(own: str, other: str, wanted: Any, framework: str) -> str | None:
+    """The other side's beat in this side's words; where both have one beat, what its rate does."""
+    if not other or framework == "sklearn":
+        return None
+    if own == other:
+        return f"give the schedule the other side's settings: there the rate {wanted}"
+    told = _BEATS.get((framework, other)) or _BEATS.get((_library(framework), other))
+    return told or _BEATS[(_library(framework), "steps")].format(other.partition(" ")[0])
+
+
+def _clipped(optimizer: str, wanted: str, framework: str) -> str | None:
+    """The other side's one limit, with its value; None where that is no matter of one limit."""
+    kind, _, limit = wanted.partition(" ")
+    if wanted == "none" and framework != "sklearn":
+        return "clip no gradients: the other side does not"
+    if kind not in WORDS["keras"] or "," in limit:
+        return None
+    if optimizer:
+        made = CLASSES[optimizer][1] if optimizer in CLASSES else optimizer
+        return f"keras.optimizers.{made}({WORDS['keras'][kind]}={float(limit)!r})"
+    told = _CLIPPED.get((framework, kind))
+    return told.format(repr(float(limit))) if told else None
 
 
 def _activation(cause: Cause, wanted: Any) -> str | None:

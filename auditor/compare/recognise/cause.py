@@ -26,7 +26,8 @@ class Cause:
 
     ``values`` of the two sides; ``weight``: relative size of what it changes, 0 none, 1 as large as the
     thing itself; ``mend``: the side whose program the fix is for. ``chance``: another seed of one
-    configuration may show it as well, so that it is told and claims nothing.
+    configuration may show it as well, so that it is told and claims nothing. ``hints``: what else is known of
+    each side that the line of its fix is chosen by, where ``values`` do not say it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Cause:
     step: int = 1
     mend: Literal["a", "b"] = "b"
     chance: bool = False
+    hints: tuple[str, str] = ("", "")
 
 
 Recogniser = Callable[[Profile, Profile], Iterator[Cause]]

@@ -191,7 +191,10 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
         effect = "logits are taken for probabilities on one side: clipped, most gradients are zero"
         if any(word.endswith("for log probabilities") for word in words):
             effect = "the loss expects logarithms of probabilities, and is given none on one side"
-        yield Cause("LOSS-04", "loss.takes", (words[0], words[1]), 0.9, effect, how(*both), sure(*both))
+        mend: Literal["a", "b"] = "a" if _mistaken(a) and not _mistaken(b) else "b"
+        hints = tuple(str(side.value("loss.function") or "") for side in (a, b))
+        yield Cause("LOSS-04", "loss.takes", (words[0], words[1]), 0.9, effect, how(*both), sure(*both),
+                    mend=mend, hints=(hints[0], hints[1]))  # fmt: skip
     elif any("rate" in word for word in words):
         yield Cause(
             "LOSS-12",

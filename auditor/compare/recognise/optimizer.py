@@ -51,6 +51,8 @@ _EXPLAINED: Final = 0.5
 _UNKNOWN: Final = 0.1
 _UNKNOWN_SAME: Final = 0.01
 _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
+#: The same as Keras calls them.
+_KERAS_CLIPS: Final = ("global_clipnorm", "clipnorm", "clipvalue")
 #: Settings that say how momentum is used: without one they say nothing.
 _OF_MOMENTUM: Final = frozenset({"nesterov", "dampening"})
 
@@ -199,7 +201,23 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         effect=effect,
         how=how(*facts),
         confidence=sure(*facts),
+        hints=(_clips_by(a), _clips_by(b)),
     )
+
+
+def _clips_by(side: Profile) -> str:
+    """The optimizer that clips, where that is where the framework has it: its class, or the rule that was measured.
+
+    A program of TensorFlow clips between tape and optimizer, unless its optimizer is declared to.
+    """
+    told = (side.manifest or {}).get("optimizer")
+    told = told if isinstance(told, Mapping) else {}
+    settings = told.get("hyperparameters")
+    declared = isinstance(settings, Mapping) and any(settings.get(name) for name in _KERAS_CLIPS)
+    if side.framework != "keras" and not (side.framework == "tensorflow" and declared):
+        return ""
+    own = told.get("module") == "keras" and told.get("class") not in {None, "LossScaleOptimizer"}
+    return str(told.get("class") if own else side.value("update.rule") or "")
 
 
 def _only(clips: Mapping[str, float]) -> dict[str, float]:

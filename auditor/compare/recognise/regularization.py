@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from auditor.compare import effects
 from auditor.compare.profile import Profile
@@ -11,6 +12,11 @@ from auditor.compare.recognise.cause import Cause, between, close, how, percent,
 
 #: Penalties are read off a difference of losses: no sharper than this.
 _SAME = 1e-2
+#: Which tensors are decayed, and by what: a fix is told by both.
+ALL: Final = "every tensor"
+KERNELS: Final = "kernels"
+IN_LOSS: Final = "in the loss"
+BY_OPTIMIZER: Final = "by the optimizer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,9 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
         coefficient = left.in_gradient or left.decoupled
         sizes = [size for side in (a, b) if (size := effects.pull(side, coefficient)) is not None]
         weight = max(0.002, min(0.05, max(sizes, default=0.0)))
+        means = [IN_LOSS if found.in_loss else BY_OPTIMIZER for found in (left, right)]
+        # An optimizer that decays all it is given does so by default; a penalty was put on what it is on.
+        first = (words[0], *means) == (ALL, BY_OPTIMIZER, IN_LOSS)
         yield Cause(
             "OPT-09",
             "penalty.tensors",
@@ -183,6 +192,8 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
             weight=weight,
             effect="other tensors are decayed",
             confidence=0.9,
+            mend="a" if first else "b",
+            hints=(means[0], means[1]),
         )
 
 
@@ -198,7 +209,7 @@ def _which(profile: Profile, tensors: object) -> str:
     kernels = {name for name, shape in shapes.items() if len(shape) > 1}
     chosen = set(tensors) - aside
     if chosen in ({*shapes}, kernels):
-        return "every tensor" if chosen == {*shapes} else "kernels"
+        return ALL if chosen == {*shapes} else KERNELS
     among = kernels if chosen <= kernels else {*shapes}
     return f"{len(chosen)} of {len(among)} {'kernels' if among is kernels else 'tensors'}"
 

@@ -30,6 +30,8 @@ _STEPS: Final = 2
 #: Words of callbacks and schedules that wait for a metric, whose noise is the seed's.
 _WAITS: Final = ("plateau", "adaptive")
 _STOPS: Final = "earlystopping"
+#: How often a rate changes that never does.
+CONSTANT: Final = "constant"
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -119,11 +121,15 @@ def _epochs(side: Profile) -> float | None:
     counted = _counted(side)
     if counted:
         return counted
+    each = _steps_of_epoch(side)
+    return float(round(side.last_step / each, 3)) if each and side.last_step else None
+
+
+def _steps_of_epoch(side: Profile) -> int | None:
+    """Steps to an epoch by its samples and its batches; None where nobody knows."""
     batch, samples = side.value("data.batch_size"), side.value("data.samples_per_epoch")
     samples = samples or side.value("data.declared.samples")
-    if not batch or not samples or not side.last_step:
-        return None
-    return float(round(side.last_step / math.ceil(math.ceil(samples / batch) / batches(side)), 3))
+    return math.ceil(math.ceil(samples / batch) / batches(side)) if batch and samples else None
 
 
 def _counted(side: Profile) -> float | None:
@@ -179,6 +185,8 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
     if waits and _settings(a) == _settings(b):
         return  # both wait for a metric to stand still: when it does is the seed's doing
     values = (f"{_words(mine)}", f"{_words(theirs)}")
+    each = [_steps_of_epoch(side) for side in (a, b)]
+    beats = (_beat(mine, steps, each[0] or each[1]), _beat(theirs, steps, each[1] or each[0]))
     yield Cause(
         "OPT-27" if _ignored(a, mine, theirs, steps) or _ignored(b, theirs, mine, steps) else _entry(a, b),
         "update.schedule",
@@ -188,7 +196,26 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
         step=first,
         confidence=0.95,
         chance=waits or _stairs(mine, theirs),
+        hints=beats,
     )
+
+
+def _beat(rates: F64, steps: I64, epoch: int | None) -> str:
+    """How often a rate changes: ``step``, ``epoch``, so many steps, or ``constant``; nothing where steps are missing.
+
+    By the largest stretch of which all stretches without a change are multiples. The first is left out where
+    there are others: a scheduler may be asked before its first step.
+    """
+    if (np.diff(steps) != 1).any():
+        return ""
+    moved = np.flatnonzero(np.abs(np.diff(rates)) > _ROUNDED * rates[:-1]) + 1
+    if not len(moved):
+        return CONSTANT
+    stretches = np.diff(moved) if len(moved) > _FEWEST else np.diff(moved, prepend=0)
+    each = int(np.gcd.reduce(stretches))
+    if each == 1:
+        return "step"
+    return "epoch" if epoch and each % epoch == 0 else f"{each} steps"
 
 
 def _waits(profile: Profile) -> bool:
