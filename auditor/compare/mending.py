@@ -254,7 +254,7 @@ def _scheduled(own: str, other: str, wanted: Any, framework: str) -> str | None:
     """The other side's beat in this side's words; where both have one beat, what its rate does."""
     if not other or framework == "sklearn":
         return None
-    if own == other:
+    if own == other and wanted:
         return f"give the schedule the other side's settings: there the rate {wanted}"
     told = _BEATS.get((framework, other)) or _BEATS.get((_library(framework), other))
     return told or _BEATS[(_library(framework), "steps")].format(other.partition(" ")[0])
@@ -267,8 +267,8 @@ def _clipped(optimizer: str, wanted: str, framework: str) -> str | None:
         return "clip no gradients: the other side does not"
     if kind not in WORDS["keras"] or "," in limit:
         return None
-    if optimizer:
-        made = CLASSES[optimizer][1] if optimizer in CLASSES else optimizer
+    made = CLASSES[optimizer][1] if optimizer in CLASSES else optimizer
+    if made[:1].isupper():  # the rules that no table has are told by their small names
         return f"keras.optimizers.{made}({WORDS['keras'][kind]}={float(limit)!r})"
     told = _CLIPPED.get((framework, kind))
     return told.format(repr(float(limit))) if told else None

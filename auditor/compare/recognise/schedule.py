@@ -201,10 +201,10 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _beat(rates: F64, steps: I64, epoch: int | None) -> str:
-    """How often a rate changes: ``step``, ``epoch``, so many steps, or ``constant``; nothing where steps are missing.
+    """How often a rate changes: ``step``, ``epoch``, so many steps, or ``constant``; nothing where nobody can tell.
 
-    By the largest stretch of which all stretches without a change are multiples. The first is left out where
-    there are others: a scheduler may be asked before its first step.
+    By the largest stretch of which all stretches without a change are multiples: of epochs of a known length one
+    will do. The first is left out where there are others: a scheduler may be asked before its first step.
     """
     if (np.diff(steps) != 1).any():
         return ""
@@ -213,9 +213,11 @@ def _beat(rates: F64, steps: I64, epoch: int | None) -> str:
         return CONSTANT
     stretches = np.diff(moved) if len(moved) > _FEWEST else np.diff(moved, prepend=0)
     each = int(np.gcd.reduce(stretches))
-    if each == 1:
+    if np.median(stretches) == 1:
         return "step"
-    return "epoch" if epoch and each % epoch == 0 else f"{each} steps"
+    if epoch and epoch > 1 and each % epoch == 0:
+        return "epoch"
+    return f"{each} steps" if each > 1 and len(moved) > 1 else ""
 
 
 def _waits(profile: Profile) -> bool:

@@ -17,6 +17,7 @@ from auditor.compare.causes import as_json, diagnose
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import optimizer as rules
+from auditor.compare.recognise import schedule
 from auditor.compare.recognise.cause import Cause
 from support.tiny import Tiny, glorot, inputs, keras_stepper, sgd, torch_stepper
 
@@ -77,6 +78,19 @@ def test_stretches_of_no_known_epoch_are_told_by_their_steps() -> None:
     unknown = mending.line(Cause("SCH-01", "update.schedule", ("x", "y"), 1.0, ""), ("keras", "torch"))
     assert unknown == catalogue.entry("SCH-01").fix_for("torch")
     assert "after every batch, or after every epoch" in unknown
+
+
+@pytest.mark.parametrize(
+    ("falls", "beat"),
+    [([8, 16, 24], "8 steps"), ([6, 18], "epoch"), ([12], "epoch"), ([8], ""), ([7, 12], ""), ([1, 2, 3], "step"),
+     ([5, 11, 17, 23], "epoch"), ([], "constant")],
+)  # fmt: skip
+def test_one_fall_or_falls_at_odd_times_tell_no_beat(falls: list[int], beat: str) -> None:
+    """Unless they come with the epochs, whose length is known; and where steps are missing nothing does."""
+    rates = np.array([0.5 ** sum(at >= fall for fall in falls) for at in range(30)])
+    steps = np.arange(1, 31)
+    assert schedule._beat(rates, steps, EPOCH) == beat
+    assert schedule._beat(rates[::2], steps[::2], EPOCH) == ""
 
 
 def cause(entry: str, parameter: str, values: tuple[Any, Any], hints: tuple[str, str]) -> Cause:
