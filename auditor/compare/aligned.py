@@ -9,13 +9,15 @@ from typing import Final
 import numpy as np
 
 from auditor.compare import catalogue
+from auditor.compare.identify.alike import equal, numbers
 from auditor.compare.identify.arrays import distance, nearest
 from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.identify.loss_pairs import data_loss
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import skipped, squashed
+from auditor.compare.recognise import skipped, squashed, untracked
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, close, percent
+from auditor.compare.recognise.untracked import Untracked
 from auditor.compare.structure import told_by
 from auditor.ingest.records import StepRecording
 
@@ -49,19 +51,27 @@ class FirstStep:
 
     ``fed``: False where the batches were recorded as other numbers and the outputs agree all the same: one model
     scales its inputs itself. ``scales``: one of them is known to. ``losses``: of the data, without a penalty, where no
-    targets were seen to differ.
+    targets were seen to differ. ``untracked``: weights that one side alone trains, and that both compute with.
     """
 
     output: float
     fed: bool = True
     scales: bool = False
     losses: tuple[float, float] | None = None
+    untracked: Untracked | None = None
 
 
 def first_step(a: Profile, b: Profile) -> FirstStep | None:
-    """The comparison; None unless both begin alike and both outputs were recorded."""
+    """The comparison; None unless both begin alike and both outputs were recorded.
+
+    Of weights that one side lacks only where its outputs show that it computes with them all the same.
+    """
     left, right = a.evidence.first, b.evidence.first
-    if left is None or right is None or max(left.step, right.step) > 1 or not same_weights(left, right):
+    if left is None or right is None or max(left.step, right.step) > 1:
+        return None
+    alike = same_weights(left, right)
+    fewer = None if alike else untracked.by_weights(a, b)
+    if not alike and fewer is None:
         return None
     same = _same_data(a, b, left, right)
     if not same and not _same_targets(left, right):
@@ -71,12 +81,14 @@ def first_step(a: Profile, b: Profile) -> FirstStep | None:
     if outputs[0] is None or outputs[1] is None:
         return None
     off = _apart(outputs[0], outputs[1], shares=_of_shares(a, b))
+    plain = same and fewer is None  # else it takes equal outputs to show that the two compute the same
     # Outputs that differ show nothing where each side draws its own numbers, or where one model ends in what is a
     # part of the other's loss; those that agree are equal whatever is known of either.
-    silent = not same or any(_draws(side) for side in (a, b)) or not _same_end(a, b)
-    if off is None or (off > ROUNDING and silent) or not (same or _tells(outputs[0])):
+    silent = not plain or any(_draws(side) for side in (a, b)) or not _same_end(a, b)
+    if off is None or (off > ROUNDING and silent) or not (plain or _tells(outputs[0])):
         return None
-    return FirstStep(off, same, a.scales or b.scales, _losses(left, right) if same and not _known(a, b) else None)
+    losses = _losses(left, right) if same and not _known(a, b) else None
+    return FirstStep(off, same, a.scales or b.scales, losses, fewer)
 
 
 def _same_end(a: Profile, b: Profile) -> bool:
@@ -148,7 +160,7 @@ def _losses(a: StepRecording, b: StepRecording) -> tuple[float, float] | None:
 
 def _same_gradients(a: StepRecording, b: StepRecording) -> bool:
     """Whether every whole gradient of one is one of the other's in some layout; False where one is not whole."""
-    left, right = (_numbers(one, "gradient") for one in (a, b))
+    left, right = (list(numbers(one, "gradient").values()) for one in (a, b))
     if not left or len(left) != len(right):
         return False
     return all(any(len(mine) == len(one) and distance(mine, one) <= LISTED for one in right) for mine in left)
@@ -161,7 +173,7 @@ def _tells(output: F64) -> bool:
 
 def _same_targets(a: StepRecording, b: StepRecording) -> bool:
     left, right = _targets(a), _targets(b)
-    return left is not None and right is not None and _equal(left, right)
+    return left is not None and right is not None and equal(left, right)
 
 
 def _targets(one: StepRecording) -> F64 | None:
@@ -175,32 +187,15 @@ def same_weights(a: StepRecording, b: StepRecording) -> bool:
 
     But those that are nothing but zeros: PyTorch's recurrent layers have two biases where Keras has one.
     """
-    left, right = (_sorted(one) for one in (a, b))
+    left, right = (list(numbers(one, "weight").values()) for one in (a, b))
     if not left or len(left) != len(right):
         return False
     for values in left:
-        match = next((at for at, other in enumerate(right) if _equal(values, other)), None)
+        match = next((at for at, other in enumerate(right) if equal(values, other)), None)
         if match is None:
             return False
         right.pop(match)
     return True
-
-
-def _sorted(one: StepRecording) -> list[F64]:
-    return _numbers(one, "weight")
-
-
-def _numbers(one: StepRecording, role: str) -> list[F64]:
-    """The numbers of each tensor, sorted, but of those that are nothing but zeros; none where one is not whole."""
-    arrays = one.of(role).values()
-    if any(array.sampled or array.values is None for array in arrays):
-        return []
-    found = [np.sort(np.asarray(array.values, np.float64).ravel()) for array in arrays]
-    return [values for values in found if values.any()]
-
-
-def _equal(a: F64, b: F64) -> bool:
-    return a.size == b.size and bool(np.allclose(a, b, rtol=1e-6, atol=1e-7))
 
 
 def _same_data(a: Profile, b: Profile, left: StepRecording, right: StepRecording) -> bool:
@@ -211,7 +206,7 @@ def _same_data(a: Profile, b: Profile, left: StepRecording, right: StepRecording
     """
     known = [target for one in (left, right) if (target := _targets(one)) is not None]
     both = len(known) > 1
-    if both and not _equal(*known):
+    if both and not equal(*known):
         return False
     others = {one.step: one for one in b.evidence.steps}
     for one in a.evidence.steps:

@@ -23,6 +23,7 @@ from auditor.compare.recognise import (
     regularization,
     reporting,
     schedule,
+    untracked,
 )
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, Recogniser
 from auditor.compare.recognise.init import CENTRED
@@ -94,7 +95,9 @@ class Diagnosis:
 def diagnose(a: Profile, b: Profile) -> Diagnosis:
     """What makes the two runs differ."""
     sides = (a.framework, b.framework)
-    weighed = aligned.weigh(list(_all(a, b)), aligned.first_step(a, b))
+    step = aligned.first_step(a, b)
+    hidden = untracked.by_record(a, b) or (step.untracked if step is not None else None)
+    weighed = aligned.weigh(untracked.weigh(list(_all(a, b)), hidden), step)
     usual = {id(cause): natural(cause, sides) for cause in weighed}
     found = sorted(weighed, key=lambda cause: _rank(cause, usual[id(cause)]))
     causes = [cause for cause in found if cause.weight >= LISTED]

@@ -66,6 +66,7 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("FWD-00", "shift"): "add the same constant on both sides: a table of positions, an offset",
     ("FWD-00", "sums"): "add what a block was given to what it gives, on both sides or on neither",
     ("BWD-00", "stopped"): "let gradients through alike: detach() and stop_gradient on both sides or on neither",
+    ("BWD-00", "untracked"): "register the layers: nn.ModuleList, nn.ModuleDict; in Keras attributes of the model",
     ("FWD-00", "weights"): "give both sides the same layers, and share weights on both or on neither",
     ("MODE-03", "dropout"): "F.dropout(x, rate, training=self.training), or the layer nn.Dropout(rate)",
     ("DATA-00", "numbering"): "number the classes alike on both sides",

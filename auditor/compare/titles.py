@@ -9,6 +9,7 @@ from auditor.compare import catalogue
 from auditor.compare.recognise.cause import Cause
 
 _TITLES: Final[Mapping[tuple[str, str], str]] = {
+    ("BWD-00", "untracked"): "Weights that compute and that one side does not know of",
     ("DATA-00", "arrangement"): "Inputs with their numbers in other places",
     ("DATA-00", "axes"): "Inputs with other neighbours",
     ("DATA-00", "batches"): "One batch again and again",

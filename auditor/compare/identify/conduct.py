@@ -207,7 +207,7 @@ def _frozen(evidence: Evidence, manifest: Mapping[str, Any]) -> Iterator[Fact]:
     if first is None or not first.of("gradient"):
         return
     sizes = {name: array.size for name, array in first.of("weight").items()}
-    declared = _declared(manifest)
+    declared = declared_sizes(manifest)
     if sizes.keys() <= declared.keys():  # else the two name them differently
         sizes = declared
     still = _still(evidence)
@@ -224,7 +224,7 @@ def _still(evidence: Evidence) -> set[str]:
     return {name for name in given if not moved[name]} if any(moved.values()) else set()
 
 
-def _declared(manifest: Mapping[str, Any]) -> dict[str, int]:
+def declared_sizes(manifest: Mapping[str, Any]) -> dict[str, int]:
     """Elements of the weights that a manifest names, without the statistics that no gradient reaches."""
     model = manifest.get("model")
     model = model if isinstance(model, Mapping) else {}
