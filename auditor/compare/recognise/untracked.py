@@ -123,8 +123,8 @@ def by_weights(a: Profile, b: Profile) -> Untracked | None:
     extra = _beside(less, more)
     if not extra or not _complete(one, less) or not _part(a, b):
         return None
-    if one.framework == "tensorflow" and one.structure.part:
-        return None  # another model ran, which an optimizer of its own may train: that one is not recorded
+    if one.framework == "tensorflow" and _another_model(one):
+        return None  # an optimizer of its own may train it, which is not recorded
     telling = {name: values for name, values in extra.items() if not _neutral(more, name)}
     if not telling or not _pushed(more, list(telling)):
         return None
@@ -144,6 +144,14 @@ def _part(a: Profile, b: Profile) -> bool:
     others = {one.step: data_loss(one) for one in b.evidence.steps[1:]}
     pairs = [(data_loss(one), others.get(one.step)) for one in a.evidence.steps[1:]]
     return any(mine is not None and theirs is not None and not close(mine, theirs, _ROUNDING) for mine, theirs in pairs)
+
+
+def _another_model(side: Profile) -> bool:
+    """Whether layers ran in a loop that are a whole model's, not this one's: their paths begin with its name."""
+    own = {str(one.get("path") or one.get("name")).partition("/")[0] for one in side.layers}
+    told = [each for one in side.evidence.steps for each in one.facts.get("layers") or () if isinstance(each, Mapping)]
+    paths = [str(each.get("name")).partition("/") for each in told]
+    return any(within and top not in own for top, within, _ in paths)
 
 
 def _beside(less: StepRecording, more: StepRecording) -> dict[str, F64]:
@@ -171,9 +179,9 @@ def _complete(side: Profile, first: StepRecording) -> bool:
 def _listed(side: Profile, first: StepRecording) -> bool:
     """Whether the model lists layers with weights of which none was recorded, or says that some are frozen."""
     model = (side.manifest or {}).get("model")
-    names = first.of("weight")
-    layers = [str(one.get("name")) for one in side.layers if words.kind_of(one.get("class")) in words.WEIGHTED]
-    idle = [layer for layer in layers if not any(name.startswith((f"{layer}.", f"{layer}/")) for name in names)]
+    weighted = [one for one in side.layers if words.kind_of(one.get("class")) in words.WEIGHTED]
+    paths = [str(one.get("path") or one.get("name")) for one in weighted]
+    idle = [path for path in paths if not any(name.startswith((f"{path}.", f"{path}/")) for name in first.of("weight"))]
     return bool(idle) or (isinstance(model, Mapping) and bool(model.get("frozen")))
 
 

@@ -107,19 +107,25 @@ def test_weights_that_were_not_recorded_say_nothing() -> None:
     first = b.evidence.first
     assert first is not None
     key = ("weight", "layer0.weight")
-    few = replace(first.arrays[key], values=first.arrays[key].values[:3], sampled=True)
+    few = replace(first.arrays[key], values=np.zeros(3, np.float32), elements=3)
     some = replace(first, arrays={**first.arrays, key: few})
     sampled = replace(b, evidence=replace(b.evidence, steps=(some, *b.evidence.steps[1:])))
     assert untracked.by_weights(a, sampled) is None
 
 
-def test_another_model_in_a_loop_may_have_an_optimizer_of_its_own() -> None:
-    """TensorFlow's second optimizer is not recorded; nor are weights untrained whose losses stay together."""
-    a, b = pair()
-    loop = replace(a, framework="tensorflow", structure=replace(a.structure, part=True))
-    assert untracked.by_weights(loop, b) is None
-    together = run(Tiny(weights=deep, stepper=sgd), HIDDEN)
-    assert untracked.by_weights(together, b) is None
+@pytest.mark.parametrize(("ran", "told"), [("layer0", True), ("encoder/layer0", False), ("model/layer0", True)])
+def test_another_model_in_a_loop_may_have_an_optimizer_of_its_own(ran: str, told: bool) -> None:
+    """TensorFlow's second optimizer is not recorded."""
+    a, b = pair(given={"facts": {"layers": [{"name": ran}]}})
+    own = {**dict((a.manifest or {})["model"]), "layers": [{"name": "layer2", "path": "model/layer2"}]}
+    loop = replace(a, framework="tensorflow", manifest={"model": own})
+    assert (untracked.by_weights(loop, b) is not None) is told
+
+
+def test_losses_that_stay_together_are_of_weights_that_both_train() -> None:
+    """Whoever moves them where they were not recorded."""
+    _, b = pair()
+    assert untracked.by_weights(run(Tiny(weights=deep, stepper=sgd), HIDDEN), b) is None
 
 
 @pytest.mark.parametrize("kind", ["identity", "ones", "unpushed", "noise", "twice"])
@@ -141,8 +147,8 @@ def test_tensors_that_change_nothing_may_be_missing(kind: str) -> None:
     gradient = np.asarray(first.arrays["gradient", name].values, np.float64)
     assert untracked.by_weights(a, b) is not None
     if kind == "twice":
-        copy = replace(mine.arrays["weight", "layer0.weight"], values=first.arrays["weight", name].values,
-                       shape=(24, 24), size=576)  # fmt: skip
+        copy = replace(mine.arrays["weight", "layer0.weight"], name="tied", shape=(24, 24), elements=576,
+                       values=first.arrays["weight", name].values)  # fmt: skip
         tied = replace(mine, arrays={**mine.arrays, ("weight", "tied"): copy})
         both = replace(first, arrays={**first.arrays, ("weight", "tied"): copy})
         declared = {each: {"shape": list(one.shape)} for each, one in tied.of("weight").items()}
