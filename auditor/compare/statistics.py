@@ -14,12 +14,15 @@ rates of error.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import scipy
+
+from auditor.compare import student
 
 #: Part of pairs of equal law that are said to differ, over all metrics of a comparison together.
 ALPHA: Final = 0.01
@@ -95,11 +98,14 @@ class Ends:
         margin, seen = math.log1p(MARGIN), abs(self.difference)
         goal, alpha = (seen, ALPHA / 2) if seen > margin else (margin - seen / 2, ALPHA_EQUIVALENT)
         here = max(self.counts)
-        for seeds in range(here + 1, MOST_SEEDS + 1):
+
+        def enough(seeds: int) -> bool:
             freedom = 2 * (seeds - 1) + self.prior.freedom
-            if spread * math.sqrt(2 / seeds) * _needed(freedom, alpha) <= goal:
-                return seeds - min(self.counts)
-        return None
+            return spread * math.sqrt(2 / seeds) * _needed(freedom, alpha) <= goal
+
+        tried = range(here + 1, MOST_SEEDS + 1)
+        found = bisect_left(tried, True, key=enough)  # both factors fall with every seed
+        return tried[found] - min(self.counts) if found < len(tried) else None
 
 
 def _factor(difference: float) -> float:
@@ -108,7 +114,7 @@ def _factor(difference: float) -> float:
 
 def _needed(freedom: float, alpha: float) -> float:
     """Standard errors from zero of an effect that is seen with probability ``POWER``; one side ``alpha``."""
-    return float(scipy.special.stdtrit(freedom, 1 - alpha) + scipy.special.stdtrit(freedom, POWER))
+    return student.quantile(freedom, 1 - alpha) + student.quantile(freedom, POWER)
 
 
 def ends(a: Sequence[float], b: Sequence[float], prior: Prior | None = None) -> Ends:
@@ -131,14 +137,14 @@ def ends(a: Sequence[float], b: Sequence[float], prior: Prior | None = None) -> 
     error, difference = math.sqrt(square), float(np.mean(b) - np.mean(a))
     margin = math.log1p(MARGIN)
     beyond = (abs(difference) - margin) / error
-    widest = abs(difference) + error * float(scipy.special.stdtrit(freedom, 1 - ALPHA_EQUIVALENT))
+    widest = abs(difference) + error * student.quantile(freedom, 1 - ALPHA_EQUIVALENT)
     return Ends(
         counts=(len(a), len(b)),
         difference=difference,
         error=error,
         freedom=freedom,
-        p=float(2 * scipy.special.stdtr(freedom, -abs(difference) / error)),
-        p_equivalent=float(scipy.special.stdtr(freedom, beyond)),
+        p=2 * student.below(freedom, -abs(difference) / error),
+        p_equivalent=student.below(freedom, beyond),
         within=_factor(widest) - 1,
         prior=known,
     )
