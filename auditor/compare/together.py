@@ -26,10 +26,11 @@ from auditor.compare.aligned import ROUNDING
 from auditor.compare.identify.evidence import F64, ROUNDOFF, data
 from auditor.compare.identify.hypothesis import movement
 from auditor.compare.identify.precision import seen
+from auditor.compare.medians import WINDOW
 from auditor.compare.profile import Profile
 from auditor.compare.side import Side
 from auditor.compare.statistics import MARGIN
-from auditor.compare.trajectories import WINDOW, Curve, pair
+from auditor.compare.trajectories import Curve, pair
 from auditor.ingest.records import Recorded, StepRecording
 
 #: Errors of rounding differ from tensor to tensor by about this factor (MISMATCHES, "Tolerance from rounding").

@@ -6,11 +6,12 @@ Nothing here says whether a difference matters; two healthy seeds part as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from auditor.compare import medians
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -19,15 +20,8 @@ _Keep = npt.NDArray[np.bool_]
 #: Two curves part when their running medians differ by more than this share of the larger one, and go
 #: on doing so up to the end of what both ran, for at least two windows of steps.
 APART = 0.1
-#: Steps of a running median: a twentieth of the common steps within these bounds; odd. The noise from
-#: batch to batch is of no interest here.
-_WINDOW = (9, 101)
-#: The shortest of them.
-WINDOW = _WINDOW[0]
 #: Points of a curve that a comparison carries; what is thinned out is never a non-finite one.
 POINTS = 400
-#: Last steps that tell where most pairs of curves were last together, and their running medians at the end.
-_TAIL: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +74,31 @@ class Pair:
         unequal = np.flatnonzero((self.a != self.b) & ~(np.isnan(self.a) & np.isnan(self.b)))
         return int(self.steps[unequal[0]]) if len(unequal) else None
 
-    @cached_property
-    def _apart(self) -> F64:
-        """The distance at the last steps; at all of them only where the two are apart at each of the last."""
-        count = len(self.steps)
-        tail = _distance(self.a, self.b, max(0, count - _TAIL))
-        return tail if len(tail) == count or (tail <= APART).any() else _distance(self.a, self.b)
-
     @property
     def parts_at(self) -> int | None:
         """The step from which the two stay apart (see ``APART``) to the end, or None."""
-        count, together = len(self.steps), np.flatnonzero(self._apart <= APART)
-        first = count - len(self._apart) + int(together[-1]) + 1 if len(together) else 0
+        count, (good_a, good_b) = len(self.steps), (np.isfinite(self.a), np.isfinite(self.b))
+        both, neither = np.flatnonzero(good_a & good_b), np.flatnonzero(~good_a & ~good_b)
+        place = medians.last_together(self.a[both], self.b[both], APART)
+        first = 1 + max(int(both[place]) if place >= 0 else -1, int(neither[-1]) if len(neither) else -1)
         if first >= count:
             return None
-        broke = np.isfinite(self.a[first:]) != np.isfinite(self.b[first:])
+        broke = good_a[first:] != good_b[first:]
         # At the end of the curves a running median is as noisy as what it smooths.
-        lasting = count - first >= 2 * _window(count)
+        lasting = count - first >= 2 * medians.window(count)
         return int(self.steps[first]) if lasting or broke.any() else None
 
     @property
     def end_apart(self) -> float | None:
         """The distance of the two at the last common step, of running medians (see ``APART``); None without a step."""
-        return float(self._apart[-1]) if len(self.steps) else None
+        if not len(self.steps):
+            return None
+        good_a, good_b = np.isfinite(self.a), np.isfinite(self.b)
+        if not (good_a[-1] and good_b[-1]):
+            return float(good_a[-1] != good_b[-1])
+        both = good_a & good_b
+        end = np.array([int(both.sum()) - 1])
+        return float(medians.distance(*(medians.medians(side[both], end) for side in (self.a, self.b)))[0])
 
 
 def pair(a: Curve, b: Curve) -> Pair:
@@ -124,51 +120,6 @@ def common(a: Curve, b: Curve) -> tuple[I64, F64, F64]:
         return a.steps, a.values, b.values
     steps, at, bt = np.intersect1d(a.steps, b.steps, assume_unique=True, return_indices=True)
     return steps, a.values[at], b.values[bt]
-
-
-def _distance(a: F64, b: F64, first: int = 0) -> F64:
-    """|a - b| / max(|a|, |b|) of the running medians; 1 where exactly one is finite, 0 where neither is.
-
-    From place ``first`` on.
-    """
-    good_a, good_b = np.isfinite(a), np.isfinite(b)
-    both = good_a & good_b
-    shown = both[first:]
-    out: F64 = np.where(good_a[first:] != good_b[first:], 1.0, 0.0)
-    left, right = (_running_median(values[both], int(shown.sum())) for values in (a, b))
-    scale = np.maximum(np.abs(left), np.abs(right))
-    scale[scale == 0] = 1.0
-    # Divided one by one before subtracting: the difference of two large values may overflow.
-    out[shown] = np.abs(left / scale - right / scale)
-    return out
-
-
-def _window(count: int) -> int:
-    low, high = _WINDOW
-    return min(high, max(low, count // 20 | 1))
-
-
-def _running_median(values: F64, last: int) -> F64:
-    """At the ``last`` of these finite values, beyond whose ends the curve is mirrored in its first and last one."""
-    count, window = len(values), _window(len(values))
-    first = count - last
-    if count < window:
-        return values[first:]
-    if last > _TAIL:
-        from scipy.ndimage import median_filter  # a tenth of a second: few comparisons need it
-
-        smooth: F64 = median_filter(values, size=window, mode="mirror")
-        return smooth[first:]
-    return _medians(values, np.arange(first, count))
-
-
-def _medians(values: F64, at: I64) -> F64:
-    """The running median at some places alone: of many it is slow."""
-    half = _window(len(values)) // 2
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="reflect"), 2 * half + 1)
-    # Finite and odd in number: what ``np.median`` gives, in less than half the time.
-    medians: F64 = np.partition(windows[at], half, axis=1)[:, half]
-    return medians
 
 
 def thin(curve: Curve, points: int = POINTS) -> Curve:
@@ -205,9 +156,9 @@ def smoothed(curve: Curve, points: int = POINTS) -> Curve:
     good = np.isfinite(curve.values)
     steps, values = curve.steps[good], curve.values[good]
     if len(steps) <= points:
-        return Curve(steps, _running_median(values, len(values)))
+        return Curve(steps, medians.medians(values, np.arange(len(values))))
     at = np.linspace(0, len(steps) - 1, points).astype(np.int64)
-    return Curve(steps[at], _medians(values, at))
+    return Curve(steps[at], medians.medians(values, at))
 
 
 def as_json(a: Curve, b: Curve) -> dict[str, Any]:

@@ -195,6 +195,22 @@ def test_a_look_at_the_last_steps_tells_what_all_of_them_would(
     assert both.end_apart == (whole[-1] if count else None)
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.05, 0.5])
+@pytest.mark.parametrize(
+    ("leaves", "factor"), [(0, 1.101), (0, 3.0), (300, 1.12), (12_000, -1.5), (19_000, 0.85), (1, 1.099)]
+)
+def test_a_long_curve_is_searched_without_all_of_its_medians(noise: float, leaves: int, factor: float) -> None:
+    """Some windows tell of the places around them: the last one at which two curves are together is the same."""
+    rng = np.random.default_rng(leaves)
+    base = np.exp(-np.arange(20_000) / 5000)
+    one, other = (base * np.exp(rng.normal(0, noise, len(base))) for _ in range(2))
+    other[leaves:] *= factor
+    both = pair(curve(one.tolist()), curve(other.tolist()))
+    together = np.flatnonzero(apart_throughout(both) <= APART)
+    first = int(together[-1]) + 1 if len(together) else 0
+    assert both.parts_at == (first + 1 if len(base) - first >= 2 * 101 else None)
+
+
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(401, 1500),
