@@ -32,7 +32,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from broadcast
     found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b), *_positive(a, b)]
     if not broadcast and not found:
-        found = list(_unknown(a, b))
+        found = list(_rates(a, b)) or list(_unknown(a, b))
     yield from found
     told = list(printed.causes(a, b))
     yield from told
@@ -144,6 +144,40 @@ def _unknown(a: Profile, b: Profile) -> Iterator[Cause]:
     words = [str(side.value("loss.function") or "none that is known") for side in (a, b)]
     effect = f"the gradient of the output is {percent(min(1.0, off))} off that of the other side's loss"
     yield Cause("LOSS-00", "loss.function", (words[0], words[1]), 0.8, effect, confidence=0.7)
+
+
+def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Poisson's loss of a rate against one whose target nobody saw: e to the output, less a product with the output."""
+    known = [side.value("loss.function") for side in (a, b)]
+    if (known[0] is None) == (known[1] is None):
+        return
+    told, other = (b, a) if known[0] is None else (a, b)
+    if told.value("loss.function") != "poisson" or told.value("loss.takes") != "rate" or not _of_logarithms(other):
+        return
+    words = tuple("rate" if side is told else "log rate" for side in (a, b))
+    effect = "what one side takes for a rate the other takes for its logarithm: it is exponentiated"
+    mend: Literal["a", "b"] = "a" if other is a else "b"
+    yield Cause("LOSS-12", "loss.takes", (words[0], words[1]), 0.9, effect, confidence=0.8, mend=mend)
+
+
+def _of_logarithms(side: Profile) -> bool:
+    """Whether a loss's graph is that of Poisson's likelihood of a logarithm, exp(output) - target * output.
+
+    Of outputs that are never negative: a logarithm would be, of rates below one.
+    """
+    outputs = [data(one, "output", "output0") for one in side.evidence.steps]
+    if any(output is None or not (output >= 0).all() for output in outputs):
+        return False
+    first = side.evidence.first
+    told = first.facts.get("loss") if first is not None else None
+    graph = told.get("graph") if isinstance(told, dict) else None
+    nodes = [one for one in graph if isinstance(one, dict)] if isinstance(graph, list) else []
+    for node in (one for one in nodes if one.get("op") == "Sub"):
+        inputs = [nodes[at] for at in node.get("inputs", ()) if isinstance(at, int) and 0 <= at < len(nodes)]
+        direct = {one.get("op") for one in inputs if any(str(each).startswith("output") for each in one["inputs"])}
+        if direct == {"Exp", "Mul"}:
+            return True
+    return False
 
 
 def _of_a_difference(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -71,6 +71,8 @@ def _flattened(a: Profile, b: Profile) -> Iterator[Cause]:
     if (a.framework == "torch") == (b.framework == "torch") or not all(_image(side) for side in (a, b)):
         return
     torch, keras = (a, b) if a.framework == "torch" else (b, a)
+    if any(str(layer.get("class")).rpartition(".")[2] == "Permute" for layer in keras.layers):
+        return  # it puts the channels first, as PyTorch has them, or where nobody asks
     kinds = [one.kind for one in torch.structure.operations]
     channels = next((one.settings.get("units") for one in torch.structure.operations[::-1] if one.kind == "conv"), None)
     if not isinstance(channels, int) or channels < 2 or any(kind.startswith("global") for kind in kinds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,15 @@ def test_a_kernel_behind_a_flatten_that_was_only_transposed_is_found(kernel: np.
     theirs = one("keras", {**keras(kernel), ("batch", "input0"): IMAGES.transpose(0, 2, 3, 1)}, **SEEN)
     assert [cause.id for cause in network.causes(ours, theirs)] == entry
     assert [cause.id for cause in network.causes(theirs, ours)] == entry
+
+
+def test_a_flatten_behind_a_permutation_is_of_pytorchs_order() -> None:
+    """``Permute((3, 1, 2))`` before it: then the kernel is right as it stood."""
+    ours = one("torch", {**weights(), ("batch", "input0"): IMAGES}, **SEEN)
+    theirs = one("keras", {**keras(NUMBERS["out.weight"].T), ("batch", "input0"): IMAGES.transpose(0, 2, 3, 1)}, **SEEN)
+    permuted = {"model": {"layers": [*LAYERS, {"name": "swap", "class": "Permute", "config": {"dims": [3, 1, 2]}}]}}
+    assert [cause.id for cause in network.causes(ours, theirs)] == ["FWD-13"]
+    assert list(network.causes(ours, replace(theirs, manifest=permuted))) == []
 
 
 def first(left: Mapping[tuple[str, str], np.ndarray], right: Mapping[tuple[str, str], np.ndarray]) -> float | None:

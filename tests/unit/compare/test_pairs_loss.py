@@ -319,6 +319,25 @@ def test_a_loss_of_which_only_the_graph_is_known(chain: list[str], known: Any, t
     assert ("loss.function" in causes) is told
 
 
+@pytest.mark.parametrize(("least", "told"), [(0.1, True), (-0.1, False)])
+def test_a_rate_that_is_taken_for_its_logarithm_is_told_by_the_graph(least: float, told: bool) -> None:
+    """PyTorch's loss keeps no target: e to the output less a product. Outputs below zero are logarithms."""
+    rate = run(lambda o, y: functional.poisson_nll_loss(o, y, log_input=False), COUNTS, head=functional.softplus)
+    known, other = rate.profile(), rate.profile("b")
+    graph = [
+        {"op": "Mean", "inputs": [1]},
+        {"op": "Sub", "inputs": [2, 3]},
+        {"op": "Exp", "inputs": ["output0"]},
+        {"op": "Mul", "inputs": [None, "output0"]},
+    ]
+    outputs = [array("output", "output0", np.linspace(least, 2, 8, dtype=np.float32)[:, None])]
+    steps = tuple(assembled([Recording(at + 1, outputs, {"loss": 1.0}, {"loss": {"graph": graph}}) for at in range(3)]))
+    unknown = replace(other, evidence=replace(other.evidence, steps=steps), loss=[], facts=Facts())
+    found = [(cause.id, cause.mend) for cause in loss.causes(known, unknown)]
+    assert (found == [("LOSS-12", "b")]) is told
+    assert ([cause.id for cause in loss.causes(unknown, unknown)]) == []
+
+
 @pytest.mark.parametrize("ignored", [0, -100])
 def test_classes_of_places_lie_along_the_second_axis_in_pytorch(ignored: int) -> None:
     """What its loss was given and the model's own output tell one loss; padding is the class that it leaves out."""
