@@ -144,6 +144,8 @@ _FAULTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "data.order": lambda value: value in {"the same in every epoch", "as stored"},
     "data.input.batches": lambda value: value == "one batch",
     "recurrent.skipped": lambda value: value == "reads padding",
+    "softmax.over": lambda value: value == "the samples",
+    "data.evaluation.rows": lambda value: value == "rows of training",
     "data.target.given": lambda value: str(value).startswith("input "),
 }
 #: Parameters of entries of which one side lacks a part.
@@ -229,6 +231,8 @@ def _by_hints(cause: Cause, at: int, framework: str) -> str | None:
         made = _scheduled(own, other, wanted, framework)
     elif cause.id == "FWD-16" and framework == "torch":
         made = _TIME_FIRST.get(cause.parameter.partition(".")[0])
+    elif cause.id == "FWD-22":
+        made = _along(cause.parameter, wanted, framework)
     elif cause.parameter == "update.clipping":
         made = _clipped(own, str(wanted), framework)
     elif cause.parameter == "batchnorm.decay" and isinstance(wanted, (int, float)):
@@ -259,6 +263,15 @@ def _scheduled(own: str, other: str, wanted: Any, framework: str) -> str | None:
         return f"give the schedule the other side's settings: there the rate {wanted}"
     told = _BEATS.get((framework, other)) or _BEATS.get((_library(framework), other))
     return told or _BEATS[(_library(framework), "steps")].format(other.partition(" ")[0])
+
+
+def _along(parameter: str, wanted: Any, framework: str) -> str | None:
+    """The other side's axis, where it is known by its number or by how many values add up to one along it."""
+    if not isinstance(wanted, int):
+        return None
+    if parameter == "softmax.axis":
+        return f"nn.Softmax(dim={wanted})" if framework == "torch" else f"Softmax(axis={wanted})"
+    return f"softmax along the axis of {wanted} values, as the other side: {'dim' if framework == 'torch' else 'axis'}="
 
 
 def _clipped(optimizer: str, wanted: str, framework: str) -> str | None:

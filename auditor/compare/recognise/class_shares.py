@@ -49,7 +49,11 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     words = tuple(f"{len(seen)} classes" for seen in (left, right))
     if bool(unseen[0]) != bool(unseen[1]) or (any(splits) and splits[0] != splits[1]):
         effect = f"{said}: what is held back is no sample, as the last rows of sorted data are none"
-        yield Cause("DATA-03", "data.held_out.classes", (words[0], words[1]), min(1.0, 2 * apart), effect)
+        holds = [bool(found) or bool(split) for found, split in zip(unseen, splits, strict=True)]
+        yield Cause(
+            "DATA-03", "data.held_out.classes", (words[0], words[1]), min(1.0, 2 * apart), effect,
+            mend="a" if holds == [True, False] else "b",
+        )  # fmt: skip
     else:
         effect = f"{said}: another part of the data, or rows that are drawn by their class"
         yield Cause("DATA-00", "data.target.shares", (words[0], words[1]), apart, effect)

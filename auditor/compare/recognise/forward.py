@@ -100,7 +100,11 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
         for mine, theirs in over:
             if mine is not None and theirs is not None and mine != theirs:
                 effect = f"shares add up to one over {mine} numbers on one side, over {theirs} on the other"
-                yield Cause("FWD-22", "softmax.over", (mine, theirs), sizes.ANOTHER, effect, confidence=0.9)
+                samples = [side.value("data.batch_size") == told for side, told in ((a, mine), (b, theirs))]
+                yield Cause(
+                    "FWD-22", "softmax.over", (mine, theirs), sizes.ANOTHER, effect, confidence=0.9,
+                    mend="a" if samples == [True, False] else "b",
+                )  # fmt: skip
                 break
     for word in ("causal", "padded"):
         masks = [(mine.get(word), theirs.get(word)) for mine, theirs in pairs]

@@ -53,7 +53,11 @@ def random_split(seed: int) -> np.ndarray[Any, Any]:
 def test_the_last_rows_of_sorted_data_are_no_sample_of_it(wide: bool) -> None:
     """A random part against the last fifth, which is all of the last class; however targets are coded."""
     last = run(SORTED[: 4 * ROWS // 5], 2, held=SORTED[4 * ROWS // 5 :])
-    assert told(run(random_split(1), 1, wide=wide), last) == [("DATA-03", "data.held_out.classes")]
+    sampled = run(random_split(1), 1, wide=wide)
+    assert told(sampled, last) == [("DATA-03", "data.held_out.classes")]
+    for pair, wrong in (((sampled, last), "b"), ((last, sampled), "a")):
+        found = next(one for one in diagnose(*pair).causes if one.parameter == "data.held_out.classes")
+        assert found.mend == wrong
 
 
 def test_rows_that_are_drawn_by_their_class_are_told() -> None:

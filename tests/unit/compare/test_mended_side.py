@@ -247,3 +247,30 @@ def test_a_momentum_of_running_statistics_is_the_others_counterpart(framework: s
     """PyTorch's counts the new batch, Keras's what was there: the value is what is left of an old one."""
     one = Cause("FWD-02", "batchnorm.decay", (0.9, 0.09999999999999998), 0.1, "")
     assert mending.line(one, ("keras", framework)) == says
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values", "mended", "says"),
+    [
+        ("softmax.axis", (1, -1), "b", "nn.Softmax(dim=1)"),
+        ("softmax.over", (12, 32), "b", "along the axis of 12 values, as the other side: dim="),
+        ("softmax.over", ("the samples", "the classes"), "a", "Softmax(axis=-1)"),
+        ("softmax.over", ("the classes", "the samples"), "b", "nn.Softmax(dim=-1)"),
+    ],
+)
+def test_a_softmax_is_told_the_other_sides_axis(
+    parameter: str, values: tuple[Any, Any], mended: str, says: str
+) -> None:
+    """Never the last one where the other side has another; over the samples nobody means."""
+    one = cause("FWD-22", parameter, values, ("", ""))
+    assert "ab"[mending.at_fault(one)] == mended
+    assert says in mending.line(one, ("keras", "torch"))
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_an_evaluation_on_rows_of_training_is_mended_on_its_own_side(wrong: int) -> None:
+    """Whichever was named first."""
+    words = ["other rows", "other rows"]
+    words[wrong] = "rows of training"
+    one = cause("DATA-03", "data.evaluation.rows", (words[0], words[1]), ("", ""))
+    assert mending.at_fault(one) == wrong

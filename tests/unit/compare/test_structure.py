@@ -290,6 +290,16 @@ def test_attention_that_leaves_positions_out_is_told(word: str, back: bool, fort
     assert told == ([f"attention.{word}"] if forth is False else [])
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_softmax_along_the_batch_is_the_side_to_mend(turned: bool) -> None:
+    """As many numbers add up to one as a batch has samples: nobody means that."""
+    run = Tiny(steps=1).profile()
+    rows, wide = run.value("data.batch_size"), 5
+    right, wrong = (replace(run, structure=replace(network(dense(4)), shares=({"over": n},))) for n in (wide, rows))
+    found = next(iter(forward.causes(*((wrong, right) if turned else (right, wrong)))))
+    assert (found.id, found.mend) == ("FWD-22", "a" if turned else "b")
+
+
 def holding(sizes: dict[str, int], *, declared: int | None = None, kind: str = "dense", still: str = "") -> Profile:
     """A run with weights of these sizes, of which its manifest says that there are so many numbers.
 

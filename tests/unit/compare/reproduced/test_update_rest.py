@@ -146,6 +146,12 @@ def test_opt_23_invscaling_counts_samples() -> None:
     """After three epochs of 1,000 samples the rate is lr / sqrt(3001), not lr / sqrt(4)."""
     mlp = fitted(1000, MLPRegressor, 3, learning_rate="invscaling", learning_rate_init=1e-12)
     assert mlp._optimizer.learning_rate == pytest.approx(1e-12 / 3001**0.5)
+    optimizer, rows = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1e-12), 1000
+    scheduler = lr_scheduler.LambdaLR(optimizer, lambda epoch: (1 + rows * epoch) ** -0.5)  # as the entry's fix says
+    for _ in range(3):
+        optimizer.step()
+        scheduler.step()
+    assert scheduler.get_last_lr() == pytest.approx([mlp._optimizer.learning_rate])
 
 
 @reproduces("OPT-26")
