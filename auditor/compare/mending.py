@@ -271,7 +271,8 @@ def _along(parameter: str, wanted: Any, framework: str) -> str | None:
         return None
     if parameter == "softmax.axis":
         return f"nn.Softmax(dim={wanted})" if framework == "torch" else f"Softmax(axis={wanted})"
-    return f"softmax along the axis of {wanted} values, as the other side: {'dim' if framework == 'torch' else 'axis'}="
+    word = "dim" if framework == "torch" else "axis"
+    return f"{word}= the axis of {wanted} values, along which the other side's softmax adds up to one"
 
 
 def _clipped(optimizer: str, wanted: str, framework: str) -> str | None:

@@ -253,7 +253,7 @@ def test_a_momentum_of_running_statistics_is_the_others_counterpart(framework: s
     ("parameter", "values", "mended", "says"),
     [
         ("softmax.axis", (1, -1), "b", "nn.Softmax(dim=1)"),
-        ("softmax.over", (12, 32), "b", "along the axis of 12 values, as the other side: dim="),
+        ("softmax.over", (12, 32), "b", "dim= the axis of 12 values, along which the other side's"),
         ("softmax.over", ("the samples", "the classes"), "a", "Softmax(axis=-1)"),
         ("softmax.over", ("the classes", "the samples"), "b", "nn.Softmax(dim=-1)"),
     ],
