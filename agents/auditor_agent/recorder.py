@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: Roles of one tensor that a step is expected to record: weight, gradient, updated, two of state.
 _ROLES_PER_TENSOR: Final = 5
 _FEWEST: Final = 16
-_DATA: Final = ("batch", "target", "output")
+_DATA: Final = ("batch", "target", "output", "factor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("DATA-00", "pairing"): "shuffle inputs and targets by one permutation: x[p], y[p]",
     ("DATA-00", "changed"): "take the targets of both sides from one source: some rows have another label on each",
     ("DATA-00", "batches"): "make the loader's iterator once, not at every step",
+    ("OPT-29", "rule"): "one rule for absent rows: nn.Embedding(sparse=False) with Adam, or SparseAdam on both sides",
+    ("LOSS-13", "takes"): "labels of -1 and 1, as the other side has them: 2 * y - 1",
     ("DATA-03", "rows"): "evaluate on rows that are not trained on",
     ("OPT-00", "frozen"): "give the optimizer all weights that are to be trained, and let none of them be frozen",
     ("OPT-00", "between"): "let nothing but the optimizer move the weights, or the same on both sides",
@@ -140,6 +142,7 @@ _FAULTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "loss.takes": lambda value: (
         str(value).startswith(("softmax of", "logits of a sigmoid")) or "taken for" in str(value)
     ),
+    "loss.function": lambda value: value in {"cosine of the other sign", "cosine added to one"},
     "data.shuffle": lambda value: str(value).startswith("sorted"),
     "data.order": lambda value: value in {"the same in every epoch", "as stored"},
     "data.input.batches": lambda value: value == "one batch",

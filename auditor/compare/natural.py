@@ -47,7 +47,8 @@ def natural(cause: Cause, frameworks: tuple[str, str]) -> bool:
     sides = ["keras" if name == "tensorflow" else name for name in frameworks]
     if sides[0] == sides[1]:
         return False
-    if cause.id in _BY_NATURE or any(cause.parameter.endswith(name) for name in _BUILT_IN):
+    by_nature = cause.id in _BY_NATURE and cause.parameter == "update.unexplained"  # SparseAdam somebody chose
+    if by_nature or any(cause.parameter.endswith(name) for name in _BUILT_IN):
         return True
     if cause.parameter.startswith("init."):
         return all(_drawn(side, value, cause.parameter) for side, value in zip(sides, cause.values, strict=True))

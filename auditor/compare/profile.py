@@ -12,6 +12,7 @@ from auditor.compare.identify import (
     Facts,
     backward,
     conduct,
+    factors,
     fed,
     heads,
     initial,
@@ -22,6 +23,7 @@ from auditor.compare.identify import (
     order,
     penalty,
     precision,
+    shares,
     update,
 )
 from auditor.compare.identify.evidence import Evidence, evidence
@@ -99,9 +101,9 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     told = beside or Beside()
     manifest, curves, events = told.manifest, told.curves, told.events
     through = fed.ways(framework, _layers(manifest), [one for one in recordings if one.facts.get("phase") != "eval"])
-    kept = evidence(framework, fed.fed(recordings, through), told.norms)
+    kept = evidence(framework, shares.told(fed.fed(recordings, through)), told.norms)
     rule = _rule(kept, [*told.before, *recordings], told)
-    fits = loss.identify(kept)
+    kept, fits = factors.told(kept)
     layers = initial.layers_of(manifest)
     weights = kept.first.of("weight") if kept.first else {}
     kinds = {name: initial.kind_of(name, array.shape, layers) for name, array in weights.items()}

@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-ROLES: Final = ("weight", "gradient", "updated", "batch", "target", "output", "activation", "units")
-"""What an array is to the step; besides these, ``state.<name>`` for the optimizer's state after it."""
+ROLES: Final = ("weight", "gradient", "updated", "batch", "target", "output", "activation", "units", "factor")
+"""What an array is to the step; ``factor`` to its loss, which was multiplied with it or picks by it.
+
+Besides these, ``state.<name>`` for the optimizer's state after the step.
+"""
 STATE: Final = "state."
 ALIGNMENT: Final = 8
 """Arrays begin at multiples of so many bytes within the block."""

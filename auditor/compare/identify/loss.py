@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify import losses
+from auditor.compare.identify import losses, shares
 from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss_fits import ELEMENTWISE, ROOT, ROWS, TOLERANCE, LossFit, rooted, tabled
 from auditor.compare.identify.loss_pairs import Pair, aligned, data_loss, one_hot, pair_of, pairs_of, reductions, smooth
-from auditor.compare.identify.loss_solved import by_class, factored, solved
+from auditor.compare.identify.loss_solved import by_class, by_classes, factored, solved
 from auditor.ingest.records import StepRecording
 
 __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_of"]
@@ -34,6 +34,8 @@ def identify(evidence: Evidence) -> list[LossFit]:
         return []
     with np.errstate(all="ignore"):
         found = [*tabled(same), *solved(same), *rooted(same)]
+        if _by_hand(evidence):
+            found += by_classes(same)
         if not any(fit.explains for fit in found):
             found += [*factored(same), *by_class(same)]
         best = min(found, key=_order, default=None)
@@ -43,6 +45,12 @@ def identify(evidence: Evidence) -> list[LossFit]:
     found = [fit for fit in found if math.isfinite(fit.residual)]
     # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
     return sorted(found, key=_order)
+
+
+def _by_hand(evidence: Evidence) -> bool:
+    """Whether the program wrote the loss out of sums and products."""
+    told = evidence.first.facts.get("loss") if evidence.first is not None else None
+    return isinstance(told, dict) and told.get("operation") == "arithmetic"
 
 
 def _order(fit: LossFit) -> tuple[float, bool]:
@@ -101,7 +109,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
     equal = [fit for fit in fits if fit.explains]
     known: dict[str, Any] = {
         "function": best.function,
-        "takes": best.takes,
+        "takes": _clipped(evidence, best.takes),
         "reduction": best.reduction,
         "factor": best.factor,
         "broadcast": best.broadcast or _seen_broadcast(evidence),
@@ -114,6 +122,12 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
         Fact(f"loss.{name}", value, residual=best.residual, margin=margin, others=_others(name, equal))
         for name, value in known.items()
     ]
+
+
+def _clipped(evidence: Evidence, takes: str) -> str:
+    """What the loss took, with the bounds that the program's graph shows: of shares within them nothing else does."""
+    plain = takes.startswith("probabilities") and "clipped" not in takes
+    return f"{takes}, clipped at 1e-7" if plain and shares.clipped(evidence.first) else takes
 
 
 def _smoothed(evidence: Evidence, best: LossFit) -> float:

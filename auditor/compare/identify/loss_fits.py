@@ -33,11 +33,19 @@ ELEMENTWISE: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
     ("binary cross entropy", "probabilities", losses.binary_probabilities(0.0)),
     ("binary cross entropy", "probabilities, clipped at 1e-7", losses.binary_probabilities(1e-7)),
     ("binary cross entropy", "probabilities, clipped at 1e-7", losses.binary_probabilities(1e-7, single=True)),
+    ("binary cross entropy", "log probabilities", losses.binary_log_probabilities),
+    ("positives of binary cross entropy", "logits", losses.positives(losses.log_sigmoid)),
+    ("positives of binary cross entropy", "probabilities", losses.positives(np.log)),
+    ("positives of binary cross entropy", "log probabilities", losses.positives(lambda o: o)),
+    ("focal(2) binary cross entropy", "logits", losses.focal(losses.binary_logits)),
+    ("focal(2) binary cross entropy", "probabilities", losses.focal(losses.binary_probabilities(1e-7))),
     ("poisson", "rate", losses.poisson_rate),
     ("poisson", "rate", losses.poisson_rate_torch),
     ("poisson", "log rate", losses.poisson_log),
     ("hinge", "values", losses.hinge),
     ("squared hinge", "values", losses.squared_hinge),
+    ("hinge", "labels of 0 and 1", losses.hinge_as_given),
+    ("squared hinge", "labels of 0 and 1", losses.squared_hinge_as_given),
     ("squared logarithmic error", "values", losses.squared_logarithmic),
     ("percentage error", "values", losses.percentage),
     ("divergence", "probabilities", losses.divergence),
@@ -57,6 +65,8 @@ ROWS: Final[tuple[tuple[str, str, losses.Pointwise], ...]] = (
     ("cross entropy", "softmax of a softmax of logits", losses.double_rows_of_logits),
     ("cosine", "values", losses.cosine),
     ("cosine distance", "values", losses.cosine_distance),
+    ("cosine of the other sign", "values", losses.cosine_similarity),
+    ("cosine added to one", "values", losses.cosine_added),
 )
 #: Losses of which the root is taken, and what their name then begins with.
 _ROOTED: Final = frozenset({"squared error", "squared logarithmic error"})

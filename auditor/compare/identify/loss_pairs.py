@@ -51,6 +51,8 @@ class Pair:
     counts: npt.NDArray[np.bool_] | None = None
     """Which rows of classes are none of padding: of a class that is left out, by custom the first."""
     ignored: int = _PADDING
+    gone: int = 0
+    """How many rows are of no class, -1 for padding, and are not among ``output`` and ``target``."""
 
 
 def pairs_of(evidence: Evidence) -> list[Pair]:
@@ -163,6 +165,13 @@ def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
 
 def _padded(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:
     """Rows of padding left out, divided by those that count or by all (LOSS-09)."""
+    if any(pair.gone for pair in pairs) and all(part.ndim == 1 for part in parts):
+        return {
+            "mean without padding": [float(part.mean()) for part in parts],
+            "padding as zeros, mean": [
+                float(part.sum()) / (part.size + pair.gone) for part, pair in zip(parts, pairs, strict=True)
+            ],
+        }
     if any(pair.counts is None or part.shape != pair.counts.shape for part, pair in zip(parts, pairs, strict=True)):
         return {}
     both = [(part, pair.counts) for part, pair in zip(parts, pairs, strict=True) if pair.counts is not None]
@@ -216,6 +225,13 @@ def _with(pair: Pair, output: F64, target: F64) -> Pair:
     return replace(pair, output=output, target=target)
 
 
+def _counting(output: F64, labels: F64, ignored: int) -> npt.NDArray[np.bool_]:
+    """Which rows are none of padding: Keras puts zeros for its logits, else it is of a class that is left out."""
+    blank: npt.NDArray[np.bool_] = (output == 0).all(axis=-1)
+    counts: npt.NDArray[np.bool_] = ~blank if blank.any() and not blank.all() else labels != ignored
+    return counts
+
+
 def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
     """Rows of classes: output (..., K) and target as one-hot rows; None where the target is no class."""
     first = pairs[0]
@@ -233,6 +249,6 @@ def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
         if len(labels) != len(output) or not np.array_equal(labels, np.round(labels)) or not valid.any():
             return None
         kept = np.eye(classes)[labels[valid].astype(int)]
-        counts = labels[valid] != pair.ignored if several else None
-        found.append(replace(_with(pair, output[valid], kept), counts=counts))
+        counts = _counting(output[valid], labels[valid], pair.ignored) if several else None
+        found.append(replace(_with(pair, output[valid], kept), counts=counts, gone=int(np.sum(~valid))))
     return found

@@ -71,6 +71,20 @@ def factored(pairs: Sequence[Pair]) -> Iterator[LossFit]:
         yield from _times(steps, row, broadcast=False)
 
 
+def by_classes(pairs: Sequence[Pair]) -> Iterator[LossFit]:
+    """Cross entropy of which the mean was taken over the classes as well, where the sum was to be."""
+    rows = one_hot(pairs)
+    classes = rows[0].output.shape[-1] if rows else 1
+    if rows is None or classes < 2:
+        return
+    values = np.array([pair.value for pair in rows])
+    for function, takes, loss in apt(rows):
+        if function == "cross entropy":
+            means = np.array([loss(pair.output, pair.target).mean() for pair in rows]) / classes
+            residual = float(np.sqrt(np.mean((values - means) ** 2) / np.mean(values * values)))
+            yield LossFit(function, takes, "mean", 1 / classes, broadcast=False, smoothing=0.0, residual=residual)
+
+
 def by_class(pairs: Sequence[Pair]) -> Iterator[LossFit]:
     """Rows that count by their class, as a program weighs them itself: the mean is linear in the classes' weights."""
     rows = one_hot(pairs)

@@ -76,6 +76,16 @@ def squared_hinge(o: F64, y: F64) -> F64:
     return hinge(o, y) ** 2
 
 
+def hinge_as_given(o: F64, y: F64) -> F64:
+    """max(0, 1 - y o) of labels of 0 and 1 as they are: of the zeros a loss of one that no output changes."""
+    return np.maximum(0.0, 1 - y * o)
+
+
+def squared_hinge_as_given(o: F64, y: F64) -> F64:
+    """The square of it."""
+    return hinge_as_given(o, y) ** 2
+
+
 def _signs(y: F64) -> F64:
     return 2 * y - 1 if np.isin(y, (0.0, 1.0)).all() else y
 
@@ -108,6 +118,43 @@ def binary_probabilities(clip: float, *, single: bool = False) -> Pointwise:
         return -(y * np.log(p) + (1 - y) * np.log1p(-p))
 
     return loss
+
+
+def binary_log_probabilities(o: F64, y: F64) -> F64:
+    """Binary cross entropy of logarithms of probabilities: what a loss written by hand multiplies its target with."""
+    rest = -np.expm1(np.minimum(o, 0.0))
+    return np.where(o <= 0, -(y * o + (1 - y) * np.log(rest)), np.nan)
+
+
+def positives(log_probability: Callable[[F64], F64]) -> Pointwise:
+    """Binary cross entropy without its half for what is negative: -y log(p), of one output.
+
+    Of several classes that is a cross entropy.
+    """
+
+    def loss(o: F64, y: F64) -> F64:
+        if o.ndim > 1 and o.shape[-1] > 1:
+            return np.full(o.shape, np.nan)
+        return np.where(y != 0, -y * log_probability(o), 0.0)
+
+    return loss
+
+
+def log_sigmoid(o: F64) -> F64:
+    """log(1 / (1 + exp(-o)))."""
+    found: F64 = -np.logaddexp(0.0, -o)
+    return found
+
+
+def focal(loss: Pointwise) -> Pointwise:
+    """A binary cross entropy times (1 - p)^2, p the probability of the right class (Lin et al. 2017; Keras)."""
+
+    def weighed(o: F64, y: F64) -> F64:
+        part = loss(o, y)
+        found: F64 = (1 - np.exp(-part)) ** 2 * part
+        return found
+
+    return weighed
 
 
 def log_softmax(o: F64) -> F64:
@@ -192,6 +239,16 @@ def cosine(o: F64, y: F64) -> F64:
 def cosine_distance(o: F64, y: F64) -> F64:
     """One minus the cosine (torch's CosineEmbeddingLoss)."""
     return 1 + cosine(o, y)
+
+
+def cosine_similarity(o: F64, y: F64) -> F64:
+    """The cosine itself: a loss that turns outputs away from their targets."""
+    return -cosine(o, y)
+
+
+def cosine_added(o: F64, y: F64) -> F64:
+    """One plus the cosine: one less a loss that is its negative already."""
+    return 1 - cosine(o, y)
 
 
 def weighted_rows(parts: Sequence[F64], weights: Sequence[F64]) -> dict[str, list[float]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import fed_back, layouts, network, sizes, skipped, squashed
+from auditor.compare.recognise import fed_back, layouts, links, network, sizes, skipped, squashed
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock, told_by, words
@@ -60,6 +60,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
+    if links.one_rate(a, b):
+        found = [one for one in found if not links.of_link(one)]
+    if _branched(a) or _branched(b):
+        found = [one for one in found if one.setting != "order"]  # of branches beside each other none comes first
     found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b) and not _uncalled(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [
@@ -76,6 +80,13 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield from _tensors(a, b)
     if not told:
         yield from network.causes(a, b)
+
+
+def _branched(side: Profile) -> bool:
+    """Whether what is computed side by side is joined: of several inputs, or by a layer of Keras."""
+    first = side.evidence.first
+    inputs = [name for name in (first.of("batch") if first is not None else ()) if name.startswith("input")]
+    return len(inputs) > 1 or any(words.plain(one.get("class")) == "concatenate" for one in side.layers)
 
 
 def _over_samples(a: Profile, b: Profile) -> Iterator[Cause]:

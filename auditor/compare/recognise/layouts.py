@@ -1,4 +1,4 @@
-"""What PyTorch and Keras lay out otherwise and a program took over as it was: FWD-04, FWD-15."""
+"""What PyTorch and Keras lay out otherwise and a program took over as it was: FWD-04, FWD-15, FWD-17."""
 
 from __future__ import annotations
 
@@ -21,13 +21,34 @@ _GATES: Final = 3
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Axes and gates that the two frameworks count otherwise."""
     for torch, other, turned in ((a, b, False), (b, a, True)):
-        if torch.framework == "torch" and other.framework in {"keras", "tensorflow"}:
-            for cause in (_normalised(torch, other), _copied(torch, other)):
+        if torch.framework == "torch" and other.framework != "torch":
+            for cause in (_normalised(torch, other), _copied(torch, other), _untransposed(torch, other)):
                 if cause is not None:
                     yield Cause(
                         cause[0], cause[1], cause[2][::-1] if turned else cause[2], sizes.ANOTHER, cause[3],
                         confidence=0.9,
                     )  # fmt: skip
+
+
+def _untransposed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+    """A square kernel that was taken over as it lies: PyTorch has (out, in), all others (in, out).
+
+    Of other shapes no framework takes it, so a program that transposes what does not fit leaves out these.
+    """
+    for mine in _weights(torch, "Linear"):
+        for theirs in _weights(other, "Dense") if other.framework != "sklearn" else _every(other):
+            square = mine.shape == theirs.shape == mine.shape[::-1] and not _like(mine, mine.T)
+            if square and _like(mine, theirs):
+                values = "(out, in)", "(in, out)"
+                effect = "a square kernel is equal as it lies: one side computes with its transpose"
+                return "FWD-17", "kernel.layout", values, effect
+    return None
+
+
+def _every(side: Profile) -> list[F64]:
+    first = side.evidence.first
+    found = [] if first is None or first.step > 1 else list(first.of("weight").values())
+    return [np.asarray(one.whole(), np.float64) for one in found if one.values is not None and not one.sampled]
 
 
 def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:

@@ -11,7 +11,7 @@ from auditor.compare.identify import backward
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import families, gradient, loss_size, printed, squashed
+from auditor.compare.recognise import families, gradient, links, loss_size, printed, squashed
 from auditor.compare.recognise.cause import LISTED, Cause, between, close, how, percent, sure
 
 #: Operations of which squared and absolute errors, their means and parts are made.
@@ -22,6 +22,8 @@ _TWICE: Final = ("softmax of", "logits of a sigmoid")
 #: How far values and the output's gradient are from those of another loss, at least: twelve units of bfloat16's
 #: rounding, 2^-8. What float32 leaves, cancellation within the batch included, is a hundredth of that.
 _ANOTHER: Final = 0.05
+#: Shares at Keras's bounds or beyond: float32 has none between 1 - 1.2e-7 and 1 - 6e-8.
+_AT_BOUNDS: Final = 1.25 * KERAS_EPSILON
 #: Relative difference of what two terms count for that is none: each is solved for up to a hundredth.
 _PARTS: Final = 0.03
 
@@ -206,7 +208,9 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
     if both is None:
         return
     words = ["logits of a sigmoid" if squashed.by_sigmoid(side) else str(side.value("loss.takes")) for side in (a, b)]
-    if words[0] == words[1] or squashed.along_batch(a) != squashed.along_batch(b):
+    if words[0] == words[1] or links.one_rate(a, b):
+        return
+    if squashed.along_batch(a) != squashed.along_batch(b):
         return  # of a softmax over the samples no loss says what it was given: FWD-22
     twice = [word.startswith(_TWICE) for word in words]
     if any(twice) and not all(twice):
@@ -237,6 +241,10 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
             weight=0.8,
             effect="rate on one side, its logarithm on the other",
         )
+    elif any(word.startswith("labels") for word in words):
+        effect = "labels of 0 and 1 are made -1 and 1 on one side only: nothing is learnt of the zeros on the other"
+        raw: Literal["a", "b"] = "a" if words[0].startswith("labels") else "b"
+        yield Cause("LOSS-13", "loss.takes", (words[0], words[1]), 0.8, effect, how(*both), sure(*both), mend=raw)
     elif any("clipped" in word for word in words):
         weight = max(_clipped(side) for side in (a, b))
         effect = f"probabilities are clipped on one side: {percent(weight)} of the loss's gradient is lost to it"
@@ -263,7 +271,7 @@ def _clipped(side: Profile) -> float:
             target = np.eye(output.shape[1])[np.clip(target.astype(int).ravel(), 0, output.shape[1] - 1)]
         if target.size == output.size:
             off = output.ravel() - target.ravel()
-            beyond = np.minimum(output.ravel(), 1 - output.ravel()) < KERAS_EPSILON
+            beyond = np.minimum(output.ravel(), 1 - output.ravel()) < _AT_BOUNDS
             parts.append(float(np.linalg.norm(off[beyond])) / max(1e-30, float(np.linalg.norm(off))))
     return max(parts)
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.compare import effects
-from auditor.compare.identify.evidence import data
+from auditor.compare.identify.evidence import F64, data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import accumulated, gradient
@@ -64,8 +65,8 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
 def _padding(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> Cause:
     """Padding among what is divided by, where one side's loss is known per position only."""
     values = (reduction[0].value, reduction[1].value)
-    scale = max(_kept(a), _kept(b))
-    steps = max(effects.of_scale(a, b, scale), _unsteady(a), _unsteady(b))
+    scale = max(map(_kept, _padding_known(a, b)))
+    steps = max(effects.of_scale(a, b, scale), *map(_unsteady, _padding_known(a, b)))
     effect = f"padding is among what the loss is divided by on one side: {scale:.3g} times as much"
     return Cause("LOSS-09", "loss.scale", values, max(REPORTED, steps), effect, how(*reduction), sure(*reduction))
 
@@ -109,7 +110,7 @@ def _reduction(a: Profile, b: Profile) -> tuple[str, float]:
     columns = max(float(side.value("data.target.columns", 1)) for side in (a, b))
     batch = float(a.value("data.batch_size", 1))
     if any("padding" in name for name in names):
-        return "LOSS-09", max(1.01, _kept(a), _kept(b))
+        return "LOSS-09", max(1.01, *map(_kept, _padding_known(a, b)))
     if any("weight" in name for name in names):
         return "LOSS-08", 2.0
     if any(name == "sum over outputs, mean over batch" for name in names) and "mean" in names:
@@ -121,11 +122,29 @@ def _reduction(a: Profile, b: Profile) -> tuple[str, float]:
 
 def _kept(side: Profile) -> float:
     """How many times more rows there are than such that are no padding."""
-    shares = [float(np.mean(target != 0)) for one in side.evidence.steps if (target := data(one, "target")) is not None]
+    shares = [float(np.mean(counting)) for counting in _counting(side)]
     return 1 / max(1e-3, float(np.mean(shares))) if shares else 1.0
+
+
+def _padding_known(a: Profile, b: Profile) -> list[Profile]:
+    """The sides whose padding is of a class of its own, below zero; both, where it is of the first class as others are.
+
+    Keras's function hands such classes on as the first one, so that nobody knows them apart there.
+    """
+    own = [side for side in (a, b) if any((target < 0).any() for target in _targets(side))]
+    return own or [a, b]
+
+
+def _targets(side: Profile) -> list[F64]:
+    return [target for one in side.evidence.steps if (target := data(one, "target")) is not None]
+
+
+def _counting(side: Profile) -> list[npt.NDArray[np.bool_]]:
+    """Step by step which places are none of padding: of negative classes, where there are such, else of the first."""
+    return [target >= 0 if (target < 0).any() else target != 0 for target in _targets(side)]
 
 
 def _unsteady(side: Profile) -> float:
     """How much a divisor that counts rows changes from batch to batch, which no update rule takes out."""
-    counts = [np.count_nonzero(target) for one in side.evidence.steps if (target := data(one, "target")) is not None]
+    counts = [np.count_nonzero(counting) for counting in _counting(side)]
     return float(np.std(counts) / np.mean(counts)) if any(counts) else 0.0

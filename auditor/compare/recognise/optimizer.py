@@ -65,17 +65,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     explained = [fact.confidence >= _EXPLAINED for fact in rules]
     if explained[0] != explained[1]:
-        effect = "no rule known here explains the recorded steps of one side"
-        values = tuple(fact.value if known else "unknown" for fact, known in zip(rules, explained, strict=True))
-        if constrained(a) == constrained(b):
-            same = _one_rule(a, b)
-            yield Cause(
-                "OPT-00", "update.rule", (values[0], values[1]), _UNKNOWN_SAME if same else _UNKNOWN, effect,
-                confidence=sure(*rules), chance=same,
-            )  # fmt: skip
-        elif constrained(b if explained[0] else a):
-            effect = "a constraint moves the weights after the update rule has"
-            yield Cause("OPT-25", "update.rule", (values[0], values[1]), 0.3, effect, confidence=sure(*rules))
+        yield from _one_explained(a, b, rules, mine=explained[0])
     if not all(explained):
         return
     if rules[0].value != rules[1].value:
@@ -91,6 +81,31 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         both = between(a, b, f"update.{name}")
         if both is not None and not close(both[0].value, both[1].value):
             yield _setting(a, b, rule, name, both)
+
+
+def _one_explained(a: Profile, b: Profile, rules: tuple[Fact, Fact], *, mine: bool) -> Iterator[Cause]:
+    """Steps of one side (``mine``: of a) that a rule explains, against steps that none does."""
+    known, other = rules[0 if mine else 1].value, b if mine else a
+    name, entry, weight, sure_ = "unknown", "OPT-00", _UNKNOWN, sure(*rules)
+    effect, chance = "no rule known here explains the recorded steps of one side", False
+    if _lazy(other) and known == "adam":
+        name, entry, weight, sure_ = "SparseAdam", "OPT-29", 0.3, 0.8
+        effect = "SparseAdam moves the rows of a batch alone: on the other side all rows go on with their momentum"
+    elif constrained(a) == constrained(b):
+        chance = _one_rule(a, b)
+        weight = _UNKNOWN_SAME if chance else _UNKNOWN
+    elif constrained(other):
+        entry, weight, effect = "OPT-25", 0.3, "a constraint moves the weights after the update rule has"
+    else:
+        return
+    values = (known, name) if mine else (name, known)
+    yield Cause(entry, "update.rule", values, weight, effect, confidence=sure_, chance=chance)
+
+
+def _lazy(side: Profile) -> bool:
+    """Whether the program declares PyTorch's Adam for sparse gradients."""
+    told = (side.manifest or {}).get("optimizer")
+    return isinstance(told, Mapping) and str(told.get("class", "")).rpartition(".")[2] == "SparseAdam"
 
 
 def _one_rule(a: Profile, b: Profile) -> bool:

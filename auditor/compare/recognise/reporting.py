@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.compare.identify.evidence import data
+from auditor.compare.identify.loss import value_of
+from auditor.compare.identify.loss_pairs import pair_of
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import regularization
 from auditor.compare.recognise.cause import REPORTED, Cause, close, percent
@@ -19,6 +21,10 @@ _HALF: Final = 0.5
 _LABELS: Final = frozenset({"name", "dtype"})
 #: Relative difference of two pulls that is none, as one of them is read off a difference of losses.
 _PULL: Final = 1e-2
+#: Of an evaluation's loss: the rounding of float32, and what counts as some.
+_NOTHING: Final = 1e-5
+_PART: Final = 1e-3
+_TENTH: Final = 0.1
 #: Another definition of which nobody can say what it changes.
 _UNKNOWN: Final = 0.05
 
@@ -26,6 +32,7 @@ _UNKNOWN: Final = 0.05
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Metrics of one name with another threshold, or another definition; a loss that is printed with its penalty."""
     yield from _penalised(a, b)
+    yield from _evaluated(a, b)
     left, right = _metrics(a), _metrics(b)
     yield from _of_logits(a, b, (left, right))
     for name in left:
@@ -61,6 +68,33 @@ def _penalised(a: Profile, b: Profile) -> Iterator[Cause]:
     effect = f"{percent(part)} of the loss that one side prints is its penalty; the steps are the same"
     # What is printed enters no step: it is told, and claims nothing.
     yield Cause("LOSS-17", "loss.reported", (words[0], words[1]), min(part, REPORTED), effect, "declared", 0.9)
+
+
+def _evaluated(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Both train with a penalty, and one side's loss of an evaluation contains it as well."""
+    parts = [part for side in (a, b) if (part := _beyond(side)) is not None]
+    if len(parts) < len("ab") or not min(parts) <= _NOTHING < _PART <= max(parts):
+        return
+    words = tuple("with the penalty" if part >= _PART else "without" for part in parts)
+    effect = f"{percent(max(parts))} of the loss that one side prints of an evaluation is its penalty"
+    yield Cause("LOSS-20", "loss.evaluated", (words[0], words[1]), min(max(parts), REPORTED), effect, "declared", 0.9)
+
+
+def _beyond(side: Profile) -> float | None:
+    """The part of an evaluation's loss that the training loss of its outputs is not; None where nobody can say.
+
+    Of a run that trains with a penalty, which it has to be to the tenth.
+    """
+    told, curve = side.judged, side.curves.get("loss/penalty")
+    pair = pair_of(told) if told is not None else None
+    if told is None or pair is None or curve is None or not side.loss or not side.loss[0].explains:
+        return None
+    own, before = value_of(side.loss[0], pair), curve.values[curve.steps <= told.step]
+    if own is None or not len(before) or not pair.value > 0 or not before[-1] > 0:
+        return None
+    beyond = pair.value - own
+    is_penalty = close(beyond, float(before[-1]), _TENTH) or abs(beyond) <= _NOTHING * pair.value
+    return abs(beyond) / pair.value if is_penalty else None
 
 
 def _of_logits(

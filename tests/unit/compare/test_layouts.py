@@ -76,3 +76,27 @@ def test_a_normalisation_along_another_axis_is_known_by_its_channels(
     layer = {"name": "norm", "class": "BatchNormalization", "input_shape": shape, "config": {"axis": axis}}
     keras = side("keras", layer, next=np.ones((6, width), np.float32))
     assert [entry for entry, _ in told(torch, keras)] == entries
+
+
+SQUARE = np.random.default_rng(6).normal(size=(5, 5)).astype(np.float32)
+
+
+def dense(framework: str, kernel: np.ndarray) -> Profile:
+    """A layer with this kernel; scikit-learn names no layers."""
+    return side(framework, {"name": "fc", "class": "Linear" if framework == "torch" else "Dense"}, kernel=kernel)
+
+
+@pytest.mark.parametrize("framework", ["keras", "tensorflow", "sklearn"])
+def test_a_square_kernel_that_was_taken_over_as_it_lies_is_told(framework: str) -> None:
+    """It fits either way; transposed, drawn anew, or its own transpose it is nothing."""
+    assert told(dense("torch", SQUARE), dense(framework, SQUARE)) == [("FWD-17", ("(out, in)", "(in, out)"))]
+    assert told(dense(framework, SQUARE), dense("torch", SQUARE)) == [("FWD-17", ("(in, out)", "(out, in)"))]
+    for other in (SQUARE.T, SQUARE[::-1], SQUARE[:4]):
+        assert told(dense("torch", SQUARE), dense(framework, other)) == []
+    even = SQUARE + SQUARE.T
+    assert told(dense("torch", even), dense(framework, even)) == []
+
+
+def test_two_programs_of_pytorch_have_one_layout() -> None:
+    """Equal kernels are equal there."""
+    assert told(dense("torch", SQUARE), dense("torch", SQUARE)) == []

@@ -111,3 +111,36 @@ def test_padding_among_what_one_side_divides_by_is_told() -> None:
     found = next(cause for cause in diagnose(*sides).causes if cause.id == "LOSS-09")
     assert (found.parameter, found.weight) == ("loss.scale", pytest.approx(0.5, rel=0.2))
     assert "LOSS-09" not in {cause.id for cause in diagnose(sides[0], sides[0]).causes}
+
+
+TAGS, PADDED = 3, np.arange(6)[None] >= np.array([2, 5, 3, 6])[:, None]
+
+
+def tagged(kind: str, seed: int = 0) -> Profile:
+    """A cross entropy of places: classes of -1 for padding, or logits that Keras's function has made zeros there."""
+    found = []
+    for at in range(6):
+        rng = np.random.default_rng(100 * seed + at)
+        logits, classes = rng.normal(size=(4, 6, TAGS)).astype(np.float32), rng.integers(0, TAGS, (4, 6))
+        each = functional.cross_entropy(torch.tensor(logits).flatten(0, 1), torch.tensor(classes).flatten(),
+                                        reduction="none").numpy()  # fmt: skip
+        whole = each[~PADDED.ravel()].sum()
+        value = whole / each.size if kind == "by all" else whole / (~PADDED).sum()
+        if kind == "by all":  # as the function hands them on, in one row
+            logits, classes = np.where(PADDED[..., None], 0, logits), np.where(PADDED, 0, classes)
+            arrays = [array("output", "output0", logits.reshape(-1, TAGS)), array("target", "target0", classes.ravel())]
+        else:
+            arrays = [array("output", "output0", logits), array("target", "target0", np.where(PADDED, -1, classes))]
+        arrays += [array("batch", "input0", rng.integers(0, 9, (4, 6)))]
+        found.append(Recording(at + 1, arrays, {"loss": float(value)}, {"loss": {}}))
+    return profile("a", "keras", assembled(found), Beside())
+
+
+def test_padding_of_no_class_is_left_out_or_divided_by() -> None:
+    """Keras's ``ignore_class=-1``: of the loss's object and of its function, whose mean the program takes by hand."""
+    ours, theirs = tagged("by what counts"), tagged("by all", 3)
+    assert [side.value("loss.reduction") for side in (ours, theirs)] == ["mean", "padding as zeros, mean"]
+    told = next(cause for cause in diagnose(ours, theirs).causes if cause.id.startswith("LOSS"))
+    assert (told.id, told.parameter) == ("LOSS-09", "loss.scale")
+    assert f"{PADDED.size / (~PADDED).sum():.3g} times" in told.effect
+    assert not [one for one in diagnose(ours, tagged("by what counts", 4)).causes if one.id.startswith("LOSS")]

@@ -268,6 +268,25 @@ def test_a_softmax_is_told_the_other_sides_axis(
 
 
 @pytest.mark.parametrize("wrong", [0, 1])
+@pytest.mark.parametrize(
+    ("entry", "parameter", "words", "says"),
+    [
+        ("LOSS-13", "loss.function", ("cosine added to one", "cosine distance"), "1 + keras.losses.cosine_similarity"),
+        ("LOSS-13", "loss.takes", ("labels of 0 and 1", "values"), "2 * y - 1"),
+        ("OPT-29", "update.rule", ("SparseAdam", "adam"), "or SparseAdam on both sides"),
+    ],
+)
+def test_forms_of_one_loss_and_rules_of_one_name_have_lines_of_their_own(
+    entry: str, parameter: str, words: tuple[str, str], says: str, wrong: int
+) -> None:
+    """For the side that nobody means, where there is one."""
+    one = cause(entry, parameter, words if not wrong else words[::-1], ("", ""))
+    assert says in mending.line(one, ("keras", "keras"))
+    if parameter == "loss.function":
+        assert mending.at_fault(one) == wrong
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
 def test_an_evaluation_on_rows_of_training_is_mended_on_its_own_side(wrong: int) -> None:
     """Whichever was named first."""
     words = ["other rows", "other rows"]

@@ -11,7 +11,9 @@ import torch
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
 from auditor.compare.trajectories import Curve
-from support.tiny import Tiny, glorot, sgd, torch_stepper
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import Tiny, array, glorot, sgd, torch_stepper
 
 ZERO = {"class": "BinaryAccuracy", "config": {"name": "accuracy", "dtype": "float32", "threshold": 0.0}}
 
@@ -98,3 +100,31 @@ def test_a_loss_that_is_printed_with_its_penalty_is_told_and_claims_nothing() ->
     assert other.matters
     both = diagnose(penalised(0.05), penalised(0.05))
     assert not both.causes
+
+
+def evaluated(printed: bool, l2: float = 0.05, off: float = 0.0) -> Profile:
+    """A run with a penalty, and an evaluation of eight rows whose loss has it too, or not, or something else."""
+    tiny = Tiny(stepper=sgd, l2=l2, framework="keras")
+    scalars = [one.scalars for one in tiny.recordings()]
+    curves = {"loss/penalty": Curve(np.arange(1, len(scalars) + 1), np.array([one["loss/penalty"] for one in scalars]))}
+    rng = np.random.default_rng(3)
+    output, target = rng.normal(size=(2, 8, 1)).astype(np.float32)
+    loss = float(((output - target) ** 2).mean()) + printed * scalars[-1]["loss/penalty"] + off
+    arrays = [array("output", "output0", output), array("target", "target0", target)]
+    looked = assembled([Recording(len(scalars), arrays, {"loss": loss}, {"phase": "eval"})])
+    return tiny.profile(curves=curves, evaluations=looked)
+
+
+def test_a_penalty_within_an_evaluations_loss_is_told_and_claims_nothing() -> None:
+    """Keras's ``evaluate`` adds it, a loop mostly does not; where both do or neither does nothing is said."""
+    found = diagnose(evaluated(True), evaluated(False))
+    told = next(cause for cause in found.causes if cause.id == "LOSS-20")
+    assert (told.values, told.how) == (("with the penalty", "without"), "declared")
+    assert not found.matters
+    for printed in (True, False):
+        assert "LOSS-20" not in {cause.id for cause in diagnose(evaluated(printed), evaluated(printed)).causes}
+
+
+def test_another_part_of_an_evaluations_loss_is_no_penalty() -> None:
+    """Of another size than the penalty that was trained with."""
+    assert "LOSS-20" not in {cause.id for cause in diagnose(evaluated(False, off=0.7), evaluated(False)).causes}

@@ -8,8 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+import torch
 
 from auditor.compare.causes import diagnose
+from auditor.compare.natural import natural
 from auditor.compare.profile import Beside, Profile, profile
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
@@ -96,3 +98,38 @@ def test_units_that_rest_at_some_steps_are_no_rows_of_a_table() -> None:
     told = profile("keras", "keras", assembled(found), Beside(manifest=manifest))
     assert told.value("update.weight_decay") == 0.0
     assert told.value("update.unexplained") is None
+
+
+def table(make: Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer], *, sparse: bool) -> Profile:
+    """A table of PyTorch, of which each step takes some rows."""
+    rng = np.random.default_rng(9)
+    weight = torch.nn.Parameter(torch.tensor(rng.normal(0, 0.3, (ROWS, WIDTH)).astype(np.float32)))
+    optimizer, found = make([weight]), []
+    for at in range(STEPS):
+        rows, parts = rng.integers(0, ROWS, 8), rng.normal(0, 0.5, (8, WIDTH)).astype(np.float32)
+        given = torch.sparse_coo_tensor(
+            torch.tensor(rows[None]), torch.tensor(parts), (ROWS, WIDTH), check_invariants=True
+        )
+        given = given.coalesce()
+        weight.grad = given if sparse else given.to_dense()
+        before = weight.detach().numpy().copy()
+        optimizer.step()
+        arrays = [array("weight", "embed.weight", before), array("gradient", "embed.weight", given.to_dense().numpy())]
+        arrays += [array("updated", "embed.weight", weight.detach().numpy().copy())]
+        found.append(Recording(at + 1, arrays, {"lr": 0.01, "loss": 1.0}, {}))
+    told = {"optimizer": {"class": f"torch.optim.{type(optimizer).__name__}"}}
+    return profile("torch", "torch", assembled(found), Beside(told))
+
+
+def test_sparse_adam_leaves_absent_rows_where_they_are() -> None:
+    """Adam moves them on by their momentum: known by what the program declares, for no other rule explains its steps.
+
+    Somebody chose it: it is a mismatch, of two frameworks too. Two of a kind are none.
+    """
+    lazy = table(lambda p: torch.optim.SparseAdam(p, 0.01), sparse=True)
+    usual = table(lambda p: torch.optim.Adam(p, 0.01), sparse=False)
+    for pair, values in (((usual, lazy), ("adam", "SparseAdam")), ((lazy, usual), ("SparseAdam", "adam"))):
+        first = diagnose(*pair).causes[0]
+        assert (first.id, first.parameter, first.values) == ("OPT-29", "update.rule", values)
+    assert not [one for one in diagnose(lazy, lazy).causes if one.id == "OPT-29"]
+    assert not natural(diagnose(usual, lazy).causes[0], ("keras", "torch"))

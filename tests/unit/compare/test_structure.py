@@ -211,6 +211,21 @@ def test_branches_beside_each_other_have_no_order(whole: bool) -> None:
     assert [one.parameter for one in forward.causes(ours, wider)] == ["dense.units"] * 2
 
 
+@pytest.mark.parametrize("joined", ["two inputs", "a layer", ""])
+def test_branches_that_are_joined_have_no_order(joined: str) -> None:
+    """Told by several inputs, or by Keras's layer that joins them; in a row an order is a difference."""
+    run = Tiny(steps=1, extra={("batch", "input1"): np.ones((16, 2))} if joined == "two inputs" else {}).profile()
+    conv, table = ("conv", {"units": 16}), dense(32)
+    ours, theirs = (
+        replace(run, structure=replace(network(*both, dense(8)), ordered=True, ran=True))
+        for both in ((table, relu(), conv, relu()), (conv, relu(), table, relu()))
+    )
+    if joined == "a layer":
+        theirs = replace(theirs, manifest={"model": {"layers": [{"class": "Concatenate", "name": "both"}]}})
+    told = [one.parameter.rpartition(".")[2] for one in forward.causes(ours, theirs)]
+    assert ("order" in told) is (joined == "")
+
+
 @pytest.mark.parametrize(
     ("torch", "keras", "size", "same"),
     [(0, "valid", 2, True), (1, "same", 4, True), (1, "valid", 4, False), (1, "same", 3, False)],

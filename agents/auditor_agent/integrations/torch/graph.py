@@ -35,6 +35,12 @@ _LAYERS: Final = frozenset(
         *("CompiledFunction", "MkldnnLinear", "FusedRmsNorm"),
     }
 )
+#: What a loss written by hand multiplies with its targets: logarithms, outputs of length one.
+_LIKELIHOODS: Final = frozenset({"Div", "Log", "Log1P", "LogSigmoid", "LogSigmoidForward", "LogSoftmax"})
+#: What picks one class of each row: [rows, classes].
+_PLACES: Final = 2
+#: Factors that are kept of a loss: which of them is its target, if one is, shows in its value.
+MOST_FACTORS: Final = 3
 _REDUCTIONS: Final = {0: "none", 1: "mean", 2: "sum"}
 #: Reductions that are operations of their own.
 _REDUCERS: Final = {"Mean": "mean", "Sum": "sum"}
@@ -80,6 +86,7 @@ def read(root: Tensor, outputs: Mapping[Any, str], names: Mapping[int, str]) -> 
         entry = _entry(node)
         graph.nodes.append(entry)
         _keep(graph, entry, node)
+        _keep_factor(graph, node, outputs)
         inside = node not in outputs and entry["op"] not in _LAYERS
         entry["inputs"] = [_input(child, outputs, names, places, waiting) for child, _ in node.next_functions if inside]
     _tell(graph)
@@ -141,9 +148,12 @@ def _input(
     return places[child]
 
 
+def _op(node: Any) -> str:
+    return str(node.name().rpartition("::")[2].partition("Backward")[0])
+
+
 def _entry(node: Any) -> dict[str, Any]:
-    name = node.name().rpartition("::")[2]
-    op, _, _ = name.partition("Backward")
+    op = _op(node)
     entry: dict[str, Any] = {"op": op, "shape": _shape(node), "inputs": []}
     reduction = _saved(node, "reduction")
     if isinstance(reduction, int):
@@ -219,6 +229,27 @@ def _keep_soft(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:
     if isinstance(target, Tensor) and list(target.shape) == _shape(node):
         entry["soft_target"] = list(target.shape)
         graph.tensors.setdefault(("target", "loss.target"), _narrow(target.detach()))
+
+
+def _keep_factor(graph: LossGraph, node: Any, outputs: Mapping[Any, str]) -> None:
+    """What may be the target of a loss without an operation of its own: not every factor of a logarithm is one.
+
+    The constant that a logarithm or an output is multiplied with, and the places at which something is picked.
+    """
+    found = None
+    if node.name().startswith("MulBackward"):
+        children = [child for child, _ in node.next_functions]
+        told = [child is not None and (child in outputs or _op(child) in _LIKELIHOODS | _PASSED) for child in children]
+        if sorted(told) == [False, True] and children[told.index(False)] is None:
+            found = _saved(node, "other" if told[0] else "self")
+    elif node.name().startswith("GatherBackward"):
+        found = _saved(node, "index")
+    elif node.name().startswith("IndexBackward"):
+        places = _saved(node, "indices")  # of [rows, classes] the last, one for each row
+        found = places[-1] if isinstance(places, (tuple, list)) and len(places) == _PLACES else None
+    number = sum(role == "factor" for role, _ in graph.tensors)
+    if isinstance(found, Tensor) and found.ndim and number < MOST_FACTORS:
+        graph.tensors["factor", f"factor{number}"] = _narrow(found.detach())
 
 
 def _name(op: str, saved: str) -> str:

@@ -1,0 +1,240 @@
+"""Losses that a program writes itself, whose target stands among what they are multiplied with."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Beside, Profile, profile
+from auditor_agent.integrations.torch.graph import MOST_FACTORS, read
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import array
+
+ROWS, WIDE, STEPS = 24, 6, 10
+Loss = Callable[[Tensor, Tensor], Tensor]
+LABELS = (np.random.default_rng(0).random((STEPS, ROWS)) < 0.4).astype(np.float32)
+CLASSES = np.random.default_rng(1).integers(0, 4, (STEPS, ROWS))
+COUNTS = np.random.default_rng(2).poisson(2.0, (STEPS, ROWS)).astype(np.float32)
+VECTORS = np.random.default_rng(3).normal(size=(STEPS, ROWS, 4)).astype(np.float32)
+
+
+def run(loss: Loss, given: np.ndarray, outputs: int = 1, *, seed: int = 0, head: Any = None) -> Profile:
+    """A small network trained on ``given``, with what the graph of its loss kept."""
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(WIDE, 8), nn.Tanh(), nn.Linear(8, outputs), *([head] if head else []))
+    optimizer = torch.optim.SGD(model.parameters(), 0.05)
+    found = []
+    for at in range(STEPS):
+        x = torch.randn(ROWS, WIDE)
+        out = model(x)
+        met = out.squeeze(1) if outputs == 1 else out
+        value = loss(met, torch.tensor(given[at]))
+        graph = read(value, {out.grad_fn: "output0"}, {id(p): "weight" for p in model.parameters()})
+        arrays = [array("batch", "input0", x.numpy()), array("output", "output0", out.detach().numpy())]
+        arrays += [array(role, name, kept.numpy()) for (role, name), kept in graph.tensors.items()]
+        facts = {"loss": {**graph.facts, "graph": graph.nodes}}
+        found.append(Recording(at + 1, arrays, {"loss": float(value.detach())}, facts))
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+    return profile("a", "torch", assembled(found), Beside())
+
+
+def binary(p: Tensor, y: Tensor) -> Tensor:
+    """Binary cross entropy of each probability, as tutorials write it."""
+    return -(y * torch.log(p + 1e-7) + (1 - y) * torch.log(1 - p + 1e-7))
+
+
+def weighed(p: Tensor, y: Tensor) -> Tensor:
+    """What is positive three times."""
+    return -(3.0 * y * torch.log(p) + (1 - y) * torch.log(1 - p))
+
+
+SIGMOID = nn.Sigmoid()
+BINARY: dict[str, tuple[Loss, str, dict[str, Any]]] = {
+    "mean": (lambda p, y: binary(p, y).mean(), "binary cross entropy", {"reduction": "mean", "positive_weight": 1.0}),
+    "sum": (lambda p, y: binary(p, y).sum(), "binary cross entropy", {"reduction": "sum"}),
+    "every pair": (lambda p, y: binary(p[:, None], y).mean(), "binary cross entropy", {"broadcast": True}),
+    "weighed": (lambda p, y: weighed(p, y).mean(), "binary cross entropy", {"positive_weight": 3.0}),
+    "positives": (lambda p, y: -(y * torch.log(p)).mean(), "positives of binary cross entropy", {}),
+    "their sign": (lambda p, y: (-y * torch.log(p)).mean(), "positives of binary cross entropy", {}),
+    "focal": (lambda p, y: ((1 - torch.exp(-binary(p, y))) ** 2 * binary(p, y)).mean(),
+              "focal(2) binary cross entropy", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BINARY)
+def test_a_binary_cross_entropy_written_by_hand_is_known_by_its_numbers(case: str) -> None:
+    """Its slips too: no operation of it says which number is the target."""
+    loss, function, settings = BINARY[case]
+    found = run(loss, LABELS, head=SIGMOID)
+    assert found.value("loss.function") == function
+    assert {name: found.value(f"loss.{name}") for name in settings} == settings
+    assert found.value("data.target.mean") == pytest.approx(LABELS.mean(), abs=1e-6)
+
+
+def test_each_slip_is_told_against_the_frameworks_own_loss() -> None:
+    """By its entry; the honest spelling is no difference."""
+    own = run(functional.binary_cross_entropy, LABELS, seed=5, head=SIGMOID)
+    entries = {"sum": "LOSS-03", "every pair": "LOSS-02", "weighed": "LOSS-08", "positives": "LOSS-00"}
+    for case, entry in entries.items():
+        assert diagnose(own, run(BINARY[case][0], LABELS, head=SIGMOID)).causes[0].id == entry, case
+    assert not diagnose(own, run(BINARY["mean"][0], LABELS, head=SIGMOID)).matters
+
+
+def picked(scores: Tensor, y: Tensor) -> Tensor:
+    """The right class of each row."""
+    return scores[torch.arange(len(y)), y]
+
+
+NLL: dict[str, tuple[Loss, str, str]] = {
+    "picked": (lambda o, y: -picked(torch.log_softmax(o, 1), y).mean(), "logits", "mean"),
+    "gathered": (lambda o, y: -torch.softmax(o, 1).log().gather(1, y[:, None]).mean(), "logits", "mean"),
+    "summed": (lambda o, y: -picked(torch.log_softmax(o, 1), y).sum(), "logits", "sum"),
+    "softmax twice": (lambda o, y: -picked(torch.log_softmax(torch.softmax(o, 1), 1), y).mean(),
+                      "softmax of a softmax of logits", "mean"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NLL)
+def test_a_likelihood_that_picks_the_right_class_is_known(case: str) -> None:
+    """By an index, or by gathering."""
+    loss, takes, reduction = NLL[case]
+    found = run(loss, CLASSES, 4)
+    assert (found.value("loss.function"), found.value("loss.takes")) == ("cross entropy", takes)
+    assert found.value("loss.reduction") == reduction
+
+
+def test_a_mean_over_the_classes_as_well_is_a_cross_entropy_of_another_size() -> None:
+    """Not a divergence, though of one class that is the same; PyTorch's own divergence stays one."""
+
+    def every(o: Tensor, y: Tensor) -> Tensor:
+        return -(functional.one_hot(y, 4) * torch.log_softmax(o, 1)).mean()
+
+    found = run(every, CLASSES, 4)
+    assert (found.value("loss.function"), found.value("loss.factor")) == ("cross entropy", 0.25)
+
+
+def test_a_hinge_of_zeros_and_ones_is_told_against_one_that_makes_signs_of_them() -> None:
+    """Keras does; a port that writes the hinge out learns nothing of the zeros."""
+
+    def raw(o: Tensor, y: Tensor) -> Tensor:
+        return torch.clamp(1 - y * o, min=0).mean()
+
+    def signed(o: Tensor, y: Tensor) -> Tensor:
+        return raw(o, 2 * y - 1)
+
+    port, honest = run(raw, LABELS), run(signed, LABELS, seed=3)
+    assert port.value("loss.takes") == "labels of 0 and 1"
+    told = diagnose(honest, port).causes[0]
+    assert (told.id, told.parameter, told.mend) == ("LOSS-13", "loss.takes", "b")
+    assert diagnose(port, honest).causes[0].mend == "a"
+    assert not [one for one in diagnose(honest, run(signed, LABELS)).causes if one.id == "LOSS-13"]
+
+
+def test_the_sign_of_a_cosine_is_told_and_no_length_of_its_target() -> None:
+    """The target was scaled to a length of one on the way: what it was before nobody knows."""
+
+    def near(o: Tensor, y: Tensor) -> Tensor:
+        return 1 - functional.cosine_similarity(o, y, dim=1).mean()
+
+    def away(o: Tensor, y: Tensor) -> Tensor:
+        return 1 + functional.cosine_similarity(o, y, dim=1).mean()
+
+    mine, theirs = run(near, VECTORS, 4), run(away, VECTORS, 4, seed=2)
+    assert [side.value("loss.function") for side in (mine, theirs)] == ["cosine distance", "cosine added to one"]
+    assert mine.value("data.target.scale") is None
+    assert diagnose(mine, theirs).causes[0].id == "LOSS-13"
+
+
+class Exponential(nn.Module):
+    """What Keras calls so."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Its exponential."""
+        return torch.exp(x)
+
+
+@pytest.mark.parametrize(("ends", "told"), [("exponential", []), (None, ["LOSS-12"])])
+def test_a_rate_and_the_logarithm_of_one_are_one_loss_where_the_model_has_the_exponential(
+    ends: str | None, told: list[str]
+) -> None:
+    """``PoissonNLLLoss`` of a linear end, Keras's ``poisson`` of ``activation="exponential"``."""
+    mine = run(nn.PoissonNLLLoss(), COUNTS)
+    assert (mine.value("loss.function"), mine.value("loss.takes")) == ("poisson", "log rate")
+
+    def rate(o: Tensor, y: Tensor) -> Tensor:
+        return (o - y * torch.log(o + 1e-7)).mean()
+
+    theirs = run(rate, COUNTS, seed=4, head=Exponential() if ends else nn.Softplus())
+    assert theirs.value("loss.takes") == "rate"
+    if ends:
+        theirs.evidence.steps[0].facts["output_activation"] = ends
+    assert [one.id for one in diagnose(mine, theirs).causes if one.id == "LOSS-12"] == told
+
+
+def test_what_is_no_target_is_none() -> None:
+    """A weight of each row beside a loss that nobody knows explains nothing, and nothing is said of targets."""
+
+    def odd(p: Tensor, y: Tensor) -> Tensor:
+        return (torch.rand(len(y)) * torch.log(p) + p**3).mean()
+
+    found = run(odd, LABELS, head=SIGMOID)
+    assert found.evidence.first is not None
+    assert list(found.evidence.first.of("factor")) == ["factor0"]
+    assert found.value("loss.function") is None
+    assert not found.evidence.first.of("target")
+    assert found.value("data.target.mean") is None
+
+
+def test_few_factors_are_kept_and_none_of_a_loss_that_has_its_target() -> None:
+    """Of an operation that compares the target is known; of many products the first few are enough."""
+    out = torch.rand(5, requires_grad=True) * 1.0
+    many = torch.stack([(torch.rand(5) * torch.log(out + at)).mean() for at in range(6)]).sum()
+    kept = read(many, {out.grad_fn: "output0"}, {}).tensors
+    assert sum(role == "factor" for role, _ in kept) == MOST_FACTORS
+    plain = functional.mse_loss(out, torch.rand(5))
+    assert not [name for role, name in read(plain, {out.grad_fn: "output0"}, {}).tensors if role == "factor"]
+
+
+def taped(recorded: Callable[[np.ndarray], np.ndarray], weight: float) -> Profile:
+    """A tape's loss, ``-(weight y log p + (1 - y) log(1 - p))``: of its products the agent keeps one."""
+    rng = np.random.default_rng(8)
+    graph = [{"op": "Mean", "inputs": [1]}, {"op": "Mul", "inputs": [None, "output0"], "input_shapes": [[24], [24]]}]
+    found = []
+    for at in range(STEPS):
+        p, y = rng.uniform(0.05, 0.95, ROWS), LABELS[at]
+        value = -(weight * y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+        arrays = [array("output", "output0", np.log(p)), array("target", "target0", recorded(y).astype(np.float32))]
+        facts = {"loss": {"operation": "arithmetic", "graph": graph}}
+        found.append(Recording(at + 1, arrays, {"loss": float(value)}, facts))
+    return profile("a", "tensorflow", assembled(found), Beside())
+
+
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_tapes_factor_is_the_target_up_to_sign_and_weight(weight: float, sign: int) -> None:
+    """As labels of 0 and 1, by which the other side's are compared with them."""
+    found = taped(lambda y: sign * weight * y, weight)
+    assert (found.value("loss.function"), found.value("loss.positive_weight")) == ("binary cross entropy", weight)
+    assert found.value("data.target.mean") == pytest.approx(LABELS.mean(), abs=1e-6)
+
+
+def test_a_tapes_factor_that_explains_nothing_is_no_target() -> None:
+    """Nothing is said of its scale."""
+    found = taped(lambda y: y + 0.5, 1.0)
+    assert found.value("loss.function") is None
+    assert found.value("data.target.mean") is None
