@@ -49,6 +49,7 @@ _PROJECTED: Final = ("queries", "keys", "values")
 _SCALES: Final = 1e-3
 #: Settings that the first of attention's products has for the whole.
 _OF_ATTENTION: Final = frozenset({"causal", "padded", "heads", "head_units", "along_time"})
+_NORMS: Final = frozenset({"layernorm", "batchnorm", "groupnorm", "rmsnorm"})
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
 
 
@@ -63,7 +64,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if links.one_rate(a, b):
         found = [one for one in found if not links.of_link(one)]
     if _branched(a) or _branched(b):
-        found = [one for one in found if one.setting != "order"]  # of branches beside each other none comes first
+        # Of branches beside each other none comes first; of a block that adds up, a normalisation does.
+        found = [one for one in found if one.setting != "order" or (_any(one).kind in _NORMS and _adds(a, b))]
     found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b) and not _uncalled(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [
@@ -87,6 +89,11 @@ def _branched(side: Profile) -> bool:
     first = side.evidence.first
     inputs = [name for name in (first.of("batch") if first is not None else ()) if name.startswith("input")]
     return len(inputs) > 1 or any(words.plain(one.get("class")) == "concatenate" for one in side.layers)
+
+
+def _adds(*sides: Profile) -> bool:
+    """Whether each network has residual connections."""
+    return all((side.structure.sums or {}).get("add", 0) > 0 for side in sides)
 
 
 def _over_samples(a: Profile, b: Profile) -> Iterator[Cause]:

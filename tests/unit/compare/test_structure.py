@@ -226,6 +226,18 @@ def test_branches_that_are_joined_have_no_order(joined: str) -> None:
     assert ("order" in told) is (joined == "")
 
 
+@pytest.mark.parametrize(("added", "told"), [(2, ["layernorm.order"]), (0, [])])
+def test_a_normalisation_within_a_block_that_adds_up_has_its_place(added: int, told: list[str]) -> None:
+    """Before attention or after it, in an encoder and a decoder of an input each."""
+    run = Tiny(steps=1, extra={("batch", "input1"): np.ones((16, 2))}).profile()
+    sums = {"add": added, "shift": 0, "stop": 0}
+    ours, theirs = (
+        replace(run, structure=replace(network(*both, dense(8)), ordered=True, ran=True, sums=sums))
+        for both in ((NORM, dense(32), relu()), (dense(32), relu(), NORM))
+    )
+    assert [one.parameter for one in forward.causes(ours, theirs)] == told
+
+
 @pytest.mark.parametrize(
     ("torch", "keras", "size", "same"),
     [(0, "valid", 2, True), (1, "same", 4, True), (1, "valid", 4, False), (1, "same", 3, False)],
