@@ -6,14 +6,14 @@ multiplied with it in the same way. Whatever makes a loss of the tables give the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.compare.identify import loss
+from auditor.compare.identify import loss, taped
 from auditor.compare.identify.evidence import Evidence
 from auditor.compare.identify.loss_fits import LossFit
 from auditor.compare.identify.loss_pairs import pairs_of
@@ -22,7 +22,6 @@ from auditor.ingest.records import StepRecording
 Values = npt.NDArray[Any]
 
 _TARGET: Final = "loss.target"
-_DIFFERENCES: Final = frozenset({"Sub", "SquaredDifference"})
 #: Losses to which the length of a target is nothing.
 _OF_ANGLES: Final = "cosine"
 #: Steps whose losses have to follow from the target: fewer can by chance.
@@ -34,15 +33,17 @@ def told(evidence: Evidence) -> tuple[Evidence, list[LossFit]]:
 
     As it was where no factor explains the loss; without a target that was a factor and is none, as it seems.
     """
-    guessed = _guessed(evidence)
-    for candidate in _candidates(evidence, "target" if guessed else "factor") if guessed or _unknown(evidence) else ():
+    by_tape = taped.guessed(evidence)
+    evidence = taped.of_model(evidence) if by_tape else evidence
+    for candidate in _candidates(evidence, "target" if by_tape else "factor") if by_tape or _unknown(evidence) else ():
         if len(pairs_of(candidate)) >= _FEWEST:
             fits = loss.identify(candidate)
             if fits and fits[0].explains:
                 scaled = fits[0].function.startswith(_OF_ANGLES)  # the target may have been scaled to a length of one
-                return _untold(candidate) if scaled else candidate, fits
-    if guessed:
-        evidence = _untold(evidence)
+                kept = _untold(candidate) if scaled else candidate
+                return taped.without_others(kept) if by_tape else kept, fits
+    if by_tape:
+        evidence = taped.without_others(_untold(evidence))
     return evidence, loss.identify(evidence)
 
 
@@ -54,22 +55,6 @@ def _untold(evidence: Evidence) -> Evidence:
 def _unknown(evidence: Evidence) -> bool:
     """Whether nothing was recorded as the target."""
     return evidence.first is not None and not evidence.first.of("target")
-
-
-def _guessed(evidence: Evidence) -> bool:
-    """Whether what a tape recorded as the target is what the loss was multiplied with: it has no difference from it."""
-    told = evidence.first.facts.get("loss") if evidence.first is not None else None
-    if evidence.framework != "tensorflow" or not isinstance(told, dict) or told.get("operation") != "arithmetic":
-        return False
-    nodes = [node for node in told.get("graph") or () if isinstance(node, dict)]
-    apart = [node for node in nodes if node.get("op") in _DIFFERENCES and len(_shape(node, 0)) == len(_shape(node, 1))]
-    return any(node.get("op") == "Mul" for node in nodes) and not apart and not _unknown(evidence)
-
-
-def _shape(node: Mapping[str, Any], place: int) -> Sequence[int]:
-    """Of an input; nothing where it is a number, as in ``1 - p``."""
-    shapes = node.get("input_shapes") or ()
-    return shapes[place] or () if len(shapes) > place else ()
 
 
 def _candidates(evidence: Evidence, role: str) -> Iterator[Evidence]:

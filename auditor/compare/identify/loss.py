@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from auditor.ingest.records import StepRecording
 
 __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_of"]
 
+#: Operations that take an output from a target.
+_DIFFERENCES: Final = frozenset({"Sub", "Rsub", "SquaredDifference"})
 #: Steps that are looked at for a mask.
 _MASKED: Final = 20
 #: Losses that are squared errors up to a corner.
@@ -163,6 +165,8 @@ def _told(evidence: Evidence) -> list[Fact]:
     if not isinstance(told, dict):
         return []
     found = []
+    if "broadcast" not in told and (spread := _spread(told)) is not None:
+        found.append(Fact("loss.broadcast", spread, confidence=0.9, note="from the shapes in the loss"))
     if "broadcast" in told:
         found.append(
             Fact("loss.broadcast", bool(told["broadcast"]), confidence=0.95, note="from the shapes in the loss")
@@ -172,6 +176,22 @@ def _told(evidence: Evidence) -> list[Fact]:
     elif isinstance(told.get("reduction"), str):
         found.append(Fact("loss.reduction", told["reduction"], confidence=0.8, note="from the operations of the loss"))
     return found
+
+
+def _spread(told: Mapping[str, Any]) -> bool | None:
+    """Whether a difference with the data, wherever it is in the loss, is of every row with every row.
+
+    None where there is none: of ``(B, 1)`` and ``(B,)`` it is ``(B, B)``.
+    """
+    found: list[bool] = []
+    for node in list(told.get("graph") or ()):
+        if not isinstance(node, dict) or node.get("op") not in _DIFFERENCES:
+            continue
+        given = next((shape for shape in node.get("input_shapes") or () if shape), None)
+        if list(node.get("inputs") or ()).count(None) == 1 and node.get("shape") and given:
+            wide, less = ([extent for extent in shape if extent != 1] for shape in (node["shape"], given))
+            found.append(len(wide) > len(less) and wide[0] == wide[-1])
+    return any(found) if found else None
 
 
 def _masked(evidence: Evidence) -> Fact | None:

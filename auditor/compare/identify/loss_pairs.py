@@ -51,6 +51,8 @@ class Pair:
     counts: npt.NDArray[np.bool_] | None = None
     """Which rows of classes are none of padding: of a class that is left out, by custom the first."""
     ignored: int = _PADDING
+    read: npt.NDArray[np.bool_] | None = None
+    """Which positions of the inputs are none of padding, row by row; None where these are no padded sequences."""
     gone: int = 0
     """How many rows are of no class, -1 for padding, and are not among ``output`` and ``target``."""
 
@@ -90,7 +92,7 @@ def pair_of(one: StepRecording) -> Pair | None:
     kernels, every = _squares(one, 2), _squares(one, 0)
     pair = Pair(output, target, value, count, classes, one.step, apart=apart, derived=derived, each=each,
                 squares=_whole(kernels), every=_whole(every), kernels=kernels)  # fmt: skip
-    return replace(pair, ignored=_ignored(one))
+    return replace(pair, ignored=_ignored(one), read=_read(batch))
 
 
 def _ignored(one: StepRecording) -> int:
@@ -225,11 +227,28 @@ def _with(pair: Pair, output: F64, target: F64) -> Pair:
     return replace(pair, output=output, target=target)
 
 
-def _counting(output: F64, labels: F64, ignored: int) -> npt.NDArray[np.bool_]:
-    """Which rows are none of padding: Keras puts zeros for its logits, else it is of a class that is left out."""
+def _counting(output: F64, labels: F64, pair: Pair) -> npt.NDArray[np.bool_]:
+    """Which rows are none of padding.
+
+    Keras puts zeros for its logits; else it is where the inputs are padded, or of a class that is left out.
+    """
     blank: npt.NDArray[np.bool_] = (output == 0).all(axis=-1)
-    counts: npt.NDArray[np.bool_] = ~blank if blank.any() and not blank.all() else labels != ignored
+    if blank.any() and not blank.all():
+        return ~blank
+    if pair.read is not None and pair.read.size == labels.size and pair.ignored == _PADDING:
+        return pair.read
+    counts: npt.NDArray[np.bool_] = labels != pair.ignored
     return counts
+
+
+def _read(batch: F64 | None) -> npt.NDArray[np.bool_] | None:
+    """Which positions of sequences of numbers are none of padding, of zeros at one end of a row."""
+    if batch is None or batch.ndim != _ROWS or batch.min(initial=0) < 0 or not (batch == np.round(batch)).all():
+        return None
+    read = batch != 0
+    steps = np.diff(read.astype(int), axis=1)
+    ended = bool((steps <= 0).all() or (steps >= 0).all())
+    return read.ravel() if ended and not read.all() and read.any() else None
 
 
 def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
@@ -249,6 +268,6 @@ def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
         if len(labels) != len(output) or not np.array_equal(labels, np.round(labels)) or not valid.any():
             return None
         kept = np.eye(classes)[labels[valid].astype(int)]
-        counts = _counting(output[valid], labels[valid], pair.ignored) if several else None
+        counts = _counting(output, labels, pair)[valid] if several else None
         found.append(replace(_with(pair, output[valid], kept), counts=counts, gone=int(np.sum(~valid))))
     return found

@@ -106,6 +106,27 @@ def _classed(pairs: Sequence[Pair], row: tuple[str, str, losses.Pointwise]) -> I
     yield from _weighed(pairs, [loss(pair.output, pair.target) for pair in pairs], (function, takes))
 
 
+def _by_weights(pairs: Sequence[Pair], parts: Sequence[F64], named: tuple[str, str]) -> Iterator[LossFit]:
+    """The weights of classes by whose sum the recorded losses are divided: up to a factor, the first of them one."""
+    shares, counts = (
+        np.stack([row @ pair.target for row, pair in zip(rows, pairs, strict=True)])
+        for rows in (parts, [np.ones(len(part)) for part in parts])
+    )
+    seen = (counts != 0).any(axis=0)
+    if not 1 < seen.sum() <= _CLASSES or len(pairs) < seen.sum() + _BEYOND:
+        return
+    values = np.array([pair.value for pair in pairs])
+    weights = np.linalg.svd(shares[:, seen] - values[:, None] * counts[:, seen])[2][-1]
+    if not weights[0] or (weights / weights[0]).min() <= 0:
+        return
+    weights = weights / weights[0]
+    found = shares[:, seen] @ weights / (counts[:, seen] @ weights)
+    residual = float(np.sqrt(np.mean((values - found) ** 2) / np.mean(values * values)))
+    if residual <= TOLERANCE and np.ptp(weights) > _LEAST_SMOOTHING * weights.max():
+        classes = tuple(float(f"{weight:.4g}") for weight in weights)
+        yield LossFit(*named, "mean by weight", 1.0, broadcast=False, smoothing=0.0, residual=residual, classes=classes)
+
+
 def _weighed(pairs: Sequence[Pair], parts: Sequence[F64], named: tuple[str, str]) -> Iterator[LossFit]:
     """The weights of classes under which the recorded losses are the mean of ``parts``, if there are such."""
     if any(
@@ -113,6 +134,7 @@ def _weighed(pairs: Sequence[Pair], parts: Sequence[F64], named: tuple[str, str]
         for part, pair in zip(parts, pairs, strict=True)
     ):
         return
+    yield from _by_weights(pairs, parts, named)
     shares = np.stack([part @ pair.target / len(part) for part, pair in zip(parts, pairs, strict=True)])
     shares = shares[:, (shares != 0).any(axis=0)]
     if not 1 < shares.shape[1] <= _CLASSES or len(pairs) < shares.shape[1] + _BEYOND:

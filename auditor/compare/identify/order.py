@@ -24,7 +24,7 @@ _SEVERAL: Final = 2
 def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
     """``data.*``: batch size, partial batches, samples an epoch, order, how far batches differ from one another."""
     batches = [batch for one in evidence.steps if (batch := _rows(data(one, "batch"))) is not None]
-    targets = _ordered([target for one in evidence.steps if (target := _rows(_targets(one))) is not None])
+    targets = _ordered([_classes(target) for one in evidence.steps if (target := _rows(_targets(one))) is not None])
     shapes = [array.shape for one in evidence.steps for array in list(one.of("batch").values())[:1] if array.shape]
     found: list[Fact] = []
     if shapes:
@@ -47,6 +47,13 @@ def _targets(one: StepRecording) -> F64 | None:
     if len(several) > 1 and len({len(target) for target in several}) == 1:
         return np.concatenate(several, axis=1)
     return None if len(several) > 1 else target_of(one)
+
+
+def _classes(target: F64) -> F64:
+    """Numbers of classes with the first in the place of padding, of -1 or -100, as a program puts it that masks."""
+    low = target.min()
+    padded = low < 0 and (target == np.round(target)).all() and len(np.unique(target[target >= 0])) > 1
+    return np.where(target < 0, 0, target) if padded and (target[target < 0] == low).all() else target
 
 
 def _ordered(targets: list[F64]) -> list[F64]:

@@ -63,6 +63,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
     if links.one_rate(a, b):
         found = [one for one in found if not links.of_link(one)]
+    found = [one for one in found if not links.in_loss(one, a, b)]
     if _branched(a) or _branched(b):
         # Of branches beside each other none comes first; of a block that adds up, a normalisation does.
         found = [one for one in found if one.setting != "order" or (_any(one).kind in _NORMS and _adds(a, b))]
@@ -197,6 +198,7 @@ def _sums(a: Profile, b: Profile) -> Iterator[Cause]:
     moved = among != 0 and among == right["shift"] - left["shift"]
     for word, (entry, parameter, said) in _COUNTED.items():
         more = 0 if moved and word != "stop" else abs(left[word] - right[word])
+        more = 0 if word == "shift" and links.added(a, left) == links.added(b, right) else more
         if more:
             effect = said.format(more, "s" if more > 1 else "")
             yield Cause(entry, parameter, (left[word], right[word]), sizes.ANOTHER, effect, confidence=0.9)

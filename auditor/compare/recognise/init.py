@@ -32,6 +32,8 @@ _IDS: Final[Mapping[str, str]] = {
 }
 #: Biases of which a part begins off zero on purpose: the forget gate's.
 _OFFSET: Final = frozenset({"lstm.bias", "gru.bias"})
+#: The scale of a normalisation: at zero what comes after it, a branch of a block, begins switched off.
+_GAMMA: Final = "norm.kernel"
 #: Parameters of biases that begin at zero or as little noise around it: whichever, it is washed out alike.
 CENTRED: Final = frozenset(f"init.{kind}" for kind in _IDS if kind.endswith("bias") and kind not in _OFFSET)
 _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
@@ -140,7 +142,9 @@ def _constants(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[s
     A single one may be drawn: then beyond every law in use, of which He's uniform is the widest.
     """
     left, right = a.get("constants"), b.get("constants")
-    if not kind.endswith("bias") or not left or not right or [one[0] for one in left] != [one[0] for one in right]:
+    if not (kind.endswith("bias") or kind == _GAMMA) or not left or not right:
+        return None
+    if [one[0] for one in left] != [one[0] for one in right]:
         return None
     apart = [
         (abs(mine - theirs), mine, theirs)
@@ -150,6 +154,9 @@ def _constants(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[s
     if not apart:
         return None
     size, mine, theirs = max(apart)
+    if kind == _GAMMA:
+        said = f"the scale of one normalisation begins at {mine:.3g} on one side, at {theirs:.3g} on the other"
+        return _IDS[kind], _KERNEL * min(5.0, 5 * size), said
     said = f"the biases of one layer begin at {mine:.3g} on one side, at {theirs:.3g} on the other"
     return _IDS.get(kind, "INIT-00"), _BIAS * min(5.0, size), said
 

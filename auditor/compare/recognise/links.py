@@ -1,13 +1,17 @@
-"""Where the exponential of a rate is: at the end of the model, or in the loss that takes the rate's logarithm."""
+"""What one model ends in and the other side's loss has: a rate's exponential, a variance's softplus."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from auditor.compare.profile import Profile
 from auditor.compare.structure import Difference, Operation
 
 _EXPONENTIAL: Final = "exponential"
+_ADDED: Final = frozenset({"Add", "AddV2"})
+#: What graphs call a function.
+_WRITTEN: Final = {_EXPONENTIAL: "exp"}
 
 
 def one_rate(a: Profile, b: Profile) -> bool:
@@ -24,9 +28,37 @@ def _ends(side: Profile) -> bool:
     return _EXPONENTIAL in told or any(map(is_exponential, side.structure.operations[-1:]))
 
 
+def added(side: Profile, sums: Mapping[str, int]) -> int:
+    """How often a number is added, within the model or where its loss takes on: the least that a variance has."""
+    nodes = [node for node in _graph(side) if str(node.get("op")) in _ADDED]
+    return sums["shift"] + sum(list(node.get("inputs") or ()).count(None) == 1 for node in nodes)
+
+
 def is_exponential(one: Operation | None) -> bool:
     """Whether an operation is the exponential function."""
     return one is not None and one.kind == "activation" and one.settings.get("function") == _EXPONENTIAL
+
+
+def in_loss(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether a function that one model ends in is what the other side's loss does with its output."""
+    found, lacking, side = (one.a, b, a) if one.b is None else (one.b, a, b)
+    if one.setting or found is None or found.kind != "activation" or (one.a is None) == (one.b is None):
+        return False
+    if found not in side.structure.operations[-1:]:
+        return False
+    name = str(found.settings.get("function"))
+    return _WRITTEN.get(name, name) in _of_loss(lacking) and _WRITTEN.get(name, name) not in _of_loss(side)
+
+
+def _of_loss(side: Profile) -> set[str]:
+    """The operations of the recorded loss, in small letters."""
+    return {str(node.get("op")).lower() for node in _graph(side)}
+
+
+def _graph(side: Profile) -> list[Mapping[str, Any]]:
+    told = side.evidence.first.facts.get("loss") if side.evidence.first is not None else None
+    graph = told.get("graph") if isinstance(told, dict) else None
+    return [node for node in graph or () if isinstance(node, dict)]
 
 
 def of_link(one: Difference) -> bool:

@@ -210,10 +210,15 @@ def test_few_factors_are_kept_and_none_of_a_loss_that_has_its_target() -> None:
     assert not [name for role, name in read(plain, {out.grad_fn: "output0"}, {}).tensors if role == "factor"]
 
 
-def taped(recorded: Callable[[np.ndarray], np.ndarray], weight: float) -> Profile:
-    """A tape's loss, ``-(weight y log p + (1 - y) log(1 - p))``: of its products the agent keeps one."""
+def taped(recorded: Callable[[np.ndarray], np.ndarray], weight: float, function: str = "Log") -> Profile:
+    """A tape's loss, ``-(weight y log p + (1 - y) log(1 - p))``: of its products the agent keeps one.
+
+    ``recorded``: what is kept of its data. ``function``: of the output that was recorded with it.
+    """
     rng = np.random.default_rng(8)
-    graph = [{"op": "Mean", "inputs": [1]}, {"op": "Mul", "inputs": [None, "output0"], "input_shapes": [[24], [24]]}]
+    joined = {"op": "Mul", "inputs": [None, 2], "input_shapes": [[ROWS], [ROWS]]}
+    graph = [{"op": "Mean", "inputs": [1]}, joined, {"op": function, "inputs": [3]},
+             {"op": "AddV2", "inputs": ["output0", None], "input_shapes": [[ROWS], []]}]  # fmt: skip
     found = []
     for at in range(STEPS):
         p, y = rng.uniform(0.05, 0.95, ROWS), LABELS[at]
@@ -230,6 +235,7 @@ def test_a_tapes_factor_is_the_target_up_to_sign_and_weight(weight: float, sign:
     """As labels of 0 and 1, by which the other side's are compared with them."""
     found = taped(lambda y: sign * weight * y, weight)
     assert (found.value("loss.function"), found.value("loss.positive_weight")) == ("binary cross entropy", weight)
+    assert found.value("loss.takes") == "probabilities", "the model's output, not what the loss made of it"
     assert found.value("data.target.mean") == pytest.approx(LABELS.mean(), abs=1e-6)
 
 
@@ -238,3 +244,47 @@ def test_a_tapes_factor_that_explains_nothing_is_no_target() -> None:
     found = taped(lambda y: y + 0.5, 1.0)
     assert found.value("loss.function") is None
     assert found.value("data.target.mean") is None
+    assert found.evidence.first is not None
+    assert list(found.evidence.first.of("output")) == ["output0"]
+    squares = taped(lambda y: y + 0.5, 1.0, "Square")
+    assert squares.evidence.first is not None
+    assert not squares.evidence.first.of("output"), "a weight of squares, and no output of the model"
+
+
+def test_weights_that_the_loss_is_divided_by_are_told_from_those_that_it_is_not() -> None:
+    """``(w * nll).sum() / w.sum()``, as PyTorch divides; Keras's class weights are divided by the rows."""
+    weights = torch.tensor([1.0, 3.0, 6.0, 2.0])
+
+    def by_hand(o: Tensor, y: Tensor) -> Tensor:
+        each = weights[y]
+        return (each * -picked(torch.log_softmax(o, 1), y)).sum() / each.sum()
+
+    def by_rows(o: Tensor, y: Tensor) -> Tensor:
+        return (weights[y] * -picked(torch.log_softmax(o, 1), y)).mean()
+
+    mine, theirs = run(by_hand, CLASSES, 4), run(by_rows, CLASSES, 4, seed=3)
+    assert mine.loss[0].classes == pytest.approx((1.0, 3.0, 6.0, 2.0), rel=1e-3)
+    reductions = [side.value("loss.reduction") for side in (mine, theirs)]
+    assert reductions == ["mean by weight", "weighted, mean over batch"]
+    assert diagnose(mine, theirs).causes[0].id == "LOSS-08"
+    assert run(functional.cross_entropy, CLASSES, 4).value("loss.reduction") == "mean"
+
+
+def likelihood(least: float = 1e-3) -> Loss:
+    """Of a normal distribution with a mean and a variance for each row."""
+
+    def loss(o: Tensor, y: Tensor) -> Tensor:
+        variance = functional.softplus(o[:, 1:2]) + least
+        return 0.5 * (torch.log(variance) + (y - o[:, :1]) ** 2 / variance).mean()
+
+    return loss
+
+
+def test_a_difference_deep_in_a_loss_shows_that_every_row_met_every_row() -> None:
+    """Means of (B, 1), targets of (B,): whatever the loss is."""
+    values = COUNTS[:, :, None]
+    mine, theirs = run(likelihood(), COUNTS, 2), run(likelihood(), values, 2, seed=2)
+    assert [side.value("loss.broadcast") for side in (mine, theirs)] == [True, False]
+    told = diagnose(theirs, mine).causes[0]
+    assert (told.id, told.mend) == ("LOSS-02", "b")
+    assert not [one for one in diagnose(theirs, theirs).causes if one.id == "LOSS-02"]

@@ -144,3 +144,29 @@ def test_padding_of_no_class_is_left_out_or_divided_by() -> None:
     assert (told.id, told.parameter) == ("LOSS-09", "loss.scale")
     assert f"{PADDED.size / (~PADDED).sum():.3g} times" in told.effect
     assert not [one for one in diagnose(ours, tagged("by what counts", 4)).causes if one.id.startswith("LOSS")]
+
+
+def masked_by_inputs(seed: int, *, by_all: bool) -> Profile:
+    """Places of padded sequences, times a mask that nobody recorded; padding is of a class that others are of."""
+    found = []
+    for at in range(6):
+        rng = np.random.default_rng(100 * seed + at)
+        logits, classes = rng.normal(size=(24, TAGS)).astype(np.float32), rng.integers(0, TAGS, (4, 6))
+        classes[PADDED] = 0
+        each = functional.cross_entropy(torch.tensor(logits), torch.tensor(classes).flatten(), reduction="none")
+        kept = each.numpy() * ~PADDED.ravel()
+        value = kept.sum() / (kept.size if by_all else (~PADDED).sum())
+        words = np.where(PADDED, 0, rng.integers(1, 9, (4, 6)))
+        arrays = [array("batch", "input0", words), array("target", "target0", classes.ravel())]
+        found.append(Recording(at + 1, [*arrays, array("output", "output0", logits)], {"loss": float(value)}, {}))
+    return profile("a", "tensorflow", assembled(found), Beside())
+
+
+@pytest.mark.parametrize(("by_all", "reduction"), [(True, "padding as zeros, mean"), (False, "mean without padding")])
+def test_places_where_the_inputs_are_padded_are_left_out(by_all: bool, reduction: str) -> None:
+    """By a mask of the program's own; against classes of -1 it is known what is divided by, and no other scale."""
+    told = masked_by_inputs(1, by_all=by_all)
+    assert told.value("loss.reduction") == reduction
+    causes = [one.id for one in diagnose(tagged("by what counts"), told).causes if one.id.startswith("LOSS")]
+    assert causes == (["LOSS-09"] if by_all else [])
+    assert told.value("data.target.range") == tagged("by what counts").value("data.target.range") == [0, TAGS - 1]

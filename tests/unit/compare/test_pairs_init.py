@@ -13,6 +13,7 @@ from torch import nn
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import MATTERS
 from support.tiny import drawn
 
 Layers = Mapping[str, tuple[str, Mapping[str, np.ndarray]]]
@@ -221,3 +222,16 @@ def test_the_bias_of_one_layer_that_begins_elsewhere_is_found(bias: float, size:
     causes = diagnose(head(0, size), head(bias, size)).causes
     assert [cause.id for cause in causes] == (["INIT-02"] if found else [])
     assert not diagnose(head(bias, size), head(bias, size)).causes
+
+
+def scaled(*values: float) -> Layers:
+    """Normalisations that begin at these scales."""
+    return {f"bn{at}": ("BatchNorm1d", {"weight": np.full(8, value, np.float32)}) for at, value in enumerate(values)}
+
+
+def test_one_normalisation_whose_scale_begins_elsewhere_is_told() -> None:
+    """Zero at the end of a residual branch, where the others begin at one."""
+    told = diagnose(drawn("torch", scaled(1, 0)), drawn("torch", scaled(1, 1))).causes
+    assert [(one.id, one.parameter) for one in told] == [("INIT-10", "init.norm.kernel")]
+    assert told[0].weight > MATTERS
+    assert not diagnose(drawn("torch", scaled(1, 0)), drawn("torch", scaled(1, 0))).causes

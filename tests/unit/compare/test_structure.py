@@ -434,3 +434,25 @@ def test_a_pool_of_sequences_that_the_graph_does_not_name_is_none_the_less_there
     theirs = structure("keras", {"model": {"class": "Sequential", "layers": told}}, [{"operations": [{"layer": "0"}]}])
     assert len(ours.operations) == 1
     assert differences(ours, theirs) == []
+
+
+def ended(function: str, *, within: bool, shift: int = 0) -> Profile:
+    """A network that ends in this function, or whose loss begins with it; and adds a little before or after."""
+    nodes = [
+        {"op": "Mean", "inputs": [1]},
+        {"op": "Add", "inputs": [2, None]},
+        {"op": "Softplus", "inputs": ["output0"]},
+    ]
+    run = Tiny(steps=1, facts={"loss": {"graph": nodes[:1] if within else nodes}}).profile()
+    last = [("activation", {"function": function})] if within else []
+    sums = {"add": 0, "shift": shift, "stop": 0}
+    return replace(run, structure=replace(network(dense(8), relu(), dense(2), *last), ran=True, sums=sums))
+
+
+def test_a_function_that_the_other_sides_loss_begins_with_is_none_of_the_network() -> None:
+    """A softplus of a variance and the least that it is: in the model, or in a likelihood written by hand."""
+    inside, outside = ended("softplus", within=True, shift=1), ended("softplus", within=False)
+    assert list(forward.causes(inside, outside)) == list(forward.causes(outside, inside)) == []
+    assert [one.id for one in forward.causes(ended("tanh", within=True, shift=1), outside)] == ["FWD-10"]
+    bare = replace(outside, evidence=Tiny(steps=1).profile().evidence)
+    assert [one.id for one in forward.causes(inside, bare)][:1] == ["FWD-10"]
