@@ -11,27 +11,11 @@ import torch
 
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import forward
-from auditor.compare.structure import Operation, Structure, differences, geometry, structure, words
+from auditor.compare.structure import Structure, differences, geometry, structure, words
 from auditor_agent.stream.recording import Recording
+from support.networks import NORM, dense, network, relu
 from support.recordings import assembled
 from support.tiny import Tiny, array
-
-
-def network(*operations: tuple[str, dict[str, Any]], whole: bool = True, ordered: bool = True) -> Structure:
-    """A network of (kind, settings)."""
-    made = tuple(Operation(kind, str(at), settings) for at, (kind, settings) in enumerate(operations))
-    return Structure(made, whole=whole, ordered=ordered, ran=True)
-
-
-def relu() -> tuple[str, dict[str, Any]]:
-    """An activation."""
-    return "activation", {"function": "relu"}
-
-
-def dense(units: int, **more: Any) -> tuple[str, dict[str, Any]]:
-    """A product with weights."""
-    return "dense", {"units": units, "bias": True, **more}
-
 
 MSE = torch.nn.functional.mse_loss
 
@@ -39,9 +23,6 @@ MSE = torch.nn.functional.mse_loss
 def fourth(o: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """A loss that no table has."""
     return ((o - y) ** 4).mean()
-
-
-NORM = ("layernorm", {"epsilon": 1e-5})
 
 
 @pytest.mark.parametrize(
@@ -211,33 +192,6 @@ def test_branches_beside_each_other_have_no_order(whole: bool) -> None:
     assert [one.parameter for one in forward.causes(ours, wider)] == ["dense.units"] * 2
 
 
-@pytest.mark.parametrize("joined", ["two inputs", "a layer", ""])
-def test_branches_that_are_joined_have_no_order(joined: str) -> None:
-    """Told by several inputs, or by Keras's layer that joins them; in a row an order is a difference."""
-    run = Tiny(steps=1, extra={("batch", "input1"): np.ones((16, 2))} if joined == "two inputs" else {}).profile()
-    conv, table = ("conv", {"units": 16}), dense(32)
-    ours, theirs = (
-        replace(run, structure=replace(network(*both, dense(8)), ordered=True, ran=True))
-        for both in ((table, relu(), conv, relu()), (conv, relu(), table, relu()))
-    )
-    if joined == "a layer":
-        theirs = replace(theirs, manifest={"model": {"layers": [{"class": "Concatenate", "name": "both"}]}})
-    told = [one.parameter.rpartition(".")[2] for one in forward.causes(ours, theirs)]
-    assert ("order" in told) is (joined == "")
-
-
-@pytest.mark.parametrize(("added", "told"), [(2, ["layernorm.order"]), (0, [])])
-def test_a_normalisation_within_a_block_that_adds_up_has_its_place(added: int, told: list[str]) -> None:
-    """Before attention or after it, in an encoder and a decoder of an input each."""
-    run = Tiny(steps=1, extra={("batch", "input1"): np.ones((16, 2))}).profile()
-    sums = {"add": added, "shift": 0, "stop": 0}
-    ours, theirs = (
-        replace(run, structure=replace(network(*both, dense(8)), ordered=True, ran=True, sums=sums))
-        for both in ((NORM, dense(32), relu()), (dense(32), relu(), NORM))
-    )
-    assert [one.parameter for one in forward.causes(ours, theirs)] == told
-
-
 @pytest.mark.parametrize(
     ("torch", "keras", "size", "same"),
     [(0, "valid", 2, True), (1, "same", 4, True), (1, "valid", 4, False), (1, "same", 3, False)],
@@ -315,16 +269,6 @@ def test_attention_that_leaves_positions_out_is_told(word: str, back: bool, fort
     ours, theirs = (replace(run, structure=replace(network(dense(4)), shares=tuple(one))) for one in both)
     told = [one.parameter for one in forward.causes(ours, theirs)]
     assert told == ([f"attention.{word}"] if forth is False else [])
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_softmax_along_the_batch_is_the_side_to_mend(turned: bool) -> None:
-    """As many numbers add up to one as a batch has samples: nobody means that."""
-    run = Tiny(steps=1).profile()
-    rows, wide = run.value("data.batch_size"), 5
-    right, wrong = (replace(run, structure=replace(network(dense(4)), shares=({"over": n},))) for n in (wide, rows))
-    found = next(iter(forward.causes(*((wrong, right) if turned else (right, wrong)))))
-    assert (found.id, found.mend) == ("FWD-22", "a" if turned else "b")
 
 
 def holding(sizes: dict[str, int], *, declared: int | None = None, kind: str = "dense", still: str = "") -> Profile:
@@ -434,25 +378,3 @@ def test_a_pool_of_sequences_that_the_graph_does_not_name_is_none_the_less_there
     theirs = structure("keras", {"model": {"class": "Sequential", "layers": told}}, [{"operations": [{"layer": "0"}]}])
     assert len(ours.operations) == 1
     assert differences(ours, theirs) == []
-
-
-def ended(function: str, *, within: bool, shift: int = 0) -> Profile:
-    """A network that ends in this function, or whose loss begins with it; and adds a little before or after."""
-    nodes = [
-        {"op": "Mean", "inputs": [1]},
-        {"op": "Add", "inputs": [2, None]},
-        {"op": "Softplus", "inputs": ["output0"]},
-    ]
-    run = Tiny(steps=1, facts={"loss": {"graph": nodes[:1] if within else nodes}}).profile()
-    last = [("activation", {"function": function})] if within else []
-    sums = {"add": 0, "shift": shift, "stop": 0}
-    return replace(run, structure=replace(network(dense(8), relu(), dense(2), *last), ran=True, sums=sums))
-
-
-def test_a_function_that_the_other_sides_loss_begins_with_is_none_of_the_network() -> None:
-    """A softplus of a variance and the least that it is: in the model, or in a likelihood written by hand."""
-    inside, outside = ended("softplus", within=True, shift=1), ended("softplus", within=False)
-    assert list(forward.causes(inside, outside)) == list(forward.causes(outside, inside)) == []
-    assert [one.id for one in forward.causes(ended("tanh", within=True, shift=1), outside)] == ["FWD-10"]
-    bare = replace(outside, evidence=Tiny(steps=1).profile().evidence)
-    assert [one.id for one in forward.causes(inside, bare)][:1] == ["FWD-10"]
