@@ -68,7 +68,7 @@ def _candidates(evidence: Evidence, role: str) -> Iterator[Evidence]:
                 yield replace(evidence, steps=tuple(one for one in steps if one is not None))
 
 
-def _positive(values: Values) -> Values | None:
+def _positive(values: Values) -> Values:
     """A target, or a target with the sign of the loss."""
     negative = values.dtype.kind == "f" and bool((values <= 0).all())
     found: Values = -values if negative else values
@@ -78,7 +78,7 @@ def _positive(values: Values) -> Values | None:
 def _unit(values: Values) -> Values | None:
     """Labels of 0 and 1 by themselves, where they come with the weight of the ones."""
     found, most = _positive(values), np.abs(values).max(initial=0)
-    if found is None or found.dtype.kind != "f" or not 0 < most != 1 or not np.isin(found, (0, most)).all():
+    if found.dtype.kind != "f" or not 0 < most != 1 or not np.isin(found, (0, most)).all():
         return None
     one: Values = found / most
     return one

@@ -165,12 +165,12 @@ def _told(evidence: Evidence) -> list[Fact]:
     if not isinstance(told, dict):
         return []
     found = []
-    if "broadcast" not in told and (spread := _spread(told)) is not None:
-        found.append(Fact("loss.broadcast", spread, confidence=0.9, note="from the shapes in the loss"))
     if "broadcast" in told:
         found.append(
             Fact("loss.broadcast", bool(told["broadcast"]), confidence=0.95, note="from the shapes in the loss")
         )
+    elif (spread := _spread(told)) is not None:
+        found.append(Fact("loss.broadcast", spread, confidence=0.9, note="from the shapes in the loss"))
     if (masked := _masked(evidence)) is not None:
         found.append(masked)
     elif isinstance(told.get("reduction"), str):

@@ -61,8 +61,6 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
-    if links.one_rate(a, b):
-        found = [one for one in found if not links.of_link(one)]
     found = [one for one in found if not links.in_loss(one, a, b)]
     if _branched(a) or _branched(b):
         # Of branches beside each other none comes first; of a block that adds up, a normalisation does.

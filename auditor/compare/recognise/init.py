@@ -154,7 +154,7 @@ def _constants(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[s
     if not apart:
         return None
     size, mine, theirs = max(apart)
-    if kind == _GAMMA:
+    if kind == _GAMMA:  # from one to zero as much as the widest kernels differ: by hand, as all sizes of beginnings
         said = f"the scale of one normalisation begins at {mine:.3g} on one side, at {theirs:.3g} on the other"
         return _IDS[kind], _KERNEL * min(5.0, 5 * size), said
     said = f"the biases of one layer begin at {mine:.3g} on one side, at {theirs:.3g} on the other"

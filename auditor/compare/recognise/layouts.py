@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import F64
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import sizes
+from auditor.compare.recognise import network, sizes
 from auditor.compare.recognise.cause import Cause
 
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
@@ -36,19 +36,13 @@ def _untransposed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, 
     Of other shapes no framework takes it, so a program that transposes what does not fit leaves out these.
     """
     for mine in _weights(torch, "Linear"):
-        for theirs in _weights(other, "Dense") if other.framework != "sklearn" else _every(other):
+        for theirs in _weights(other, "Dense") if other.framework != "sklearn" else network.whole(other):
             square = mine.shape == theirs.shape == mine.shape[::-1] and not _like(mine, mine.T)
             if square and _like(mine, theirs):
                 values = "(out, in)", "(in, out)"
                 effect = "a square kernel is equal as it lies: one side computes with its transpose"
                 return "FWD-17", "kernel.layout", values, effect
     return None
-
-
-def _every(side: Profile) -> list[F64]:
-    first = side.evidence.first
-    found = [] if first is None or first.step > 1 else list(first.of("weight").values())
-    return [np.asarray(one.whole(), np.float64) for one in found if one.values is not None and not one.sampled]
 
 
 def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:

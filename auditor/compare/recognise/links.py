@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from auditor.compare.profile import Profile
-from auditor.compare.structure import Difference, Operation
+from auditor.compare.structure import Difference
 
 _EXPONENTIAL: Final = "exponential"
 _ADDED: Final = frozenset({"Add", "AddV2"})
@@ -25,18 +25,15 @@ def one_rate(a: Profile, b: Profile) -> bool:
 def _ends(side: Profile) -> bool:
     """Whether the model's last operation is the exponential."""
     told = {one.facts.get("output_activation") for one in side.evidence.steps}
-    return _EXPONENTIAL in told or any(map(is_exponential, side.structure.operations[-1:]))
+    return _EXPONENTIAL in told or any(
+        one.settings.get("function") == _EXPONENTIAL for one in side.structure.operations[-1:]
+    )
 
 
 def added(side: Profile, sums: Mapping[str, int]) -> int:
     """How often a number is added, within the model or where its loss takes on: the least that a variance has."""
     nodes = [node for node in _graph(side) if str(node.get("op")) in _ADDED]
     return sums["shift"] + sum(list(node.get("inputs") or ()).count(None) == 1 for node in nodes)
-
-
-def is_exponential(one: Operation | None) -> bool:
-    """Whether an operation is the exponential function."""
-    return one is not None and one.kind == "activation" and one.settings.get("function") == _EXPONENTIAL
 
 
 def in_loss(one: Difference, a: Profile, b: Profile) -> bool:
@@ -59,8 +56,3 @@ def _graph(side: Profile) -> list[Mapping[str, Any]]:
     told = side.evidence.first.facts.get("loss") if side.evidence.first is not None else None
     graph = told.get("graph") if isinstance(told, dict) else None
     return [node for node in graph or () if isinstance(node, dict)]
-
-
-def of_link(one: Difference) -> bool:
-    """Whether a difference is that one side has an exponential and the other nothing in its place."""
-    return (one.a is None and is_exponential(one.b)) or (one.b is None and is_exponential(one.a))

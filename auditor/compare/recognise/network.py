@@ -92,10 +92,11 @@ def _image(side: Profile) -> bool:
 
 
 def _kernels(side: Profile) -> list[F64]:
-    return [array for array in _whole(side) if array.ndim == _KERNEL]
+    return [array for array in whole(side) if array.ndim == _KERNEL]
 
 
-def _whole(side: Profile) -> list[F64]:
+def whole(side: Profile) -> list[F64]:
+    """The weights before the first step, those that were recorded whole."""
     first = side.evidence.first
     arrays = first.of("weight").values() if first is not None and first.step == 1 else ()
     return [np.asarray(one.whole(), np.float64) for one in arrays if not one.sampled and one.values is not None]

@@ -69,4 +69,4 @@ def test_a_function_that_the_other_sides_loss_begins_with_is_none_of_the_network
     assert list(forward.causes(inside, outside)) == list(forward.causes(outside, inside)) == []
     assert [one.id for one in forward.causes(ended("tanh", within=True, shift=1), outside)] == ["FWD-10"]
     bare = replace(outside, evidence=Tiny(steps=1).profile().evidence)
-    assert [one.id for one in forward.causes(inside, bare)][:1] == ["FWD-10"]
+    assert [one.id for one in forward.causes(inside, bare)] == ["FWD-10"]
