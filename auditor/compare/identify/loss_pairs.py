@@ -47,7 +47,7 @@ class Pair:
     derived: bool = False
     """Whether ``output`` is what the loss made of the model's output first: logarithms of a softmax."""
     each: F64 | None = None
-    """Weights of the samples, where the framework was given some."""
+    """Weights of the samples, or of each element, where the framework was given some or the program multiplied them."""
     counts: npt.NDArray[np.bool_] | None = None
     """Which rows of classes are none of padding: of a class that is left out, by custom the first."""
     ignored: int = _PADDING
@@ -85,7 +85,7 @@ def pair_of(one: StepRecording) -> Pair | None:
     if output is None or target is None or not output.size or not output.ndim:
         return None
     batch = data(one, "batch")
-    each = data(one, "batch", "sample_weight0")
+    each = _weights(one)
     count = len(batch) if batch is not None and batch.ndim else len(output)
     apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
     classes = data(one, "target", "loss.weight")
@@ -93,6 +93,12 @@ def pair_of(one: StepRecording) -> Pair | None:
     pair = Pair(output, target, value, count, classes, one.step, apart=apart, derived=derived, each=each,
                 squares=_whole(kernels), every=_whole(every), kernels=kernels)  # fmt: skip
     return replace(pair, ignored=_ignored(one), read=_read(batch))
+
+
+def _weights(one: StepRecording) -> F64 | None:
+    """Weights that were given to the framework, or that the losses of the rows were multiplied with."""
+    given = data(one, "batch", "sample_weight0")
+    return data(one, "factor", "weight0") if given is None else given
 
 
 def _ignored(one: StepRecording) -> int:
@@ -161,7 +167,7 @@ def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:
         "sum over outputs, mean over batch": sums / rows,
         "mean over outputs, sum over batch": sums * rows / sizes,
     }
-    others = _weighted(parts, pairs) | _padded(parts, pairs)
+    others = _padded(parts, pairs) | _weighted(parts, pairs)
     return found | {name: np.array(values) for name, values in others.items()}
 
 
@@ -188,13 +194,18 @@ def _padded(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float
 
 def _weighted(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, list[float]]:
     """With the class weights that were recorded with the target: both ways to normalise (LOSS-08)."""
-    if all(pair.each is not None and len(pair.each) == len(part) for pair, part in zip(pairs, parts, strict=True)):
-        return losses.weighted_rows(parts, [np.ravel(pair.each) for pair in pairs if pair.each is not None])
+    each = [
+        np.ravel(pair.each)
+        for pair, part in zip(pairs, parts, strict=True)
+        if pair.each is not None and pair.each.size in {part.size, len(part)}
+    ]
+    if len(each) == len(pairs):
+        return losses.weighted_rows(parts, each)
     weights = pairs[0].weights
     if weights is None or parts[0].ndim != 1 or pairs[0].target.shape[-1:] != weights.shape:
         return {}
-    each = [(pair.target * weights).sum(axis=-1) for pair in pairs]
-    both = list(zip(parts, each, strict=True))
+    by_class = [(pair.target * weights).sum(axis=-1) for pair in pairs]
+    both = list(zip(parts, by_class, strict=True))
     return {
         "mean by weight": [float((part * w).sum() / w.sum()) for part, w in both],
         "weighted, mean over batch": [float((part * w).mean()) for part, w in both],
@@ -269,5 +280,6 @@ def one_hot(pairs: Sequence[Pair]) -> list[Pair] | None:
             return None
         kept = np.eye(classes)[labels[valid].astype(int)]
         counts = _counting(output, labels, pair)[valid] if several else None
-        found.append(replace(_with(pair, output[valid], kept), counts=counts, gone=int(np.sum(~valid))))
+        each = np.ravel(pair.each)[valid] if pair.each is not None and pair.each.size == len(labels) else pair.each
+        found.append(replace(_with(pair, output[valid], kept), counts=counts, each=each, gone=int(np.sum(~valid))))
     return found

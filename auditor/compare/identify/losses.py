@@ -17,6 +17,12 @@ Pointwise = Callable[[F64, F64], F64]
 
 #: What Keras clips probabilities to.
 KERAS_EPSILON: Final = 1e-7
+#: What reductions by weights are called where those are a mask.
+MASKED: Final = {
+    "weighted, mean over batch": "padding as zeros, mean",
+    "mean by weight": "mean without padding",
+    "weighted, sum over batch": "sum without padding",
+}
 
 
 def squared(o: F64, y: F64) -> F64:
@@ -252,11 +258,24 @@ def cosine_added(o: F64, y: F64) -> F64:
 
 
 def weighted_rows(parts: Sequence[F64], weights: Sequence[F64]) -> dict[str, list[float]]:
-    """Reductions of pointwise losses by weights of the samples, one list per step (LOSS-08)."""
-    rows = [part.reshape(len(part), -1).mean(axis=1) for part in parts]
+    """Reductions of pointwise losses by weights, one list per step: of each element where there are as many weights.
+
+    Else of the samples (LOSS-08). Weights of zeros and ones are a mask, which leaves out what is none (LOSS-09).
+    """
+    rows = [
+        part.ravel() if part.size == len(w) else part.reshape(len(part), -1).mean(axis=1)
+        for part, w in zip(parts, weights, strict=True)
+    ]
     both = list(zip(rows, weights, strict=True))
-    return {
+    found = {
         "weighted, mean over batch": [float((row * w).mean()) for row, w in both],
         "mean by weight": [float((row * w).sum() / w.sum()) for row, w in both],
         "weighted, sum over batch": [float((row * w).sum()) for row, w in both],
     }
+    masked = is_mask(weights)
+    return {MASKED[name] if masked else name: values for name, values in found.items()}
+
+
+def is_mask(weights: Sequence[F64]) -> bool:
+    """Whether weights, step by step, leave out some and count the rest once."""
+    return all(np.isin(w, (0.0, 1.0)).all() and w.any() for w in weights) and not all(w.all() for w in weights)

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import Evidence
+from auditor.compare.identify.evidence import Evidence, data
 from auditor.ingest.records import StepRecording
 
 _OUTPUT: Final = ("output", "output0")
+_MODEL: Final = ("output", "model0")
 _TWO: Final = 2
+#: Shares below it have no logarithm, and count for nothing in a divergence.
+_LEAST: Final = 1e-300
 #: Operations that change no number, but for a little that is added against zeros.
 _PASSED: Final = frozenset({"Reshape", "Squeeze", "ExpandDims", "StridedSlice", "AddV2", "Identity", "Cast"})
 
@@ -31,21 +34,31 @@ def guessed(evidence: Evidence) -> bool:
 
 
 def of_model(evidence: Evidence) -> Evidence:
-    """The evidence with the model's output where its logarithm was recorded."""
-    return replace(evidence, steps=tuple(_raised(one) if _functions(one) == ["Log"] else one for one in evidence.steps))
+    """The evidence with the model's output where its logarithm was recorded, or what a target's logarithm is beyond."""
+    return replace(evidence, steps=tuple(_undone(one) for one in evidence.steps))
 
 
 def without_others(evidence: Evidence) -> Evidence:
     """The evidence without outputs that are other functions of the model's."""
-    steps = (_bare(one) if _functions(one) not in ([], ["Log"]) else one for one in evidence.steps)
+    other = (_functions(one) not in ([], ["Log"]) and _MODEL not in one.arrays for one in evidence.steps)
+    steps = (_bare(one) if stripped else one for one, stripped in zip(evidence.steps, other, strict=True))
     return replace(evidence, steps=tuple(steps))
 
 
-def _raised(one: StepRecording) -> StepRecording:
-    found = one.arrays.get(_OUTPUT)
+def _undone(one: StepRecording) -> StepRecording:
+    """``y * (log y - x)``, a divergence, is recorded as the difference and y; ``y * log p`` as the logarithm and y."""
+    functions, found = _functions(one), one.arrays.get(_OUTPUT)
+    if (given := one.arrays.get(_MODEL)) is not None:
+        return replace(one, arrays={**one.arrays, _OUTPUT: given})
     if found is None or found.values is None:
         return one
-    return replace(one, arrays={**one.arrays, _OUTPUT: replace(found, values=np.exp(found.values))})
+    if functions == ["Log"]:
+        values = np.exp(found.values)
+    elif functions[:1] == ["Sub"] and (target := data(one, "target")) is not None and target.shape == found.shape:
+        values = np.log(np.maximum(target, _LEAST)) - np.asarray(found.whole(), np.float64)
+    else:
+        return one
+    return replace(one, arrays={**one.arrays, _OUTPUT: replace(found, values=values)})
 
 
 def _bare(one: StepRecording) -> StepRecording:

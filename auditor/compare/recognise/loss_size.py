@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.compare import effects
+from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
@@ -90,7 +91,8 @@ def _by_batches(a: Profile, b: Profile, scale: float) -> bool:
 
 def _uneven(side: Profile) -> float:
     """How unevenly samples are weighted: the standard deviation of their weights against the mean."""
-    weights = [data(one, "batch", "sample_weight0") for one in side.evidence.steps]
+    names = (("batch", "sample_weight0"), ("factor", "weight0"))
+    weights = [data(one, *name) for one in side.evidence.steps for name in names]
     known = [each.ravel() for each in weights if each is not None and each.size]
     if known:
         each = np.concatenate(known)
@@ -131,7 +133,7 @@ def _padding_known(a: Profile, b: Profile) -> list[Profile]:
 
     Keras's function hands such classes on as the first one, so that nobody knows them apart there.
     """
-    own = [side for side in (a, b) if any((target < 0).any() for target in _targets(side))]
+    own = [side for side in (a, b) if any((target < 0).any() for target in _targets(side)) or _mask(side)]
     return own or [a, b]
 
 
@@ -139,8 +141,16 @@ def _targets(side: Profile) -> list[F64]:
     return [target for one in side.evidence.steps if (target := data(one, "target")) is not None]
 
 
+def _mask(side: Profile) -> list[F64]:
+    """Step by step what the losses of the rows were multiplied with, if that leaves out some; empty otherwise."""
+    masks = [mask for one in side.evidence.steps if (mask := data(one, "factor", "weight0")) is not None]
+    return masks if masks and losses.is_mask(masks) else []
+
+
 def _counting(side: Profile) -> list[npt.NDArray[np.bool_]]:
-    """Step by step which places are none of padding: of negative classes, where there are such, else of the first."""
+    """Step by step which places are none of padding: by a mask, of negative classes, else of the first."""
+    if masks := _mask(side):
+        return [mask != 0 for mask in masks]
     return [target >= 0 if (target < 0).any() else target != 0 for target in _targets(side)]
 
 

@@ -23,7 +23,7 @@ from auditor_agent.recorder import Budget, configured_steps
 from auditor_agent.stream.recording import Array
 
 _STANDARD: Final = Budget()
-_ROLES: Final = frozenset({"gradient", "batch", "target", "output"})
+_ROLES: Final = frozenset({"gradient", "batch", "target", "output", "factor"})
 
 
 class CompiledTape(Tape):

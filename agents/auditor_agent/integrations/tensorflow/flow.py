@@ -33,11 +33,16 @@ _WHOLE: Final = {
     "SoftmaxCrossEntropyWithLogits": "categorical_crossentropy",
     "SparseSoftmaxCrossEntropyWithLogits": "sparse_categorical_crossentropy",
 }
+#: What picks one class of each row.
+_PICKS: Final = frozenset({"GatherV2", "GatherNd"})
 _MEETINGS: Final = frozenset(
-    {"Sub", "SquaredDifference", "Mul", "Div", "RealDiv", "Maximum", "Xdivy", "Xlogy", *_WHOLE}
+    {"Sub", "SquaredDifference", "Mul", "Div", "RealDiv", "Maximum", "Xdivy", "Xlogy", *_PICKS, *_WHOLE}
 )
 _READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
 _SHAPERS: Final = frozenset({"Reshape", "Squeeze", "ExpandDims", "Identity"})
+#: What makes a loss of a difference, row by row.
+_POINTWISE: Final = frozenset({"Square", "SquaredDifference", "Pow", "Abs"})
+_SELECTS: Final = frozenset({"Select", "SelectV2"})
 _PARTING: Final = frozenset({"StridedSlice", "Slice", "GatherV2", "Split", "SplitV", "Unpack"})
 _ADDITIONS: Final = frozenset({"AddV2", "Add", "AddN", "Identity"})
 
@@ -101,6 +106,8 @@ class Compared:
     result: Any = None
     """What came of it: the loss of the data where a loss function gave it, else the difference."""
     facts: dict[str, Any] = field(default_factory=dict)
+    weight: Any = None
+    """What the losses of the rows were multiplied with: weights of samples, a mask."""
 
 
 @guarded(cast("Compared | None", None))
@@ -118,7 +125,8 @@ def compared(loss: Any, made: Made) -> Compared | None:
         chain, path = (*chain, kind), (*path, tensor)
         if kind in _MEETINGS and len(inputs) >= 2 and not (kind == "Mul" and _weighed(inputs, made)):
             sides = [of_weights(side, made) for side in inputs[:2]]
-            if sides[0] != sides[1] and all(_rank(side) for side in inputs[:2]):
+            apart = sides[0] != sides[1] and all(_rank(side) for side in inputs[:2])
+            if apart and not (kind in _PICKS and from_table(inputs, made)):
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
                 return _told(chain, path, output, target, made)
         waiting.extend((below, chain, path) for below in inputs if _floating(below))
@@ -128,15 +136,46 @@ def compared(loss: Any, made: Made) -> Compared | None:
 def _weighed(factors: Sequence[Any], made: Made) -> bool:
     """Whether one of the factors is a loss of its own, by rows: what it is multiplied with is weights, no target."""
     for factor in factors[:2]:
-        tensor, node = factor, made(factor)
+        node = made(factor)
         for _ in range(MOST_NODES):
-            if node is None or node[0] not in _SHAPERS or not node[1]:
+            if node is None or node[0] not in _SHAPERS | _REDUCTIONS.keys() or not node[1]:
                 break
-            tensor = node[1][0]
-            node = made(tensor)
-        if node is not None and node[0] in _WHOLE:
+            node = made(node[1][0])
+        if node is not None and (node[0] in _WHOLE or (node[0] in _POINTWISE and compared(factor, made) is not None)):
             return True
     return False
+
+
+def from_table(inputs: Sequence[Any], made: Made) -> bool:
+    """Whether what is gathered are rows of a weight: an embedding, no classes of an output."""
+    node = made(inputs[0])
+    return is_variable(inputs[0]) or (node is not None and node[0] in _READS)
+
+
+@guarded(None)
+def weight(loss: Any, result: Any, made: Made) -> Any:
+    """What the losses of the rows, worked out of ``result``, are multiplied with, or chosen by; None if by nothing.
+
+    Args:
+        loss: what the gradient is of.
+        result: what came of output and target.
+        made: what made a tensor.
+    """
+    waiting, seen = deque([loss]), set[int]()
+    while waiting and len(seen) < MOST_NODES:
+        tensor = waiting.popleft()
+        node = None if tensor is result or id(tensor) in seen else made(tensor)
+        if node is None:
+            continue
+        seen.add(id(tensor))
+        kind, given = node
+        if (kind == "Mul" or kind in _SELECTS) and len(given) > 1:
+            ours = [of_weights(one, made) for one in given]
+            by = given[ours.index(False) if kind == "Mul" and False in ours else 0]
+            if sum(ours) == 1 and _rank(by) and comes_of(given[ours.index(True)], [result], made):
+                return by
+        waiting.extend(below for below in given if _floating(below))
+    return None
 
 
 def plain_sum(total: Any, part: Any, made: Made) -> bool:
@@ -157,6 +196,9 @@ def plain_sum(total: Any, part: Any, made: Made) -> bool:
 def _told(chain: Sequence[str], path: Sequence[Any], output: Any, target: Any, made: Made) -> Compared:
     """What met in the last tensor of ``path``; of a cross entropy the probabilities or logits that it takes."""
     facts = _facts(chain, path[-1], output, target)
+    if chain[-1] == "GatherNd":  # rows and classes
+        node = made(target)
+        target = node[1][-1] if node is not None and node[0] in {"Pack", "ConcatV2"} else target
     named = entropy(path, output, target, made) if chain[-1] == "Mul" else None
     if named is None:
         return Compared(output, target, path[-1], facts)
@@ -173,7 +215,8 @@ def _facts(chain: Sequence[str], difference: Any, output: Any, target: Any) -> d
         return facts | shapes | {"from_logits": True, "broadcast": False}
     wide = shape(difference)
     known = [extents for extents in (wide, *shapes.values()) if extents is not None]
-    broadcast = len(known) == 3 and _squeezed(shapes["output_shape"]) != _squeezed(wide)
+    apart = len(known) == 3 and _squeezed(shapes["output_shape"]) != _squeezed(wide)
+    broadcast = apart and chain[-1] not in _PICKS
     return facts | shapes | {"shape": wide, "broadcast": broadcast, "chain": list(chain)}
 
 

@@ -51,9 +51,9 @@ class Heard:
         """A model was called."""
         self.calls = [*self.calls[1 - _MOST_CALLS :], call]
 
-    def loss(self, output: Any, target: Any, result: Any, facts: Mapping[str, Any]) -> None:
+    def loss(self, output: Any, target: Any, result: Any, facts: Mapping[str, Any], weight: Any = None) -> None:
         """A loss function was called."""
-        told = flow.Compared(output, target, result, dict(facts))
+        told = flow.Compared(output, target, result, dict(facts), weight)
         self.compared = [*self.compared[1 - _MOST_CALLS :], told]
 
     def data(self, made: flow.Made) -> list[tuple[tuple[str, str], Any]]:
@@ -74,6 +74,11 @@ class Heard:
         for at, one in enumerate(self.compared):
             end = f"@{at}" if at else ""
             found += [(("output", f"output0{end}"), one.output), (("target", f"target0{end}"), one.target)]
+            if one.weight is not None:
+                found.append((("factor", f"weight0{end}"), one.weight))
+        gave = self.calls[-1].outputs[0] if self.calls else None
+        if gave is not None and any("chain" in one.facts and one.output is not gave for one in self.compared):
+            found.append((("output", "model0"), gave))  # the loss takes a function of it
         return found
 
 

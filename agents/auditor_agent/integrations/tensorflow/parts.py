@@ -54,7 +54,7 @@ def graph(loss: Any, made: flow.Made, outputs: Iterable[Any]) -> list[dict[str, 
         op, inputs = made(tensor) or ("", ())
         node: dict[str, Any] = {"op": op, "shape": flow.shape(tensor), "inputs": []}
         nodes.append(node)
-        if op in _LAYERS or not op:
+        if not op or (op in _LAYERS and (op != "GatherV2" or flow.from_table(inputs, made))):
             continue
         inputs = list(inputs)[: 1 if op in _SECOND_IS_NONE else None]
         told, number = _settings(op, inputs, made, learnt)

@@ -273,6 +273,9 @@ def _look(seen: Seen, heard: tensorflow_forward.Heard) -> None:
         heard.compared.append(found)
         if not heard.calls:
             heard.inputs = flow.inputs(found.output, seen.made, (flow.shape(found.output) or [None])[0])
+    for one in heard.compared:
+        if one.weight is None:
+            one.weight = flow.weight(seen.loss, one.result, seen.made)
 
 
 def facts(seen: Seen) -> dict[str, Any]:

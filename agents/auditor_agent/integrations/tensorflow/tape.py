@@ -241,7 +241,7 @@ def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
             evaluation.elsewhere()
         result = original(self, y_true, y_pred, *args, **kwargs)
         if _scene.tapes and sinks():
-            _compared(self, y_true, y_pred, result)
+            _compared(self, y_true, y_pred, result, (*args, kwargs.get("sample_weight"))[0])
         elif sinks():
             evaluation.compared(self, y_true, y_pred, result)
         return result
@@ -309,8 +309,8 @@ def _called(
 
 
 @guarded(None)
-def _compared(loss: Any, y_true: Any, y_pred: Any, result: Any) -> None:
-    _scene.heard.loss(y_pred, y_true, result, forward.loss_facts(loss, y_true, y_pred))
+def _compared(loss: Any, y_true: Any, y_pred: Any, result: Any, weight: Any) -> None:
+    _scene.heard.loss(y_pred, y_true, result, forward.loss_facts(loss, y_true, y_pred), weight)
 
 
 @guarded(None)

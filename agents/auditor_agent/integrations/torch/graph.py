@@ -18,12 +18,11 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from auditor_agent.integrations.torch import factors
+from auditor_agent.integrations.torch.node import PASSED, REDUCERS, narrow, op_of, saved
+
 #: Nodes of a graph that are looked at: a loss has a few, its penalties some per parameter.
 MOST_NODES: Final = 96
-#: Operations that change no number on the way from an output to its loss.
-_PASSED: Final = frozenset(
-    {"View", "ReshapeAlias", "UnsafeView", "Squeeze", "Unsqueeze", "Transpose", "T", "Permute", "Clone", "ToCopy"}
-)
 #: Losses besides the first whose targets are kept: of further heads.
 MOST_FURTHER: Final = 3
 #: Operations with weights of their own, or that mix samples' features: the model begins there.
@@ -35,15 +34,7 @@ _LAYERS: Final = frozenset(
         *("CompiledFunction", "MkldnnLinear", "FusedRmsNorm"),
     }
 )
-#: What a loss written by hand multiplies with its targets: logarithms, outputs of length one.
-_LIKELIHOODS: Final = frozenset({"Div", "Log", "Log1P", "LogSigmoid", "LogSigmoidForward", "LogSoftmax"})
-#: What picks one class of each row: [rows, classes].
-_PLACES: Final = 2
-#: Factors that are kept of a loss: which of them is its target, if one is, shows in its value.
-MOST_FACTORS: Final = 3
 _REDUCTIONS: Final = {0: "none", 1: "mean", 2: "sum"}
-#: Reductions that are operations of their own.
-_REDUCERS: Final = {"Mean": "mean", "Sum": "sum"}
 _SETTINGS: Final = ("exponent", "alpha", "beta", "delta", "dim", "p", "ignore_index", "log_target", "margin", "other")
 #: Saved tensors that are data: what the loss compared.
 _DATA: Final = ("self", "target", "weight", "pos_weight", "result")
@@ -86,7 +77,7 @@ def read(root: Tensor, outputs: Mapping[Any, str], names: Mapping[int, str]) -> 
         entry = _entry(node)
         graph.nodes.append(entry)
         _keep(graph, entry, node)
-        _keep_factor(graph, node, outputs)
+        factors.keep(graph.tensors, node, outputs)
         inside = node not in outputs and entry["op"] not in _LAYERS
         entry["inputs"] = [_input(child, outputs, names, places, waiting) for child, _ in node.next_functions if inside]
     _tell(graph)
@@ -124,7 +115,7 @@ def _origin(nodes: Sequence[Mapping[str, Any]], node: Mapping[str, Any]) -> tupl
         if first is None or first >= len(nodes):
             break
         node = nodes[first]
-        if node["op"] not in _PASSED and node["op"] != "LogSoftmax":
+        if node["op"] not in PASSED and node["op"] != "LogSoftmax":
             break
         logs = logs or node["op"] == "LogSoftmax"
     return "", logs
@@ -148,37 +139,26 @@ def _input(
     return places[child]
 
 
-def _op(node: Any) -> str:
-    return str(node.name().rpartition("::")[2].partition("Backward")[0])
-
-
 def _entry(node: Any) -> dict[str, Any]:
-    op = _op(node)
+    op = op_of(node)
     entry: dict[str, Any] = {"op": op, "shape": _shape(node), "inputs": []}
-    reduction = _saved(node, "reduction")
+    reduction = saved(node, "reduction")
     if isinstance(reduction, int):
         entry["reduction"] = _REDUCTIONS.get(reduction, reduction)
     for setting in _SETTINGS:
-        value = _saved(node, setting)
+        value = saved(node, setting)
         if isinstance(value, Tensor):
             value = value.item() if value.numel() == 1 and value.is_cpu else None
         if isinstance(value, int) and value >= 2**63:  # a negative number, as autograd's bindings show it
             value -= 2**64
         if isinstance(value, (bool, int, float, tuple)):
             entry[setting] = value
-    before = _saved(node, "self_sym_sizes")
+    before = saved(node, "self_sym_sizes")
     if before is not None:
         entry["from"] = [int(extent) for extent in before]
     children = [child for child, _ in node.next_functions]
     entry["input_shapes"] = [None if child is None else _shape(child) for child in children]
     return entry
-
-
-def _saved(node: Any, name: str) -> Any:
-    try:
-        return getattr(node, f"_saved_{name}", None)
-    except RuntimeError:  # freed, or changed in place since
-        return None
 
 
 def _shape(node: Any) -> list[int] | None:
@@ -197,14 +177,14 @@ def _keep(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:
         return
     shapes: dict[str, list[int]] = {}
     for name in _DATA:
-        tensor = _saved(node, name)
+        tensor = saved(node, name)
         if isinstance(tensor, Tensor):
-            narrow = _narrow(tensor.detach())
-            shapes[name] = list(narrow.shape)
+            given = narrow(tensor.detach())
+            shapes[name] = list(given.shape)
             role = "target" if name in {"target", "weight", "pos_weight"} else "output"
-            kept = graph.tensors.setdefault((role, _name(op, name)), narrow) is narrow
+            kept = graph.tensors.setdefault((role, _name(op, name)), given) is given
             if name == "target":
-                _keep_target(graph, entry, narrow, kept=kept)
+                _keep_target(graph, entry, given, kept=kept)
     if shapes:
         entry["saved"] = shapes
 
@@ -225,31 +205,10 @@ def _keep_soft(graph: LossGraph, entry: dict[str, Any], node: Any) -> None:
     made = [i for i, child in enumerate(children) if child is not None and child.name().startswith("LogSoftmax")]
     if len(children) != 2 or len(made) != 1 or children[1 - made[0]] is not None:
         return
-    target = _saved(node, "self" if made[0] else "other")
+    target = saved(node, "self" if made[0] else "other")
     if isinstance(target, Tensor) and list(target.shape) == _shape(node):
         entry["soft_target"] = list(target.shape)
-        graph.tensors.setdefault(("target", "loss.target"), _narrow(target.detach()))
-
-
-def _keep_factor(graph: LossGraph, node: Any, outputs: Mapping[Any, str]) -> None:
-    """What may be the target of a loss without an operation of its own: not every factor of a logarithm is one.
-
-    The constant that a logarithm or an output is multiplied with, and the places at which something is picked.
-    """
-    found = None
-    if node.name().startswith("MulBackward"):
-        children = [child for child, _ in node.next_functions]
-        told = [child is not None and (child in outputs or _op(child) in _LIKELIHOODS | _PASSED) for child in children]
-        if sorted(told) == [False, True] and children[told.index(False)] is None:
-            found = _saved(node, "other" if told[0] else "self")
-    elif node.name().startswith("GatherBackward"):
-        found = _saved(node, "index")
-    elif node.name().startswith("IndexBackward"):
-        places = _saved(node, "indices")  # of [rows, classes] the last, one for each row
-        found = places[-1] if isinstance(places, (tuple, list)) and len(places) == _PLACES else None
-    number = sum(role == "factor" for role, _ in graph.tensors)
-    if isinstance(found, Tensor) and found.ndim and number < MOST_FACTORS:
-        graph.tensors["factor", f"factor{number}"] = _narrow(found.detach())
+        graph.tensors.setdefault(("target", "loss.target"), narrow(target.detach()))
 
 
 def _name(op: str, saved: str) -> str:
@@ -259,14 +218,6 @@ def _name(op: str, saved: str) -> str:
     return f"{op}.{'result' if saved == 'result' else 'input'}"
 
 
-def _narrow(tensor: Tensor) -> Tensor:
-    """Undo an expansion: dimensions along which all elements are one element have extent 1."""
-    for dim, (extent, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
-        if stride == 0 and extent > 1:
-            tensor = tensor.narrow(dim, 0, 1)
-    return tensor
-
-
 def _tell(graph: LossGraph) -> None:
     """The plain facts: from the root downwards, the first operation that is a loss or reduces many to one."""
     for node in graph.nodes:
@@ -274,7 +225,7 @@ def _tell(graph: LossGraph) -> None:
             _tell_loss(graph, node)
             return
     for node in graph.nodes:
-        if node["op"] in _REDUCERS and node.get("from") and not _penalty(graph, node):
+        if node["op"] in REDUCERS and node.get("from") and not _penalty(graph, node):
             _tell_arithmetic(graph, node)
             return
 
@@ -295,7 +246,7 @@ def _tell_loss(graph: LossGraph, node: dict[str, Any]) -> None:
     }
     if node["op"].startswith("NllLoss"):
         graph.facts["broadcast"] = False  # classes against rows: not elementwise
-        while child is not None and child["op"] in _PASSED:  # of pixels and of sequences: rows of them
+        while child is not None and child["op"] in PASSED:  # of pixels and of sequences: rows of them
             child = _child(graph, child)
         below = None if child is None else child["op"]
         graph.facts["operation"] = "CrossEntropy" if below == "LogSoftmax" else "NllLoss"
@@ -303,7 +254,7 @@ def _tell_loss(graph: LossGraph, node: dict[str, Any]) -> None:
 
 def _tell_arithmetic(graph: LossGraph, node: dict[str, Any]) -> None:
     """A loss written by hand: the reduction, what is reduced, and the two sides of the first difference."""
-    facts: dict[str, Any] = {"operation": "arithmetic", "reduction": _REDUCERS[node["op"]], "shape": node["from"]}
+    facts: dict[str, Any] = {"operation": "arithmetic", "reduction": REDUCERS[node["op"]], "shape": node["from"]}
     seen: set[int] = set()
     at: dict[str, Any] | None = node
     chain = [node["op"]]

@@ -1,0 +1,115 @@
+"""Tapes whose losses are multiplied with a mask, pick a class or are of a function of what the model gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from auditor.ingest.records import StepRecording  # noqa: E402 -- after the framework it is for
+from support.record_run import MemoryRun  # noqa: E402
+from support.recordings import assembled  # noqa: E402
+from support.tensorflow_loops import ALL, SIZE, X, Y, epochs, listening, loop, model  # noqa: E402
+
+Criterion = Callable[[Any, Any, Any], Any]
+CLASSES = (np.arange(len(X)) % 3).astype(np.int32)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
+    """What the loops of this process record into, unasked."""
+    with listening(monkeypatch) as told:
+        yield told
+
+
+def ended(run: MemoryRun, criterion: Criterion, wrap: Any, target: Any, net: Any = None) -> list[StepRecording]:
+    """What an epoch of a loop recorded."""
+    epochs(loop(net or model(), keras.optimizers.SGD(0.01), criterion, wrap), target, 1)
+    run.finish()
+    return assembled(run.recordings)
+
+
+def mask(y: Any) -> Any:
+    """Rows that count."""
+    return tf.cast(y > 0, tf.float32)
+
+
+EACH = keras.losses.MeanSquaredError(reduction="none")
+MASKED: dict[str, Criterion] = {
+    "squares by hand": lambda _, y, p: tf.reduce_mean(tf.square(p - y) * mask(y)),
+    "by the number that count": lambda _, y, p: tf.reduce_sum(mask(y) * (p - y) ** 2) / tf.reduce_sum(mask(y)),
+    "rows of keras": lambda _, y, p: tf.reduce_mean(EACH(y, p) * mask(y)[:, 0]),
+    "given to keras": lambda _, y, p: keras.losses.MeanSquaredError()(y, p, sample_weight=mask(y)),
+    "chosen": lambda _, y, p: tf.reduce_mean(tf.where(y > 0, tf.square(p - y), 0.0)),
+}
+
+
+@pytest.mark.parametrize("wrap", ALL)
+@pytest.mark.parametrize("case", MASKED)
+def test_what_losses_of_rows_are_multiplied_with_is_recorded_and_is_no_target(
+    run: MemoryRun, case: str, wrap: Any
+) -> None:
+    """In every spelling; output and target are those of the loss beneath."""
+    for step in ended(run, MASKED[case], wrap, Y[:, None]):
+        target, output = step.of("target")["target0"].whole(), step.of("output")["output0"].whole()
+        weight = step.of("factor")["weight0"].whole()
+        np.testing.assert_array_equal(weight.ravel() != 0, target.ravel() > 0)
+        expected = ((output - target) ** 2 * (target > 0)).sum()
+        by = (target > 0).sum() if case == "by the number that count" else len(target)
+        assert step.scalars["loss"] == pytest.approx(expected / by, rel=1e-4)
+
+
+@pytest.mark.parametrize("wrap", ALL)
+def test_a_loss_without_weights_has_none(run: MemoryRun, wrap: Any) -> None:
+    """A factor of the whole loss, or of a penalty, is none of its rows."""
+
+    def criterion(net: Any, y: Any, p: Any) -> Any:
+        return 0.5 * tf.reduce_mean(tf.square(p - y)) + 1e-3 * tf.nn.l2_loss(net.weights[0])
+
+    for step in ended(run, criterion, wrap, Y[:, None]):
+        assert not step.of("factor")
+
+
+def gathered(_: Any, y: Any, p: Any) -> Any:
+    """A likelihood that picks each row's class."""
+    return -tf.reduce_mean(tf.gather(tf.nn.log_softmax(p), y, axis=1, batch_dims=1))
+
+
+def by_place(_: Any, y: Any, p: Any) -> Any:
+    """The same by rows and classes."""
+    places = tf.stack([tf.range(tf.shape(y)[0]), y], axis=1)
+    return -tf.reduce_mean(tf.gather_nd(tf.nn.log_softmax(p), places))
+
+
+@pytest.mark.parametrize("wrap", ALL)
+@pytest.mark.parametrize("criterion", [gathered, by_place])
+def test_the_classes_that_a_likelihood_picks_are_its_target(run: MemoryRun, criterion: Criterion, wrap: Any) -> None:
+    """Not the rows of an embedding's table, which are gathered by the same operation; and nothing is broadcast."""
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Lambda(lambda x: tf.cast(x > 0, tf.int32)),
+                            keras.layers.Embedding(2, 4), keras.layers.Flatten(), keras.layers.Dense(3)])  # fmt: skip
+    for at, step in enumerate(ended(run, criterion, wrap, CLASSES, net)):
+        target = step.of("target")["target0"].whole()
+        np.testing.assert_array_equal(target, CLASSES[at * SIZE : (at + 1) * SIZE])
+        logits = step.of("output")["model0"].whole().astype(np.float64)
+        logs = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+        assert step.scalars["loss"] == pytest.approx(-logs[np.arange(len(target)), target].mean(), rel=1e-4)
+        assert step.facts["loss"]["broadcast"] is False
+
+
+@pytest.mark.parametrize("wrap", ALL)
+def test_the_models_output_is_recorded_where_a_loss_by_hand_takes_a_function_of_it(run: MemoryRun, wrap: Any) -> None:
+    """A focal loss: what meets its target first is a power of it."""
+
+    def criterion(_: Any, y: Any, p: Any) -> Any:
+        p = tf.sigmoid(p)
+        return -tf.reduce_mean(y * (1 - p) ** 2 * tf.math.log(p) + (1 - y) * p**2 * tf.math.log(1 - p))
+
+    for step in ended(run, criterion, wrap, (Y[:, None] > 0).astype("float32")):
+        p, y = (1 / (1 + np.exp(-step.of("output")["model0"].whole()))), step.of("target")["target0"].whole()
+        expected = -(y * (1 - p) ** 2 * np.log(p) + (1 - y) * p**2 * np.log(1 - p)).mean()
+        assert step.scalars["loss"] == pytest.approx(expected, rel=1e-4)

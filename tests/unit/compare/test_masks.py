@@ -1,0 +1,119 @@
+"""Losses that are multiplied with a mask, or with weights that no framework was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from auditor.compare.causes import diagnose
+from auditor.compare.profile import Beside, Profile, profile
+from auditor_agent.stream.recording import Recording
+from support.by_hand import CLASSES, ROWS, STEPS, run
+from support.recordings import assembled
+from support.tiny import array
+
+MASKS = np.random.default_rng(5).random((STEPS, ROWS)) < 0.6
+VALUES = np.random.default_rng(6).normal(size=(STEPS, ROWS)).astype(np.float32)
+
+
+def masks() -> Callable[[], Tensor]:
+    """The mask of one step after the other."""
+    found = iter(MASKS)
+    return lambda: torch.tensor(next(found))
+
+
+def by_hand(of: str, by: str) -> Profile:
+    """A loss whose rows are left out in one of the spellings, and divided by all rows or by those that count."""
+    mask = masks()
+
+    def loss(o: Tensor, y: Tensor) -> Tensor:
+        m = mask()
+        each = functional.cross_entropy(o, y, reduction="none") if of == "classes" else (o - y) ** 2
+        if by == "index":
+            return each[m].mean()
+        if by == "select":
+            return torch.masked_select(each, m).mean()
+        left = {
+            "product": each * m,
+            "product first": m.float() * each,
+            "where": torch.where(m, each, torch.zeros(())),
+            "fill": each.masked_fill(~m, 0.0),
+            "count": each * m,
+        }[by]
+        return left.sum() / m.sum() if by == "count" else left.mean()
+
+    return run(loss, CLASSES if of == "classes" else VALUES, 4 if of == "classes" else 1)
+
+
+@pytest.mark.parametrize("of", ["classes", "values"])
+@pytest.mark.parametrize("by", ["product", "product first", "where", "fill"])
+def test_rows_left_out_and_divided_by_are_told_from_those_that_are_not(of: str, by: str) -> None:
+    """LOSS-09 in any spelling, against any that divides by what counts; of one meaning nothing is said."""
+    mine = by_hand(of, by)
+    assert mine.value("loss.reduction") == "padding as zeros, mean"
+    for other in ("count", "index", "select"):
+        theirs = by_hand(of, other)
+        assert theirs.value("loss.reduction") == "mean without padding", other
+        told = diagnose(mine, theirs).causes[0]
+        assert (told.id, told.parameter) == ("LOSS-09", "loss.scale")
+        assert told.weight > 0.1
+    assert not [one for one in diagnose(mine, by_hand(of, "product")).causes if one.id.startswith("LOSS")]
+
+
+def test_weights_of_rows_are_told_from_none() -> None:
+    """LOSS-08: of samples, multiplied by hand."""
+    weights = torch.rand(ROWS, generator=torch.Generator().manual_seed(0)) + 0.5
+
+    def weighed(o: Tensor, y: Tensor) -> Tensor:
+        return (functional.cross_entropy(o, y, reduction="none") * weights).mean()
+
+    mine, theirs = run(weighed, CLASSES, 4), run(functional.cross_entropy, CLASSES, 4)
+    assert mine.value("loss.reduction") == "weighted, mean over batch"
+    assert theirs.value("loss.reduction") == "mean"
+    assert diagnose(mine, theirs).causes[0].id == "LOSS-08"
+
+
+SHARES = np.random.default_rng(7).dirichlet(np.ones(4), (STEPS, ROWS)).astype(np.float32)
+
+
+def divergence(o: Tensor, y: Tensor) -> Tensor:
+    """Of each element."""
+    return y * (torch.log(y) - torch.log_softmax(o, -1))
+
+
+def taped(*, over_classes: bool) -> Profile:
+    """The same in a tape: what is recorded is the target, and the difference of the two logarithms."""
+    shape = [ROWS, 4]
+    graph = [{"op": "Mean", "inputs": [1]}, {"op": "Mul", "inputs": [None, 2], "input_shapes": [shape, shape]},
+             {"op": "Sub", "inputs": [None, 3], "input_shapes": [shape, shape]},
+             {"op": "LogSoftmax", "inputs": ["output0"], "input_shapes": [shape]}]  # fmt: skip
+    rng, found = np.random.default_rng(9), []
+    for at in range(STEPS):
+        o, y = rng.normal(size=shape), SHARES[at].astype(np.float64)
+        off = np.log(y) - (o - np.log(np.exp(o).sum(1, keepdims=True)))
+        value = (y * off).mean() if over_classes else (y * off).sum(1).mean()
+        arrays = [array("output", "output0", off), array("target", "target0", SHARES[at])]
+        facts = {"loss": {"operation": "arithmetic", "graph": graph}}
+        found.append(Recording(at + 1, arrays, {"loss": float(value)}, facts))
+    return profile("b", "tensorflow", assembled(found), Beside())
+
+
+def test_a_divergence_written_by_hand_is_known_and_its_mean_over_classes_too() -> None:
+    """LOSS-10, between two frameworks."""
+    mine = run(lambda o, y: divergence(o, y).mean(), SHARES, 4)
+    assert (mine.value("loss.function"), mine.value("loss.reduction")) == ("divergence", "mean")
+    theirs = taped(over_classes=False)
+    assert (theirs.value("loss.function"), theirs.value("loss.reduction")) == (
+        "divergence",
+        "sum over outputs, mean over batch",
+    )
+    assert not theirs.evidence.steps[0].of("output"), "the difference is no output of the model"
+    told = diagnose(theirs, mine).causes[0]
+    assert (told.id, told.parameter) == ("LOSS-10", "loss.scale")
+    alike = diagnose(taped(over_classes=True), mine).causes
+    assert not [one for one in alike if one.id.startswith("LOSS")]
