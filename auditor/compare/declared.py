@@ -134,6 +134,8 @@ def _penalties(manifest: Mapping[str, Any]) -> Iterator[Fact]:
 
 def _precision(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     told = _section(manifest, "precision")
+    if isinstance(told.get("epsilon"), (int, float)):
+        yield _said("precision.epsilon", float(told["epsilon"]))
     autocast = told.get("autocast")
     policy = told.get("policy")
     if isinstance(policy, str):

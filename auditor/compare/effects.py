@@ -89,8 +89,9 @@ def _apart(here: Hypothesis, there: Hypothesis, sample: Sample, other: Sample) -
 def _longer(profile: Profile) -> Sample | None:
     """The recorded steps, and after them as many as the run went on for, made of the recorded gradients.
 
-    In an order drawn at random, each as long as the gradient of that step was: memory of many steps
-    (second moments, the largest of them, an accumulator) does not show in twenty.
+    In an order drawn at random, each as long as the gradient of that step was, at the rate that it had: memory of
+    many steps (second moments, the largest of them, an accumulator, momentum past a drop of the rate) does not show
+    in twenty.
     """
     if profile.update is None:
         return None
@@ -99,20 +100,21 @@ def _longer(profile: Profile) -> Sample | None:
     if length <= have:
         return None
     rows = np.concatenate([np.arange(have), np.random.default_rng(0).integers(0, have, length - have)])
-    factor = _lengths(profile, rows)[:, None]
-    columns = {name: getattr(sample, name)[rows] for name in ("weight", "moved", "noise", "rates")}
+    factor = _against(profile, "grad_norm", rows)[:, None]
+    columns = {name: getattr(sample, name)[rows] for name in ("weight", "moved", "noise")}
+    columns["rates"] = sample.rates[rows] * _against(profile, "lr", rows)
     longer = {name: getattr(sample, name)[rows] * factor for name in ("gradient", "norms")}
     return replace(sample, **columns, **longer, total=sample.total[rows] * factor[:, 0])
 
 
-def _lengths(profile: Profile, rows: npt.NDArray[np.int64]) -> F64:
-    """How long each step's gradient is against the recorded one that stands for it; one where nobody knows."""
-    curve = profile.curves.get("grad_norm")
+def _against(profile: Profile, name: str, rows: npt.NDArray[np.int64]) -> F64:
+    """A curve at each step against where it is at the recorded one that stands for it; one where nobody knows."""
+    curve = profile.curves.get(name)
     if curve is None or len(curve.values) < len(rows) or curve.steps[0] != 1:
         return np.ones(len(rows))
-    norms = curve.values[: len(rows)]
+    values = curve.values[: len(rows)]
     with np.errstate(all="ignore"):
-        found = norms / norms[rows]
+        found = values / values[rows]
     return np.where(np.isfinite(found) & (found > 0), found, 1.0)
 
 

@@ -28,6 +28,9 @@ _UNLIKELY: Final = math.log(1e4)
 _ERRORS: Final = 4.5
 #: Standard deviation of a standard normal cut at two: what Keras and JAX divide by.
 TRUNCATED_STD: Final = 0.87962566103423978
+#: Relative standard error of its estimated standard deviation, times the root of the count: sqrt((2.3656 - 1) / 4), of
+#: its kurtosis.
+_TRUNCATED_SPREAD: Final = 0.585
 _LARGEST_ORTHOGONAL: Final = 512
 #: Elements below which a mean is not called off centre.
 _FEWEST: Final = 8
@@ -110,7 +113,7 @@ def _fit(values: Values, fans: tuple[int, int] | None) -> dict[str, Any]:
         "normal": _distance(centred, lambda x: _phi(x / std)),
         "truncated_normal": _distance(centred, lambda x: _phi_cut(x * TRUNCATED_STD / std)),
     }
-    if bound > 2.05 * std / TRUNCATED_STD:
+    if bound > 2 * std / TRUNCATED_STD * (1 + _ERRORS * _TRUNCATED_SPREAD / math.sqrt(count)):
         distances["truncated_normal"] = 1.0  # it ends at two of its sigmas
     likely = _log_likelihoods(centred, bound, std)
     distances |= {family: 1.0 for family in likely if likely[family] < max(likely.values()) - _UNLIKELY}

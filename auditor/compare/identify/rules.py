@@ -180,6 +180,8 @@ def lion(g: Gradients, rate: F64, p: Settings) -> F64:
 def radam(g: Gradients, rate: F64, p: Settings) -> F64:
     """RAdam as torch has it: no adaptation while the variance is unreliable."""
     b1, b2, eps = p["beta_1"], p["beta_2"], p.get("epsilon", 0.0)
+    if b2 >= 1:  # where a search ends that finds none: its moments never come to be
+        return np.full_like(g.values, np.nan)
     m, v = g.mean(b1), g.square(b2)
     t = counted(g)
     most = 2 / (1 - b2) - 1

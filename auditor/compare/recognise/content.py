@@ -25,6 +25,8 @@ _FEW: Final = 0.2
 _COLUMNS: Final = 64
 #: Standard deviation of what rounding to steps of one takes off: uniform over a step.
 _ROUNDED: Final = 1 / math.sqrt(12)
+#: Units in the last place of float32 within which two of its numbers are neighbours.
+_ULPS: Final = 1.5
 #: Part of the rows of which something is so on one side, and at most on the other.
 _ALWAYS: Final = 0.99
 _HARDLY: Final = 0.05
@@ -141,7 +143,7 @@ def _resolution(a: Rows, b: Rows) -> Iterator[Cause]:
         return
     sides = [side.inputs.reshape(len(side.inputs), -1) for side in (a, b)]
     rows = [_different(side) for side in (a, b)]
-    worst, told = 0.0, (0, 0)
+    worst, told, cast = 0.0, (0, 0), False
     for column in range(sides[0].shape[1]):
         values = [np.unique(side[:, column]) for side in sides]
         parts = [len(value) / many for value, many in zip(values, rows, strict=True)]
@@ -154,11 +156,21 @@ def _resolution(a: Rows, b: Rows) -> Iterator[Cause]:
         step = float(np.ptp(sides[1 - coarse][:, column])) / max(1, len(values[coarse]) - 1)
         size = 1.0 if spread <= 0 else min(1.0, _ROUNDED * step / spread)
         if size > worst:
-            worst, told = size, (len(values[0]), len(values[1]))
-    if worst:
+            worst, told, cast = size, (len(values[0]), len(values[1])), _single(values[coarse])
+    if worst and cast:
+        effect = f"float32 has no numbers between a few steps on one side: off by {percent(worst)} of their spread"
+        words = tuple(f"{many} different values" for many in told)
+        yield Cause("DATA-04", "data.input.resolution", (words[0], words[1]), worst, effect)
+    elif worst:
         effect = f"values are rounded to a few steps on one side: off by {percent(worst)} of their spread"
         words = tuple(f"{many} different values" for many in told)
         yield Cause("DATA-00", "data.input.resolution", (words[0], words[1]), worst, effect)
+
+
+def _single(values: F64) -> bool:
+    """Whether sorted values lie as close to each other as float32 has numbers: of time stamps, 128 seconds apart."""
+    largest = np.float32(np.abs(values).max(initial=0.0))
+    return len(values) > 1 and bool(np.diff(values).min() < _ULPS * np.spacing(largest))
 
 
 def _fractions(values: F64) -> bool:

@@ -113,10 +113,10 @@ def _other_distribution(
         return None  # both may be draws of one distribution: some dozen numbers do not tell which
     if "orthogonal" in families:
         return entry, 0.5 * size, "orthogonal on one side only"
+    if families == _BOUNDED:  # of one name, even: Keras's he_normal is cut off
+        return "INIT-13", 0.3 * size, "the same spread, cut at two standard deviations on one side"
     if named or "unknown" in families:
         return None
-    if families == _BOUNDED:
-        return "INIT-13", 0.3 * size, "the same spread, cut at two standard deviations on one side"
     return entry, 0.3 * size, "the same spread, another distribution"
 
 

@@ -1,4 +1,4 @@
-"""What PyTorch and Keras lay out otherwise and a program took over as it was: FWD-04, FWD-15, FWD-17."""
+"""What PyTorch and Keras lay out otherwise and a program took over as it was: FWD-04, FWD-14, FWD-15, FWD-17."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from auditor.compare.recognise.cause import Cause
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
 _EQUAL: Final = 1e-6
 _KERNEL: Final = 2
-_GATES: Final = 3
+#: By class its gates as PyTorch has them, where Keras has each of them, and the entry that says so (``GRUCell`` and
+#: ``LSTMCell`` of both).
+_GATES: Final[Mapping[str, tuple[tuple[str, ...], tuple[int, ...], str]]] = {
+    "GRU": (("reset", "update", "new"), (1, 0, 2), "FWD-15"),
+    "LSTM": (("input", "forget", "cell", "output"), (0, 1, 2, 3), "FWD-14"),
+}
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -68,22 +73,28 @@ def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, st
 
 
 def _copied(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
-    """Weights of a GRU that are the other's number by number, though the frameworks order its gates otherwise.
+    """Weights of a recurrent layer that are the other's block by block, but of other gates than those blocks are.
 
-    PyTorch has reset, update, new; Keras update, reset, new (``GRUCell`` of both). Where the first two blocks are the
-    same, nothing can be told of their order.
+    As they lie, of a GRU, whose gates the frameworks order otherwise; or moved by a program that took them to.
     """
-    left = _weights(torch, "GRU")
-    right = _weights(other, "GRU")
-    for mine in left:
-        for theirs in right:
-            if mine.shape == theirs.shape[::-1] and len(mine) % _GATES == 0:
-                reset, update, _ = np.split(mine, _GATES)
-                if _like(mine, theirs.T) and not _like(reset, update):
-                    values = "reset, update, new", "update, reset, new"
-                    effect = "the weights are equal as they lie: each side takes the other's reset gate for its update"
-                    return "FWD-15", "gru.gates", values, effect
+    for kind, (gates, places, entry) in _GATES.items():
+        for mine in _weights(torch, kind):
+            for theirs in _weights(other, kind):
+                found = _blocks(mine, theirs.T, len(gates)) if mine.shape == theirs.shape[::-1] else None
+                if found is not None and found != places:
+                    told = ", ".join(gates[places.index(place)] for place in found)
+                    effect = "the weights are equal but for the order of the gates: each side takes one for another"
+                    return entry, f"{kind.lower()}.gates", (", ".join(gates), told), effect
     return None
+
+
+def _blocks(mine: F64, theirs: F64, count: int) -> tuple[int, ...] | None:
+    """Which block of ``theirs`` each of ``mine`` equals; None where one equals none, or several."""
+    if len(mine) % count:
+        return None
+    left, right = np.split(mine, count), np.split(theirs, count)
+    equal = [[at for at, block in enumerate(right) if _like(one, block)] for one in left]
+    return tuple(at[0] for at in equal) if all(len(at) == 1 for at in equal) else None
 
 
 def _weights(side: Profile, kind: str) -> list[F64]:

@@ -24,6 +24,9 @@ _TWICE: Final = ("softmax of", "logits of a sigmoid")
 _ANOTHER: Final = 0.05
 #: Shares at Keras's bounds or beyond: float32 has none between 1 - 1.2e-7 and 1 - 6e-8.
 _AT_BOUNDS: Final = 1.25 * KERAS_EPSILON
+#: What Keras bounds by its epsilon: what is divided by, and what a logarithm is taken of.
+_DIVIDED: Final = frozenset({"percentage error", "squared logarithmic error"})
+_CLIPPED: Final = ("probabilities", "rate")
 #: Relative difference of what two terms count for that is none: each is solved for up to a hundredth.
 _PARTS: Final = 0.03
 
@@ -143,9 +146,22 @@ def _unknown(a: Profile, b: Profile) -> Iterator[Cause]:
     off = backward.unlike(other.evidence, told.loss[0])
     if off is None or off < _ANOTHER:
         return
+    epsilons = between(a, b, "precision.epsilon")
+    if epsilons is not None and epsilons[0].value != epsilons[1].value and _bounded(told):
+        effect = (
+            f"what keeps the loss from dividing by zero is another number: its gradient is {percent(min(1.0, off))} off"
+        )
+        values = (epsilons[0].value, epsilons[1].value)
+        yield Cause("FWD-24", "loss.epsilon", values, 0.8, effect, confidence=0.8)
+        return
     words = [str(side.value("loss.function") or "none that is known") for side in (a, b)]
     effect = f"the gradient of the output is {percent(min(1.0, off))} off that of the other side's loss"
     yield Cause("LOSS-00", "loss.function", (words[0], words[1]), 0.8, effect, confidence=0.7)
+
+
+def _bounded(side: Profile) -> bool:
+    """Whether the framework's epsilon keeps a loss from dividing by zero, or from a logarithm of zero."""
+    return str(side.value("loss.function")) in _DIVIDED or str(side.value("loss.takes")).startswith(_CLIPPED)
 
 
 def _rates(a: Profile, b: Profile) -> Iterator[Cause]:

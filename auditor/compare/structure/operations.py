@@ -26,6 +26,8 @@ _BAGS: Final = {"mean": "global_average_pool", "max": "global_max_pool"}
 _PLAIN: Final = frozenset(
     {"batchnorm", "layernorm", "groupnorm", "upsample", "global_average_pool", "global_max_pool", "pad"}
 )
+#: Ways to resize that take pixels in between, which lie elsewhere if the corners' centres stay where they are.
+_BETWEEN: Final = frozenset({"bilinear", "bicubic", "trilinear"})
 _POOLS: Final = frozenset({"max_pool", "average_pool", "global_average_pool", "global_max_pool"})
 #: Layers made of layers.
 _COMPOUND: Final = frozenset({"attention", "lstm", "gru", "rnn"})
@@ -154,7 +156,7 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     elif kind == "dropout":
         yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
     elif kind in _PLAIN:
-        yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "pads") if key in node})
+        yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "corners", "pads") if key in node})
 
 
 def _unless_end(one: Operation, node: Mapping[str, Any]) -> Iterator[Operation]:
@@ -310,6 +312,8 @@ def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "embedding":
         settings |= {"units": told.get("output_dim"), "padding": bool(told.get("mask_zero"))}
         settings |= {"padding": told["padding_idx"] is not None} if "padding_idx" in told else {}
+    if kind == "upsample" and settings.get("mode") in _BETWEEN:
+        settings.setdefault("corners", False)  # Keras puts the centres of pixels half a pixel in
     return settings
 
 

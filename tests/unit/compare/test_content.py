@@ -10,6 +10,7 @@ import pytest
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import content
+from auditor.compare.recognise.cause import Cause
 from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
@@ -17,6 +18,7 @@ from support.tiny import Tiny, array, event, glorot, inputs, sgd, targets
 
 X = inputs()
 Y = targets(X)
+MANY = np.random.default_rng(4).standard_normal((200, 1))
 MIXED = np.random.default_rng(3).permutation(len(X))
 
 
@@ -40,6 +42,21 @@ def test_values_that_were_rounded_are_found(step: float) -> None:
     found = diagnose(run(), run(coarse, seed=5)).causes[0]
     assert (found.id, found.parameter) == ("DATA-00", "data.input.resolution")
     assert found.weight == pytest.approx(step / np.sqrt(12), rel=0.2)
+
+
+def test_steps_that_float32_makes_of_large_numbers_are_its_doing() -> None:
+    """Seconds since 1970 are 128 apart in float32; steps of that size that a program made are none of its doing."""
+    stamps = np.random.default_rng(3).normal(1.7e9, 120.0, (200, 1))
+
+    def rounded(values: np.ndarray) -> list[Cause]:
+        fine, coarse = (content.Rows(np.hstack([one, MANY]), None) for one in (stamps, values))
+        return list(content._resolution(fine, coarse))
+
+    (found,) = rounded(stamps.astype(np.float32).astype(np.float64))
+    assert (found.id, found.parameter) == ("DATA-04", "data.input.resolution")
+    (found,) = rounded(np.round(stamps / 500) * 500)
+    assert found.id == "DATA-00"
+    assert not rounded(stamps + 1e-3)
 
 
 def test_rounding_of_both_or_of_counts_is_none() -> None:

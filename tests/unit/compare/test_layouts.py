@@ -43,6 +43,23 @@ def test_gates_that_were_copied_in_the_others_order_are_told(turned: bool) -> No
     assert told(*pair[order]) == [("FWD-15", tuple(values[order]))]
 
 
+def lstm(framework: str, kernel: np.ndarray) -> Profile:
+    """An LSTM with this kernel."""
+    return side(framework, {"name": "rnn", "class": "LSTM"}, kernel=kernel)
+
+
+def test_gates_that_a_program_put_in_another_order_are_told() -> None:
+    """Of an LSTM, whose gates both frameworks order alike, and of a GRU moved in a wrong way."""
+    i, f, c, o = np.split(KERNEL, 4)
+    moved = lstm("torch", np.concatenate([i, o, f, c])), lstm("keras", KERNEL.T)
+    assert told(*moved) == [("FWD-14", ("input, forget, cell, output", "input, output, forget, cell"))]
+    assert told(lstm("torch", KERNEL), lstm("keras", KERNEL.T)) == []
+    reset, update, new = np.split(KERNEL, 3)
+    turned = np.concatenate([new, update, reset]).T
+    ((entry, values),) = told(gru("torch", KERNEL), gru("keras", turned))
+    assert (entry, values) == ("FWD-15", ("reset, update, new", "new, reset, update"))
+
+
 @pytest.mark.parametrize("case", ["permuted", "drawn anew", "alike", "one framework"])
 def test_gates_in_their_own_order_are_not(case: str) -> None:
     """Permuted as they should be, of another seed, or with gates that are the same number by number."""

@@ -173,6 +173,19 @@ def test_the_two_biases_of_pytorchs_lstm_are_one() -> None:
         assert [cause.id for cause in diagnose(cell(*parts), theirs).causes] == ["INIT-08"]
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_normal_of_one_name_is_cut_off_in_keras(seed: int) -> None:
+    """``he_normal`` and ``kaiming_normal_``, of any draw; and it is no mismatch."""
+    rng, std = np.random.default_rng(seed), np.sqrt(2 / 256)
+    wide = rng.normal(0, std, (256, 256))
+    cut = rng.normal(size=4 * wide.size)
+    cut = cut[np.abs(cut) < 2][: wide.size].reshape(wide.shape) * std / 0.87962566
+    found = diagnose(drawn("torch", plain(wide)), drawn("keras", plain(cut)))
+    assert [one.id for one in found.causes] == ["INIT-13"]
+    assert not found.matters
+    assert not diagnose(drawn("torch", plain(cut)), drawn("keras", plain(cut[::-1]))).causes
+
+
 @pytest.mark.parametrize("hidden", [4, 8, 32])
 def test_a_gate_that_begins_open_is_seen_in_a_small_cell(hidden: int) -> None:
     """All biases together scatter more than it shifts them; those of one gate do not."""

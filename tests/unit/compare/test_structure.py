@@ -147,6 +147,19 @@ def test_a_graph_tells_functions_and_repeated_calls() -> None:
     assert found.ordered
 
 
+def test_whose_corners_stay_where_they_are_is_told() -> None:
+    """FWD-19: PyTorch says so of what it resizes; Keras's layer has no such setting, and never does."""
+    layer = {"name": "up", "class": "UpSampling2D", "config": {"size": [2, 2], "interpolation": "bilinear"}}
+    keras = structure("keras", {"model": {"class": "Sequential", "layers": [layer]}}, [{}])
+    assert [one.settings.get("corners") for one in keras.operations] == [False]
+    for corners in (True, False):
+        told = {"operations": [{"op": "upsample", "mode": "bilinear", "corners": corners}]}
+        torch = structure("torch", {"model": {}}, [told])
+        assert [one.setting for one in differences(torch, keras)] == (["corners"] if corners else [])
+    unknown = structure("torch", {"model": {}}, [{"operations": [{"op": "upsample", "mode": "bilinear"}]}])
+    assert not differences(unknown, keras)
+
+
 @pytest.mark.parametrize(("mode", "pool"), [("mean", "global_average_pool"), ("max", "global_max_pool"), ("sum", None)])
 def test_a_bag_of_embeddings_is_a_table_and_what_is_made_of_its_rows(mode: str, pool: str | None) -> None:
     """``EmbeddingBag(mode="mean")`` against ``Embedding`` and a mean over positions."""

@@ -63,8 +63,11 @@ def _model(model: Any, variables: Sequence[Any], names: Callable[[Any], str]) ->
 def _precision(model: Any, variables: Sequence[Any]) -> dict[str, Any]:
     body: dict[str, Any] = {"parameters": sorted({_dtype(v) for v in variables})}
     if model is not None:
+        import keras
+
         policy = model.dtype_policy
         body |= {"policy": policy.name, "compute_dtype": policy.compute_dtype, "variable_dtype": policy.variable_dtype}
+        body["epsilon"] = keras.config.epsilon()
     return body
 
 

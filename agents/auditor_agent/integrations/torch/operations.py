@@ -276,8 +276,9 @@ def _norm(node: Any, name: str) -> dict[str, Any]:
 
 
 def _upsample(node: Any, name: str) -> dict[str, Any]:
-    del node
-    return {"op": "upsample", "mode": name.removeprefix("Upsample").rstrip("123D").lower()}
+    corners = getattr(node, "_saved_align_corners", None)
+    told = {"op": "upsample", "mode": name.removeprefix("Upsample").rstrip("123D").lower()}
+    return told if corners is None else told | {"corners": bool(corners)}
 
 
 def _pad(node: Any, name: str) -> dict[str, Any]:
