@@ -19,8 +19,8 @@ from auditor.cli.render import alert_block, console, number, table, word
 from auditor.demo.screen import watch
 from auditor.demo.stage import BROKEN, CAST, HEALTHY, KERAS, Act, Program, acts, daemon
 
-#: Seconds that the training may take before the demo gives up.
-_PATIENCE = 170.0
+#: Seconds without a step of any program after which the demo gives up.
+_PATIENCE = 120.0
 #: The layers below the square root of zero: where the NaN begins.
 _CULPRITS = ("fc1.", "fc2.")
 
@@ -40,9 +40,9 @@ def play(folder: Path) -> list[str]:
         out.print(Text(f"{url}{' (local Ray, SQLite)' if ours else ', which runs already'}", style="dim"))
         out.print()
         with acts(url, folder) as playing:
-            in_time = watch(client, playing, out, seconds=_PATIENCE)
+            ended = watch(client, playing, out, patience=_PATIENCE)
         results = {act.program: act.result() for act in playing}
-        problems = [] if in_time else [f"not done after {_PATIENCE:.0f} s"]
+        problems = [] if ended else [f"no step of any program for {_PATIENCE:.0f} s"]
         problems += [line for act in playing for line in faults(act.program, results[act.program])]
         _tell(out, playing, results)
         if not problems:

@@ -25,16 +25,21 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def watch(client: Client, playing: Sequence[Act], out: Console, *, seconds: float) -> bool:
-    """Shows the programs until the last has ended; False if that took longer than ``seconds``."""
-    deadline = time.monotonic() + seconds
+def watch(client: Client, playing: Sequence[Act], out: Console, *, patience: float) -> bool:
+    """Shows the programs until the last has ended; False if none took a step for ``patience`` seconds.
+
+    However long they take: on a busy machine that is minutes, and nothing is wrong.
+    """
+    moved, before = time.monotonic(), None
     lines = _Lines(out)
     with ExitStack() as stack:
         live = stack.enter_context(Live(console=out, transient=True, auto_refresh=False)) if out.is_terminal else None
         while not all(act.ended for act in playing):
-            if time.monotonic() > deadline:
-                return False
             rows = [_row(client, act) for act in playing]
+            if (now := [(row.get("steps"), row.get("verdict"), row["ended"]) for row in rows]) != before:
+                moved, before = time.monotonic(), now
+            elif time.monotonic() > moved + patience:
+                return False
             if live is not None:
                 live.update(_table(rows), refresh=True)
             else:
