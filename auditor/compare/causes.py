@@ -97,7 +97,7 @@ def diagnose(a: Profile, b: Profile) -> Diagnosis:
     sides = (a.framework, b.framework)
     step = aligned.first_step(a, b)
     hidden = untracked.by_record(a, b) or (step.untracked if step is not None else None)
-    weighed = aligned.weigh(untracked.weigh(list(_all(a, b)), hidden), step)
+    weighed = aligned.weigh(untracked.weigh(_but_for_order(list(_all(a, b))), hidden), step)
     usual = {id(cause): natural(cause, sides) for cause in weighed}
     found = sorted(weighed, key=lambda cause: _rank(cause, usual[id(cause)]))
     causes = [cause for cause in found if cause.weight >= LISTED]
@@ -167,6 +167,12 @@ def _all(a: Profile, b: Profile) -> Iterator[Cause]:
             if (cause.id, cause.parameter) not in seen:
                 seen.add((cause.id, cause.parameter))
                 yield cause
+
+
+def _but_for_order(found: list[Cause]) -> list[Cause]:
+    """Without what weights that are equal but for the order of their gates were drawn from: it is the same."""
+    moved = tuple(f"init.{kind}." for kind in ("gru", "lstm") if any(one.parameter == f"{kind}.gates" for one in found))
+    return [one for one in found if not one.parameter.startswith(moved)] if moved else found
 
 
 def _rank(cause: Cause, usual: bool) -> tuple[float, int]:

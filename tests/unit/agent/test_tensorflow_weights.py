@@ -102,6 +102,22 @@ def test_the_classes_that_a_likelihood_picks_are_its_target(run: MemoryRun, crit
 
 
 @pytest.mark.parametrize("wrap", ALL)
+def test_what_is_picked_to_be_held_against_something_else_is_no_class(run: MemoryRun, wrap: Any) -> None:
+    """The value of an action against that of another network: neither is a target, and the action is no label."""
+    other = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+
+    def criterion(net: Any, y: Any, p: Any) -> Any:
+        del net
+        best = tf.stop_gradient(tf.reduce_max(other(tf.ones((SIZE, 6))), axis=1))
+        return tf.reduce_mean(tf.square(best - tf.gather(p, y, axis=1, batch_dims=1)))
+
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    for step in ended(run, criterion, wrap, CLASSES, net):
+        assert not any(np.array_equal(one.whole().ravel(), CLASSES[:SIZE]) for one in step.of("target").values())
+        assert "target0" not in step.of("target")
+
+
+@pytest.mark.parametrize("wrap", ALL)
 def test_the_models_output_is_recorded_where_a_loss_by_hand_takes_a_function_of_it(run: MemoryRun, wrap: Any) -> None:
     """A focal loss: what meets its target first is a power of it."""
 

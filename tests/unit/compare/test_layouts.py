@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.compare.causes import diagnose
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import layouts
 from auditor_agent.stream.recording import Recording
@@ -46,6 +47,20 @@ def test_gates_that_were_copied_in_the_others_order_are_told(turned: bool) -> No
 def lstm(framework: str, kernel: np.ndarray) -> Profile:
     """An LSTM with this kernel."""
     return side(framework, {"name": "rnn", "class": "LSTM"}, kernel=kernel)
+
+
+def test_gates_in_another_order_are_drawn_from_what_the_others_are() -> None:
+    """Though those of one gate are wider, or begin elsewhere: that is the order's doing."""
+    wide = np.concatenate([KERNEL[:9], 4 * KERNEL[9:]])
+    i, f, c, o = np.split(wide, 4)
+    biases = np.repeat([0.0, 1.0, 0.0, 0.0], 40).astype(np.float32)
+    moved = np.repeat([0.0, 0.0, 0.0, 1.0], 40).astype(np.float32)
+    layer = {"name": "rnn", "class": "LSTM"}
+    torch = side("torch", layer, weight=np.concatenate([i, o, f, c]), bias=moved)
+    keras = side("keras", layer, kernel=wide.T, bias=biases)
+    assert [cause.id for cause in diagnose(torch, keras).causes] == ["FWD-14"]
+    drawn = side("torch", layer, weight=KERNEL[::-1].copy(), bias=moved)
+    assert "INIT-08" in [cause.id for cause in diagnose(drawn, keras).causes], "of no order"
 
 
 def test_gates_that_a_program_put_in_another_order_are_told() -> None:

@@ -33,8 +33,12 @@ _WHOLE: Final = {
     "SoftmaxCrossEntropyWithLogits": "categorical_crossentropy",
     "SparseSoftmaxCrossEntropyWithLogits": "sparse_categorical_crossentropy",
 }
-#: What picks one class of each row.
+#: What picks one class of each row, and what lies between that and the loss where it is a likelihood: the value of an
+#: action that is held against another one is none.
 _PICKS: Final = frozenset({"GatherV2", "GatherNd"})
+_LIKELIHOOD: Final = frozenset(
+    {"Neg", "Mean", "Sum", "Mul", "RealDiv", "DivNoNan", "AddV2", "Add", "AddN", "Log", "Reshape", "Squeeze", *_PICKS}
+)
 _MEETINGS: Final = frozenset(
     {"Sub", "SquaredDifference", "Mul", "Div", "RealDiv", "Maximum", "Xdivy", "Xlogy", *_PICKS, *_WHOLE}
 )
@@ -126,7 +130,7 @@ def compared(loss: Any, made: Made) -> Compared | None:
         if kind in _MEETINGS and len(inputs) >= 2 and not (kind == "Mul" and _weighed(inputs, made)):
             sides = [of_weights(side, made) for side in inputs[:2]]
             apart = sides[0] != sides[1] and all(_rank(side) for side in inputs[:2])
-            if apart and not (kind in _PICKS and from_table(inputs, made)):
+            if apart and not (kind in _PICKS and (from_table(inputs, made) or not _LIKELIHOOD.issuperset(chain))):
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
                 return _told(chain, path, output, target, made)
         waiting.extend((below, chain, path) for below in inputs if _floating(below))

@@ -76,7 +76,7 @@ class Heard:
             found += [(("output", f"output0{end}"), one.output), (("target", f"target0{end}"), one.target)]
             if one.weight is not None:
                 found.append((("factor", f"weight0{end}"), one.weight))
-        gave = self.calls[-1].outputs[0] if self.calls else None
+        gave = self.calls[0].outputs[0] if len(self.calls) == 1 else None  # of several nobody knows whose it is
         if gave is not None and any("chain" in one.facts and one.output is not gave for one in self.compared):
             found.append((("output", "model0"), gave))  # the loss takes a function of it
         return found
