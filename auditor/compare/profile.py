@@ -10,6 +10,7 @@ from auditor.compare import declared
 from auditor.compare.identify import (
     Fact,
     Facts,
+    activations,
     backward,
     conduct,
     factors,
@@ -109,6 +110,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     kinds = {name: initial.kind_of(name, array.shape, layers) for name, array in weights.items()}
     found: list[Fact] = []
     found += initial.facts(kept, manifest)
+    found += activations.facts(kept)
     found += order.facts(kept, curves, events)
     found += loss.facts(kept, fits)
     found += heads.facts(kept)

@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import fed_back, layouts, links, network, sizes, skipped, squashed
+from auditor.compare.recognise import activations, fed_back, layouts, links, network, sizes, skipped, squashed
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock, told_by, words
@@ -50,6 +50,8 @@ _SCALES: Final = 1e-3
 #: Settings that the first of attention's products has for the whole.
 _OF_ATTENTION: Final = frozenset({"causal", "padded", "heads", "head_units", "along_time"})
 _NORMS: Final = frozenset({"layernorm", "batchnorm", "groupnorm", "rmsnorm"})
+#: What tells that an activation is another one.
+_FUNCTIONS: Final = frozenset({"FWD-08", "FWD-09", "FWD-10"})
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
 
 
@@ -74,6 +76,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         *_softmax(a, b),
     ]
     told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
+    told += activations.causes(a, b) if not any(cause.id in _FUNCTIONS for cause in told) else []
     told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
     yield from told
     if not found:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from auditor.compare.identify.evidence import F64, Evidence, data
+from auditor.compare.identify.functions import FUNCTIONS
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import sizes
 from auditor.compare.recognise.cause import Cause
@@ -63,7 +64,7 @@ def _function(side: Profile) -> str | None:
     """The activation of the output; None where it is unknown or the loss's matter."""
     told = {one.facts["output_activation"] for one in side.evidence.steps if one.facts.get("output_activation")}
     name = str(told.pop()) if len(told) == 1 else ""
-    return name if name in sizes.FUNCTIONS and name not in {"sigmoid", "softmax"} else None
+    return name if name in FUNCTIONS and name not in {"sigmoid", "softmax"} else None
 
 
 def _flattened(a: Profile, b: Profile) -> Iterator[Cause]:

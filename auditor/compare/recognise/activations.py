@@ -1,0 +1,56 @@
+"""Activations that were seen to be other functions, whatever they are called: FWD-08, FWD-09, FWD-10."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from auditor.compare.identify.activations import SEEN, Function
+from auditor.compare.identify.functions import FUNCTIONS
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.cause import Cause, percent
+
+#: Entries of one function with other settings.
+_SETTINGS: Final = {"gelu": ("FWD-08", "gelu.approximate"), "leakyrelu": ("FWD-09", "leakyrelu.slope")}
+#: Settings that differ are told even where replaying them shows next to nothing.
+_LEAST: Final = 1.5e-3
+
+
+def causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    """The first layer of two networks of the same sizes behind which no function explains both."""
+    left, right = a.value(SEEN) or (), b.value(SEEN) or ()
+    if [one[:2] for one in left] != [one[:2] for one in right]:
+        return
+    for (*_, mine), (*_, theirs) in zip(left, right, strict=True):
+        if mine and theirs and not mine & theirs:
+            yield _cause(_plainest(mine), _plainest(theirs))
+            return
+
+
+def _cause(mine: Function, theirs: Function) -> Cause:
+    entry, parameter = _SETTINGS.get(mine[0], ("FWD-10", "activation.function"))
+    if mine[0] != theirs[0] or mine[0] not in _SETTINGS:
+        entry, parameter = "FWD-10", "activation.function"
+    normal = np.random.default_rng(0).standard_normal(2000)
+    made = [FUNCTIONS[name](normal, dict(settings)) for name, settings in (mine, theirs)]
+    size = float(np.linalg.norm(made[0] - made[1])) / max(float(np.linalg.norm(one)) for one in made)
+    words = (_words(mine), _words(theirs))
+    effect = f"{words[0]} against {words[1]}: outputs of normally distributed inputs differ by {percent(size)}"
+    return Cause(entry, parameter, words, max(_LEAST, min(1.0, size)), effect, confidence=0.95)
+
+
+def _plainest(functions: frozenset[Function]) -> Function:
+    """Of functions that all explain what was seen, the one of fewest settings, then the first by name."""
+    return min(functions, key=lambda one: (len(one[1]), one[0]))
+
+
+def _words(function: Function) -> str:
+    name, settings = function
+    told = ", ".join(f"{key}={_number(value)}" for key, value in settings)
+    return f"{name}({told})" if told else name
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
