@@ -139,9 +139,19 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _of_layers(side: Profile) -> list[Mapping[str, Any]]:
-    """What the softmax within each layer of attention is scaled by: one over the root of a head's width."""
+    """What each softmax that is a layer, or within one of attention, says: by how much it is scaled, or over what."""
     widths = [width for one in side.layers if words.kind_of(one.get("class")) == "attention" and (width := _head(one))]
-    return [{"scale": 1 / math.sqrt(width)} for width in widths]
+    return [*({"scale": 1 / math.sqrt(width)} for width in widths), *_shared(side.layers)]
+
+
+def _shared(layers: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Over how many numbers each softmax is that is a layer of Keras, but for one at the end."""
+    for one in layers[:-1]:
+        if words.plain(one.get("class")) == "softmax":
+            config, shape = one.get("config"), one.get("output_shape")
+            axis = config.get("axis") if isinstance(config, Mapping) else None
+            known = isinstance(shape, list) and isinstance(axis, int) and -len(shape) <= axis < len(shape)
+            yield told_by.known({"over": shape[axis]}) if known and shape is not None else {}
 
 
 def _head(layer: Mapping[str, Any]) -> int | None:

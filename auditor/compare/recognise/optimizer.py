@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from auditor.compare import effects
+from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
@@ -50,6 +54,12 @@ _EXPLAINED: Final = 0.5
 #: both programs declare one rule, behind what was sized at all.
 _UNKNOWN: Final = 0.1
 _UNKNOWN_SAME: Final = 0.01
+#: What counts for rows that one side leaves where they are, between a setting that changes a tenth and another rule;
+#: the part of such rows by which a table is one or the other, and how many it takes.
+_LAZY: Final = 0.3
+_MOSTLY: Final = 0.9
+_FEWEST_ROWS: Final = 8
+_OF_A_BATCH: Final = "SparseAdam moves the rows of a batch alone: on the other side all rows go on with their momentum"
 _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
 #: The same as Keras calls them.
 _KERAS_CLIPS: Final = ("global_clipnorm", "clipnorm", "clipvalue")
@@ -81,6 +91,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         both = between(a, b, f"update.{name}")
         if both is not None and not close(both[0].value, both[1].value):
             yield _setting(a, b, rule, name, both)
+    yield from _absent_rows(a, b, rule)
 
 
 def _one_explained(a: Profile, b: Profile, rules: tuple[Fact, Fact], *, mine: bool) -> Iterator[Cause]:
@@ -89,8 +100,7 @@ def _one_explained(a: Profile, b: Profile, rules: tuple[Fact, Fact], *, mine: bo
     name, entry, weight, sure_ = "unknown", "OPT-00", _UNKNOWN, sure(*rules)
     effect, chance = "no rule known here explains the recorded steps of one side", False
     if _lazy(other) and known == "adam":
-        name, entry, weight, sure_ = "SparseAdam", "OPT-29", 0.3, 0.8
-        effect = "SparseAdam moves the rows of a batch alone: on the other side all rows go on with their momentum"
+        name, entry, weight, sure_, effect = "SparseAdam", "OPT-29", _LAZY, 0.8, _OF_A_BATCH
     elif constrained(a) == constrained(b):
         chance = _one_rule(a, b)
         weight = _UNKNOWN_SAME if chance else _UNKNOWN
@@ -100,6 +110,32 @@ def _one_explained(a: Profile, b: Profile, rules: tuple[Fact, Fact], *, mine: bo
         return
     values = (known, name) if mine else (name, known)
     yield Cause(entry, "update.rule", values, weight, effect, confidence=sure_, chance=chance)
+
+
+def _absent_rows(a: Profile, b: Profile, rule: str) -> Iterator[Cause]:
+    """Tables of an optimizer of their own, which leaves rows that a batch lacks where they are: SparseAdam's."""
+    parts = [part for side in (a, b) if (part := _moving(side)) is not None] if rule == "adam" else []
+    if len(parts) < len("ab") or not min(parts) < 1 - _MOSTLY < _MOSTLY < max(parts):
+        return
+    values = tuple("SparseAdam" if part < 1 - _MOSTLY else rule for part in parts)
+    yield Cause("OPT-29", "update.rule", (values[0], values[1]), _LAZY, _OF_A_BATCH, confidence=0.9)
+
+
+def _moving(side: Profile) -> float | None:
+    """Of rows of tables that had a gradient before and have none at a step, the part that moves; None without any."""
+    seen: dict[str, npt.NDArray[np.bool_]] = {}
+    still = moving = 0
+    for one in side.evidence.steps:
+        for name in one.of("gradient"):
+            gradient, weight, updated = (data(one, role, name) for role in ("gradient", "weight", "updated"))
+            if gradient is None or weight is None or updated is None or gradient.ndim != len(("rows", "columns")):
+                continue
+            has: npt.NDArray[np.bool_] = np.any(gradient, axis=1)
+            before = seen.get(name, np.zeros_like(has))
+            absent = before & ~has
+            still, moving = still + int(absent.sum()), moving + int((np.any(updated != weight, axis=1) & absent).sum())
+            seen[name] = before | has
+    return moving / still if still >= _FEWEST_ROWS else None
 
 
 def _lazy(side: Profile) -> bool:

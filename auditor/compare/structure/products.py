@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -34,13 +35,15 @@ def attention(name: str, width: Any, told: dict[str, Any], *, bias: bool | None)
 def unpacked(found: Iterable[Operation], *, attends: bool) -> Iterator[Operation]:
     """Each product with weights as one; where a softmax runs within the network, or may, packed projections as three.
 
-    A layer that happens to give three times what it takes is one, as it is where nobody knows what it takes.
+    A layer that happens to give three times what it takes is one, as it is where nobody knows what it takes; and one
+    with an activation behind it, which projections have not.
     """
-    for one in found:
+    every = list(found)
+    for one, after in itertools.zip_longest(every, every[1:]):
         settings = {key: value for key, value in one.settings.items() if key != _PACKED}
         if one.kind != "dense" or _PACKED not in one.settings:
             yield one
-        elif not attends:
+        elif not attends or (after is not None and after.settings.get("function") not in {None, "softmax"}):
             yield replace(one, settings=settings)
         else:
             part = replace(one, settings={**settings, "units": settings["units"] // _PROJECTIONS})

@@ -34,3 +34,10 @@ def test_a_layer_three_times_as_wide_as_its_input_is_one(framework: str, layers:
     by_hand = [{"op": "dense", "units": 24}, {"op": "relu"}, {"op": "dense", "units": 2}]
     assert units(framework, layers, plain) == units("torch", [], by_hand) == [24, 2]
     assert units(framework, layers, [{"layer": "a"}, SOFTMAX, {"layer": "b"}]) == [8, 8, 8, 2]
+
+
+@pytest.mark.parametrize(("framework", "layers"), [("torch", LINEAR), ("keras", DENSE)])
+def test_a_layer_with_an_activation_behind_it_is_no_projection(framework: str, layers: list[dict[str, Any]]) -> None:
+    """Though attention runs in the network: the states that it weighs are made by such a layer."""
+    told = [{"layer": "a"}, {"op": "tanh"}, SOFTMAX, {"layer": "b"}]
+    assert units(framework, layers, told) == [24, 2]

@@ -100,11 +100,15 @@ def test_units_that_rest_at_some_steps_are_no_rows_of_a_table() -> None:
     assert told.value("update.unexplained") is None
 
 
-def table(make: Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer], *, sparse: bool) -> Profile:
-    """A table of PyTorch, of which each step takes some rows."""
+def table(
+    make: Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer], *, sparse: bool, beside: bool = False
+) -> Profile:
+    """A table of PyTorch, of which each step takes some rows; ``beside``: and a layer that Adam trains by itself."""
     rng = np.random.default_rng(9)
     weight = torch.nn.Parameter(torch.tensor(rng.normal(0, 0.3, (ROWS, WIDTH)).astype(np.float32)))
     optimizer, found = make([weight]), []
+    layer = torch.nn.Parameter(torch.tensor(rng.normal(0, 0.3, (WIDTH, WIDTH)).astype(np.float32)))
+    other = torch.optim.Adam([layer], 0.01)
     for at in range(STEPS):
         rows, parts = rng.integers(0, ROWS, 8), rng.normal(0, 0.5, (8, WIDTH)).astype(np.float32)
         given = torch.sparse_coo_tensor(
@@ -116,8 +120,15 @@ def table(make: Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer], *, 
         optimizer.step()
         arrays = [array("weight", "embed.weight", before), array("gradient", "embed.weight", given.to_dense().numpy())]
         arrays += [array("updated", "embed.weight", weight.detach().numpy().copy())]
-        found.append(Recording(at + 1, arrays, {"lr": 0.01, "loss": 1.0}, {}))
-    told = {"optimizer": {"class": f"torch.optim.{type(optimizer).__name__}"}}
+        if beside:
+            layer.grad = torch.tensor(rng.normal(0, 0.5, (WIDTH, WIDTH)).astype(np.float32))
+            arrays += [array("weight", "layer.weight", layer.detach().numpy().copy())]
+            arrays += [array("gradient", "layer.weight", layer.grad.numpy())]
+            other.step()
+            arrays += [array("updated", "layer.weight", layer.detach().numpy().copy())]
+        facts = {"optimizers": {"1": ["embed.weight"]}} if beside and sparse else {}
+        found.append(Recording(at + 1, arrays, {"lr": 0.01, "loss": 1.0}, facts))
+    told = {"optimizer": {"class": f"torch.optim.{type(other if beside else optimizer).__name__}"}}
     return profile("torch", "torch", assembled(found), Beside(told))
 
 
@@ -133,3 +144,14 @@ def test_sparse_adam_leaves_absent_rows_where_they_are() -> None:
         assert (first.id, first.parameter, first.values) == ("OPT-29", "update.rule", values)
     assert not [one for one in diagnose(lazy, lazy).causes if one.id == "OPT-29"]
     assert not natural(diagnose(usual, lazy).causes[0], ("keras", "torch"))
+
+
+def test_a_sparse_adam_beside_another_optimizer_shows_in_the_rows_that_it_leaves() -> None:
+    """As PyTorch's documentation has it: one for the tables, Adam for the rest, whose rule alone is fitted."""
+    lazy = table(lambda p: torch.optim.SparseAdam(p, 0.01), sparse=True, beside=True)
+    usual = table(lambda p: torch.optim.Adam(p, 0.01), sparse=False, beside=True)
+    for pair, values in (((usual, lazy), ("adam", "SparseAdam")), ((lazy, usual), ("SparseAdam", "adam"))):
+        (told,) = diagnose(*pair).causes
+        assert (told.id, told.parameter, told.values, told.how) == ("OPT-29", "update.rule", values, "measured")
+    for one in (lazy, usual):
+        assert not diagnose(one, one).causes
