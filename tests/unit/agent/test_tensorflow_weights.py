@@ -75,6 +75,17 @@ def test_a_loss_without_weights_has_none(run: MemoryRun, wrap: Any) -> None:
         assert not step.of("factor")
 
 
+@pytest.mark.parametrize("given", [[1.0] * SIZE, np.ones(SIZE, np.float32), None])
+def test_weights_in_any_form_break_no_recording(run: MemoryRun, given: Any) -> None:
+    """A list of numbers is not looked at; an array is recorded as a tensor is."""
+    mse = keras.losses.MeanSquaredError()
+    steps = ended(run, lambda _, y, p: mse(y, p, given), lambda f: f, Y[:, None])
+    assert steps
+    for step in steps:
+        assert ("weight0" in step.of("factor")) == isinstance(given, np.ndarray)
+        assert set(step.of("target")) == {"target0"}
+
+
 def gathered(_: Any, y: Any, p: Any) -> Any:
     """A likelihood that picks each row's class."""
     return -tf.reduce_mean(tf.gather(tf.nn.log_softmax(p), y, axis=1, batch_dims=1))

@@ -65,6 +65,18 @@ def test_rows_left_out_and_divided_by_are_told_from_those_that_are_not(of: str, 
     assert not [one for one in diagnose(mine, by_hand(of, "product")).causes if one.id.startswith("LOSS")]
 
 
+def test_what_a_condition_chooses_between_is_no_mask() -> None:
+    """A huber loss by hand: each row is one of the two."""
+
+    def huber(o: Tensor, y: Tensor) -> Tensor:
+        off = o - y
+        return torch.where(off.abs() <= 1, off**2, off.abs()).mean()
+
+    found = run(huber, VALUES)
+    assert found.evidence.first is not None
+    assert not found.evidence.first.of("factor")
+
+
 def test_weights_of_rows_are_told_from_none() -> None:
     """LOSS-08: of samples, multiplied by hand."""
     weights = torch.rand(ROWS, generator=torch.Generator().manual_seed(0)) + 0.5

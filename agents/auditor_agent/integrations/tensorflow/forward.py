@@ -53,7 +53,8 @@ class Heard:
 
     def loss(self, output: Any, target: Any, result: Any, facts: Mapping[str, Any], weight: Any = None) -> None:
         """A loss function was called."""
-        told = flow.Compared(output, target, result, dict(facts), weight)
+        one = weight if tf.is_tensor(weight) or hasattr(weight, "__array__") else None  # not one for each output
+        told = flow.Compared(output, target, result, dict(facts), one)
         self.compared = [*self.compared[1 - _MOST_CALLS :], told]
 
     def data(self, made: flow.Made) -> list[tuple[tuple[str, str], Any]]:

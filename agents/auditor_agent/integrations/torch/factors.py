@@ -42,7 +42,7 @@ def _weight(node: Any) -> Any:
     """What losses of rows are multiplied with or chosen by: weights, or a mask; None where it is nothing."""
     op, children = op_of(node), [child for child, _ in node.next_functions]
     rows = [_by_rows(child) for child in children]
-    if not any(rows):
+    if sum(rows) != 1:  # of two losses that a condition chooses between it is no mask
         return None
     if op == "Mul" and children[1 - rows.index(True)] is None:
         return saved(node, "self" if rows[1] else "other")
