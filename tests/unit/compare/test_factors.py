@@ -173,6 +173,25 @@ def test_what_is_no_target_is_none() -> None:
     assert found.value("data.target.mean") is None
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda o, y: functional.cross_entropy(o, y, label_smoothing=0.15),
+        lambda o, y: functional.cross_entropy(o, y, label_smoothing=0.1, weight=torch.rand(4)),
+        lambda o, y: 0.5 * functional.mse_loss(o, y.float()[:, None].expand(-1, 4)),
+        lambda o, y: functional.cross_entropy(o, y) * 3,
+        lambda o, y: 0.25 * functional.multi_margin_loss(o, y),
+        lambda o, y: functional.smooth_l1_loss(o, y.float()[:, None].expand(-1, 4), reduction="none").sum() * 0.1,
+    ],
+)
+def test_a_loss_times_a_number_has_no_weights(loss: Loss) -> None:
+    """The frameworks' own functions multiply by numbers that autograd keeps no second input for."""
+    found = run(loss, CLASSES, 4)
+    assert found.evidence.first is not None
+    assert not [name for name in found.evidence.first.of("factor") if name == "weight0"]
+    assert found.evidence.first.facts["loss"]["graph"]
+
+
 def test_few_factors_are_kept_and_none_of_a_loss_that_has_its_target() -> None:
     """Of an operation that compares the target is known; of many products the first few are enough."""
     out = torch.rand(5, requires_grad=True) * 1.0

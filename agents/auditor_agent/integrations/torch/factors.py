@@ -12,8 +12,8 @@ from auditor_agent.integrations.torch.node import PASSED, REDUCERS, narrow, op_o
 
 #: What a loss written by hand multiplies with its targets: logarithms and their differences, outputs of length one.
 _LIKELIHOODS: Final = frozenset({"Div", "Log", "Log1P", "LogSigmoid", "LogSigmoidForward", "LogSoftmax", "Sub", "Rsub"})
-#: What picks one class of each row: [rows, classes].
-_PLACES: Final = 2
+#: What a product is of; what picks one class of each row: [rows, classes].
+_TWO: Final = 2
 #: Factors that are kept of a loss: which of them is its target, if one is, shows in its value.
 MOST: Final = 3
 #: Losses element by element that are plain operations.
@@ -44,7 +44,9 @@ def _weight(node: Any) -> Any:
     rows = [_by_rows(child) for child in children]
     if sum(rows) != 1:  # of two losses that a condition chooses between it is no mask
         return None
-    if op == "Mul" and children[1 - rows.index(True)] is None:
+    if op == "Mul":  # by a number that a framework's own function has it may have one child alone
+        if len(children) != _TWO or children[1 - rows.index(True)] is not None:
+            return None
         return saved(node, "self" if rows[1] else "other")
     mask = None
     if op == "Where":
@@ -56,7 +58,7 @@ def _weight(node: Any) -> Any:
         mask = places[0] if isinstance(places, (tuple, list)) and len(places) == 1 else None
     if not isinstance(mask, Tensor) or mask.dtype != bool_:
         return None
-    return ~mask if op == "MaskedFill" or (op == "Where" and rows[1]) else mask
+    return ~mask if op == "MaskedFill" or (op == "Where" and not rows[0]) else mask
 
 
 def _factor(node: Any, outputs: Mapping[Any, str]) -> Any:
@@ -74,7 +76,7 @@ def _factor(node: Any, outputs: Mapping[Any, str]) -> Any:
         return saved(node, "index")
     elif op == "Index":
         places = saved(node, "indices")  # of [rows, classes] the last, one for each row
-        return places[-1] if isinstance(places, (tuple, list)) and len(places) == _PLACES else None
+        return places[-1] if isinstance(places, (tuple, list)) and len(places) == _TWO else None
     return None
 
 
