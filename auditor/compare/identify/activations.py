@@ -142,7 +142,7 @@ def _arrays(one: StepRecording) -> tuple[list[F64], list[F64]]:
 
 
 def _usable(*found: F64 | None) -> list[F64]:
-    return [x for x in found if x is not None and x.ndim == _MATRIX and np.isfinite(x).all()]
+    return [x for x in found if x is not None and x.ndim == _MATRIX and x.size and np.isfinite(x).all()]
 
 
 def _layers(one: StepRecording, *, turned: bool) -> list[Dense]:

@@ -97,14 +97,20 @@ def by_place(_: Any, y: Any, p: Any) -> Any:
     return -tf.reduce_mean(tf.gather_nd(tf.nn.log_softmax(p), places))
 
 
+def joined(_: Any, y: Any, p: Any) -> Any:
+    """The same, put side by side."""
+    places = tf.concat([tf.range(tf.shape(y)[0])[:, None], y[:, None]], axis=1)
+    return -tf.reduce_mean(tf.gather_nd(tf.nn.log_softmax(p), places))
+
+
 @pytest.mark.parametrize("wrap", ALL)
-@pytest.mark.parametrize("criterion", [gathered, by_place])
+@pytest.mark.parametrize("criterion", [gathered, by_place, joined])
 def test_the_classes_that_a_likelihood_picks_are_its_target(run: MemoryRun, criterion: Criterion, wrap: Any) -> None:
     """Not the rows of an embedding's table, which are gathered by the same operation; and nothing is broadcast."""
     net = keras.Sequential([keras.Input((6,)), keras.layers.Lambda(lambda x: tf.cast(x > 0, tf.int32)),
                             keras.layers.Embedding(2, 4), keras.layers.Flatten(), keras.layers.Dense(3)])  # fmt: skip
     for at, step in enumerate(ended(run, criterion, wrap, CLASSES, net)):
-        target = step.of("target")["target0"].whole()
+        target = step.of("target")["target0"].whole().ravel()
         np.testing.assert_array_equal(target, CLASSES[at * SIZE : (at + 1) * SIZE])
         logits = step.of("output")["model0"].whole().astype(np.float64)
         logs = logits - np.log(np.exp(logits).sum(1, keepdims=True))

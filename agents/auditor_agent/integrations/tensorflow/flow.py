@@ -36,6 +36,8 @@ _WHOLE: Final = {
 #: What picks one class of each row, and what lies between that and the loss where it is a likelihood: the value of an
 #: action that is held against another one is none.
 _PICKS: Final = frozenset({"GatherV2", "GatherNd"})
+#: What puts rows and classes together, and where the classes are: a concatenation has its axis behind them.
+_JOINED: Final = {"Pack": -1, "ConcatV2": -2}
 _LIKELIHOOD: Final = frozenset(
     {"Neg", "Mean", "Sum", "Mul", "RealDiv", "DivNoNan", "AddV2", "Add", "AddN", "Log", "Reshape", "Squeeze", *_PICKS}
 )
@@ -200,9 +202,8 @@ def plain_sum(total: Any, part: Any, made: Made) -> bool:
 def _told(chain: Sequence[str], path: Sequence[Any], output: Any, target: Any, made: Made) -> Compared:
     """What met in the last tensor of ``path``; of a cross entropy the probabilities or logits that it takes."""
     facts = _facts(chain, path[-1], output, target)
-    if chain[-1] == "GatherNd":  # rows and classes
-        node = made(target)
-        target = node[1][-1] if node is not None and node[0] in {"Pack", "ConcatV2"} else target
+    if chain[-1] == "GatherNd" and (node := made(target)) is not None and node[0] in _JOINED:  # rows and classes
+        target = node[1][_JOINED[node[0]]]
     named = entropy(path, output, target, made) if chain[-1] == "Mul" else None
     if named is None:
         return Compared(output, target, path[-1], facts)
