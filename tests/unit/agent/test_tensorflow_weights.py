@@ -86,6 +86,20 @@ def test_weights_in_any_form_break_no_recording(run: MemoryRun, given: Any) -> N
         assert set(step.of("target")) == {"target0"}
 
 
+@pytest.mark.parametrize("wrap", ALL)
+@pytest.mark.parametrize("squared", [True, False])
+def test_what_a_difference_is_divided_by_is_no_target(run: MemoryRun, squared: bool, wrap: Any) -> None:
+    """The spread of each output, or a variance that the data come with."""
+    spread = tf.constant([[2.0]] * SIZE)
+
+    def criterion(_: Any, y: Any, p: Any) -> Any:
+        return tf.reduce_mean(tf.square(p - y) / spread if squared else tf.square((p - y) / spread))
+
+    for at, step in enumerate(ended(run, criterion, wrap, Y[:, None])):
+        np.testing.assert_array_equal(step.of("target")["target0"].whole().ravel(), Y[at * SIZE : (at + 1) * SIZE])
+        assert step.of("output")["output0"].whole().shape == (SIZE, 1)
+
+
 def gathered(_: Any, y: Any, p: Any) -> Any:
     """A likelihood that picks each row's class."""
     return -tf.reduce_mean(tf.gather(tf.nn.log_softmax(p), y, axis=1, batch_dims=1))

@@ -48,6 +48,8 @@ _READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
 _SHAPERS: Final = frozenset({"Reshape", "Squeeze", "ExpandDims", "Identity"})
 #: What makes a loss of a difference, row by row.
 _POINTWISE: Final = frozenset({"Square", "SquaredDifference", "Pow", "Abs"})
+_DIFFERENCES: Final = frozenset({"Sub", "SquaredDifference"})
+_SCALED: Final = frozenset({"RealDiv", "Div", "Maximum"})
 _SELECTS: Final = frozenset({"Select", "SelectV2"})
 _PARTING: Final = frozenset({"StridedSlice", "Slice", "GatherV2", "Split", "SplitV", "Unpack"})
 _ADDITIONS: Final = frozenset({"AddV2", "Add", "AddN", "Identity"})
@@ -117,8 +119,14 @@ class Compared:
 
 
 @guarded(cast("Compared | None", None))
-def compared(loss: Any, made: Made) -> Compared | None:
-    """Where output and target meet below ``loss``; None where that cannot be told."""
+def compared(loss: Any, made: Made, *, deep: bool = True) -> Compared | None:
+    """Where output and target meet below ``loss``; None where that cannot be told.
+
+    Args:
+        loss: what the gradient is of.
+        made: what made a tensor.
+        deep: whether to look below a meeting for one that it may be made of; once, for each takes as long again.
+    """
     waiting: deque[tuple[Any, tuple[str, ...], tuple[Any, ...]]] = deque([(loss, (), ())])
     seen: set[int] = set()
     while waiting and len(seen) < MOST_NODES:
@@ -129,10 +137,12 @@ def compared(loss: Any, made: Made) -> Compared | None:
         seen.add(id(tensor))
         kind, inputs = node
         chain, path = (*chain, kind), (*path, tensor)
-        if kind in _MEETINGS and len(inputs) >= 2 and not (kind == "Mul" and _weighed(inputs, made)):
+        if kind in _MEETINGS and len(inputs) >= 2 and not (deep and kind == "Mul" and _weighed(inputs, made)):
             sides = [of_weights(side, made) for side in inputs[:2]]
             apart = sides[0] != sides[1] and all(_rank(side) for side in inputs[:2])
-            if apart and not (kind in _PICKS and (from_table(inputs, made) or not _LIKELIHOOD.issuperset(chain))):
+            by_class = kind in _PICKS and (from_table(inputs, made) or not _LIKELIHOOD.issuperset(chain))
+            divided = deep and apart and kind in _SCALED and _differs(inputs[sides.index(True)], made)
+            if apart and not by_class and not divided:
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
                 return _told(chain, path, output, target, made)
         waiting.extend((below, chain, path) for below in inputs if _floating(below))
@@ -147,9 +157,17 @@ def _weighed(factors: Sequence[Any], made: Made) -> bool:
             if node is None or node[0] not in _SHAPERS | _REDUCTIONS.keys() or not node[1]:
                 break
             node = made(node[1][0])
-        if node is not None and (node[0] in _WHOLE or (node[0] in _POINTWISE and compared(factor, made) is not None)):
+        if node is not None and (
+            node[0] in _WHOLE or (node[0] in _POINTWISE and compared(factor, made, deep=False) is not None)
+        ):
             return True
     return False
+
+
+def _differs(tensor: Any, made: Made) -> bool:
+    """Whether ``tensor`` is worked out of a difference of output and target: what it is divided by is neither."""
+    found = compared(tensor, made, deep=False)
+    return found is not None and found.facts.get("chain", [""])[-1] in _DIFFERENCES
 
 
 def from_table(inputs: Sequence[Any], made: Made) -> bool:
