@@ -217,6 +217,7 @@ def _function(graph: Graph, node: Node, factor: float, batch: int) -> _Found:
     if rows and whole:  # of its classes one counts, along the second axis of places
         elements //= extents[1 if "2D" in op else -1] or 1
     weight = factor / elements if node.get("reduction") == "mean" else factor
+    weight *= _numbers(graph, node)
     below = next((one for one in inputs if isinstance(one, int)), None)
     if _squares(node):
         return _Found("Square", elements, weight)
@@ -226,6 +227,35 @@ def _function(graph: Graph, node: Node, factor: float, batch: int) -> _Found:
     if logs is not None:
         return _Found(op, elements, weight, _scale(graph, _below(graph, logs)), _operation(graph, logs))
     return _Found(op, elements, weight, _scale(graph, below) if rows or op in _LOGARITHMS else None)
+
+
+def _numbers(graph: Graph, node: Node) -> float:
+    """What a square, product or quotient is multiplied by because what it is of is: ``(2 x)^2`` is four times one."""
+    inside = [_inside(graph, one) for one in node.get("inputs") or [] if one is not None]
+    if _squares(node):
+        return inside[0] ** 2 if inside else 1.0
+    if node["op"] == "Mul":
+        return math.prod(inside)
+    return inside[0] / (inside[1] if len(inside) > 1 else 1.0) if node["op"] in _PRODUCTS and inside else 1.0
+
+
+def _inside(graph: Graph, at: Any) -> float:
+    """The number that an input was multiplied by, whatever was reshaped on the way."""
+    number = 1.0
+    for _ in range(_MOST):
+        node = graph[at] if isinstance(at, int) and at < len(graph) else {}
+        op, other = str(node.get("op")), node.get("other")
+        inputs = [one for one in node.get("inputs") or [] if one is not None]
+        if len(inputs) != 1:
+            break
+        if op in _PRODUCTS and isinstance(other, (int, float)) and other:
+            number *= other if op == "Mul" else 1 / other
+        elif op == "Neg":
+            number = -number
+        elif op not in _PASSED:
+            break
+        at = inputs[0]
+    return number
 
 
 def _squares(node: Node) -> bool:

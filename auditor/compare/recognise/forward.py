@@ -55,6 +55,9 @@ _FUNCTIONS: Final = frozenset({"FWD-08", "FWD-09", "FWD-10"})
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
 
 
+_Share = Mapping[str, Any]
+
+
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
     found = differences(a.structure, b.structure)
@@ -115,6 +118,7 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     pairs = list(zip(left, right, strict=True))
     features = between(a, b, "data.features")
+    yield from _of_samples(a, b, pairs)
     over = [(mine.get("over"), theirs.get("over")) for mine, theirs in pairs]
     if features is not None and features[0].value == features[1].value:
         for mine, theirs in over:
@@ -138,6 +142,23 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
             break
 
 
+def _of_samples(
+    a: Profile, b: Profile, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> Iterator[Cause]:
+    """A softmax over as many numbers as a batch has samples, against one along another axis of a size not told."""
+    sizes_ = [side.value("data.batch_size") for side in (a, b)]
+    features = [extent for side in (a, b) for extent in side.value("data.features") or ()]
+    for two in pairs:
+        samples = [one.get("over") == size is not None for one, size in zip(two, sizes_, strict=True)]
+        other = two[0 if samples[1] else 1].get("axis")
+        if any(samples) and not all(samples) and other not in {None, 0} and sizes_[samples.index(True)] not in features:
+            words_ = tuple("the samples" if one else f"axis {other}" for one in samples)
+            effect = "shares add up to one over the samples of a batch on one side, along another axis on the other"
+            yield Cause("FWD-22", "softmax.over", (words_[0], words_[1]), sizes.ANOTHER, effect, confidence=0.9,
+                        mend="a" if samples[0] else "b")  # fmt: skip
+            return
+
+
 def _of_layers(side: Profile) -> list[Mapping[str, Any]]:
     """What each softmax that is a layer, or within one of attention, says: by how much it is scaled, or over what."""
     widths = [width for one in side.layers if words.kind_of(one.get("class")) == "attention" and (width := _head(one))]
@@ -145,13 +166,13 @@ def _of_layers(side: Profile) -> list[Mapping[str, Any]]:
 
 
 def _shared(layers: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Over how many numbers each softmax is that is a layer of Keras, but for one at the end."""
+    """Over how many numbers each softmax is that is a layer of Keras, but for one at the end; or its axis."""
     for one in layers[:-1]:
-        if words.plain(one.get("class")) == "softmax":
-            config, shape = one.get("config"), one.get("output_shape")
-            axis = config.get("axis") if isinstance(config, Mapping) else None
-            known = isinstance(shape, list) and isinstance(axis, int) and -len(shape) <= axis < len(shape)
-            yield told_by.known({"over": shape[axis]}) if known and shape is not None else {}
+        config, shape = one.get("config"), one.get("output_shape")
+        axis = config.get("axis") if isinstance(config, Mapping) else None
+        if words.plain(one.get("class")) == "softmax" and isinstance(axis, int):
+            known = isinstance(shape, list) and -len(shape) <= axis < len(shape)
+            yield told_by.known({"over": shape[axis]} if known and shape is not None else {"axis": axis})
 
 
 def _head(layer: Mapping[str, Any]) -> int | None:

@@ -190,3 +190,32 @@ def test_the_logarithm_of_an_exponential_is_no_part() -> None:
         return (0.5 * (v + (x[:, :CODE] - m) ** 2 / v.exp())).mean() + 0 * o.sum()
 
     assert not parameters(of_torch(normal), of_torch(written, 1))
+
+
+SPELT: dict[str, Loss] = {
+    "the sum halved": lambda o, m, _, x: 0.5 * (m + (x - o)[:, :CODE] ** 2 * torch.exp(-m)).mean(),
+    "each part halved": lambda o, m, _, x: (0.5 * m + 0.5 * torch.exp(-m) * (x - o)[:, :CODE] ** 2).mean(),
+    "one factor halved": lambda o, m, _, x: (m / 2 + torch.exp(-m) * ((x - o)[:, :CODE] ** 2 / 2)).mean(),
+    "a negative sign": lambda o, m, _, x: -(-0.5 * m - 0.5 * torch.exp(-m) * (x - o)[:, :CODE] ** 2).mean(),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELT)
+def test_numbers_within_a_product_are_the_products(spelling: str) -> None:
+    """A normal likelihood, half of which stands before the sum, before each part, or within one of them."""
+
+    def by_hand(o: Any, m: Any, _: Any, x: Any) -> Any:
+        precision = tf.exp(-m)
+        return tf.reduce_mean(0.5 * m + 0.5 * precision * tf.square(x - o)[:, :CODE])
+
+    mine, theirs = of_torch(SPELT[spelling]), of_tensorflow(by_hand)
+    assert parameters(mine, theirs) == []
+    whole = of_torch(lambda o, m, _, x: (m + (x - o)[:, :CODE] ** 2 * torch.exp(-m)).mean())
+    assert [parameter for _, parameter in parameters(mine, whole)] == ["loss.scale"]
+
+
+def test_what_is_squared_has_its_number_squared() -> None:
+    """``(x / 2) ** 2`` is a quarter of a square."""
+    halved = of_torch(lambda o, _, __, x: (((x - o) / 2) ** 2).mean())
+    assert parameters(halved, of_torch(lambda o, _, __, x: 0.25 * ((x - o) ** 2).mean(), 3)) == []
+    assert parameters(halved, of_torch(lambda o, _, __, x: 0.5 * ((x - o) ** 2).mean(), 3))

@@ -35,14 +35,18 @@ def settings(node: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     result, dim = getattr(node, "_saved_result", None), getattr(node, "_saved_dim", None)
     if isinstance(result, Tensor) and isinstance(dim, int) and result.dim():
-        dim = dim - 2**64 if dim >= 2**63 else dim
-        found["over"] = int(result.shape[dim])
+        found["over"] = int(result.shape[_signed(dim)])
     scale, product = _down(_first(node), products=True)
     if product is not None:
         for child, _ in product.next_functions:
             scale *= _down(child, products=False)[0]
         found["scale"] = scale
     return {**found, **causal([node])}
+
+
+def _signed(dim: int) -> int:
+    """An axis as the program counted it: autograd's bindings show a negative one without its sign."""
+    return dim - 2**64 if dim >= 2**63 else dim
 
 
 def fused(node: Any) -> dict[str, Any] | None:
@@ -101,6 +105,9 @@ def _extents(node: Any) -> tuple[int, int] | None:
     keys = getattr(node, "_saved_key", None) if fused else shares
     if not (fused or name in {"Softmax", "SafeSoftmax"}) or not isinstance(shares, Tensor) or shares.dim() < _FEWEST:
         return None
+    dim = getattr(node, "_saved_dim", None)
+    if not fused and isinstance(dim, int) and _signed(dim) not in {-1, shares.dim() - 1}:
+        return None  # shares of something else than of positions: of the samples, say
     over = keys.shape[-2 if fused else -1] if isinstance(keys, Tensor) else 0
     return int(over), math.prod(int(extent) for extent in shares.shape[:-2])
 
