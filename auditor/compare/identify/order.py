@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64, Evidence, data, target_of, targets_of
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
@@ -46,7 +47,15 @@ def _targets(one: StepRecording) -> F64 | None:
     several = [target.reshape(len(target), -1) for target in targets_of(one) if target.ndim]
     if len(several) > 1 and len({len(target) for target in several}) == 1:
         return np.concatenate(several, axis=1)
-    return None if len(several) > 1 else target_of(one)
+    return None if len(several) > 1 else _counting(one, target_of(one))
+
+
+def _counting(one: StepRecording, target: F64 | None) -> F64 | None:
+    """A target with nothing where the loss leaves it out by a mask, whatever the program has there."""
+    mask = data(one, "factor", "weight0")
+    if target is None or mask is None or mask.size != target.size or not losses.is_mask([mask]):
+        return target
+    return np.where(mask.reshape(target.shape) != 0, target, 0.0)
 
 
 def _classes(target: F64) -> F64:

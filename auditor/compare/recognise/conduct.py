@@ -109,7 +109,7 @@ def _said(profile: Profile, rate: float) -> Any:
 def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
     """Several batches to a step, as counted or declared; where only one side says so, the other takes one."""
     counts = [batches(side) for side in (a, b)]
-    if counts[0] == counts[1]:
+    if counts[0] == counts[1] or any(_untold(side) for side in (a, b)):
         return
     counted = any(side.facts.get("update.batches_per_step") is not None for side in (a, b))
     effect = f"{counts[0]} against {counts[1]} batches to a step"
@@ -120,6 +120,12 @@ def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
         "OPT-21", "update.gradient_accumulation_steps", (counts[0], counts[1]), weight, effect,
         "measured" if counted else "declared", 0.9,
     )  # fmt: skip
+
+
+def _untold(side: Profile) -> bool:
+    """Whether a loop around a tape hands over gradients of which nobody saw the batches: it may have added some up."""
+    counted = side.value("update.batches_per_step") or side.value("update.gradient_accumulation_steps")
+    return side.framework == "tensorflow" and counted is None and side.value("data.batch_size") is None
 
 
 def batches(profile: Profile) -> int:

@@ -203,7 +203,8 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     samples = between(a, b, "data.samples_per_epoch")
     if samples is not None and samples[0].value != samples[1].value:
-        yield _left_out(a, b, samples[0].value, samples[1].value)
+        if not _of_several_calls(a, b, samples[0].value, samples[1].value):
+            yield _left_out(a, b, samples[0].value, samples[1].value)
         return
     partial = between(a, b, "data.partial_batches")
     if partial is not None and bool(partial[0].value) != bool(partial[1].value):
@@ -213,6 +214,12 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
         yield Cause(
             "DATA-02", "data.partial_batches", (partial[0].value, partial[1].value), 0.006, effect, confidence=0.7
         )
+
+
+def _of_several_calls(a: Profile, b: Profile, left: int, right: int) -> bool:
+    """Whether one side counts what each of a step's calls is given: anchors, positives and negatives, say."""
+    calls = max((int(one.facts.get("forwards") or 1) for one in (a if left > right else b).evidence.steps), default=1)
+    return calls > 1 and max(left, right) == calls * min(left, right)
 
 
 def _left_out(a: Profile, b: Profile, left: int, right: int) -> Cause:

@@ -16,6 +16,7 @@ from auditor.compare.profile import Profile
 from auditor.compare.recognise import accumulated, gradient
 from auditor.compare.recognise.cause import REPORTED, Cause, between, close, how, percent, sure
 from auditor.compare.recognise.conduct import batches
+from auditor.ingest.records import StepRecording
 
 #: The two ways to divide a loss of which padding is a part.
 _PADDED: Final = frozenset({"padding as zeros, mean", "mean without padding"})
@@ -31,7 +32,7 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
     reduction, factor = between(a, b, "loss.reduction"), between(a, b, "loss.factor")
     if reduction is not None and {fact.value for fact in reduction} == _PADDED and factor is None:
         yield _padding(a, b, reduction)
-    if reduction is None or factor is None or gradient.alike(a, b):
+    if reduction is None or factor is None or gradient.alike(a, b) or _left_out(a, b, reduction):
         return
     if reduction[0].value != reduction[1].value and not _may_be(reduction):
         entry, scale = _reduction(a, b)
@@ -61,6 +62,20 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         how=how(*factor),
         confidence=sure(*factor, *reduction),
     )
+
+
+def _left_out(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> bool:
+    """Whether one side leaves out of its mean by a mask what the other picked its outputs without."""
+    names = [str(fact.value) for fact in reduction]
+    if sorted(names) != ["mean", "mean without padding"]:
+        return False
+    picked = (a, b)[names.index("mean")].evidence
+    return any(0 < _size_of(one, "target") < _size_of(one, "output") for one in picked.steps)
+
+
+def _size_of(one: StepRecording, role: str) -> int:
+    """Numbers of the largest array of a role."""
+    return max((array.size for array in one.of(role).values()), default=0)
 
 
 def _padding(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> Cause:

@@ -7,9 +7,14 @@ padding of 1 and ``same`` give outputs of one size, shifted against each other (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
+
+from auditor.compare.structure.operation import Operation
 
 Pads = list[list[int]]
+#: Axes of what is taken for an image.
+_ROWS: Final = 2
 
 
 def of_torch(told: Mapping[str, Any], extents: Any, kind: str) -> dict[str, Any]:
@@ -75,6 +80,20 @@ def of_keras(told: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if kind == "average_pool" and pads is not None and any(any(pair) for pair in pads):
         found["border"] = "left out"
     return found
+
+
+def of_rank(found: Sequence[Operation]) -> list[Operation]:
+    """Pools of sequences as such, among convolutions of one axis: PyTorch takes them for images of one row."""
+    ranks = {len(one.settings["kernel"]) for one in found if "conv" in one.kind and one.settings.get("kernel")}
+    return [_without_row(one) if ranks == {1} and one.kind.endswith("pool") else one for one in found]
+
+
+def _without_row(one: Operation) -> Operation:
+    extents = [list(one.settings.get(name) or ()) for name in ("kernel", "stride", "dilation")]
+    if not all(len(each) == _ROWS and each[0] == 1 for each in extents):
+        return one
+    cut = {name: value[1:] for name, value in one.settings.items() if isinstance(value, list) and len(value) == _ROWS}
+    return replace(one, settings={**one.settings, **cut})
 
 
 def _cropped(padding: str, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> Pads:

@@ -91,6 +91,7 @@ def structure(
         ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
     hidden = graph is None and framework != "sklearn" and str((model or {}).get("class")) not in _IN_ORDER
     found = list(products.unpacked(scaled.tables(found, graph), attends=bool(shares) or hidden))
+    found = geometry.of_rank(found)
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
     kept, mixes = tuple(_without_end(_folded(found))), seen_graph.mixed(ran.get("operations"))

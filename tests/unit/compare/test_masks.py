@@ -65,6 +65,36 @@ def test_rows_left_out_and_divided_by_are_told_from_those_that_are_not(of: str, 
     assert not [one for one in diagnose(mine, by_hand(of, "product")).causes if one.id.startswith("LOSS")]
 
 
+def test_a_mask_in_the_mean_and_outputs_that_were_picked_before_are_one_loss() -> None:
+    """``(off ** 2 * m).sum() / m.sum()`` and ``mse(out[m], y[m])``."""
+    m = torch.tensor(MASKS[0])
+    picked = run(lambda o, y: functional.mse_loss(o[m], y[m]), VALUES, seed=4)
+    masked = run(lambda o, y: ((o - y) ** 2 * m).sum() / m.sum(), VALUES)
+    assert (picked.value("loss.reduction"), masked.value("loss.reduction")) == ("mean", "mean without padding")
+    for pair in ((picked, masked), (masked, picked)):
+        assert not [one for one in diagnose(*pair).causes if one.id.startswith("LOSS")]
+    plain = run(lambda o, y: ((o - y) ** 2).mean(), VALUES)
+    assert [one.id for one in diagnose(plain, masked).causes if one.id.startswith("LOSS")] == ["LOSS-09"]
+
+
+def test_classes_that_the_loss_leaves_out_are_no_targets() -> None:
+    """Whatever the program has there: true ones behind a mask, or -100."""
+    counts = CLASSES.copy()
+    counts[~MASKS] = 3
+    told = []
+    for y, mask in ((counts, True), (np.where(MASKS, CLASSES, -100), False)):
+        steps = masks()
+
+        def loss(o: Tensor, t: Tensor, by_mask: bool = mask, steps: Callable[[], Tensor] = steps) -> Tensor:
+            m = steps().float()
+            each = functional.cross_entropy(o, t, reduction="none", ignore_index=-100)
+            return (each * m).sum() / m.sum() if by_mask else functional.cross_entropy(o, t)
+
+        told.append(run(loss, y, 4))
+    means = [found.value("data.target.mean") for found in told]
+    assert means[0] == pytest.approx(means[1])
+
+
 def test_what_a_condition_chooses_between_is_no_mask() -> None:
     """A huber loss by hand: each row is one of the two."""
 
