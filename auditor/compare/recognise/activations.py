@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import numpy as np
-
 from auditor.compare.identify.activations import SEEN, Function
-from auditor.compare.identify.functions import FUNCTIONS
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import Cause, percent
+from auditor.compare.recognise import sizes
+from auditor.compare.recognise.cause import Cause
+from auditor.compare.structure import Operation
 
 #: Entries of one function with other settings.
 _SETTINGS: Final = {"gelu": ("FWD-08", "gelu.approximate"), "leakyrelu": ("FWD-09", "leakyrelu.slope")}
-#: Settings that differ are told even where replaying them shows next to nothing.
-_LEAST: Final = 1.5e-3
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -33,12 +30,9 @@ def _cause(mine: Function, theirs: Function) -> Cause:
     entry, parameter = _SETTINGS.get(mine[0], ("FWD-10", "activation.function"))
     if mine[0] != theirs[0] or mine[0] not in _SETTINGS:
         entry, parameter = "FWD-10", "activation.function"
-    normal = np.random.default_rng(0).standard_normal(2000)
-    made = [FUNCTIONS[name](normal, dict(settings)) for name, settings in (mine, theirs)]
-    size = float(np.linalg.norm(made[0] - made[1])) / max(float(np.linalg.norm(one)) for one in made)
-    words = (_words(mine), _words(theirs))
-    effect = f"{words[0]} against {words[1]}: outputs of normally distributed inputs differ by {percent(size)}"
-    return Cause(entry, parameter, words, max(_LEAST, min(1.0, size)), effect, confidence=0.95)
+    made = (Operation("activation", "", {"function": name, **dict(settings)}) for name, settings in (mine, theirs))
+    size, effect = sizes.apart(*made)
+    return Cause(entry, parameter, (_words(mine), _words(theirs)), size, effect, confidence=0.95)
 
 
 def _plainest(functions: frozenset[Function]) -> Function:

@@ -60,7 +60,7 @@ def _alone(one: Operation | None) -> tuple[float, str]:
         rate = float(one.settings.get("rate", 0.0))
         return min(1.0, max(_LEAST, noise(rate))), f"{rate:g} of the units are dropped on one side, none on the other"
     if one is not None and kind == "activation":
-        size, _ = _apart(one, Operation("activation", "", {"function": "linear"}))
+        size, _ = apart(one, Operation("activation", "", {"function": "linear"}))
         return size, f"{one.word} is applied on one side only"
     word = one.word if one is not None else "a layer"
     return ANOTHER if kind in WEIGHTED else ANOTHER / 2, f"{word} is there on one side only"
@@ -104,10 +104,10 @@ def _normal() -> F64:
 
 
 def _activation(_: Difference, a: _Side, b: _Side) -> tuple[float, str]:
-    return _apart(a[0], b[0])
+    return apart(a[0], b[0])
 
 
-def _apart(a: Operation, b: Operation) -> tuple[float, str]:
+def apart(a: Operation, b: Operation) -> tuple[float, str]:
     """The distance of two activations over normally distributed inputs, relative to the larger."""
     names = [str(one.settings.get("function")) for one in (a, b)]
     said = f"{names[0]} against {names[1]}" if names[0] != names[1] else f"{names[0]} with other settings"

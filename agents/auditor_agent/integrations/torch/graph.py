@@ -19,7 +19,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from auditor_agent.integrations.torch import factors
-from auditor_agent.integrations.torch.node import PASSED, REDUCERS, narrow, op_of, saved
+from auditor_agent.integrations.torch.node import PASSED, REDUCERS, narrow, op_of, saved, signed
 
 #: Nodes of a graph that are looked at: a loss has a few, its penalties some per parameter.
 MOST_NODES: Final = 96
@@ -149,8 +149,7 @@ def _entry(node: Any) -> dict[str, Any]:
         value = saved(node, setting)
         if isinstance(value, Tensor):
             value = value.item() if value.numel() == 1 and value.is_cpu else None
-        if isinstance(value, int) and value >= 2**63:  # a negative number, as autograd's bindings show it
-            value -= 2**64
+        value = signed(value)
         if isinstance(value, (bool, int, float, tuple)):
             entry[setting] = value
     before = saved(node, "self_sym_sizes")

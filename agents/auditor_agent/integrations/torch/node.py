@@ -33,3 +33,8 @@ def narrow(tensor: Tensor) -> Tensor:
         if stride == 0 and extent > 1:
             tensor = tensor.narrow(dim, 0, 1)
     return tensor
+
+
+def signed(value: Any) -> Any:
+    """A number as the program gave it: autograd's bindings show a negative one as one near 2⁶⁴."""
+    return value - 2**64 if isinstance(value, int) and value >= 2**63 else value

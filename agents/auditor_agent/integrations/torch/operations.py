@@ -17,6 +17,7 @@ from torch import Tensor
 from auditor_agent.capture.kernels import in_memory
 from auditor_agent.integrations.torch import shares
 from auditor_agent.integrations.torch.mixed import mixes
+from auditor_agent.integrations.torch.node import op_of, signed
 from auditor_agent.integrations.torch.written import shifts, written
 
 #: Operations told of one pass, and nodes of its graph that are looked at.
@@ -120,7 +121,7 @@ def operations(
 
 def _made(node: Any, layers: Collection[Any]) -> Any:
     """The node that made an output, behind what only takes an axis of one off."""
-    while node is not None and node not in layers and _name(node) in _NAMES and len(node.next_functions) == 1:
+    while node is not None and node not in layers and op_of(node) in _NAMES and len(node.next_functions) == 1:
         node = node.next_functions[0][0]
     return node
 
@@ -191,12 +192,8 @@ def _place(node: Any) -> int:
     return int(node._sequence_nr())  # noqa: SLF001 -- the only place that has it
 
 
-def _name(node: Any) -> str:
-    return str(node.name()).rpartition("::")[2].partition("Backward")[0]
-
-
 def _told(node: Any) -> dict[str, Any] | None:
-    name = _name(node)
+    name = op_of(node)
     if name in _ACTIVATIONS:
         return _activation(node, _ACTIVATIONS[name])
     if name.startswith("ScaledDotProduct"):
@@ -223,15 +220,10 @@ def _settings(node: Any) -> dict[str, Any]:
     for name in _SETTINGS:
         value = getattr(node, f"_saved_{name}", None)
         if isinstance(value, tuple):
-            value = [_signed(part) for part in value]
+            value = [signed(part) for part in value]
         if isinstance(value, (bool, int, float, str, list)) and value != []:
-            found[name] = _signed(value)
+            found[name] = signed(value)
     return found
-
-
-def _signed(value: Any) -> Any:
-    """Autograd's bindings show a negative number as one near 2⁶⁴."""
-    return value - 2**64 if isinstance(value, int) and value >= 2**63 else value
 
 
 def _from(node: Any, saved: str) -> dict[str, Any]:
@@ -283,7 +275,7 @@ def _upsample(node: Any, name: str) -> dict[str, Any]:
 
 def _pad(node: Any, name: str) -> dict[str, Any]:
     del name
-    flat = [_signed(part) for part in getattr(node, "_saved_pad", ())]
+    flat = [signed(part) for part in getattr(node, "_saved_pad", ())]
     return {"op": "pad", "pads": [flat[at : at + 2] for at in range(0, len(flat), 2)][::-1]}
 
 
@@ -295,7 +287,7 @@ def _whole(node: Any, name: str) -> dict[str, Any] | None:
     sizes = getattr(node, "_saved_self_sym_sizes", None)
     if dims is None:
         return None
-    chosen = {_signed(dim) for dim in (dims if isinstance(dims, tuple) else (dims,))}
+    chosen = {signed(dim) for dim in (dims if isinstance(dims, tuple) else (dims,))}
     rank = len(sizes) if sizes is not None else 0
     chosen = {dim + rank if dim < 0 and rank else dim for dim in chosen}
     if not chosen or (rank and len(chosen) >= rank):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
+from auditor_agent.integrations.torch.node import op_of, signed
 
 #: Nodes looked at from a softmax down to the product it is of, and from that to a weight.
 _FAR: Final = 12
@@ -35,18 +36,13 @@ def settings(node: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     result, dim = getattr(node, "_saved_result", None), getattr(node, "_saved_dim", None)
     if isinstance(result, Tensor) and isinstance(dim, int) and result.dim():
-        found["over"] = int(result.shape[_signed(dim)])
+        found["over"] = int(result.shape[signed(dim)])
     scale, product = _down(_first(node), products=True)
     if product is not None:
         for child, _ in product.next_functions:
             scale *= _down(child, products=False)[0]
         found["scale"] = scale
     return {**found, **causal([node])}
-
-
-def _signed(dim: int) -> int:
-    """An axis as the program counted it: autograd's bindings show a negative one without its sign."""
-    return dim - 2**64 if dim >= 2**63 else dim
 
 
 def fused(node: Any) -> dict[str, Any] | None:
@@ -65,15 +61,15 @@ def fused(node: Any) -> dict[str, Any] | None:
 
 def scaled(node: Any, layers: Mapping[Any, str]) -> dict[str, Any] | None:
     """What the rows of a table are multiplied by, where that is one number: the root of their width, say."""
-    number = _number(node) if _name(node) in {"Mul", "Div"} else None
+    number = _number(node) if op_of(node) in {"Mul", "Div"} else None
     below = _first(node)
     for _ in range(_FAR):
-        if below is None or below in layers or _name(below) not in _THROUGH - _MASKS:
+        if below is None or below in layers or op_of(below) not in _THROUGH - _MASKS:
             break
         below = _first(below)
-    if not number or below not in layers or not _name(below).startswith("Embedding"):
+    if not number or below not in layers or not op_of(below).startswith("Embedding"):
         return None
-    return {"op": "scale", "of": layers[below], "factor": number if _name(node) == "Mul" else 1 / number}
+    return {"op": "scale", "of": layers[below], "factor": number if op_of(node) == "Mul" else 1 / number}
 
 
 def causal(nodes: Iterable[Any]) -> dict[str, bool]:
@@ -99,14 +95,14 @@ def extents(nodes: Iterable[Any]) -> dict[str, int]:
 
 
 def _extents(node: Any) -> tuple[int, int] | None:
-    name = _name(node)
+    name = op_of(node)
     fused = name.startswith(_FUSED)
     shares = getattr(node, "_saved_query" if fused else "_saved_result", None)
     keys = getattr(node, "_saved_key", None) if fused else shares
     if not (fused or name in {"Softmax", "SafeSoftmax"}) or not isinstance(shares, Tensor) or shares.dim() < _FEWEST:
         return None
     dim = getattr(node, "_saved_dim", None)
-    if not fused and isinstance(dim, int) and _signed(dim) not in {-1, shares.dim() - 1}:
+    if not fused and isinstance(dim, int) and signed(dim) not in {-1, shares.dim() - 1}:
         return None  # shares of something else than of positions: of the samples, say
     over = keys.shape[-2 if fused else -1] if isinstance(keys, Tensor) else 0
     return int(over), math.prod(int(extent) for extent in shares.shape[:-2])
@@ -114,7 +110,7 @@ def _extents(node: Any) -> tuple[int, int] | None:
 
 def _padded(node: Any, *, causal: bool) -> bool | None:
     """Whether positions are left out that are none of the future; None behind a mask that closes nothing or those."""
-    name, closed = _name(node), None
+    name, closed = op_of(node), None
     if name.startswith(_FUSED):
         mask = getattr(node, "_saved_attn_mask", None)
         if mask is None:
@@ -132,9 +128,9 @@ def _padded(node: Any, *, causal: bool) -> bool | None:
 def _masked(node: Any) -> bool:
     """Whether anything is filled in or added between a softmax and the product that it is of."""
     for _ in range(_FAR):
-        if node is None or _name(node) in _PRODUCTS:
+        if node is None or op_of(node) in _PRODUCTS:
             return False
-        if _name(node) in _MASKS or _name(node) not in _THROUGH | {"Mul", "Div"}:
+        if op_of(node) in _MASKS or op_of(node) not in _THROUGH | {"Mul", "Div"}:
             return True
         node = _first(node)
     return True
@@ -145,7 +141,7 @@ _FUSED: Final = "ScaledDotProduct"
 
 def _causal(node: Any) -> bool | None:
     """Whether no position looks at a later one; None where that does not show, or of anything but attention."""
-    name = _name(node)
+    name = op_of(node)
     if name.startswith(_FUSED):
         mask = getattr(node, "_saved_attn_mask", None)
         return bool(getattr(node, "_saved_is_causal", False)) or (isinstance(mask, Tensor) and _lower(mask))
@@ -177,7 +173,7 @@ def _down(node: Any, *, products: bool) -> tuple[float, Any]:
     for _ in range(_FAR):
         if node is None:
             break
-        name = _name(node)
+        name = op_of(node)
         if name in _PRODUCTS:
             return scale, node if products else None
         if name in {"Mul", "Div"}:
@@ -193,10 +189,6 @@ def _down(node: Any, *, products: bool) -> tuple[float, Any]:
 
 def _first(node: Any) -> Any:
     return next((child for child, _ in node.next_functions if child is not None), None)
-
-
-def _name(node: Any) -> str:
-    return str(node.name()).rpartition("::")[2].partition("Backward")[0]
 
 
 def _number(node: Any) -> float | None:

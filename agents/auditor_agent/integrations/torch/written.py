@@ -13,6 +13,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
+from auditor_agent.integrations.torch.node import op_of
 
 #: Nodes between an activation's core and the product that ends it, and from the core down to what it is of.
 _UP: Final = 4
@@ -27,13 +28,13 @@ def written(nodes: Iterable[Any]) -> dict[Any, dict[str, Any] | None]:
     above: dict[Any, list[Any]] = {}
     cores = []
     for node in nodes:
-        if _name(node) in _CORES:
+        if op_of(node) in _CORES:
             cores.append(node)
         for child in _children(node):
             above.setdefault(child, []).append(node)
     found: dict[Any, dict[str, Any] | None] = {}
     for core in cores:
-        if _name(core) in _CLAMPS:
+        if op_of(core) in _CLAMPS:
             if _from_zero(core):
                 found[core] = {"op": "relu"}
             continue
@@ -47,17 +48,17 @@ def written(nodes: Iterable[Any]) -> dict[Any, dict[str, Any] | None]:
 
 
 def _told(core: Any, *, shifted: bool) -> dict[str, Any] | None:
-    name, below = _name(core), next(iter(_children(core)), None)
+    name, below = op_of(core), next(iter(_children(core)), None)
     if name == "Sigmoid":
-        return None if shifted else {"op": "gelu" if _name(below) == "Mul" else "silu"}
+        return None if shifted else {"op": "gelu" if op_of(below) == "Mul" else "silu"}
     if name == "Tanh" and not shifted:
-        return {"op": "mish"} if _name(below) == "Softplus" else None
+        return {"op": "mish"} if op_of(below) == "Softplus" else None
     return {"op": "gelu", "approximate": "tanh" if name == "Tanh" else "none"} if shifted else None
 
 
 def _from_zero(core: Any) -> bool:
     """Whether negative numbers become zero, and all others stay."""
-    if _name(core) != "Maximum":
+    if op_of(core) != "Maximum":
         return getattr(core, "_saved_min", None) == 0 and getattr(core, "_saved_max", None) is None
     other = getattr(core, "_saved_other", None)
     if len(_children(core)) != 1 or not isinstance(other, Tensor) or not in_memory(other):
@@ -76,7 +77,7 @@ def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any], l
         if len(parents) != 1:
             return None
         child, node = node, parents[0]
-        children, name = _children(node), _name(node)
+        children, name = _children(node), op_of(node)
         if len(children) == 1 and name in {"Add", "Mul", "Div"}:
             shifted = shifted or name == "Add"
             between.append(node)
@@ -92,7 +93,7 @@ def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any], l
 def _base(node: Any) -> set[Any]:
     """``node``, and what it is but for a number that it was multiplied by."""
     found = {node}
-    while _name(node) in {"Mul", "Div"} and len(_children(node)) == 1:
+    while op_of(node) in {"Mul", "Div"} and len(_children(node)) == 1:
         node = _children(node)[0]
         found.add(node)
     return found
@@ -104,7 +105,7 @@ def _within(core: Any, stops: Collection[Any] = ()) -> set[Any]:
     while waiting and len(seen) < _DOWN:
         node = waiting.pop()
         seen.add(node)
-        if _name(node) in _ELEMENTWISE and node not in stops:
+        if op_of(node) in _ELEMENTWISE and node not in stops:
             waiting += [child for child in _children(node) if child not in seen]
     return seen
 
@@ -122,13 +123,13 @@ def shifts(nodes: Iterable[Any]) -> set[Any]:
     return {
         node
         for node in nodes
-        if _name(node) == "Add" and len(_children(node)) == 1 and not any(map(_takes_a_number, above.get(node, [])))
+        if op_of(node) == "Add" and len(_children(node)) == 1 and not any(map(_takes_a_number, above.get(node, [])))
     }
 
 
 def _takes_a_number(node: Any) -> bool:
     """Whether a number is added before it as a rule: what keeps a root from zero, a mask, one and a share."""
-    return _name(node) in _NUMBERED or (_name(node) == "Mul" and len(_children(node)) > 1)
+    return op_of(node) in _NUMBERED or (op_of(node) == "Mul" and len(_children(node)) > 1)
 
 
 _NUMBERED: Final = frozenset(
@@ -138,7 +139,3 @@ _NUMBERED: Final = frozenset(
 
 def _children(node: Any) -> list[Any]:
     return [child for child, _ in node.next_functions if child is not None]
-
-
-def _name(node: Any) -> str:
-    return str(node.name()).rpartition("::")[2].partition("Backward")[0]
