@@ -12,8 +12,8 @@ from auditor.compare.structure import words
 _SEQUENCES: Final = 3
 #: Modules of PyTorch that compute nothing.
 _SHAPES: Final = frozenset({"Flatten", "Unflatten", "Identity", "PixelShuffle", "PixelUnshuffle", "Fold", "Unfold"})
-#: What is told of a layer once, however often it is called.
-_COUNTED: Final = frozenset({"calls", "fed_by"})
+#: What is told of a layer once, however often it is called, and of the last pass alone.
+_COUNTED: Final = frozenset({"calls", "fed_by", "end"})
 #: Operations that an agent tells of one pass: a graph of so many may go on.
 _MOST: Final = 512
 
@@ -25,7 +25,8 @@ def once(graph: Any) -> Any:
     told = [{key: one[key] for key in one if key not in _COUNTED} if isinstance(one, Mapping) else one for one in graph]
     for size in range(2, len(told) // 2 + 1):
         if len(told) % size == 0 and told == told[:size] * (len(told) // size):
-            return graph[:size]
+            passes = zip(graph[:size], graph[-size:], strict=True)
+            return [{**first, **last} if isinstance(first, Mapping) else first for first, last in passes]
     return graph
 
 

@@ -156,3 +156,15 @@ def test_a_sigmoid_at_the_end_of_one_of_several_outputs_is_the_losss_matter(end:
     )
     for found in (torch, keras):
         assert [one.word for one in found.operations].count("sigmoid") == (0 if end else 1)
+
+
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_a_model_that_is_called_again_in_its_own_loss_is_one_pass(again: int) -> None:
+    """A physics-informed network: its output is at the end of the last call alone."""
+    layers = [{"name": name, "class": "Dense", "units": 4, "activation": "tanh"} for name in ("first", "last")]
+    within = [{"layer": "first", "calls": again}, {"layer": "last", "calls": again}]
+    graph = [*within * (again - 1), within[0], {**within[1], "end": True}]
+    facts = {"operations": graph, "operations_whole": True}
+    found = structure("tensorflow", {"model": {"layers": layers}}, [facts])
+    assert [one.kind for one in found.operations] == ["dense", "activation", "dense", "activation"]
+    assert seen_graph.once(graph)[-1].get("end"), "which the loss takes"
