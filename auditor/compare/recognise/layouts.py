@@ -89,12 +89,13 @@ def _copied(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], 
 
 
 def _blocks(mine: F64, theirs: F64, count: int) -> tuple[int, ...] | None:
-    """Which block of ``theirs`` each of ``mine`` equals; None where one equals none, or several."""
+    """Which block of ``theirs`` each of ``mine`` equals; None where one equals none, or several, or two the same."""
     if len(mine) % count:
         return None
     left, right = np.split(mine, count), np.split(theirs, count)
     equal = [[at for at, block in enumerate(right) if _like(one, block)] for one in left]
-    return tuple(at[0] for at in equal) if all(len(at) == 1 for at in equal) else None
+    found = tuple(at[0] for at in equal if len(at) == 1)
+    return found if len({*found}) == count else None
 
 
 def _weights(side: Profile, kind: str) -> list[F64]:

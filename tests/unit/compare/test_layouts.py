@@ -44,6 +44,13 @@ def test_gates_that_were_copied_in_the_others_order_are_told(turned: bool) -> No
     assert told(*pair[order]) == [("FWD-15", tuple(values[order]))]
 
 
+def test_gates_that_were_set_alike_are_no_others() -> None:
+    """One side gives two of its gates one block, which the other has once: nothing was moved."""
+    reset, update, new = np.split(KERNEL, 3)
+    twice = np.concatenate([update, update, new])
+    assert not told(gru("torch", twice), gru("keras", np.concatenate([update, reset, new]).T))
+
+
 def lstm(framework: str, kernel: np.ndarray) -> Profile:
     """An LSTM with this kernel."""
     return side(framework, {"name": "rnn", "class": "LSTM"}, kernel=kernel)
