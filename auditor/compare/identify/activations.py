@@ -94,7 +94,7 @@ def _found(
         for functions, output in _matches(layers[at], inputs, outputs):
             if ("linear", ()) in functions:
                 plain[at] = output
-            else:
+            elif _goes_on(output, layers, outputs):
                 found[at] = functions
                 plain.pop(at, None)
                 waiting.discard(at)
@@ -111,6 +111,11 @@ def _matches(layer: Dense, inputs: Sequence[F64], outputs: Sequence[F64]) -> Ite
                 functions = frozenset(one for one in _all() if _like(_made(one, made), output))
                 if functions:
                     yield functions, output
+
+
+def _goes_on(x: F64, layers: Sequence[Dense], outputs: Sequence[F64]) -> bool:
+    """Whether some layer takes ``x``: a sigmoid beside what it is a share of is no layer's activation."""
+    return any(True for layer in layers for _ in _matches(layer, [x], outputs))
 
 
 def _follows(x: F64, layers: Sequence[Dense], outputs: Sequence[F64]) -> bool:

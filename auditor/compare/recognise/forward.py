@@ -11,7 +11,17 @@ import numpy as np
 
 from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import activations, fed_back, layouts, links, network, sizes, skipped, squashed
+from auditor.compare.recognise import (
+    activations,
+    fed_back,
+    layouts,
+    links,
+    network,
+    sizes,
+    skipped,
+    squashed,
+    sums,
+)
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock, told_by, words
@@ -64,6 +74,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if _sizes(a) and _sizes(a) == _sizes(b):
         # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
         found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
+        found = [one for one in found if one.setting != "bias"]  # added elsewhere: behind a residual connection
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
     found = [one for one in found if not links.in_loss(one, a, b)]
@@ -83,7 +94,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
     yield from told
     if not found:
-        yield from _sums(a, b)
+        yield from sums.causes(a, b)
         yield from _tensors(a, b)
     if not told:
         yield from network.causes(a, b)
@@ -210,30 +221,6 @@ def _mixed(a: Profile, b: Profile) -> Iterator[Cause]:
         words = tuple("samples are mixed" if count else "apart" for count in counts)
         mend: Literal["a", "b"] = "a" if counts[0] else "b"
         yield Cause("FWD-00", "forward.mixed", (words[0], words[1]), sizes.ANOTHER, effect, confidence=0.9, mend=mend)
-
-
-#: What one side may have more of, with the entry that says so.
-_COUNTED: Final[Mapping[str, tuple[str, str, str]]] = {
-    "add": ("FWD-00", "forward.sums", "{} residual connection{} on one side only: sums of two computed tensors"),
-    "shift": ("FWD-00", "forward.shift", "{} constant{} added on one side only: a table of positions, say"),
-    "stop": ("BWD-00", "backward.stopped", "no gradient passes {} place{} on one side: detached, or stopped"),
-}
-
-
-def _sums(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Networks of the same operations, of which one adds to a block what it was given, or positions, or cuts it off."""
-    left, right = a.structure.sums, b.structure.sums
-    if left is None or right is None:
-        return
-    among = left["add"] - right["add"]
-    # What is added to a plain input is a layer of Keras, and in PyTorch's graph a sum with what no weight made.
-    moved = among != 0 and among == right["shift"] - left["shift"]
-    for word, (entry, parameter, said) in _COUNTED.items():
-        more = 0 if moved and word != "stop" else abs(left[word] - right[word])
-        more = 0 if word == "shift" and links.added(a, left) == links.added(b, right) else more
-        if more:
-            effect = said.format(more, "s" if more > 1 else "")
-            yield Cause(entry, parameter, (left[word], right[word]), sizes.ANOTHER, effect, confidence=0.9)
 
 
 def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:

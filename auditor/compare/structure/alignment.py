@@ -44,6 +44,8 @@ class Difference:
     """Where in the first network: the operations before it."""
     after: str = ""
     """Kind of what follows there."""
+    beside: int = 0
+    """Where in the second network."""
 
     @property
     def values(self) -> tuple[Any, Any]:
@@ -78,12 +80,26 @@ def differences(a: Structure, b: Structure) -> list[Difference]:
         found = list(_paired(_by_kind(left), _by_kind(right)))
     if not (a.whole and b.whole):
         found = [one for one in found if one.setting not in {"", "order"} or _weighted(one)]
-    return found
+    return [one for one in found if not _spelt(one, a, b)]
+
+
+def _spelt(one: Difference, a: Structure, b: Structure) -> bool:
+    """Whether the side that lacks an operation without weights may do it by hand: it computes something there.
+
+    Between the same layers with weights: an activation by its formula, a mask for a dropout, a mean by a sum.
+    """
+    if one.setting or _weighted(one) or not (a.ordered and b.ordered):
+        return False
+    without, at = (a, one.place) if one.a is None else (b, one.beside)
+    weighted = [place for place, each in enumerate(without.operations) if each.kind in WEIGHTED]
+    first = max((place + 1 for place in weighted if place < at), default=0)
+    last = min((place for place in weighted if place >= at), default=len(without.operations))
+    return any(first <= place <= last for place in without.own)
 
 
 def of_one_stock(a: Structure, b: Structure) -> bool:
     """Whether the two are made of the same operations in any order; of those with weights, where others may hide."""
-    every = a.whole and b.whole
+    every = a.whole and b.whole and not (a.own or b.own)
     sides = ([one for one in side.operations if every or one.kind in WEIGHTED] for side in (a, b))
     return not _paired(*(_by_kind(side) for side in sides))
 
@@ -111,13 +127,13 @@ def _paired(left: Sequence[Operation], right: Sequence[Operation]) -> Sequence[D
         after = left[i].kind if i < len(left) else ""
         if i and j and price[i, j] == price[i - 1, j - 1] + _together(left[i - 1], right[j - 1]):
             i, j = i - 1, j - 1
-            found += [Difference(left[i], right[j], name, i, after) for name in _unlike(left[i], right[j])]
+            found += [Difference(left[i], right[j], name, i, after, j) for name in _unlike(left[i], right[j])]
         elif i and price[i, j] == price[i - 1, j] + _alone(left[i - 1]):
             i -= 1
-            found.append(Difference(left[i], None, "", i, after))
+            found.append(Difference(left[i], None, "", i, after, j))
         else:
             j -= 1
-            found.append(Difference(None, right[j], "", i, after))
+            found.append(Difference(None, right[j], "", i, after, j))
     return found[::-1]
 
 

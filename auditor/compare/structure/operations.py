@@ -16,6 +16,8 @@ from auditor.compare.structure.operation import Operation
 
 #: Operations with weights of their own.
 WEIGHTED: Final = words.WEIGHTED
+#: What a program computes itself between its layers, with no word for what it is.
+ARITHMETIC: Final = "arithmetic"
 #: Classes of Keras models that list their layers in the order in which they run.
 _IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
 #: Axes of Keras's attention that are the one after the samples; it names them when it is built.
@@ -53,6 +55,8 @@ class Structure:
     """Views in PyTorch that take numbers of several samples for a row."""
     part: bool = False
     """Whether what ran is not what it lists: another model's layers too, or parts of a layer on their own."""
+    own: frozenset[int] = frozenset()
+    """Before which operations the program does arithmetic of its own, which may be any of those without weights."""
 
 
 def structure(
@@ -78,7 +82,7 @@ def structure(
     seen: Sequence[Mapping[str, Any]] = next(listed, [])
     tensors = model.get("tensors", {}) if isinstance(model, Mapping) else {}
     graph = seen_graph.own(graph, layers, tensors) if framework == "torch" else seen_graph.known(graph, layers)
-    shares = seen_graph.shares(graph)
+    shares = seen_graph.shares(seen_graph.told(graph))
     if framework == "torch":
         weighted = {str(one.get("name")) for one in layers if words.kind_of(one.get("class")) in WEIGHTED}
         cut = seen_graph.cut(weighted, graph, seen)
@@ -94,9 +98,10 @@ def structure(
     found = geometry.of_rank(found)
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
-    kept, mixes = tuple(_without_end(_folded(found))), seen_graph.mixed(ran.get("operations"))
+    kept, own = _apart(_without_end(_folded(found)))
+    mixes = seen_graph.mixed(ran.get("operations"))
     part = seen_graph.within(graph, _outermost(layers)) if framework == "torch" else seen_graph.beyond(graph, layers)
-    return Structure(kept, whole, ordered, bool(graph or seen), shares, sums, mixes, part)
+    return Structure(kept, whole, ordered, bool(graph or seen), shares, sums, mixes, part, own)
 
 
 def _outermost(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -156,6 +161,8 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
         yield from products.dense(name, None, node.get("units"), bias=node.get("bias"))
     elif kind == "dropout":
         yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
+    elif kind == ARITHMETIC:
+        yield Operation(ARITHMETIC)
     elif kind in _PLAIN:
         yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "corners", "pads") if key in node})
 
@@ -173,6 +180,8 @@ def _as_declared(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
         yield Operation("activation", str(layer.get("name")), {"function": own})
     elif words.kind_of(layer.get("class")) in _POOLS:
         yield from _torch_layer(layer, tensors, node)
+    elif words.unknown(layer.get("class")):
+        yield Operation(ARITHMETIC)
 
 
 def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Mapping[str, Any]) -> list[Operation]:
@@ -286,6 +295,8 @@ def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
     if kind is None:
         if words.plain(told.get("class")) == "bidirectional":
             yield from _both_ways(told)
+        elif words.unknown(told.get("class")):
+            yield Operation(ARITHMETIC)
     elif kind == "dense":
         yield from products.dense(name, *told_by.fans(told), bias=bias)
     elif kind == "attention":
@@ -359,6 +370,18 @@ def _folded(found: Sequence[Operation]) -> Iterator[Operation]:
             waiting = None
         else:
             yield one
+
+
+def _apart(found: Sequence[Operation]) -> tuple[tuple[Operation, ...], frozenset[int]]:
+    """The operations that are known, and before which of them there is arithmetic."""
+    kept: list[Operation] = []
+    own: set[int] = set()
+    for one in found:
+        if one.kind == ARITHMETIC:
+            own.add(len(kept))
+        else:
+            kept.append(one)
+    return tuple(kept), frozenset(own)
 
 
 def _without_end(found: Iterator[Operation]) -> list[Operation]:

@@ -61,6 +61,13 @@ def _of_any(tensor: str, names: Sequence[str]) -> bool:
     return any(tensor.startswith(f"{name}.") for name in names)
 
 
+def told(graph: Any) -> Any:
+    """A graph without what a program computes itself, of which it says no more than where it is."""
+    if not isinstance(graph, list):
+        return graph
+    return [node for node in graph if not isinstance(node, Mapping) or node.get("op") != "arithmetic"]
+
+
 def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
     """Every softmax of a graph but one at its end, which is the loss's matter: what it is over, of, and leaves out."""
     nodes = [node for node in graph or [] if isinstance(node, Mapping)] if isinstance(graph, list) else []
@@ -73,6 +80,8 @@ def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
 
 def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Mapping[str, int] | None:
     """How often two computed tensors are added (``add``), a constant (``shift``), and no gradient passes (``stop``).
+
+    ``own``: sums that may be part of arithmetic of the program's own, or residual connections.
 
     Added by an operator or a layer, which is as many sums as it takes to add its inputs two by two. Nothing is cut
     off before the first layer that has weights. None where some may have been missed: of a graph that was not told
@@ -91,7 +100,9 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     both = sum(_terms(shapes.get(name)) - 1 for name in _names(nodes) if classes.get(name) == "Add")
     kinds = [words.kind_of(classes.get(str(node.get("layer")))) or node.get("op") for node in nodes]
     learnt = next((place for place, kind in enumerate(kinds) if str(kind).lower() in words.WEIGHTED), len(nodes))
-    return {"add": told_.count("add") + both, "shift": told_.count("shift"), "stop": told_[learnt:].count("stop")}
+    own = sum(one.get("op") == "add" and bool(one.get("own")) for one in nodes)
+    plain = {"add": told_.count("add") - own + both, "own": own}
+    return {**plain, "shift": told_.count("shift"), "stop": told_[learnt:].count("stop")}
 
 
 def packed(graph: Any) -> bool:

@@ -40,6 +40,15 @@ WEIGHTED: Final = frozenset(
         *("batchnorm", "layernorm", "groupnorm", "rmsnorm"),
     }
 )
+#: Classes, by their plain names, that compute nothing of the numbers they pass on, or hold others.
+_SILENT: Final = frozenset(
+    {
+        *("inputlayer", "input", "identity", "flatten", "unflatten", "reshape", "permute", "repeatvector", "masking"),
+        *("concatenate", "add", "pixelshuffle", "pixelunshuffle", "fold", "unfold", "cropping1d", "cropping2d"),
+        *("cropping3d", "activityregularization", "linear", "sequential", "functional", "model", "modulelist"),
+        *("moduledict", "timedistributed", "bidirectional", "norm", "rescaling", "loss", "none"),
+    }
+)
 #: Activations by their plain names, under one of them.
 _ACTIVATIONS: Final = {
     **{name: name for name in ("relu", "tanh", "sigmoid", "gelu", "elu", "selu", "silu", "softplus", "softsign")},
@@ -77,6 +86,11 @@ def kind_of(name: Any) -> str | None:
     if activation(name) is not None:
         return "activation"
     return next((kind for kind, pattern in _KINDS if pattern.search(word)), None)
+
+
+def unknown(name: Any) -> bool:
+    """Whether a layer of this class may compute anything: one that a program wrote itself, a ``Lambda``."""
+    return kind_of(name) is None and plain(name) not in _SILENT
 
 
 def activation(name: Any) -> str | None:

@@ -45,8 +45,8 @@ def told(function: Callable[[Any, Any], Any]) -> list[str]:
         (lambda u, _: keras.activations.mish(u), ["mish"]),
         (lambda u, gate: keras.ops.silu(u + gate(u)), ["add", "silu"]),
         (lambda u, _: tf.tanh(u), ["tanh"]),
-        (lambda u, gate: u * tf.sigmoid(gate(u)), ["sigmoid"]),
-        (lambda u, _: tf.tanh(u) * tf.sigmoid(u), ["tanh", "sigmoid"]),
+        (lambda u, gate: u * tf.sigmoid(gate(u)), ["sigmoid", "arithmetic"]),
+        (lambda u, _: tf.tanh(u) * tf.sigmoid(u), ["tanh", "sigmoid", "arithmetic"]),
     ],
 )
 def test_what_several_operations_compute_is_told_by_its_name(
@@ -61,14 +61,32 @@ def test_what_several_operations_compute_is_told_by_its_name(
     [
         (lambda u, _: u + tf.ones((3, 4)), ["shift"]),
         (lambda u, gate: gate(tf.stop_gradient(u)), ["stop"]),
-        (lambda u, _: u / tf.sqrt(tf.reduce_mean(u * u) + 1e-6), []),
-        (lambda u, gate: u * (1 + gate(u)), []),
+        (lambda u, _: u / tf.sqrt(tf.reduce_mean(u * u) + 1e-6), ["arithmetic"]),
+        (lambda u, gate: u * (1 + gate(u)), ["arithmetic"]),
     ],
 )
 def test_a_constant_that_is_added_and_a_gradient_that_is_stopped_are_told(
     function: Callable[[Any, Any], Any], expected: list[str]
 ) -> None:
     """Positions; not what keeps a root from zero."""
+    assert told(function) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda u, _: u * 0.5 / 3.0, []),
+        (lambda u, _: tf.maximum(u, 0.0), ["arithmetic"]),
+        (lambda u, _: u * tf.cast(tf.random.uniform(tf.shape(u)) < 0.8, u.dtype) / 0.8, ["arithmetic"]),
+        (lambda u, _: (u - tf.reduce_mean(u, 0)) / tf.sqrt(tf.math.reduce_variance(u, 0) + 1e-5), ["arithmetic"]),
+        (lambda u, gate: tf.nn.relu(u) + 0.1 * gate(u), ["relu", "add"]),
+        (lambda u, gate: u + gate(u) * tf.random.uniform((3, 4)), ["arithmetic", "add"]),
+    ],
+)
+def test_arithmetic_that_no_word_is_known_for_is_told_where_it_stands(
+    function: Callable[[Any, Any], Any], expected: list[str]
+) -> None:
+    """A product with one number is none."""
     assert told(function) == expected
 
 

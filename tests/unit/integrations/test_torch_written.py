@@ -41,10 +41,10 @@ WRITTEN: list[tuple[Function, list[str]]] = [
 ]
 OTHERS: list[tuple[Function, list[str]]] = [
     (torch.tanh, ["tanh"]),
-    (lambda u: u * torch.sigmoid(GATE(u)), ["sigmoid"]),
-    (lambda u: torch.tanh(u) * torch.sigmoid(u), ["tanh", "sigmoid"]),
-    (lambda u: u.clamp(min=-1), []),
-    (lambda u: torch.maximum(u, torch.ones_like(u)), []),
+    (lambda u: u * torch.sigmoid(GATE(u)), ["sigmoid", "arithmetic"]),
+    (lambda u: torch.tanh(u) * torch.sigmoid(u), ["tanh", "sigmoid", "arithmetic"]),
+    (lambda u: u.clamp(min=-1), ["arithmetic"]),
+    (lambda u: torch.maximum(u, torch.ones_like(u)), ["arithmetic"]),
 ]
 
 
@@ -75,14 +75,49 @@ def test_a_layer_of_the_programs_own_is_told_by_what_it_writes_out() -> None:
     [
         (lambda u: u + torch.randn(3, 4), ["shift"]),
         (lambda u: nn.functional.layer_norm(u + torch.ones(4), (4,)), ["shift", "layernorm"]),
-        (lambda u: u / torch.sqrt((u * u).mean() + 1e-6), []),
-        (lambda u: u * (1 + GATE(u)), []),
+        (lambda u: u / torch.sqrt((u * u).mean() + 1e-6), ["arithmetic"]),
+        (lambda u: u * (1 + GATE(u)), ["arithmetic"]),
         (lambda u: torch.softmax(u + torch.zeros(4), -1), ["softmax"]),
     ],
 )
 def test_a_constant_that_is_added_is_told(function: Function, expected: list[str]) -> None:
     """Positions, noise; not what keeps a root from zero, one and a share, nor a mask."""
     assert told(function) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda u: u * 0.5 / 3, []),
+        (lambda u: (u * (torch.rand(3, 4) < 0.8)) / 0.8, ["arithmetic"]),
+        (lambda u: u / (1 + torch.exp(-u)), ["arithmetic"]),
+        (lambda u: (u - u.mean(0)) / torch.sqrt(((u - u.mean(0)) ** 2).mean(0) + 1e-5), ["arithmetic"]),
+        (lambda u: u.relu() + 0.1 * GATE(u), ["relu", "add"]),
+        (lambda u: u + GATE(u) * torch.rand(3, 4), ["arithmetic", "add of its own"]),
+    ],
+)
+def test_arithmetic_that_no_word_is_known_for_is_told_where_it_stands(function: Function, expected: list[str]) -> None:
+    """A product with one number is none; a sum of it may be a part of it."""
+    last = nn.Linear(4, 4)
+    found = operations([last(function(nn.Linear(4, 4)(torch.randn(3, 4))))], {}, {})
+    told = [str(one["op"]) + " of its own" * bool(one.get("own")) for one in found if one["op"] != "dense"]
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda u: u.mean((2, 3)), "global_average_pool"),
+        (lambda u: u.mean((2, 3), keepdim=True), "global_average_pool"),
+        (lambda u: u.mean(1), "arithmetic"),
+        (lambda u: u.mean((0, 2)), "arithmetic"),
+        (lambda u: u.amax((2, 3)), "global_max_pool"),
+    ],
+)
+def test_a_mean_is_a_pool_over_all_positions_alone(function: Function, expected: str) -> None:
+    """Over channels, or over samples as a normalisation takes it, it is arithmetic."""
+    found = operations([function(torch.randn(2, 3, 4, 4, requires_grad=True) * 1)], {}, {})
+    assert [one["op"] for one in found] == [expected]
 
 
 def test_a_layer_that_is_given_what_another_gave_without_its_gradient_is_told() -> None:
@@ -177,7 +212,7 @@ def test_windows_of_images_that_come_together_again_are_samples() -> None:
     """Windows stand beside the samples at the front: a view takes them apart without mixing any."""
     windows = torch.randn(8, 4, 3, requires_grad=True) * 2  # two windows of each of four images, four places each
     made = windows.view(4, 2, 4, 3)
-    assert operations([made.sum((1, 2, 3))], {}, {}) == []
+    assert operations([made.sum((1, 2, 3))], {}, {}) == [{"op": "arithmetic"}], "the sum"
 
 
 PADDED = torch.tensor([[False, False, False, False, True], [False, False, False, True, True]])

@@ -6,12 +6,12 @@ model's output is the program's own (``tf.nn.relu(self.dense(x))``). Of an eager
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras import loops, shares, written
+from auditor_agent.integrations.keras import arithmetic, loops, shares, written
 
 #: Operations told of one pass.
 MOST: Final = 512
@@ -116,7 +116,16 @@ def facts(order: Order, output: Any) -> dict[str, Any] | None:
         return None
     # A layer of no operations (an Input, an inactive dropout) shares its place with the next: theirs is the order.
     found = sorted([*layers, *between], key=lambda one: one[0])
-    return {"operations": [told for _, told in found][:MOST], "operations_whole": traced}
+    return {"operations": list(_once(told for _, told in found))[:MOST], "operations_whole": traced}
+
+
+def _once(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Arithmetic that stands together is told once."""
+    before = ""
+    for told in found:
+        if before != arithmetic.OWN or told.get("op") != arithmetic.OWN:
+            yield told
+        before = str(told.get("op"))
 
 
 def _made(node: Any) -> Any:
@@ -146,14 +155,35 @@ def _between(order: Order, graph: Any, last: Sequence[Any]) -> Iterator[tuple[in
     cores = [node for node in nodes if node.type in written.CORES and node.name in behind]
     whole = {core.name: found for core in cores if (found := written.activation(core, behind)) is not None}
     parts = {name for _, names in whole.values() for name in names}
-    for place, node in enumerate(nodes):
-        around = [path for path, a, b in order.ran if a <= place < b] if node.type in _TOLD else []
+    of_model = [(place, node) for place, node in enumerate(nodes) if node.name in behind]
+    told = dict(_named(order, [one for one in of_model if one[1].name not in parts], nodes, whole))
+    made = arithmetic.made(nodes, {*told, *parts, *whole, *_of_layers(order, nodes)})
+    for place, node in of_model:
+        if node.name in told:
+            sum_ = node.type == _SUM and any(arithmetic.is_of(one, made) for one in node.inputs)
+            yield place, {**told[node.name], **({"own": True} if sum_ else {}), **_ends(ends, [node])}
+        elif node.name in made:
+            yield place, {"op": arithmetic.OWN}
+
+
+def _named(
+    order: Order, placed: Sequence[tuple[int, Any]], nodes: Sequence[Any], whole: Mapping[str, tuple[Any, set[str]]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Of operations with their places those that there is a word for, by name, and that are no layer's matter."""
+    for place, node in placed:
+        if node.type not in _TOLD:
+            continue
+        around = [path for path, a, b in order.ran if a <= place < b]
         own = node.type in _SEEN_WITHIN or node.name in whole
-        seen = not around or (own and order.own.issuperset(around))
-        if node.type in _TOLD and node.name in behind and node.name not in parts and seen:
-            told = whole[node.name][0] if node.name in whole else _entry(node) or _scaled(order, nodes, node)
-            if told is not None:
-                yield place, {**told, **_ends(ends, [node])}
+        if not around or (own and order.own.issuperset(around)):
+            entry = whole[node.name][0] if node.name in whole else _entry(node) or _scaled(order, nodes, node)
+            if entry is not None:
+                yield node.name, entry
+
+
+def _of_layers(order: Order, nodes: Sequence[Any]) -> set[str]:
+    """Names of what Keras's own layers do within."""
+    return {node.name for path, a, b in order.ran if path not in order.own for node in nodes[a:b]}
 
 
 def _scaled(order: Order, nodes: Sequence[Any], node: Any) -> dict[str, Any] | None:
@@ -279,7 +309,7 @@ def _of_variable(tensor: Any) -> bool:
 
 
 def _over_positions(node: Any) -> bool:
-    """Whether a mean or maximum runs over positions, not over the features of a row or over everything."""
+    """Whether a mean or maximum runs over all positions, not over samples, the features of a row or everything."""
     import sys
 
     axes = sys.modules["tensorflow"].get_static_value(node.inputs[1])
@@ -287,9 +317,9 @@ def _over_positions(node: Any) -> bool:
     if axes is None or rank is None:
         return False
     chosen = {int(axis) % rank for axis in _flat(axes)}
-    if 0 in chosen or not chosen:
+    if 0 in chosen or not chosen or rank - len(chosen) != _TERMS:
         return False
-    return chosen != {rank - 1} or (rank > 2 and not node.get_attr("keep_dims"))
+    return chosen != {rank - 1} or not node.get_attr("keep_dims")
 
 
 def _flat(axes: Any) -> Sequence[Any]:

@@ -43,7 +43,7 @@ def activation(core: Any, behind: Iterable[str]) -> tuple[dict[str, Any], set[st
 
 
 def _gates(core: Any, behind: set[str]) -> tuple[bool, set[str], set[str]] | None:
-    """Whether a number was added to it before it multiplied what it is made of, the names of both and those between.
+    """Whether a number was added to it before it multiplied what it is made of, the names of both and of the way there.
 
     None if it multiplies nothing that it is made of.
     """
@@ -59,7 +59,7 @@ def _gates(core: Any, behind: set[str]) -> tuple[bool, set[str], set[str]] | Non
             between.add(node.name)
         elif node.type == "Mul" and others:
             common = {one.name for one in _within(core, set())} & _base(others[0])
-            return (shifted, common, between) if common else None
+            return (shifted, common, {*between, node.name}) if common else None
         else:
             return None
     return None

@@ -15,7 +15,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
-from auditor_agent.integrations.torch import shares
+from auditor_agent.integrations.torch import arithmetic, shares
 from auditor_agent.integrations.torch.mixed import mixes
 from auditor_agent.integrations.torch.node import op_of, signed
 from auditor_agent.integrations.torch.written import shifts, written
@@ -113,10 +113,17 @@ def operations(
                 )
             calls.add(call)
         elif node not in hidden:
-            entry = known[node] if node in known else _told(node) or shares.scaled(node, layers)
+            entry = known[node] if node in known else _told(node) or shares.scaled(node, layers) or _own(node, found)
             if entry is not None and entry.get("op") != "conv":
-                found.append({**entry, **_ends(node, last)})
+                found.append({**entry, **(_ends(node, last) if entry["op"] != arithmetic.OWN else {})})
     return found[:MOST]
+
+
+def _own(node: Any, found: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Arithmetic of the program's own, told once for all that stands together."""
+    if not arithmetic.computes(node) or (found and found[-1].get("op") == arithmetic.OWN):
+        return None
+    return {"op": arithmetic.OWN}
 
 
 def _made(node: Any, layers: Collection[Any]) -> Any:
@@ -252,14 +259,19 @@ def _product(node: Any, name: str) -> dict[str, Any] | None:
 
 
 def _sum(node: Any, name: str) -> dict[str, Any] | None:
-    """A sum of two tensors of its own shape that were both computed: around a block, not a bias nor positions."""
+    """A sum of two tensors of its own shape that were both computed: around a block, not a bias nor positions.
+
+    ``own``: one of them is arithmetic, so that the sum may be part of it.
+    """
     del name
     both = [(child, int(output)) for child, output in node.next_functions if child is not None]
     if len(both) != _TERMS or any(hasattr(child, "variable") for child, _ in both):
         return None
     shapes = [child._input_metadata[output].shape for child, output in both]  # noqa: SLF001 -- as above
     own = node._input_metadata[0].shape  # noqa: SLF001 -- as above
-    return {"op": "add"} if all(shape == own for shape in shapes) else None
+    if not all(shape == own for shape in shapes):
+        return None
+    return {"op": "add"} | ({"own": True} if arithmetic.made_by_hand(child for child, _ in both) else {})
 
 
 def _norm(node: Any, name: str) -> dict[str, Any]:
@@ -280,7 +292,7 @@ def _pad(node: Any, name: str) -> dict[str, Any]:
 
 
 def _whole(node: Any, name: str) -> dict[str, Any] | None:
-    """A mean or maximum over positions; none over the features of a row, as normalizations take it."""
+    """A mean or maximum over all positions; none over samples or the features of a row, as normalizations take it."""
     if name.startswith("Adaptive"):
         return {"op": _WHOLE_POOLS[name]}
     dims = getattr(node, "_saved_dim", None)
@@ -290,9 +302,9 @@ def _whole(node: Any, name: str) -> dict[str, Any] | None:
     chosen = {signed(dim) for dim in (dims if isinstance(dims, tuple) else (dims,))}
     rank = len(sizes) if sizes is not None else 0
     chosen = {dim + rank if dim < 0 and rank else dim for dim in chosen}
-    if not chosen or (rank and len(chosen) >= rank):
+    if not chosen or 0 in chosen or (rank and rank - len(chosen) != _TERMS):
         return None
-    if chosen == {rank - 1} and (rank < 3 or getattr(node, "_saved_keepdim", False)):
+    if chosen == {rank - 1} and getattr(node, "_saved_keepdim", False):
         return None
     return {"op": _WHOLE_POOLS[name]}
 

@@ -67,7 +67,7 @@ def _from_zero(core: Any) -> bool:
 
 
 def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any], list[Any]] | None:
-    """Whether a number was added to it before it multiplied what it is made of, what that is, and what lies between.
+    """Whether a number was added to it before it multiplied what it is made of, what that is, and the way there.
 
     None if it multiplies nothing that it is made of.
     """
@@ -84,7 +84,7 @@ def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any], l
         elif name == "Mul":
             other = next((one for one in children if one is not child), None)
             common = _within(core) & _base(other) if other is not None else set[Any]()
-            return (shifted, common, between) if common else None
+            return (shifted, common, [*between, node]) if common else None
         else:
             return None
     return None
