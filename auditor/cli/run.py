@@ -25,8 +25,10 @@ from auditor.cli.spool import Result, deliver, leftovers
 from auditor.home import home
 from auditor_agent import jsonfinite
 
-#: Seconds that the last frames have to arrive after the script has ended.
+#: Seconds that the last frames have to arrive after the script has ended, and that a daemon has which answers, but
+#: takes none of them: on a crowded machine a request of many frames takes its time.
 SETTLE_SECONDS = 10.0
+BUSY_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 
 
@@ -44,7 +46,7 @@ _POLL_SECONDS = 0.2
 )
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="Write the result to FILE, the JSON of `auditor show`.",
+    help="Write the result to FILE: the JSON of `auditor show`, and how many frames are `undelivered`.",
 )  # fmt: skip
 @click.option(
     "--stop-on",
@@ -153,9 +155,14 @@ def _result(where: Where, run: str, code: int, baseline: str | None, patience: f
 
 
 def _settled(client: Client, where: Where, run: str, code: int) -> dict[str, Any] | None:
-    """The run once nothing of it is under way any more; None if nothing of it ever came."""
+    """The run once nothing of it is under way any more; None if nothing of it ever came.
+
+    ``undelivered`` counts the frames that are still in the spool: then the rest is said of a part of the run.
+    """
+    undelivered = 0
     for late in _delivered(where, run):
         _say(f"not all of {late.words()}; `auditor sync` delivers them later")
+        undelivered += late.remaining
     known = _known(client, run)
     if known is None:
         return None
@@ -167,20 +174,21 @@ def _settled(client: Client, where: Where, run: str, code: int) -> dict[str, Any
         # tells that nothing more comes is that nothing changes.
         quiet = result["updated_at"] == known["updated_at"]
         if (result["status"] != "running" and quiet) or time.monotonic() > deadline:
-            return result
+            return result | {"undelivered": undelivered}
         known = result
         time.sleep(_POLL_SECONDS)
 
 
 def _delivered(where: Where, run: str) -> list[Result]:
     """Delivers what the agent could not send in its last two seconds; what was left of it, where it made no headway."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    begun = time.monotonic()
     while True:
         found = [deliver(item, where.url, where.token) for item in leftovers(home() / "spool", run)]
         late = [one for one in found if one.error]
         if any(one.frames for one in found):  # a daemon with much to do takes them bit by bit
-            deadline = time.monotonic() + SETTLE_SECONDS
-        if not late or time.monotonic() > deadline:
+            begun = time.monotonic()
+        waited = time.monotonic() - begun
+        if not late or waited > BUSY_SECONDS or (waited > SETTLE_SECONDS and not where.answers()):
             return late
         time.sleep(_POLL_SECONDS)
 

@@ -57,6 +57,8 @@ def faults(program: Program, result: Mapping[str, Any]) -> list[str]:
     """How a program's result differs from what the demo claims of it."""
     if not result:
         return [f"{program.title}: no result"]
+    if result.get("undelivered"):  # a verdict on a part of a run says nothing about the rest
+        return [f"{program.title}: {result['undelivered']} frames did not reach the daemon in time: try again"]
     found = []
     if result["verdict"] != program.verdict:
         found.append(f"{program.title}: verdict {result['verdict']}, {program.verdict} expected")

@@ -36,4 +36,4 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _more(mine: Mapping[str, int], theirs: Mapping[str, int]) -> int:
     """How many residual connections a side has more, were all sums within the other's arithmetic such as well."""
-    return max(0, mine["add"] - theirs["add"] - theirs["own"])
+    return max(0, mine["add"] - theirs["add"] - theirs.get("own", 0))

@@ -36,6 +36,17 @@ def test_a_daemon_that_takes_frames_bit_by_bit_is_given_all(rounds: list[Result]
     assert rounds == [left(10, 0)]
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_daemon_that_answers_and_takes_nothing_is_waited_for(
+    rounds: list[Result], monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    """It is busy with one large request; one that does not answer is given up."""
+    monkeypatch.setattr(run, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(run.Where, "answers", lambda *_: answers)
+    rounds += [left(0, 40), left(0, 40), left(40, 0)]
+    assert [one.remaining for one in run._delivered(WHERE, "a")] == ([] if answers else [40])
+
+
 def test_what_the_daemon_does_not_take_is_told(rounds: list[Result]) -> None:
     """The verdict is of a part of the run then, and nobody should take it for the whole."""
     rounds += [left(3, 40), left(0, 40)]

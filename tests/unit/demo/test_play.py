@@ -24,6 +24,12 @@ def test_what_should_come_is_no_fault() -> None:
     assert faults(BROKEN, result("diverged", ("nonfinite_gradient", "fc2.weight", 460))) == []
 
 
+def test_a_run_that_did_not_arrive_whole_is_not_judged() -> None:
+    """Its alert may be in what is still to come."""
+    [fault] = faults(BROKEN, {**result("healthy"), "undelivered": 3})
+    assert "3 frames" in fault
+
+
 @pytest.mark.parametrize(
     ("program", "told", "expected"),
     [
