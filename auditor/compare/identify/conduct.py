@@ -27,7 +27,9 @@ _STATISTICS: Final = ("moving_", "running_", "seed_generator", "num_batches_trac
 
 
 def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any] | None) -> list[Fact]:
-    """``update.*`` of batches to a step, limits, what moves weights beside the rule; ``backward.carried``.
+    """``update.*`` of batches to a step, limits, what moves weights beside the rule or alters gradients before it.
+
+    And ``backward.carried``.
 
     Args:
         evidence: of one run.
@@ -36,7 +38,7 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str
     """
     found = [*_batches(evidence, curves, manifest or {}), *_clipping(evidence, curves), *_carried(evidence)]
     found += [*_between(evidence), *_frozen(evidence, manifest or {}), *_repeated(evidence)]
-    return [*found, *_still_standing(evidence)]
+    return [*found, *_still_standing(evidence), *_altered(evidence, curves, manifest or {})]
 
 
 def _batches(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any]) -> Iterator[Fact]:
@@ -144,6 +146,17 @@ def _carried(evidence: Evidence) -> Iterator[Fact]:
 def _kept(evidence: Evidence) -> bool:
     """Whether gradients are those of the steps before, mostly: where they only add up, long ones are all alike."""
     return any(fact.value for fact in _carried(evidence))
+
+
+def _altered(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any]) -> Iterator[Fact]:
+    """Whether the program writes to its gradients before the optimizer sees them, but for what is told of it.
+
+    Clipping by the library writes to them, and so does a GradScaler.
+    """
+    precision = manifest.get("precision")
+    scales = isinstance(precision, Mapping) and bool(precision.get("grad_scaler"))
+    if not scales and "clip_threshold" not in curves and any(one.facts.get("altered") for one in evidence.steps):
+        yield Fact("update.altered", True)
 
 
 def _still_standing(evidence: Evidence) -> Iterator[Fact]:

@@ -234,6 +234,8 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         for side in (a, b)
     ]
     kinds = [set(side) for side in sides]
+    if any(side.value("update.altered") and not kind for side, kind in zip((a, b), kinds, strict=True)):
+        return  # gradients that the program writes to may be cut by hand
     if kinds[0] == kinds[1] and all(close(sides[0][name], sides[1][name], 1e-3) for name in kinds[0]):
         return
     entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"

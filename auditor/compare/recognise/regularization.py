@@ -56,8 +56,11 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     rules = between(a, b, "update.rule")
     if rules is None and not (left.known and right.known):
         return
-    if any(_hidden(side, found) and other.in_loss for side, found, other in ((a, left, right), (b, right, left))):
+    sides = ((a, left, right), (b, right, left))
+    if any(_hidden(side, found) and other.in_loss for side, found, other in sides):
         return  # what nobody could read is not zero
+    if any(_altered(side, found) and other.in_gradient for side, found, other in sides):
+        return  # the program adds to its gradients by hand, and that may be the same pull
     if _other_kind(left, right):
         yield _kinds(a, b, left, right)
         return
@@ -95,6 +98,11 @@ def _kinds(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
 def _hidden(profile: Profile, found: Pull) -> bool:
     """Whether a penalty in the loss may be there unseen: the loss was not explained, and nothing is declared."""
     return not found.known and not (profile.loss and profile.loss[0].explains)
+
+
+def _altered(profile: Profile, found: Pull) -> bool:
+    """Whether a pull may be in the gradients as the program left them, for none was found elsewhere."""
+    return bool(profile.value("update.altered")) and not found.in_gradient
 
 
 def _moved(left: Pull, right: Pull) -> bool:

@@ -73,6 +73,47 @@ def test_micro_batches_discard_nothing_and_a_step_outside_its_loop_all_but_one(
     assert told(recorded(run, step)[2:]) == {(8, discarded, "zero")}
 
 
+def by_hand(model: nn.Module) -> None:
+    """Weight decay in place."""
+    for parameter in model.parameters():
+        if parameter.grad is not None:
+            parameter.grad.add_(parameter.detach(), alpha=1e-4)
+
+
+def anew(model: nn.Module) -> None:
+    """The same, as new tensors."""
+    for parameter in model.parameters():
+        parameter.grad = None if parameter.grad is None else parameter.grad + 1e-4 * parameter.detach()
+
+
+@pytest.mark.parametrize(
+    ("change", "zeroes", "altered"),
+    [
+        (lambda _: None, True, False),
+        (lambda _: None, False, False),
+        (by_hand, True, True),
+        (by_hand, False, True),
+        (anew, True, True),
+        (lambda model: nn.utils.clip_grad_norm_(model.parameters(), 1e-3), True, True),
+    ],
+)
+@pytest.mark.parametrize("passes_", [1, 3])
+def test_gradients_that_a_program_writes_to_before_the_step_are_told(
+    run: MemoryRun, change: Callable[[nn.Module], Any], zeroes: bool, altered: bool, passes_: int
+) -> None:
+    """In place or anew; not what passes add up themselves, nor what the optimizer writes to them."""
+
+    def step(model: nn.Module, optimizer: torch.optim.Optimizer, _: int) -> None:
+        optimizer.zero_grad(set_to_none=zeroes)
+        optimizer.param_groups[0].update(momentum=0.9, nesterov=True, foreach=True)
+        for _ in range(passes_):
+            loss(model).backward()
+        change(model)
+        optimizer.step()
+
+    assert {one.get("altered") for one in recorded(run, step)[2:]} == {altered}
+
+
 def test_passes_of_another_model_do_not_count() -> None:
     """A critic that is trained eight times between two steps of the generator."""
     generator, critic = nn.Linear(2, 3), nn.Linear(3, 1)

@@ -137,6 +137,13 @@ class LossProbe:
         except Exception as error:
             failure("LossProbe.hear", error)
 
+    def passed(self, tensors: Any) -> None:
+        """The backward pass that began at ``tensors`` is over."""
+        if self.tape.listening:
+            self.tape.passes.over()
+        if self.byhand is not None:
+            self.byhand.passed(tensors)
+
     def _root(self, root: Any) -> None:
         if len(self.roots) >= _MOST_ROOTS:
             note(f"{_MOST_ROOTS} backward passes without a step of the optimizer: is the step itself compiled?")
@@ -197,9 +204,7 @@ def _listening_backward(original: Callable[..., None]) -> Callable[..., None]:
         for probe in _listening:
             probe.hear(tensors)
         original(tensors, *args, **kwargs)
-        for probe in _listening:
-            if probe.byhand is not None:
-                probe.byhand.passed(tensors)
+        tell(_listening, LossProbe.passed, tensors)
 
     return backward
 

@@ -9,6 +9,7 @@ built anew since.
 from __future__ import annotations
 
 import heapq
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from auditor_agent.capture import kernels, portable
+from auditor_agent.integrations.torch.altered import Altered
 from auditor_agent.integrations.torch.names import owned
 from auditor_agent.integrations.torch.taken import to_host, unreadable
 from auditor_agent.integrations.torch.unstepped import behind, held
@@ -38,16 +40,20 @@ _TOLD: Final = 16
 class Passes:
     """Backward passes since the last step that reach the optimizer's parameters.
 
-    ``empty``: after the first, those that found the gradients zeroed. ``before``: what they found.
+    ``empty``: after the first, those that found the gradients zeroed. ``before``: what they found. ``altered``: whether
+    the program wrote to the gradients after the last.
     """
 
     count: int = 0
     empty: int = 0
     before: set[str] = field(default_factory=set)
+    altered: bool | None = None
+    optimizer: weakref.ref[Optimizer] | None = None
+    gradients: Altered = field(default_factory=Altered)
 
     def begin(self, root: Tensor, optimizer: Optimizer) -> None:
         """A backward pass begins at ``root``."""
-        found = _before(optimizer)
+        found, self.optimizer = _before(optimizer), weakref.ref(optimizer)
         if self.count and found in _EMPTY:
             if self.count >= _COUNTED or not _reaches(root, optimizer):
                 return
@@ -55,11 +61,26 @@ class Passes:
         self.before.add(found)
         self.count += 1
 
+    def over(self) -> None:
+        """A backward pass is over."""
+        optimizer = None if self.optimizer is None else self.optimizer()
+        if optimizer is not None:
+            self.gradients.passed(optimizer)
+
+    def ends(self, optimizer: Optimizer) -> None:
+        """``optimizer`` is about to step; of another one nothing is told."""
+        if self.optimizer is not None and self.optimizer() is optimizer:
+            self.altered = self.gradients.found(optimizer)
+
     def facts(self) -> dict[str, Any]:
-        """``backwards``, ``discarded`` (passes whose gradients were zeroed before the next), ``gradients_before``."""
+        """``backwards``, ``discarded`` (passes whose gradients were zeroed before the next), ``gradients_before``.
+
+        And ``altered``, where that is known.
+        """
         empty = sorted(self.before & _EMPTY)
         told = empty[0] if empty else "kept" if self.before == {"kept"} else ""
-        known = {"gradients_before": told} if told else {}
+        known: dict[str, Any] = {"gradients_before": told} if told else {}
+        known |= {} if self.altered is None else {"altered": self.altered}
         return {"backwards": self.count, "discarded": self.empty, **known}
 
 

@@ -72,7 +72,7 @@ class Tape:
         self._modes: list[str] = []
         self._carried: Tensor | None = None
         self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
-        self._passes = Passes()
+        self.passes = Passes()
         self._unowned: list[dict[str, Any]] | None = None
         # Names of the outputs by node of the last forward pass, until the backward pass begins.
         self._outputs: dict[Any, str] = {}
@@ -153,7 +153,7 @@ class Tape:
 
     def _forget(self) -> None:
         self._forwards, self._losses, self._modes, self._outputs = [], [], [], {}
-        self._passes = Passes()
+        self.passes = Passes()
         self._layers, self._whole, self._last = {}, False, ()
 
     # -- what passes by -----------------------------------------------------------------------
@@ -231,8 +231,7 @@ class Tape:
             step.facts["loss"] = {"operation": operation}
             if isinstance(target, Tensor):
                 step.facts["loss"]["target_shape"] = list(target.shape)
-                one = self._data("target", "loss.target", target)
-                step.taken += [] if one is None else [one]
+                step.taken += [one for one in [self._data("target", "loss.target", target)] if one is not None]
         step.taken = [one for one in step.taken if self._recorder.admit(one.nbytes)]
         self._hand_over(step)
 
@@ -247,7 +246,7 @@ class Tape:
         if not self._losses:
             self._carried = left_over(() if self._first is None else self._first.parameters, optimizer)
         if optimizer is not None:
-            self._passes.begin(root, optimizer)
+            self.passes.begin(root, optimizer)
         outputs, self._outputs = self._outputs, {}
         graph = torch_graph.read(root, outputs, self._names)
         taken = [self._data(role, name, tensor) for (role, name), tensor in graph.tensors.items()]
@@ -286,6 +285,7 @@ class Tape:
             step.facts.setdefault("optimizers", {})[str(part.number)] = list(part.names)
         self._each(step, "weight", plain_parameters(part))
         if not closure:
+            self.passes.ends(optimizer)
             self._each(step, "gradient", plain_gradients(part))
             step.scalars |= scaled(optimizer)
         step.scalars |= rates(optimizer, part.place)
@@ -308,8 +308,8 @@ class Tape:
             return
         if closure:
             self._each(step, "gradient", plain_gradients(part))
-        elif part.number == 0 and self._passes.count:
-            step.facts |= self._passes.facts()
+        elif part.number == 0 and self.passes.count:
+            step.facts |= self.passes.facts()
         self._each(step, "updated", plain_parameters(part))
         for key, values in plain_state(part, optimizer).items():
             self._each(step, state_role(key), values)

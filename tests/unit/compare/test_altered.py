@@ -1,0 +1,62 @@
+"""Gradients that a program writes to by hand: what it adds may be what the other's optimizer does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.compare.identify import conduct
+from auditor.compare.identify.fact import Fact
+from auditor.compare.profile import Profile
+from auditor.compare.recognise import optimizer, regularization
+from auditor.compare.trajectories import Curve
+from support.tiny import Tiny, sgd
+
+
+def side(*, decay: float = 0.0, altered: bool = False, momentum: float = 0.9) -> Profile:
+    """A run of SGD with momentum."""
+    found = Tiny(stepper=lambda: sgd(weight_decay=decay, momentum=momentum)).profile()
+    if altered:
+        found.facts.add(Fact("update.altered", True))
+    return found
+
+
+@pytest.mark.parametrize(("altered", "told"), [(False, ["OPT-07"]), (True, [])])
+def test_a_decay_that_the_other_may_add_by_hand_is_no_difference(altered: bool, told: list[str]) -> None:
+    """Where nobody writes to the gradients it is one."""
+    plain = side(altered=altered)
+    for pair in ((side(decay=0.1), plain), (plain, side(decay=0.1))):
+        assert [one.id for one in regularization.causes(*pair)] == told
+
+
+def test_a_decay_that_both_have_is_compared_whatever_is_done_to_gradients() -> None:
+    """Ten times as strong on one side."""
+    found = regularization.causes(side(decay=0.1), side(decay=0.01, altered=True))
+    assert [one.id for one in found] == ["OPT-07"]
+
+
+@pytest.mark.parametrize("altered", [False, True])
+def test_clipping_that_the_other_may_do_by_hand_is_no_difference(altered: bool) -> None:
+    """Neither by norm."""
+    clips, plain = side(), side(altered=altered)
+    clips.facts.add(Fact("update.clip_norm", 0.01))
+    assert bool([one for one in optimizer.causes(clips, plain) if one.parameter == "update.clipping"]) != altered
+
+
+@pytest.mark.parametrize(
+    ("curves", "manifest", "told"),
+    [({}, {}, True), ({"clip_threshold": Curve(np.arange(1, 3), np.ones(2))}, {}, False),
+     ({}, {"precision": {"grad_scaler": True}}, False)],
+)  # fmt: skip
+def test_what_the_library_writes_to_gradients_is_not_the_programs_doing(
+    curves: Mapping[str, Curve], manifest: Mapping[str, Any], told: bool
+) -> None:
+    """Its clipping, which is told; a GradScaler's scale."""
+    evidence = Tiny(steps=3).profile().evidence
+    steps = tuple(replace(one, facts={**one.facts, "altered": True}) for one in evidence.steps)
+    found = conduct.facts(replace(evidence, steps=steps), curves, manifest)
+    assert ("update.altered" in {one.parameter for one in found}) == told
