@@ -37,6 +37,10 @@ def free_port() -> int:
     raise AssertionError("no free port")
 
 
+#: Acknowledged frames that make a load.
+ENOUGH = 100
+
+
 @contextmanager
 def daemon(env: dict[str, str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """``auditor serve`` in a process of its own, and its URL once it said that it answers."""
@@ -141,6 +145,10 @@ def test_d8_a_killed_replica_answers_again_within_two_seconds_and_loses_nothing(
             while any(len(p.acknowledged) == n for p, n in zip(pushers, before, strict=True)):
                 assert time.monotonic() - killed < 30, [p.problems for p in pushers]
                 time.sleep(0.005)
+        deadline = time.monotonic() + 60
+        while sum(len(pusher.acknowledged) for pusher in pushers) <= ENOUGH:  # a crowded machine takes its time
+            assert time.monotonic() < deadline, [len(pusher.acknowledged) for pusher in pushers]
+            time.sleep(0.05)
         for pusher in pushers:
             pusher.ended.set()
             pusher.join(10)
@@ -158,7 +166,6 @@ def test_d8_a_killed_replica_answers_again_within_two_seconds_and_loses_nothing(
     finally:
         store.close()
     acknowledged = [key for pusher in pushers for key in pusher.acknowledged]
-    assert len(acknowledged) > 100
     assert len(set(stored)) == len(stored), "a frame was stored twice"
     assert set(acknowledged) <= set(stored), "an acknowledged frame is missing"
     assert steps == list(range(10, 10 + len(steps)))
