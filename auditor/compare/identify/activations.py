@@ -61,17 +61,22 @@ def facts(evidence: Evidence) -> list[Fact]:
     if not 0 < len(layers) <= _MOST:
         return []
     with np.errstate(all="ignore"):
-        found = _behind(layers, *_arrays(first))
+        found = _behind(layers, *_arrays(first), part=evidence.framework != "torch")
     told = [(*one.kernel.shape, functions) for one, functions in zip(layers, found, strict=True)]
     return [Fact(SEEN, told)] if any(found) else []
 
 
-def _behind(layers: Sequence[Dense], inputs: Sequence[F64], outputs: Sequence[F64]) -> list[frozenset[Function]]:
-    """The functions behind each layer, empty where none is known to explain what was recorded."""
+def _behind(
+    layers: Sequence[Dense], inputs: Sequence[F64], outputs: Sequence[F64], *, part: bool
+) -> list[frozenset[Function]]:
+    """The functions behind each layer, empty where none is known to explain what was recorded.
+
+    ``part``: a function that was recorded with a layer is a part of it, whatever takes it.
+    """
     found: list[frozenset[Function]] = [frozenset()] * len(layers)
     waiting, given = set(range(len(layers))), list(inputs)
     while True:
-        plain = _found(layers, waiting, given, outputs, found)
+        plain = _found(layers, waiting, given, outputs, found, part=part)
         for at, between in plain.items():
             waiting.discard(at)
             found[at] = frozenset(one for one in _all() if _follows(_made(one, between), layers, outputs))
@@ -87,6 +92,8 @@ def _found(
     inputs: Sequence[F64],
     outputs: Sequence[F64],
     found: list[frozenset[Function]],
+    *,
+    part: bool,
 ) -> dict[int, F64]:
     """Notes the functions within layers; gives what was recorded of layers without theirs."""
     plain: dict[int, F64] = {}
@@ -94,7 +101,7 @@ def _found(
         for functions, output in _matches(layers[at], inputs, outputs):
             if ("linear", ()) in functions:
                 plain[at] = output
-            elif _goes_on(output, layers, outputs):
+            elif part or _goes_on(output, layers, outputs):
                 found[at] = functions
                 plain.pop(at, None)
                 waiting.discard(at)
