@@ -52,6 +52,17 @@ class Dense:
         return x @ self.kernel + self.bias if x.shape[1] == len(self.kernel) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came out of layers.
+
+    ``part``: a function that was recorded with a layer is a part of it, whatever takes it.
+    """
+
+    outputs: Sequence[F64]
+    part: bool
+
+
 def facts(evidence: Evidence) -> list[Fact]:
     """``forward.activations.seen``: of each dense layer its sizes and the functions that explain what follows it."""
     first = next((one for one in evidence.steps[:_EARLY] if one.of("activation")), None)
@@ -61,25 +72,21 @@ def facts(evidence: Evidence) -> list[Fact]:
     if not 0 < len(layers) <= _MOST:
         return []
     with np.errstate(all="ignore"):
-        found = _behind(layers, *_arrays(first), part=evidence.framework != "torch")
+        inputs, outputs = _arrays(first)
+        found = _behind(layers, inputs, Seen(outputs, evidence.framework != "torch"))
     told = [(*one.kernel.shape, functions) for one, functions in zip(layers, found, strict=True)]
     return [Fact(SEEN, told)] if any(found) else []
 
 
-def _behind(
-    layers: Sequence[Dense], inputs: Sequence[F64], outputs: Sequence[F64], *, part: bool
-) -> list[frozenset[Function]]:
-    """The functions behind each layer, empty where none is known to explain what was recorded.
-
-    ``part``: a function that was recorded with a layer is a part of it, whatever takes it.
-    """
+def _behind(layers: Sequence[Dense], inputs: Sequence[F64], seen: Seen) -> list[frozenset[Function]]:
+    """The functions behind each layer, empty where none is known to explain what was recorded."""
     found: list[frozenset[Function]] = [frozenset()] * len(layers)
     waiting, given = set(range(len(layers))), list(inputs)
     while True:
-        plain = _found(layers, waiting, given, outputs, found, part=part)
+        plain = _found(layers, waiting, given, seen, found)
         for at, between in plain.items():
             waiting.discard(at)
-            found[at] = frozenset(one for one in _all() if _follows(_made(one, between), layers, outputs))
+            found[at] = frozenset(one for one in _all() if _follows(_made(one, between), layers, seen.outputs))
         more = [_made(min(found[at]), between) for at, between in plain.items() if found[at]]
         if not more:
             return found
@@ -90,18 +97,16 @@ def _found(
     layers: Sequence[Dense],
     waiting: set[int],
     inputs: Sequence[F64],
-    outputs: Sequence[F64],
+    seen: Seen,
     found: list[frozenset[Function]],
-    *,
-    part: bool,
 ) -> dict[int, F64]:
     """Notes the functions within layers; gives what was recorded of layers without theirs."""
     plain: dict[int, F64] = {}
     for at in sorted(waiting):
-        for functions, output in _matches(layers[at], inputs, outputs):
+        for functions, output in _matches(layers[at], inputs, seen.outputs):
             if ("linear", ()) in functions:
                 plain[at] = output
-            elif part or _goes_on(output, layers, outputs):
+            elif seen.part or _goes_on(output, layers, seen.outputs):
                 found[at] = functions
                 plain.pop(at, None)
                 waiting.discard(at)

@@ -93,7 +93,9 @@ def test_a_share_that_only_multiplies_is_no_activation() -> None:
     x = rng.normal(size=(6, 4))
     made = x @ first.kernel
     sigmoid = 1 / (1 + np.exp(-made))
-    for taken, seen in ((sigmoid, {"sigmoid"}), (made * sigmoid, set())):
-        output = taken @ last.kernel
-        found = activations._behind([first, last], [x, sigmoid], [sigmoid, output])
-        assert {name for name, _ in found[0]} == seen
+    for taken, told in ((sigmoid, {"sigmoid"}), (made * sigmoid, set())):
+        seen = activations.Seen([sigmoid, taken @ last.kernel], part=False)
+        found = activations._behind([first, last], [x, sigmoid], seen)
+        assert {name for name, _ in found[0]} == told
+    gate = activations._behind([first], [x], activations.Seen([sigmoid], part=True))
+    assert "sigmoid" in {name for name, _ in gate[0]}, "a layer of Keras has it within"
