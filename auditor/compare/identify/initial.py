@@ -93,7 +93,10 @@ def layers_of(manifest: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
-    """``init.<kind>`` by kind of weight, ``init.clones``, and each weight by itself as ``init.weights``."""
+    """``init.<kind>`` by kind of weight, ``init.clones``, and each weight by itself as ``init.weights``.
+
+    Of each is told whether no known layer owns it (``guessed``) and whether another optimizer holds it (``beside``).
+    """
     if evidence.first is None or evidence.first.step > 1:
         return []
     weights = {name: array for name, array in evidence.first.of("weight").items() if array.values is not None}
@@ -104,7 +107,8 @@ def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
         kind = kind_of(name, array.shape, layers)
         if kind == "lstm.bias" and not array.sampled and array.size % _GATES == 0:
             described["gates"] = _gates(array)
-        each.append({**described, "kind": kind, "guessed": _named(name, layers) is None})
+        told = {"guessed": _named(name, layers) is None, "beside": name in evidence.others}
+        each.append({**described, "kind": kind, **told})
     found = [Fact(f"init.{kind}", told, residual=None) for kind, told in by_kind(each).items()]
     return [*found, Fact(CLONES, _clones(weights)), Fact(WEIGHTS, each)]
 

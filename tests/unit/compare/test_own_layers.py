@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ from auditor.compare.recognise import init
 from auditor.ingest.records import Recorded, StepRecording
 
 
-def side(framework: str, weights: dict[str, np.ndarray], layers: list[dict[str, Any]]) -> Profile:
-    """A run that begins with these weights."""
+def side(
+    framework: str, weights: dict[str, np.ndarray], layers: list[dict[str, Any]], others: Sequence[str] = ()
+) -> Profile:
+    """A run that begins with these weights, some of which a second optimizer holds."""
+    facts = {"optimizers": {"1": list(others)}} if others else {}
     arrays = {
         ("weight", name): Recorded("weight", name, "float32", values.shape, values.size, values.ravel())
         for name, values in weights.items()
     }
-    return profile("r", framework, [StepRecording(0, 0, 1, arrays)], Beside({"model": {"layers": layers}}))
+    return profile("r", framework, [StepRecording(0, 0, 1, arrays, facts=facts)], Beside({"model": {"layers": layers}}))
 
 
 def torch_side(table: float, head: float) -> Profile:
@@ -130,3 +134,19 @@ def test_a_kernel_by_hand_that_begins_otherwise_is_told(name: str) -> None:
     assert told(own(**{name: drawn(16, 8, spread=0.9)}), linear((8, 16))) == ["init.dense.kernel"]
     by_hand = side("torch", {"w": drawn(16, 8)}, [])
     assert told(own(**{name: np.zeros((16, 8))}), by_hand) == ["init.dense.kernel"]
+
+
+def halves(framework: str, spread: float, *, both: bool, apart: bool) -> Profile:
+    """A judge, and perhaps a generator that is drawn with this spread, with an optimizer of its own or the judge's."""
+    weights = {"judge.weight": drawn(30, 20)} | ({"maker.weight": drawn(40, 50, spread=spread)} if both else {})
+    layers = [{"name": name.partition(".")[0], "class": "Linear"} for name in weights]
+    return side(framework, weights, layers, ["maker.weight"] if both and apart else [])
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_generator_is_held_against_a_generator(apart: bool) -> None:
+    """Where one side recorded the judge alone, nothing of the other's generator is compared."""
+    maker = halves("torch", 0.05, both=True, apart=True)
+    assert not told(maker, halves("torch", 0.0, both=False, apart=False))
+    assert not told(maker, halves("torch", 0.05, both=True, apart=apart))
+    assert told(maker, halves("torch", 0.9, both=True, apart=apart)) == ["init.dense.kernel"]
