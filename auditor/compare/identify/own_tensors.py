@@ -13,9 +13,9 @@ from typing import Any, Final
 _BIASES: Final = frozenset({"b", "bias", "biases", "intercept", "intercepts"})
 _SCALES: Final = frozenset({"gamma", "gammas", "scale", "scales", "gain", "gains"})
 _SHIFTS: Final = frozenset({"beta", "betas"})
-_KERNELS: Final = frozenset({"w", "weight", "weights", "kernel", "kernels", "matrix", "coef", "coefs"})
-#: ``bg`` and ``wq`` beside ``wg`` and ``bq``: of a gate, of a query. ``bn`` is a normalisation.
-_SHORT: Final = {"b": re.compile(r"b[a-mo-z]"), "w": re.compile(r"w[a-z]{1,2}")}
+_KERNELS: Final = frozenset({"w", "u", "weight", "weights", "kernel", "kernels", "matrix", "coef", "coefs"})
+#: Of a gate, of a query, from input to hidden: ``bg``, ``wq``, ``wxh``. ``bn`` is a normalisation, ``wte`` a table.
+_SHORT: Final = {"b": re.compile(r"b[a-mo-z]|b[xih]h"), "w": re.compile(r"[wu][a-z]|[wu][xih]h")}
 _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
 #: Axes of a matrix; with one more it is as well a stack of matrices as the kernel of a convolution over time.
 _MATRIX: Final = 2

@@ -94,7 +94,7 @@ def told(a: Profile, b: Profile) -> list[str]:
     return [parameter for _, parameter in found[0]]
 
 
-@pytest.mark.parametrize("name", ["b1", "bias", "b_hidden", "bg", "gate_bias"])
+@pytest.mark.parametrize("name", ["b1", "bias", "b_hidden", "bg", "bxh", "gate_bias"])
 def test_biases_in_a_matrix_are_no_kernel(name: str) -> None:
     """Those of four experts, beside layers that have a kernel of just this shape."""
     stacked = {"w1": drawn(4, 5, 20), "wg": drawn(20, 4)}
@@ -121,13 +121,14 @@ def test_the_scale_of_a_normalisation_by_hand_is_no_bias(names: tuple[str, str])
 def test_of_what_nobody_knows_nothing_is_said() -> None:
     """A table of positions that begins at zero, a stack of matrices beside a convolution: they are no kernels."""
     base = {"w": drawn(16, 8)}
-    assert not told(own(**base, places=np.zeros((40, 16))), linear((8, 16)))
+    for name in ("places", "wpe", "bn"):
+        assert not told(own(**base, **{name: np.zeros((40, 16))}), linear((8, 16)))
     conv = side("torch", {"c.weight": drawn(8, 4, 3, spread=0.9)}, [{"name": "c", "class": "Conv1d"}])
     assert not told(own(w=drawn(6, 5, 20)), conv)
     assert told(own(w=drawn(3, 4, 8)), conv) == ["init.conv.kernel"]
 
 
-@pytest.mark.parametrize("name", ["w", "kernel", "wq", "theta"])
+@pytest.mark.parametrize("name", ["w", "kernel", "wq", "whh", "theta"])
 def test_a_kernel_by_hand_that_begins_otherwise_is_told(name: str) -> None:
     """At zero, or from another distribution: by its name, or as the other side has a kernel of its shape."""
     assert told(own(**{name: np.zeros((16, 8))}), linear((8, 16))) == ["init.dense.kernel"]
