@@ -105,8 +105,8 @@ def test_the_result_is_what_it_is_without(wrap: Any, monkeypatch: pytest.MonkeyP
         np.testing.assert_array_equal(mine, theirs)
 
 
-def by_turns(first: Any, second: Any, wrap: Any, every: int = 1) -> Callable[[Any, Any], None]:
-    """Two models, each with a function of its own; the second acts at every so many steps."""
+def halves(first: Any, second: Any, wrap: Any) -> list[Any]:
+    """A step of each of two models, with an optimizer of its own."""
     acts = []
     for model, rate in zip((first, second), RATES, strict=True):
         optimizer = keras.optimizers.SGD(rate)
@@ -119,7 +119,12 @@ def by_turns(first: Any, second: Any, wrap: Any, every: int = 1) -> Callable[[An
             return loss
 
         acts.append(wrap(step))
-    count = iter(range(1, 1000))
+    return acts
+
+
+def by_turns(first: Any, second: Any, wrap: Any, every: int = 1) -> Callable[[Any, Any], None]:
+    """Two models of which the second acts at every so many steps."""
+    acts, count = halves(first, second, wrap), iter(range(1, 1000))
 
     def both(x: Any, y: Any) -> None:
         acts[0](x, y)
@@ -138,6 +143,27 @@ def test_of_a_function_of_its_own_the_names_are_told(run: MemoryRun, wrap: Any) 
     assert [one.facts.get("optimizers") is None for one in steps] == [True] + [False] * (STEPS - 1)
     assert set(steps[-1].facts["optimizers"]["1"]) == names
     assert not names & {name for one in steps for name in one.of("weight")}
+
+
+@pytest.mark.parametrize("branch", [False, True])
+def test_in_a_function_within_or_in_a_branch_the_names_are_told(run: MemoryRun, branch: bool) -> None:
+    """What stands for the step is not to be had there; the step itself is recorded as ever."""
+    first, second = halves(net("one"), net("two"), tf.function)
+
+    @tf.function
+    def step(x: Any, y: Any) -> None:
+        first(x, y)
+        if branch:
+            tf.cond(tf.reduce_sum(x) < 1e9, lambda: second.python_function(x, y), lambda: 0.0)
+        else:
+            second(x, y)
+
+    train(step)
+    steps = ended(run)
+    assert [one.step for one in steps] == list(range(1, STEPS + 1))
+    for one in steps:
+        assert len(one.facts["optimizers"]["1"]) == 4
+        assert {name.partition("/")[0] for name in one.of("updated")} == {"one"}
 
 
 def test_a_step_is_whole_though_the_other_does_not_act_in_it(run: MemoryRun) -> None:
