@@ -30,7 +30,7 @@ from auditor.compare.identify import (
 from auditor.compare.identify.evidence import Evidence, evidence
 from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.update import UpdateRule
-from auditor.compare.structure import Structure, structure
+from auditor.compare.structure import Structure, of_loss, structure
 from auditor.compare.trajectories import Curve
 from auditor.ingest.records import StepRecording
 
@@ -126,6 +126,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     for fact in (*found, *declared.facts(manifest)):
         facts.add(fact)
     network = structure(framework, manifest, [one.facts for one in kept.steps], facts.value("data.features"))
+    network = of_loss.without(network, kept.steps)
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
     looked = sorted(fed.fed(told.evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step))
     return Profile(

@@ -224,7 +224,8 @@ def _frozen(evidence: Evidence, manifest: Mapping[str, Any]) -> Iterator[Fact]:
     if sizes.keys() <= declared.keys():  # else the two name them differently
         sizes = declared
     still = _still(evidence)
-    left = sorted(name for name in sizes if name not in first.of("gradient") or name in still)
+    unseen = evidence.others - first.of("weight").keys()  # another optimizer moves them, which is not recorded
+    left = sorted(name for name in sizes if name not in {*first.of("gradient"), *unseen} or name in still)
     whole, frozen = sum(sizes.values()), sum(sizes[name] for name in left)
     told = {"tensors": left, "share": frozen / max(1, whole), "trained": whole - frozen, "passed_by": sorted(still)}
     yield Fact("update.frozen", told)

@@ -71,6 +71,11 @@ class Evidence:
         return self.steps[0] if self.steps else None
 
     @property
+    def others(self) -> frozenset[str]:
+        """Weights that other optimizers than the first hold, whether or not what they do is recorded."""
+        return _others(self.steps)
+
+    @property
     def layout(self) -> str:
         """Where fan-in stands in a weight's shape: see ``capture.initial.fans_of``."""
         return "torch" if self.framework == "torch" else "keras"
@@ -109,10 +114,16 @@ def _consecutive(steps: Sequence[StepRecording]) -> list[StepRecording]:
 def _names(run: Sequence[StepRecording]) -> list[str]:
     if not run:
         return []
-    gradients, others = run[0].of("gradient"), run[0].facts.get("optimizers")
+    gradients = run[0].of("gradient")
     # Further optimizers have rates and rules of their own, and may not step at every step.
-    apart = {str(name) for names in others.values() for name in names} if isinstance(others, Mapping) else set()
+    apart = _others(run[:1])
     return [name for name in run[0].of("updated") if name in gradients and name not in apart][:MOST_TRACKS]
+
+
+def _others(steps: Sequence[StepRecording]) -> frozenset[str]:
+    """Weights of further optimizers, as far as these steps tell: in TensorFlow maybe not the first of them."""
+    told = [one.facts["optimizers"] for one in steps if isinstance(one.facts.get("optimizers"), Mapping)]
+    return frozenset(str(name) for each in told for names in each.values() for name in names)
 
 
 def _track(name: str, run: Sequence[StepRecording], known: Mapping[int, float]) -> Track | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.compare.identify import own_tensors
 from auditor.compare.identify.evidence import Evidence
 from auditor.compare.identify.fact import Fact
 from auditor.ingest.records import Recorded
@@ -40,7 +41,12 @@ _BIAS: Final = re.compile(r"(bias|intercepts?|beta)(_|\d|$|\.)")
 
 def kind_of(name: str, shape: Sequence[int], layers: Mapping[str, str]) -> str:
     """``dense.kernel``, ``lstm.bias``, ...: what a weight is, by its layer's class, name and shape."""
-    found = _named(name, layers) or _SHAPED.get(len(shape), "dense")
+    found = _named(name, layers)
+    if found is None:
+        said = own_tensors.told(name)
+        if "." in said:
+            return said
+        found = _SHAPED.get(len(shape), "dense")
     return f"{found}.{_part(found, name.lower(), shape)}"
 
 
@@ -87,7 +93,10 @@ def layers_of(manifest: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
-    """``init.<kind>`` by kind of weight, ``init.clones``, and each weight by itself as ``init.weights``."""
+    """``init.<kind>`` by kind of weight, ``init.clones``, and each weight by itself as ``init.weights``.
+
+    Of each is told whether no known layer owns it (``guessed``) and whether another optimizer holds it (``beside``).
+    """
     if evidence.first is None or evidence.first.step > 1:
         return []
     weights = {name: array for name, array in evidence.first.of("weight").items() if array.values is not None}
@@ -98,25 +107,33 @@ def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
         kind = kind_of(name, array.shape, layers)
         if kind == "lstm.bias" and not array.sampled and array.size % _GATES == 0:
             described["gates"] = _gates(array)
-        each.append({**described, "kind": kind, "guessed": _named(name, layers) is None})
+        told = {"guessed": _named(name, layers) is None, "beside": name in evidence.others}
+        each.append({**described, "kind": kind, **told})
     found = [Fact(f"init.{kind}", told, residual=None) for kind, told in by_kind(each).items()]
     return [*found, Fact(CLONES, _clones(weights)), Fact(WEIGHTS, each)]
 
 
-def by_kind(each: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]] = ()) -> dict[str, dict[str, Any]]:
+def by_kind(
+    each: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]] | None = None
+) -> dict[str, dict[str, Any]]:
     """What each kind of weight was drawn from.
 
     Args:
         each: the weights of one side, as ``init.weights`` has them.
         others: those of the other side. A weight in a layer of the program's own is of the kind that the only ones
-            of its shape there are of, if these are in layers that everybody knows.
+            of its shape there are of, if these are in layers that everybody knows. One of which nobody knows what it
+            is (``own_tensors``) is of none.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for one in each:
-        alike = [other for other in others if sorted(other["shape"]) == sorted(one["shape"])] if one["guessed"] else []
-        kinds = {other["kind"] for other in alike if not other["guessed"]}
+        there = others or () if one["guessed"] else ()
+        alike = [other for other in there if sorted(other["shape"]) == sorted(one["shape"])]
+        kinds = {str(other["kind"]) for other in alike if not other["guessed"]}
         sure = len(kinds) == 1 and not any(other["guessed"] for other in alike)
-        groups.setdefault(kinds.pop() if sure else str(one["kind"]), []).append(one)
+        if sure and own_tensors.takes(one, next(iter(kinds))):
+            groups.setdefault(kinds.pop(), []).append(one)
+        elif others is None or own_tensors.known(one, others):
+            groups.setdefault(own_tensors.kind(one), []).append(one)
     return {kind: _told(of_kind) for kind, of_kind in groups.items()}
 
 

@@ -35,11 +35,16 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
         found += _portions(curves["samples"].values.astype(int).tolist())
     many = _distinct(batches)
     found += _scale("data.input", batches, many) + _scale("data.target", targets, many) + _axes(evidence)
-    found += _epochs(curves, events)
+    found += _epochs(curves, events, max((shape[0] for shape in _given(evidence)), default=0))
     apart = max((_apart(_full(columns)) for columns in (targets, batches)), default=0.0)
     if len(batches) >= _FEWEST_BATCHES or len(targets) >= _FEWEST_BATCHES:
         found.append(Fact("data.sorted", round(apart, 4), confidence=0.9))
     return found
+
+
+def _given(evidence: Evidence) -> list[tuple[int, ...]]:
+    """The shapes of all inputs that were recorded, of as many calls as steps have."""
+    return [array.shape for one in evidence.steps for array in one.of("batch").values() if array.shape]
 
 
 def _targets(one: StepRecording) -> F64 | None:
@@ -173,12 +178,17 @@ def _apart(batches: Sequence[F64]) -> float:
     return float(max(0.0, share.max(initial=0.0) - chance - margin))
 
 
-def _epochs(curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
-    """Samples an epoch and whether the order repeats, from epoch events or the batches' digests."""
+def _epochs(curves: Mapping[str, Curve], events: Sequence[Any], rows: int = 0) -> list[Fact]:
+    """Samples an epoch and whether the order repeats, from epoch events or the batches' digests.
+
+    More samples than the loader's batches have, of as many ``rows`` as any call was given, are those of several calls
+    with one batch: of a judge that is shown the data, what a generator makes of noise, and that again.
+    """
     told = [event for event in events if event.type == "epoch"]
     found: list[Fact] = []
     fields = [dict(event.fields) for event in told]
     most = float(curves["samples"].values[:1].max(initial=0.0)) if "samples" in curves else 0.0
+    most = min(most, rows) if rows else most
     samples = [
         int(one["samples"])
         for one in fields

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from auditor.compare.identify import initial
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between
+
+#: As ``init.weights`` has them.
+Weights = Sequence[Mapping[str, Any]]
 
 _IDS: Final[Mapping[str, str]] = {
     "dense.kernel": "INIT-01",
@@ -51,13 +55,33 @@ _LEVEL: Final = 14.4
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Every kind of weight that the two draw differently; weights off centre; clones."""
-    weights = a.value(initial.WEIGHTS), b.value(initial.WEIGHTS)
+    weights = _in_both(a.value(initial.WEIGHTS, ()), b.value(initial.WEIGHTS, ()))
     sides = [initial.by_kind(mine, theirs) for mine, theirs in (weights, weights[::-1])] if all(weights) else [{}, {}]
     for kind in (kind for kind in sides[0] if kind in sides[1]):
         left, right = (side[kind] for side in sides)
         yield from _off_centre(f"init.{kind}", left, right)
         yield from _drawn(kind, left, right)
     yield from _clones(a, b)
+
+
+def _in_both(a: Weights, b: Weights) -> tuple[Weights, Weights]:
+    """Without what a second optimizer holds on one side, where the other side has no such weights besides its own.
+
+    A generator that was recorded with its judge, beside a judge alone.
+    """
+    if any(one["beside"] for one in a) == any(one["beside"] for one in b):
+        return a, b
+    mine, theirs = (a, b) if any(one["beside"] for one in a) else (b, a)
+    first = [one for one in mine if not one["beside"]]
+    spare = Counter(map(_extents, theirs)) - Counter(map(_extents, first))
+    if not Counter(_extents(one) for one in mine if one["beside"]) - spare:
+        return a, b
+    return (first, b) if mine is a else (a, first)
+
+
+def _extents(one: Mapping[str, Any]) -> tuple[int, ...]:
+    """Of a weight, in whatever order a framework has them."""
+    return tuple(sorted(one["shape"]))
 
 
 def _off_centre(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Cause]:

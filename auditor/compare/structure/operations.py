@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from auditor.compare.structure import geometry, products, scaled, seen_graph, told_by, words
+from auditor.compare.structure import geometry, judged, products, scaled, seen_graph, told_by, words
 from auditor.compare.structure.operation import Operation
 
 #: Operations with weights of their own.
@@ -81,7 +81,11 @@ def structure(
     listed = (one["layers"] for one in facts if isinstance(one.get("layers"), list) and one["layers"])
     seen: Sequence[Mapping[str, Any]] = next(listed, [])
     tensors = model.get("tensors", {}) if isinstance(model, Mapping) else {}
-    graph = seen_graph.own(graph, layers, tensors) if framework == "torch" else seen_graph.known(graph, layers)
+    if framework == "torch":
+        graph = seen_graph.own(graph, layers, tensors)
+    else:
+        graph = seen_graph.once(judged.alone(graph, model, layers)) if framework == "tensorflow" else graph
+        graph = seen_graph.known(graph, layers)
     shares = seen_graph.shares(seen_graph.told(graph))
     if framework == "torch":
         weighted = {str(one.get("name")) for one in layers if words.kind_of(one.get("class")) in WEIGHTED}

@@ -162,6 +162,29 @@ def test_weights_that_are_trainable_and_get_no_gradient_are_cut_off() -> None:
     assert first(without(trainable=False), run().profile()) == ("OPT-00", "update.frozen")
 
 
+@pytest.mark.parametrize(
+    ("roles", "since", "found"),
+    [(["weight", "gradient", "updated"], 2, False), (["weight", "gradient", "updated"], None, True),
+     (["gradient"], 1, True)],
+)  # fmt: skip
+def test_what_belongs_to_another_optimizer_is_not_frozen(roles: list[str], since: int | None, found: bool) -> None:
+    """Though it was not recorded, and told of after the first step; one that it holds may be without a gradient."""
+    recordings, names = run().recordings(), [name(0), name(1)]
+    shapes = {a.name: {"shape": list(a.shape)} for a in recordings[0].arrays if a.role == "weight"}
+    kept = [
+        Recording(
+            one.step,
+            [a for a in one.arrays if not (a.role in roles and "layer0" in a.name)],
+            one.scalars,
+            {**one.facts, "optimizers": {"1": names}} if since and one.step >= since else one.facts,
+        )
+        for one in recordings
+    ]
+    told = profile("b", "tensorflow", assembled(kept), Beside({"model": {"tensors": shapes}}, curves={}, last_step=12))
+    causes = [one.parameter for one in diagnose(told, run().profile()).causes]
+    assert ("update.frozen" in causes) is found
+
+
 def test_weights_that_get_a_gradient_and_never_move_are_passed_by() -> None:
     """A layer made after the optimizer, which holds the one that was there before."""
     recordings = []

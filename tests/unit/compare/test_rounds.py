@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from auditor.compare.trajectories import Curve
+from auditor.store.records import Event
 from support.tiny import Tiny
 
 Told = tuple[object, object]
@@ -36,3 +37,14 @@ def test_batches_that_come_again_are_an_epoch(case: str) -> None:
     """All of them, in any rotation; one batch, or rounds that differ, tell no size."""
     found, wanted = CASES[case]
     assert found == wanted
+
+
+@pytest.mark.parametrize(("calls", "wanted"), [(1, 96), (3, None)])
+def test_what_a_judge_is_shown_beside_the_data_is_no_data(calls: int, wanted: int | None) -> None:
+    """What a generator made, and that again for the generator's own step: of the loader's batches none are so large."""
+    tiny = Tiny()
+    samples = np.full(tiny.steps, float(calls * tiny.batch))
+    fields = {"epoch": 1, "steps": 6, "batches": 6, "samples": 6 * calls * tiny.batch}
+    events = [Event("r", 0, 0, at, 0, 6 * at, "epoch", fields) for at in (1, 2)]
+    found = tiny.profile(curves={"samples": Curve(np.arange(1, tiny.steps + 1), samples)}, events=events)
+    assert found.value("data.samples_per_epoch") == wanted

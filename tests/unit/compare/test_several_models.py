@@ -38,6 +38,43 @@ def test_the_other_half_of_a_gan_is_not_missing(ran: list[str], part: bool) -> N
     assert bool(differences(half, both)) is not part
 
 
+def _of(shapes: list[list[int]]) -> dict[str, Any]:
+    return {"weights": [{"shape": one} for one in shapes]}
+
+
+def judge(graph: list[dict[str, Any]], *, more: int = 0, framework: str = "tensorflow") -> list[str]:
+    """What is told of a judge of two layers, by the graph of a step; ``more`` parameters are no layer's."""
+    weights = {"dense_2": [[2, 16], [16]], "dense_3": [[16, 1], [1]]}
+    layers = [
+        {"class": "Dense", "path": f"judge/{name}", "config": {"units": each[-1][0]}, **_of(each)}
+        for name, each in weights.items()
+    ]
+    model = {"layers": layers, "parameters": 65 + more}
+    found = structure(framework, {"model": model}, [{"operations": graph}])
+    return [f"{one.kind} {one.settings.get('units', '')}".strip() for one in found.operations]
+
+
+PASS: list[dict[str, Any]] = [{"layer": "judge/dense_2"}, {"layer": "judge/dense_3"}]
+MADE: list[dict[str, Any]] = [{"op": "Dense", "units": 32, "use_bias": True}, {"op": "relu"}]
+
+
+def test_what_a_generator_made_before_is_none_of_the_judges() -> None:
+    """Called without its layers being heard: products of no layer, of a model whose weights are all layers'."""
+    alone = ["dense 16", "dense 1"]
+    twice = [{**one, "calls": 2} for one in PASS] + [PASS[0], {**PASS[1], "end": True}]
+    assert judge(PASS) == judge([*MADE, *PASS]) == judge([*MADE, *twice]) == alone
+
+
+def test_products_of_a_models_own_weights_are_kept() -> None:
+    """Where there are more than its layers hold, or a layer is not told; with activations alone, or behind it."""
+    own = ["dense 32", "activation", "dense 16", "dense 1"]
+    assert judge([*MADE, *PASS], more=64) == own
+    assert judge([*MADE, PASS[1]])[0] == "dense 32"
+    assert judge([MADE[1], *PASS])[0] == "activation"
+    assert judge([*PASS, MADE[0]])[-1] == "dense 32"
+    assert judge([*MADE, *PASS], framework="keras") == own
+
+
 def test_settings_of_one_model_among_several_are_compared_where_kinds_agree() -> None:
     """Another width in the same place is a difference all the same."""
     narrow = keras({**GENERATOR, "sequential/dense": 24}, [*WHOLE])

@@ -296,6 +296,8 @@ def test_variables_that_a_loop_never_applies() -> None:
     found = first(Loop(cut=("fc0.weight", "fc0.bias"), manifest={"model": {"layers": layers}}), "unchanged_parameters")
     assert (found.step, found.evidence["parameters"]) == (50, ["fc0.weight", "fc0.bias"])
     assert said(Loop(manifest={"model": {"layers": layers}})) == []
+    theirs = {"optimizers": {"1": ["fc0.weight", "fc0.bias"]}}  # another optimizer's, whose steps are not told
+    assert said(Loop(cut=("fc0.weight", "fc0.bias"), manifest={"model": {"layers": layers}}, facts=theirs)) == []
 
 
 def told(step: int, **facts: Any) -> Recording:

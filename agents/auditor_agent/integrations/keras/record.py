@@ -89,7 +89,7 @@ class GraphTape(Tape):
             tf.numpy_function(call, [scalars, *values, *shapes], Tout=[])
             return tf.constant(value=True)
 
-        with tf.control_dependencies(_here(self._last)):  # of several steps in one graph one after the other
+        with tf.control_dependencies(here(self._last)):  # of several steps in one graph one after the other
             self._last = tf.cond(self._due(), record, lambda: tf.constant(value=False))
 
     def _due(self) -> Any:
@@ -97,7 +97,7 @@ class GraphTape(Tape):
         return self._on.read_value()
 
 
-def _here(node: Any) -> list[Any]:
+def here(node: Any) -> list[Any]:
     """An operation or tensor that what is traced now may wait for: none of another graph."""
     graph = None if node is None or tf.executing_eagerly() else getattr(node, "graph", None)
     return [node] if graph is not None and graph is tf.compat.v1.get_default_graph() else []

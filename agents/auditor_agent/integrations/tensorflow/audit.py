@@ -2,7 +2,7 @@
 
 **Step numbers**: ``run.step`` counts its calls; under ``install`` the count of the optimizer that
 acts first numbers the steps. Another that follows it (``succession``) goes on from the last number, as
-does a ``fit``; what others do that act by turns with it is not recorded.
+does a ``fit``; what others do that act by turns with it is recorded as a part of its steps (``beside``).
 """
 
 from __future__ import annotations
@@ -138,6 +138,8 @@ class _Unasked(_Ear):
         self._acting = self._counts(self._loop, seen)
         if self._acting:
             self._loop.see(seen, known)
+        elif self._succession is not None:
+            self._loop.beside(seen, certain=self._succession.beside(seen.optimizer))
         self._tell_waiting()
 
     def _counts(self, loop: Loop, seen: Seen) -> bool:
@@ -157,8 +159,12 @@ class _Unasked(_Ear):
     def done(self) -> None:
         """The step seen last was taken."""
         acting, self._acting = self._acting, False
-        if acting and self._loop is not None:
+        if self._loop is None:
+            return
+        if acting:
             self._loop.done()
+        else:
+            self._loop.beside_done()
 
 
 class Reported(_Ear):

@@ -151,6 +151,7 @@ class Evaluated:
         recorder, step, self._step = self._tape.recorder, self._step, 0
         if recorder is None or not step or not self.wanted:
             return
+        self._tape.complete()  # the step before is told first
         self._after = self._tape.recorded
         taken = (taken_array(recorder, label, flat, shape, 1.0) for label, flat, shape in told)
         arrays = [array for array in taken if array is not None]

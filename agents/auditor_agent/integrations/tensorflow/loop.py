@@ -82,6 +82,16 @@ class Loop:
             self._declare(self._watch, seen, known)
         return self._watch
 
+    def beside(self, seen: Seen, *, certain: bool) -> None:
+        """An optimizer is about to act that is not the one whose steps these are; ``certain``: nor follows it."""
+        if self._watch is not None and not self.run.finished:
+            self._watch.beside(seen, certain=certain)
+
+    def beside_done(self) -> None:
+        """It has acted."""
+        if self._watch is not None:
+            self._watch.beside_done()
+
     @guarded(None)
     def acts(self, optimizer: Any) -> None:
         """``optimizer`` acts, of a loop that reports its steps itself."""

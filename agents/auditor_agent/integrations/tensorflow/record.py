@@ -25,10 +25,10 @@ from auditor_agent.integrations.keras import operations as keras_operations
 from auditor_agent.integrations.keras.compiled import CompiledTape
 from auditor_agent.integrations.keras.listener import Taps
 from auditor_agent.integrations.keras.on_tensorflow import reachable
-from auditor_agent.integrations.keras.record import GraphTape
 from auditor_agent.integrations.keras.tape import Tape, shape_of
 from auditor_agent.integrations.tensorflow import flow, layers, parts
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
+from auditor_agent.integrations.tensorflow.beside import Others, PartsTape
 from auditor_agent.integrations.tensorflow.tape import Seen
 from auditor_agent.stream.recording import Array
 
@@ -71,11 +71,15 @@ class LoopTape(Tape):
 
     before: Callable[..., None]
     after: Callable[..., None]
+    beside: Callable[..., None]
+    beside_done: Callable[[], None]
+    complete: Callable[[], None]
 
     def __init__(self, subject: _Subject, names: Callable[[Any], str]) -> None:
         super().__init__(subject)
         self._called, self._facts_told = names, dict[str, Any]()
         self._untold = False
+        self.others = Others()
 
     @property
     def started(self) -> bool:
@@ -123,6 +127,7 @@ class LoopTape(Tape):
     @guarded(None)
     def close(self) -> None:
         """Record no more; say what was seen."""
+        self.complete()
         if self._recorder is not None:
             self._recorder.close()
 
@@ -168,10 +173,10 @@ class LoopTape(Tape):
         }
         for name in ("operations", "operations_whole"):  # once
             self._facts_told.pop(name, None)
-        return told
+        return told | self.others.facts()
 
 
-class _Traced(LoopTape, GraphTape):
+class _Traced(LoopTape, PartsTape):
     """Of a loop that runs op by op or is traced."""
 
     def _due(self) -> Any:
@@ -184,7 +189,16 @@ class _Traced(LoopTape, GraphTape):
 
 
 class _Compiled(LoopTape, CompiledTape):
-    """Of a loop whose step XLA compiles."""
+    """Of a loop whose step XLA compiles: of further optimizers it tells the names."""
+
+    def beside(self, number: int, pairs: Sequence[tuple[Any, Any]], rate: Any, unscale: Any) -> None:
+        """Another optimizer is about to act: the host cannot look within the step."""
+
+    def beside_done(self) -> None:
+        """It has acted."""
+
+    def complete(self) -> None:
+        """Nothing is held."""
 
 
 def loop_tape(  # noqa: PLR0913, PLR0917 - what a loop consists of

@@ -63,9 +63,9 @@ class Succession:
             optimizer: acts.
             steps: that the owner has taken since it became that.
         """
-        graph, acts = _graph(), self._who(optimizer)
-        if graph is not None and self._graph is not None and graph() is self._graph():
-            return False  # of one function
+        acts = self._who(optimizer)
+        if self._together():
+            return False
         self._others += 1
         owner = None if self._owner is None else self._owner()
         if owner is not None and not self._succeeds(owner, acts, steps):
@@ -77,6 +77,15 @@ class Succession:
         self._refused.clear()
         self.begin(optimizer)
         return True
+
+    def beside(self, optimizer: Any) -> bool:
+        """Whether ``optimizer``, which was refused, is known to act by turns with the owner."""
+        return self._together() or self._who(optimizer) in self._turns
+
+    def _together(self) -> bool:
+        """Whether what is being traced is the function in which the owner acts."""
+        graph = _graph()
+        return graph is not None and self._graph is not None and graph() is self._graph()
 
     def _succeeds(self, owner: Any, acts: Any, steps: int) -> bool:
         if acts in self._followed:

@@ -164,6 +164,7 @@ class LoopWatch:
         """It has."""
         if self.tape is not None:
             self.tape.execution_ended(count)
+            self.tape.complete()
         self._busy = False
 
     def done(self) -> None:
@@ -171,7 +172,27 @@ class LoopWatch:
         if self.tape is not None:
             self.tape.after()
             if tf.executing_eagerly():
-                self.ended(1)
+                self.tape.execution_ended(1)
+                self._busy = False
+
+    @guarded(None)
+    def beside(self, seen: Seen, *, certain: bool) -> None:
+        """Another optimizer is about to act: in the step under way, if that is ``certain``."""
+        tape, inner = self.tape, inner_of(seen.optimizer)
+        own = {id(variable) for binding in self._bindings.values() for variable in binding.variables}
+        pairs = [pair for pair in zip(seen.variables, seen.gradients, strict=True) if id(pair[0]) not in own]
+        if tape is None or not pairs:
+            return
+        number = tape.others.number(seen.optimizer, [self._names(variable) for variable, _ in pairs])
+        if number is not None and certain and inner is not None and iterations(seen.optimizer) == 1 and records(tape):
+            given = [(variable, None if g is None else on.dense(g)) for variable, g in pairs]
+            rate = on.scalar(tf.convert_to_tensor(inner.learning_rate))
+            tape.beside(number, given, rate, unscale_of(seen.optimizer))
+
+    def beside_done(self) -> None:
+        """It has acted."""
+        if self.tape is not None:
+            self.tape.beside_done()
 
     @guarded(None)
     def _look(self, seen: Seen, head: Sequence[Any], offered: Sequence[Any]) -> None:

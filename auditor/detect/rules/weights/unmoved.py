@@ -55,8 +55,8 @@ class UnmovedMemory:
     """By weight: its first print (step, then the eight moments), the last step at which it was the same or not.
 
     ``moved``: weights that have changed. ``gradients``: steps with a gradient other than zero, and the
-    mean size of it. ``layers``: those that run in the forward pass. ``steps``: steps with gradients in
-    all. ``discarded``: recorded steps in a row that threw gradients away.
+    mean size of it. ``layers``: those that run in the forward pass. ``others``: weights of further optimizers.
+    ``steps``: steps with gradients in all. ``discarded``: recorded steps in a row that threw gradients away.
     """
 
     prints: dict[str, list[float]] = field(default_factory=dict)
@@ -65,6 +65,7 @@ class UnmovedMemory:
     pushes: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     layers: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
     steps: int = 0
     rate: float = math.nan
     discarded: int = 0
@@ -226,7 +227,7 @@ class UnchangedParameters(Unmoved):
         if found or self.active or not late or view.run.framework != "tensorflow":
             return found
         names = trainable(view.run)
-        absent = [name for name in names if name not in self.memory.pushes]
+        absent = [name for name in names if name not in self.memory.pushes and name not in self.memory.others]
         if not absent or not {names[0], names[-1]} & set(absent) or len(absent) == len(names):
             return []
         why = "they are trainable, and no gradient of them was ever applied"
@@ -279,7 +280,11 @@ class UnchangedParameters(Unmoved):
         return absent if any(self._fresh(view, name) for name in absent) else []
 
     def _layers(self, view: RecordView) -> None:
-        """Learn which layers run in the forward pass."""
+        """Learn which layers run in the forward pass, and what other optimizers hold than the first."""
+        several = view.facts.get("optimizers")
+        if isinstance(several, Mapping):
+            theirs = [str(name) for names in several.values() if isinstance(names, list) for name in names]
+            self.memory.others = sorted({*self.memory.others, *theirs})
         told = view.facts.get("layers")
         if not self.memory.layers and view.phase == "train" and isinstance(told, list):
             self.memory.layers = [str(one.get("name")) for one in told if isinstance(one, Mapping)]

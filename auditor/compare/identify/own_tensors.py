@@ -1,0 +1,77 @@
+"""What a tensor is that no known layer owns: by its name, its axes, and the numbers it begins with.
+
+A program that writes its layers itself calls its tensors ``b1`` or ``gamma`` and gives them the axes that suit it: the
+biases of four experts in one matrix. Where neither name nor numbers tell, nobody knows what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+_BIASES: Final = frozenset({"b", "bias", "biases", "intercept", "intercepts"})
+_SCALES: Final = frozenset({"gamma", "gammas", "scale", "scales", "gain", "gains"})
+_SHIFTS: Final = frozenset({"beta", "betas"})
+_KERNELS: Final = frozenset({"w", "u", "weight", "weights", "kernel", "kernels", "matrix", "coef", "coefs"})
+#: Of a gate, of a query, from input to hidden: ``bg``, ``wq``, ``wxh``. ``bn`` is a normalisation, ``wte`` a table.
+_SHORT: Final = {"b": re.compile(r"b[a-mo-z]|b[xih]h"), "w": re.compile(r"[wu][a-z]|[wu][xih]h")}
+_CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
+#: Axes of a matrix; with one more it is as well a stack of matrices as the kernel of a convolution over time.
+_MATRIX: Final = 2
+_STACK: Final = 3
+
+
+def told(name: str) -> str:
+    """``dense.bias``, ``norm.kernel``, ``norm.bias``, ``kernel``: what a tensor's own name says; else nothing."""
+    lettered = [part for part in re.split(r"[./]", name.lower()) if re.search("[a-z]", part)]  # of a list: its name
+    parts = [part for part in re.split(r"[_\d\W]+", lettered[-1]) if part] if lettered else []
+    if any(part in _SCALES for part in parts):
+        return "norm.kernel"
+    if any(part in _SHIFTS for part in parts):
+        return "norm.bias"
+    if any(part in _BIASES for part in parts) or (parts and _SHORT["b"].fullmatch(parts[0])):
+        return "dense.bias"
+    if any(part in _KERNELS for part in parts) or (parts and _SHORT["w"].fullmatch(parts[0])):
+        return "kernel"
+    return ""
+
+
+def kind(one: Mapping[str, Any]) -> str:
+    """The kind of a weight of ``init.weights``, by what it begins with as well: a vector of ones scales."""
+    vector = len(one["shape"]) < _MATRIX
+    if one["guessed"] and vector and one["distribution"] == "ones" and not told(str(one["name"])).endswith("bias"):
+        return "norm.kernel"
+    return str(one["kind"])
+
+
+def takes(one: Mapping[str, Any], found: str) -> bool:
+    """Whether a weight may be of the kind that its shape has elsewhere: its name and numbers say nothing else.
+
+    The biases of four experts of twenty units have the shape of a kernel of four by twenty.
+    """
+    said = told(str(one["name"])) or (kind(one) if kind(one) != one["kind"] else "")
+    return not said or said.rpartition(".")[2] == found.rpartition(".")[2]
+
+
+def known(one: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether it can be said what a weight is.
+
+    Numbers that are all the same are a kernel only by name, or if the other side has a kernel of this shape: they may
+    be a table of positions, a first state. A stack of matrices has as many axes as the kernel of a convolution: it is
+    taken for one beside another of its shape.
+    """
+    if not one["guessed"] or len(one["shape"]) < _MATRIX:
+        return True
+    said = told(str(one["name"]))
+    if said and said != "kernel":
+        return True
+    alike = [other for other in others if sorted(other["shape"]) == sorted(one["shape"])]
+    if len(one["shape"]) == _STACK and not alike:
+        return False
+    drawn = one["distribution"] not in _CONSTANT
+    return bool(said) or drawn or (bool(alike) and all(_kernel(other) for other in alike))
+
+
+def _kernel(one: Mapping[str, Any]) -> bool:
+    return str(one["kind"]).endswith("kernel") and (not one["guessed"] or told(str(one["name"])) == "kernel")
