@@ -34,12 +34,17 @@ PLACEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: Settings that are searched between 0 and 1 by what they lack to one.
 _RATIOS: Final = frozenset({"beta_1", "beta_2", "decay", "momentum", "dampening"})
+#: A residual at the best of free rates from which no number of a rule, however unusual, leads to what was recorded.
+_FAR: Final = 0.3
 #: A rival this close is as good.
 TIE: Final = 1.1
 
 
-def families() -> dict[str, list[Hypothesis]]:
-    """Hypotheses to begin with, by family: common settings of every rule, epsilon too small to see."""
+def families(*, free: bool = False) -> dict[str, list[Hypothesis]]:
+    """Hypotheses to begin with, by family: common settings of every rule, epsilon too small to see.
+
+    ``free``: no rates were recorded, as of what a program writes out itself, which may leave out a part.
+    """
     found = {
         "sgd": [
             *_each("sgd", momentum=_MOMENTUM, nesterov=(False, True), momentum_buffer=("rate outside", "rate inside")),
@@ -68,7 +73,14 @@ def families() -> dict[str, list[Hypothesis]]:
         usual = found[rule][0]
         group = [usual.with_(weight_decay=d, decay_coupling="coupled") for d in (1e-4, 1e-3, 1e-2, 1e-1)]
         found[rule] += group
+    if free:
+        found["adam"] += [uncorrected(one) for one in found["adam"] if one.settings["beta_1"]]
     return found
+
+
+def uncorrected(adam: Hypothesis) -> Hypothesis:
+    """Adam with its bias corrected where it was not, and the other way round."""
+    return adam.with_(bias_correction=not adam.settings.get("bias_correction", True))
 
 
 def _each(rule: str, **choices: Sequence[Any]) -> Iterator[Hypothesis]:
@@ -93,6 +105,8 @@ def tune(fit: Fit, given: Sample) -> Fit:
     for path in _PATHS:
         if found.explains:
             break
+        if given.free and betas in path and found.residual > _FAR:
+            continue
         trial = fit
         for refine in path:
             trial = refine(trial, given)

@@ -26,6 +26,7 @@ _IDS: Final[Mapping[tuple[str, str], str]] = {
     ("*", "nesterov"): "OPT-11",
     ("*", "dampening"): "OPT-12",
     ("*", "amsgrad"): "OPT-22",
+    ("*", "bias_correction"): "OPT-00",
     ("*", "momentum_buffer"): "OPT-10",
     ("*", "centered"): "OPT-02",
     ("*", "lr_decay"): "SCH-01",
@@ -45,7 +46,7 @@ _IDS: Final[Mapping[tuple[str, str], str]] = {
 }
 _SETTINGS: Final = (
     *("beta_1", "beta_2", "decay", "momentum", "nesterov", "dampening", "amsgrad", "centered", "initial_accumulator"),
-    *("momentum_decay", "momentum_buffer", "lr_decay"),
+    *("momentum_decay", "momentum_buffer", "lr_decay", "bias_correction"),
 )
 #: Confidence of a rule that explains the numbers.
 _EXPLAINED: Final = 0.5
@@ -60,6 +61,7 @@ _LAZY: Final = 0.3
 _MOSTLY: Final = 0.9
 _FEWEST_ROWS: Final = 8
 _OF_A_BATCH: Final = "SparseAdam moves the rows of a batch alone: on the other side all rows go on with their momentum"
+_HIDDEN: Final = "one side moves its weights by hand, and its recorded steps do not tell by which rule"
 _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
 #: The same as Keras calls them.
 _KERAS_CLIPS: Final = ("global_clipnorm", "clipnorm", "clipvalue")
@@ -99,6 +101,11 @@ def _one_explained(a: Profile, b: Profile, rules: tuple[Fact, Fact], *, mine: bo
     known, other = rules[0 if mine else 1].value, b if mine else a
     name, entry, weight, sure_ = "unknown", "OPT-00", _UNKNOWN, sure(*rules)
     effect, chance = "no rule known here explains the recorded steps of one side", False
+    if other.rule_hidden:
+        # Nobody can know what it does: that is no difference of what the two do.
+        values = (known, name) if mine else (name, known)
+        yield Cause(entry, "update.rule", values, _UNKNOWN_SAME, _HIDDEN, "declared", sure_)
+        return
     if _lazy(other) and known == "adam":
         name, entry, weight, sure_, effect = "SparseAdam", "OPT-29", _LAZY, 0.8, _OF_A_BATCH
     elif constrained(a) == constrained(b):
@@ -236,6 +243,8 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
     kinds = [set(side) for side in sides]
     if kinds[0] == kinds[1] and all(close(sides[0][name], sides[1][name], 1e-3) for name in kinds[0]):
         return
+    if any(side.rule_hidden and not limits for side, limits in zip((a, b), sides, strict=True)):
+        return  # it may well clip: what moves its weights is not known
     entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"
     swapped = _swap(a, b, _only(sides[0]), _only(sides[1]))
     facts = [side.facts.get(f"update.{name}") for side, names in zip((a, b), kinds, strict=True) for name in names]

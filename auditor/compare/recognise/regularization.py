@@ -58,6 +58,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     if any(_hidden(side, found) and other.in_loss for side, found, other in ((a, left, right), (b, right, left))):
         return  # what nobody could read is not zero
+    if any(side.rule_hidden and _draws_more(other, own) for side, own, other in ((a, left, right), (b, right, left))):
+        return  # nor is what a program may do that moves its weights by a rule that is not known
     if _other_kind(left, right):
         yield _kinds(a, b, left, right)
         return
@@ -95,6 +97,11 @@ def _kinds(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
 def _hidden(profile: Profile, found: Pull) -> bool:
     """Whether a penalty in the loss may be there unseen: the loss was not explained, and nothing is declared."""
     return not found.known and not (profile.loss and profile.loss[0].explains)
+
+
+def _draws_more(one: Pull, other: Pull) -> bool:
+    """Whether ``one`` draws its weights to zero by more than ``other``, as far as is known."""
+    return one.in_gradient > other.in_gradient or one.decoupled > other.decoupled
 
 
 def _moved(left: Pull, right: Pull) -> bool:
