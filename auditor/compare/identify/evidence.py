@@ -120,10 +120,12 @@ def whole_steps(found: Evidence) -> Evidence:
     """
     if all(np.array_equal(track.weight[1:], track.updated[:-1]) for track in found.tracks):
         return found
-    cut = {name: slice(None, -1) for name in ("weight", "gradient", "norms")}
-    tracks = [replace(track, updated=track.weight[1:], **{name: getattr(track, name)[rows] for name, rows in cut.items()})
-              for track in found.tracks]  # fmt: skip
-    return replace(found, tracks=tuple(tracks), rates=found.rates[:-1])
+    return replace(found, tracks=tuple(_until_next(track) for track in found.tracks), rates=found.rates[:-1])
+
+
+def _until_next(track: Track) -> Track:
+    cut: dict[str, Any] = {name: getattr(track, name)[:-1] for name in ("weight", "gradient", "norms")}
+    return replace(track, updated=track.weight[1:], **cut)
 
 
 def _consecutive(steps: Sequence[StepRecording]) -> list[StepRecording]:

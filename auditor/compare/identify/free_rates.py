@@ -34,7 +34,8 @@ def solved(unit: F64, moved: F64, noise: F64, free: str) -> F64:
 
     Args:
         unit: (steps, elements) what the rule moves at rate one.
-        moved: what was recorded; ``noise`` its rounding, infinite for what does not count.
+        moved: what was recorded.
+        noise: its rounding, infinite for what does not count.
         free: ``ONE`` or ``EACH``.
     """
     with np.errstate(all="ignore"):

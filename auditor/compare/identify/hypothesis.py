@@ -171,8 +171,9 @@ def _past(moving: Sequence[Track], whole: Sequence[Track], given: Sample) -> Sam
     steps = {len(track.past.gradient) for track in whole}
     if len(steps) != 1 or not max(steps):
         return None
-    rows = {name: np.concatenate([getattr(track.past, name) for track in moving], axis=1)
-            for name in ("weight", "gradient")}  # fmt: skip
+    rows: dict[str, Any] = {
+        name: np.concatenate([getattr(track.past, name) for track in moving], axis=1) for name in ("weight", "gradient")
+    }
     norms = np.stack([track.past.norms for track in moving], axis=1)
     total = np.sqrt(np.sum([track.past.norms**2 for track in whole], axis=0))
     still = np.zeros_like(rows["gradient"])

@@ -88,7 +88,7 @@ def counted(g: Gradients) -> F64:
 
 
 def adam(g: Gradients, rate: F64, p: Settings) -> F64:
-    """Adam and AMSGrad; epsilon beside the corrected or the raw root; ``bias_correction`` false: neither is corrected."""
+    """Adam and AMSGrad; epsilon beside the corrected or the raw root; without ``bias_correction`` as it is."""
     numerator, root, scale = adam_parts(g, rate, p)
     moved: F64 = -numerator / (root + p.get("epsilon", 0.0) * scale + 1e-300)
     return moved

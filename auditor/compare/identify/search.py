@@ -102,7 +102,7 @@ def tune(fit: Fit, given: Sample) -> Fit:
     Each path begins anew: what one setting takes over from another must not stay.
     """
     found = fit
-    for path in _PATHS:
+    for path in _PATHS if not given.free else (*_PATHS, *_BY_HAND):
         if found.explains:
             break
         if given.free and betas in path and found.residual > _FAR:
@@ -173,6 +173,17 @@ def betas(fit: Fit, given: Sample) -> Fit:
     found = minimize(loss, start, method="Nelder-Mead", options=options)
     settings = {name: _outward(name, value) for name, value in zip(names, found.x, strict=True)}
     return min(fit, judge(hypothesis.with_(**settings), given), key=lambda one: one.score)
+
+
+def short(fit: Fit, given: Sample) -> Fit:
+    """Every number as short as it stands in a program, even if that fits no better yet.
+
+    A search that does not know of another setting ends beside the number, and takes up for what it does not know.
+    """
+    numbers = {k: v for k, v in fit.hypothesis.settings.items() if isinstance(v, float) and v and k not in CLIPS}
+    trials = (judge(fit.hypothesis.with_(**{k: _short(k, v, digits) for k, v in numbers.items()}), given)
+              for digits in range(3))  # fmt: skip
+    return min(trials, key=lambda one: one.score)
 
 
 def _inward(name: str, value: float) -> float:
@@ -265,3 +276,5 @@ _PATHS: Final = (
     (decay, betas, decay, epsilon),
     (clipped, betas, clipped, epsilon),
 )
+#: And where a program writes all of it out, so that nothing else is told of any setting.
+_BY_HAND: Final = ((clipped, betas, decay, short, epsilon, decay), (betas, decay, short, epsilon, decay))

@@ -239,7 +239,10 @@ def _scaled(fit: Fit, given: Sample) -> Fit:
 def _unknown(won: Fit, given: Sample, declared: Hypothesis | None) -> tuple[Fit, frozenset[str]]:
     """What could as well be otherwise; of equals the declared reading is taken."""
     unknown = set()
-    for name, others in _alternatives(won.hypothesis).items():
+    choices = _alternatives(won.hypothesis)
+    if given.free:
+        choices = _at_other_limits(won.hypothesis, choices)
+    for name, others in choices.items():
         trials = [judge(won.hypothesis.with_(**other), given) for other in others]
         if any(search.as_good(trial, won) for trial in trials):
             unknown.add(name)
@@ -273,6 +276,26 @@ def _alternatives(hypothesis: Hypothesis) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def _at_other_limits(
+    hypothesis: Hypothesis, choices: dict[str, list[dict[str, Any]]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The choices, and beside them other limits of clipping with the epsilon that goes with each.
+
+    Gradients that are all cut to one length have it in no step of a rule that knows no scale, but for epsilon.
+    """
+    names = [name for name in search.CLIPS if name in hypothesis.settings]
+    both = [at_limit(hypothesis, name, factor * hypothesis.settings[name]).settings
+            for name in names for factor in (0.5, 2.0)]  # fmt: skip
+    return {name: others + (both if name in {"epsilon", *names} else []) for name, others in choices.items()}
+
+
+def at_limit(hypothesis: Hypothesis, name: str, limit: float) -> Hypothesis:
+    """A rule that clips at another limit, with an epsilon as large against the gradients as before."""
+    factor = limit / hypothesis.settings[name]
+    epsilon = hypothesis.settings.get("epsilon")
+    return hypothesis.with_(**{name: limit}, **({} if epsilon is None else {"epsilon": epsilon * factor}))
+
+
 def facts(found: UpdateRule) -> list[Fact]:
     """The rule as facts ``update.*``."""
     fit, settings = found.fit, found.fit.hypothesis.settings
@@ -298,7 +321,7 @@ def facts(found: UpdateRule) -> list[Fact]:
     if not any(name in told for name in search.CLIPS):
         told |= clipping.marks(found.sample.gradient, found.sample.norms)
     told |= found.aside.facts()
-    if "epsilon" in found.open:
+    if "epsilon" in found.open and not found.open.intersection(search.CLIPS):
         told["epsilon_at_most"] = _ceiling(found)
     return [Fact(f"update.{name}", value, **how) for name, value in told.items() if name not in found.open]
 

@@ -49,8 +49,8 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
     if sides[0] and sides[1] and [shape for shape, _ in sides[0]] == [shape for shape, _ in sides[1]]:
         pairs = [(left, right) for (_, left), (_, right) in zip(*sides, strict=True)]
     else:
-        pairs = [_where_both(a, b) or (both[0].value, both[1].value)]
-        both = tuple(replace(fact, value=value) for fact, value in zip(both, pairs[0], strict=True))
+        pair = _where_both(a, b) or (both[0].value, both[1].value)
+        both, pairs = (replace(both[0], value=pair[0]), replace(both[1], value=pair[1])), [pair]
     off = [abs(1 - right / left) for left, right in pairs] + [abs(1 - left / right) for left, right in pairs]
     if max(off, default=0.0) <= _SAME:
         return

@@ -11,6 +11,9 @@ import numpy.typing as npt
 from auditor.compare import effects
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.hypothesis import judge
+from auditor.compare.identify.search import as_good
+from auditor.compare.identify.update import at_limit
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
 from auditor.compare.recognise.conduct import constrained
@@ -240,6 +243,7 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         else {}
         for side in (a, b)
     ]
+    sides = [_with_limits(a, sides[0], sides[1]), _with_limits(b, sides[1], sides[0])]
     kinds = [set(side) for side in sides]
     if kinds[0] == kinds[1] and all(close(sides[0][name], sides[1][name], 1e-3) for name in kinds[0]):
         return
@@ -263,6 +267,19 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         confidence=sure(*facts),
         hints=(_clips_by(a), _clips_by(b)),
     )
+
+
+def _with_limits(side: Profile, own: dict[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """A side's limits, with those of the other where it does clip and such a limit explains its steps as well.
+
+    Of gradients that are all cut a rule that knows no scale does not show to which length.
+    """
+    if side.update is None or not side.update.fit.explains:
+        return own
+    fit, given = side.update.fit, side.update.sample
+    left_open = side.update.open & other.keys() & fit.hypothesis.settings.keys() - own.keys()
+    trials = {name: judge(at_limit(fit.hypothesis, name, other[name]), given) for name in left_open}
+    return own | {name: other[name] for name, trial in trials.items() if as_good(trial, fit)}
 
 
 def _clips_by(side: Profile) -> str:
