@@ -22,7 +22,7 @@ Norms = Mapping[str, Mapping[int, float]]
 #: Unit roundoff by the type that holds a number.
 ROUNDOFF: Final = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 #: The role of a weight, or of its gradient, so many steps before the first that was recorded (``UpdateByHand``).
-PAST: Final = "past.{back}.{role}"
+PAST: Final = "state.missed.{back}.{role}"
 #: What targets are called: as a framework was given them, as losses were.
 _TARGETS: Final = ("target", "loss.target")
 #: Elements of one tensor that a track keeps.
