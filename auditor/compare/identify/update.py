@@ -209,7 +209,12 @@ def _simplest(ranked: list[Fit], order: list[str], given: Sample) -> Fit:
         rough = [free_rates.roughness(rates_of(fit.hypothesis, given)) for fit in equal]
         equal = [fit for fit, one in zip(equal, rough, strict=True)
                  if fit.explains and not free_rates.rougher(one, min(rough))]  # fmt: skip
-    return min(equal, key=lambda fit: order.index(fit.hypothesis.rule), default=ranked[0])
+    return min(equal, key=lambda fit: (order.index(fit.hypothesis.rule), _unusual(fit.hypothesis)), default=ranked[0])
+
+
+def _unusual(hypothesis: Hypothesis) -> bool:
+    """Whether a rule leaves out what all who know it have: of two readings as good it is the other."""
+    return not hypothesis.settings.get("bias_correction", True)
 
 
 def _tuned(fit: Fit, given: Sample) -> Fit:
