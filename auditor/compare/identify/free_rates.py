@@ -23,7 +23,7 @@ _SEEN: Final = 30.0
 #: Elements that must tell something at most steps: each step's rate takes one of them.
 _FEWEST: Final = 8
 #: Roughness that rounding makes, and how much rougher the rates of a rule must be that is as good to be no rival.
-_SMOOTH: Final = 0.02
+_SMOOTH: Final = 0.002
 _ROUGHER: Final = 1.5
 
 

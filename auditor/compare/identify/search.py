@@ -74,6 +74,9 @@ def families(*, free: bool = False) -> dict[str, list[Hypothesis]]:
         group = [usual.with_(weight_decay=d, decay_coupling="coupled") for d in (1e-4, 1e-3, 1e-2, 1e-1)]
         found[rule] += group
     if free:
+        for rule, plain in (("adam", found["adam"][: len(_BETA_2)]), ("rmsprop", found["rmsprop"][: len(_RHO)])):
+            found[rule] += [one.with_(epsilon=eps, epsilon_placement=p)
+                            for one in plain for p in PLACEMENTS[rule] for eps in _COARSE]  # fmt: skip
         found["adam"] += [uncorrected(one) for one in found["adam"] if one.settings["beta_1"]]
     return found
 
