@@ -23,6 +23,8 @@ _UPDATE: Final = (
     ),
 )
 _NUMBERS: Final = frozenset(_UPDATE) - {"rule", "epsilon_placement", "decay_coupling", "momentum_buffer"}
+#: What stands in for the updates of a PyTorch program (``integrations.torch.byhand``).
+_STANDS_IN: Final = "byhand.UpdateByHand"
 #: Layers whose settings change what a forward pass computes, by a word of their class; with the settings' names.
 _LAYERS: Final[Mapping[str, tuple[str, ...]]] = {
     "batchnorm": ("epsilon", "eps", "momentum", "axis"),
@@ -65,6 +67,16 @@ def rule(manifest: Mapping[str, Any] | None) -> Hypothesis | None:
     if any(settings.get(name) is None for name in NEEDED.get(told["rule"], ())):
         return None  # half a rule: the search has all of its kind
     return Hypothesis(told["rule"], settings)
+
+
+def by_hand(framework: str, manifest: Mapping[str, Any] | None) -> bool:
+    """Whether no optimizer moves the weights, but the program itself: where one does, the manifest names it."""
+    if manifest is None or "optimizer" not in manifest:
+        return False
+    told = manifest["optimizer"]
+    if framework == "tensorflow":
+        return told is None
+    return framework == "torch" and isinstance(told, Mapping) and str(told.get("class")).endswith(_STANDS_IN)
 
 
 def _first_update(manifest: Mapping[str, Any]) -> Mapping[str, Any]:

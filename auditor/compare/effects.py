@@ -47,8 +47,10 @@ def scaled(profile: Profile, factor: float) -> float | None:
 def left_over(profile: Profile) -> tuple[float, float] | None:
     """What an optimizer's memory of steps that were left out changes: parts of the recorded steps, of all steps.
 
-    None where it remembers none, or no rule is known.
+    None where it remembers none, no rule is known, or the steps were left out for nobody saw them yet.
     """
+    if profile.by_hand:
+        return None
     if profile.update is None or profile.update.sample.before is None or not profile.update.fit.explains:
         return None
     here, sample = profile.update.fit.hypothesis, profile.update.sample
@@ -124,6 +126,8 @@ def travelled(profile: Profile) -> float:
     if rates is None or not len(rates):
         rate = profile.value("update.learning_rate")
         return float(rate) * float(profile.last_step or 0) if isinstance(rate, (int, float)) else 0.0
+    if profile.update is not None and profile.update.free:  # of the first steps alone
+        return float(np.nanmean(rates)) * float(profile.last_step or len(rates))
     return float(np.nansum(rates))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from auditor.compare import declared
 from auditor.compare.identify import (
     Fact,
@@ -27,7 +29,7 @@ from auditor.compare.identify import (
     shares,
     update,
 )
-from auditor.compare.identify.evidence import Evidence, evidence
+from auditor.compare.identify.evidence import Evidence, evidence, whole_steps
 from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.update import UpdateRule
 from auditor.compare.structure import Structure, of_loss, structure
@@ -60,6 +62,13 @@ class Profile:
     """The first of them whose targets were recorded."""
     scales: bool = False
     """Whether its first layers scale what it is given; batches are kept as they leave these."""
+    by_hand: bool = False
+    """Whether the program moves its weights itself, without an optimizer."""
+
+    @property
+    def rule_hidden(self) -> bool:
+        """Whether nobody can say how the weights are moved: by hand, and the numbers do not tell the rule."""
+        return self.by_hand and (self.update is None or not self.update.fit.explains)
 
     def value(self, parameter: str, default: Any = None) -> Any:
         """A fact's value, or ``default``."""
@@ -103,7 +112,8 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     manifest, curves, events = told.manifest, told.curves, told.events
     through = fed.ways(framework, _layers(manifest), [one for one in recordings if one.facts.get("phase") != "eval"])
     kept = evidence(framework, shares.told(fed.fed(recordings, through)), told.norms)
-    rule = _rule(kept, [*told.before, *recordings], told)
+    by_hand = declared.by_hand(framework, manifest)
+    kept, rule = _moved(kept, [*told.before, *recordings], told, by_hand=by_hand)
     kept, fits = factors.told(kept)
     layers = initial.layers_of(manifest)
     weights = kept.first.of("weight") if kept.first else {}
@@ -136,7 +146,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         kept,
         rule,
         fits,
-        curves,
+        _with_rates(curves, kept, rule),
         events,
         manifest,
         told.last_step,
@@ -144,7 +154,32 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         next(iter(looked), None),
         next((one for one in looked if one.of("target")), None),
         bool(through),
+        by_hand,
     )
+
+
+def _moved(
+    kept: Evidence, whole: Sequence[StepRecording], told: Beside, *, by_hand: bool
+) -> tuple[Evidence, UpdateRule | None]:
+    """The update rule, and the steps that it is of: where a program moves its weights itself, until the next begins.
+
+    Where that explains nothing and what was recorded of each step does, something else moves them in between.
+    """
+    longer = whole_steps(kept) if by_hand else kept
+    rule = _rule(longer, whole, told)
+    if longer is kept or rule is None or rule.fit.explains:
+        return longer, rule
+    recorded = _rule(kept, whole, told)
+    return (kept, recorded) if recorded is not None and recorded.fit.explains else (longer, rule)
+
+
+def _with_rates(curves: Mapping[str, Curve], kept: Evidence, rule: UpdateRule | None) -> Mapping[str, Curve]:
+    """The curves with the learning rates of the first steps, where nobody recorded them and they were found."""
+    if rule is None or not rule.free or "lr" in curves:
+        return curves
+    rates = rule.sample.rates
+    steps = np.array([one.step for one in kept.steps[: len(rates)]], np.int64)
+    return {**curves, "lr": Curve(steps, rates)}
 
 
 def _rule(kept: Evidence, whole: Sequence[StepRecording], told: Beside) -> UpdateRule | None:

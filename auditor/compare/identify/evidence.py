@@ -7,7 +7,7 @@ state (momentum, second moments) can be carried from one step to the next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,11 +21,26 @@ Norms = Mapping[str, Mapping[int, float]]
 
 #: Unit roundoff by the type that holds a number.
 ROUNDOFF: Final = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+#: The role of a weight, or of its gradient, so many steps before the first that was recorded (``UpdateByHand``).
+PAST: Final = "state.missed.{back}.{role}"
 #: What targets are called: as a framework was given them, as losses were.
 _TARGETS: Final = ("target", "loss.target")
 #: Elements of one tensor that a track keeps.
 MOST_ELEMENTS: Final = 512
 MOST_TRACKS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One weight over the steps before the first that was recorded: arrays (steps, elements), norms (steps,)."""
+
+    weight: F64
+    gradient: F64
+    norms: F64
+
+
+#: Where nothing came before, or nothing is known of it.
+NO_PAST: Final = Past(np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,8 @@ class Track:
     updated: F64
     norms: F64
     """L2 norm of the whole gradient at each step; estimated from its elements where neither they nor it are known."""
+    past: Past = NO_PAST
+    """The steps before them, which an optimizer remembers."""
 
     @property
     def moved(self) -> F64:
@@ -101,6 +118,21 @@ def evidence(framework: str, recordings: Sequence[StepRecording], norms: Norms =
     return Evidence(framework, steps, tracks, rates)
 
 
+def whole_steps(found: Evidence) -> Evidence:
+    """The same where each step goes on until the next begins, without the last; what it was where that is no other.
+
+    A program that updates its weights itself may assign some of them twice a step, and is looked at once.
+    """
+    if all(np.array_equal(track.weight[1:], track.updated[:-1]) for track in found.tracks):
+        return found
+    return replace(found, tracks=tuple(_until_next(track) for track in found.tracks), rates=found.rates[:-1])
+
+
+def _until_next(track: Track) -> Track:
+    cut: dict[str, Any] = {name: getattr(track, name)[:-1] for name in ("weight", "gradient", "norms")}
+    return replace(track, updated=track.weight[1:], **cut)
+
+
 def _consecutive(steps: Sequence[StepRecording]) -> list[StepRecording]:
     """The first steps, as far as none between them is missing and each has weights and what became of them."""
     run: list[StepRecording] = []
@@ -146,7 +178,26 @@ def _track(name: str, run: Sequence[StepRecording], known: Mapping[int, float]) 
             return None
         stacked = {role: column[:good] for role, column in stacked.items()}
     norms = np.array([_norm(one, name, known) for one in run[: len(stacked["weight"])]])
-    return Track(name, first.shape, first.dtype, **stacked, norms=norms)
+    return Track(name, first.shape, first.dtype, **stacked, norms=norms, past=_past(name, run[0], wanted))
+
+
+def _past(name: str, first: StepRecording, wanted: npt.NDArray[np.int64] | None) -> Past:
+    """What the first recorded step tells of those before it: all of them, or nothing."""
+    kept: dict[str, list[F64]] = {"weight": [], "gradient": []}
+    norms: list[float] = []
+    back = 1
+    while (PAST.format(back=back, role="gradient"), name) in first.arrays:
+        for role, rows in kept.items():
+            array = first.arrays.get((PAST.format(back=back, role=role), name))
+            taken = None if array is None else _at(array, wanted)
+            if array is None or taken is None or not np.isfinite(taken).all():
+                return NO_PAST
+            rows.insert(0, taken)
+            if role == "gradient":
+                values = np.asarray(array.values, np.float64)
+                norms.insert(0, float(np.sqrt(np.sum(values * values) * (array.size / max(1, array.elements)))))
+        back += 1
+    return Past(np.stack(kept["weight"]), np.stack(kept["gradient"]), np.array(norms)) if norms else NO_PAST
 
 
 def _norm(one: StepRecording, name: str, known: Mapping[int, float]) -> float:

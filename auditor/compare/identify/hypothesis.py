@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from auditor.compare.identify import free_rates
 from auditor.compare.identify.clipping import clip
 from auditor.compare.identify.evidence import F64, Evidence, Track
 from auditor.compare.identify.rules import Gradients, predict
@@ -67,6 +68,8 @@ class Sample:
     Arrays are (steps, elements); elements of tensor ``k`` are those from ``offsets[k]`` on. ``norms``
     (steps, tensors) of the whole gradients, ``total`` (steps,) of all of them together, ``rates``
     (steps,) learning rates. ``before``: steps that the optimizer remembers and no hypothesis is held against.
+    ``free``: the rates are one, and a hypothesis is held against the numbers at those that suit it best
+    (``free_rates``): one of all steps, or one of each; nothing where they are what was recorded.
     """
 
     names: tuple[str, ...]
@@ -79,6 +82,7 @@ class Sample:
     total: F64
     rates: F64
     before: Sample | None = None
+    free: str = ""
 
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -123,7 +127,8 @@ class Sample:
         cut = {name: getattr(self, name)[:, at] for name in ("weight", "gradient", "moved", "noise")}
         offsets = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
         names = tuple(name for name, kept in zip(self.names, keep, strict=True) if kept)
-        return replace(self, names=names, offsets=offsets, norms=self.norms[:, keep], **cut)
+        before = None if self.before is None else self.before.only(chosen)
+        return replace(self, names=names, offsets=offsets, norms=self.norms[:, keep], before=before, **cut)
 
     def thin(self, elements: int, steps: int) -> Sample:
         """With about so many elements in all, and so many of the first steps."""
@@ -133,7 +138,8 @@ class Sample:
         offsets = np.concatenate([[0], np.cumsum([len(place) for place in places])[:-1]]).astype(np.int64)
         cut = {name: getattr(self, name)[:steps, at] for name in ("weight", "gradient", "moved", "noise")}
         rows = {name: getattr(self, name)[:steps] for name in ("norms", "total", "rates")}
-        return Sample(self.names, offsets, **cut, **rows)
+        before = None if self.before is None else self.before.thin(elements, len(self.before.weight))
+        return Sample(self.names, offsets, **cut, **rows, before=before, free=self.free)
 
 
 def _evenly(start: int, count: int, share: int) -> npt.NDArray[np.int64]:
@@ -153,11 +159,25 @@ def sample(evidence: Evidence, elements: int) -> Sample | None:
     noise = np.sqrt(joined.pop("rounding") ** 2 + (ARITHMETIC * joined["moved"]) ** 2) + 1e-300
     norms = np.stack([track.norms for track in moving], axis=1)
     names = tuple(track.name for track in moving)
-    rates = evidence.rates[:most]
+    rates, free = evidence.rates[:most], ""
     if not np.isfinite(rates).all() or not rates.any():
-        rates = np.ones(most)
+        rates, free = np.ones(most), free_rates.ONE
     given = Sample(names, offsets.astype(np.int64), **joined, noise=noise, norms=norms, total=total, rates=rates)
-    return given.thin(elements, most)
+    return replace(given, before=_past(moving, whole, given), free=free).thin(elements, most)
+
+
+def _past(moving: Sequence[Track], whole: Sequence[Track], given: Sample) -> Sample | None:
+    """The steps before the first that was recorded, where their gradients were kept of every tensor."""
+    steps = {len(track.past.gradient) for track in whole}
+    if len(steps) != 1 or not max(steps):
+        return None
+    rows: dict[str, Any] = {
+        name: np.concatenate([getattr(track.past, name) for track in moving], axis=1) for name in ("weight", "gradient")
+    }
+    norms = np.stack([track.past.norms for track in moving], axis=1)
+    total = np.sqrt(np.sum([track.past.norms**2 for track in whole], axis=0))
+    still = np.zeros_like(rows["gradient"])
+    return replace(given, **rows, moved=still, noise=still + 1.0, norms=norms, total=total, rates=np.ones(len(still)))
 
 
 def _join(tracks: Sequence[Track], name: str) -> F64:
@@ -215,8 +235,30 @@ def _off(wrong: F64, given: Sample) -> F64:
 
 def movement(hypothesis: Hypothesis, given: Sample) -> F64:
     """What a hypothesis adds to the weights at each step: (steps, elements)."""
+    found = _movement(hypothesis, given)
+    if given.free:
+        with np.errstate(all="ignore"):
+            found = found * free_rates.solved(found, given.moved, given.noise, given.free)
+    return found
+
+
+def rates_of(hypothesis: Hypothesis, given: Sample) -> F64:
+    """The learning rates (steps,) at which a hypothesis comes closest to what was recorded, where they are free."""
+    found = _movement(hypothesis, given)
+    return free_rates.solved(found, given.moved, given.noise, given.free)[:, 0].copy()
+
+
+def at_rates(given: Sample, rates: F64) -> Sample:
+    """A sample whose rates are known from here on."""
+    before = given.before
+    if before is not None:
+        before = replace(before, rates=np.full(len(before.rates), rates[0]))
+    return replace(given, rates=rates, free="", before=before)
+
+
+def _movement(hypothesis: Hypothesis, given: Sample) -> F64:
     if given.before is not None:
-        return movement(hypothesis, _joined(given.before, given))[len(given.before.weight) :]
+        return _movement(hypothesis, _joined(given.before, given))[len(given.before.weight) :]
     settings = dict(hypothesis.settings)
     rate = given.rates[:, None]
     if hypothesis.scales:

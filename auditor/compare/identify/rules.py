@@ -88,7 +88,7 @@ def counted(g: Gradients) -> F64:
 
 
 def adam(g: Gradients, rate: F64, p: Settings) -> F64:
-    """Adam and AMSGrad; epsilon beside the corrected or the raw root."""
+    """Adam and AMSGrad; epsilon beside the corrected or the raw root; without ``bias_correction`` as it is."""
     numerator, root, scale = adam_parts(g, rate, p)
     moved: F64 = -numerator / (root + p.get("epsilon", 0.0) * scale + 1e-300)
     return moved
@@ -101,6 +101,8 @@ def adam_parts(g: Gradients, rate: F64, p: Settings) -> tuple[F64, F64, F64]:
     t = counted(g)
     if p.get("amsgrad"):
         v = np.maximum.accumulate(v, axis=0)
+    if not p.get("bias_correction", True):
+        return rate * m, np.sqrt(v), np.ones_like(t)
     correction = np.sqrt(1 - b2**t)
     scale = 1 / correction if p.get("epsilon_placement") == BEFORE else np.ones_like(t)
     return rate * m / (1 - b1**t), np.sqrt(v) / correction, scale

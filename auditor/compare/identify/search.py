@@ -34,12 +34,17 @@ PLACEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: Settings that are searched between 0 and 1 by what they lack to one.
 _RATIOS: Final = frozenset({"beta_1", "beta_2", "decay", "momentum", "dampening"})
+#: A residual at the best of free rates from which no number of a rule, however unusual, leads to what was recorded.
+_FAR: Final = 0.3
 #: A rival this close is as good.
 TIE: Final = 1.1
 
 
-def families() -> dict[str, list[Hypothesis]]:
-    """Hypotheses to begin with, by family: common settings of every rule, epsilon too small to see."""
+def families(*, free: bool = False) -> dict[str, list[Hypothesis]]:
+    """Hypotheses to begin with, by family: common settings of every rule, epsilon too small to see.
+
+    ``free``: no rates were recorded, as of what a program writes out itself, which may leave out a part.
+    """
     found = {
         "sgd": [
             *_each("sgd", momentum=_MOMENTUM, nesterov=(False, True), momentum_buffer=("rate outside", "rate inside")),
@@ -68,7 +73,17 @@ def families() -> dict[str, list[Hypothesis]]:
         usual = found[rule][0]
         group = [usual.with_(weight_decay=d, decay_coupling="coupled") for d in (1e-4, 1e-3, 1e-2, 1e-1)]
         found[rule] += group
+    if free:
+        for rule, plain in (("adam", found["adam"][: len(_BETA_2)]), ("rmsprop", found["rmsprop"][: len(_RHO)])):
+            found[rule] += [one.with_(epsilon=eps, epsilon_placement=p)
+                            for one in plain for p in PLACEMENTS[rule] for eps in _COARSE]  # fmt: skip
+        found["adam"] += [uncorrected(one) for one in found["adam"] if one.settings["beta_1"]]
     return found
+
+
+def uncorrected(adam: Hypothesis) -> Hypothesis:
+    """Adam with its bias corrected where it was not, and the other way round."""
+    return adam.with_(bias_correction=not adam.settings.get("bias_correction", True))
 
 
 def _each(rule: str, **choices: Sequence[Any]) -> Iterator[Hypothesis]:
@@ -90,9 +105,11 @@ def tune(fit: Fit, given: Sample) -> Fit:
     Each path begins anew: what one setting takes over from another must not stay.
     """
     found = fit
-    for path in _PATHS:
+    for path in _PATHS if not given.free else (*_PATHS, *_BY_HAND):
         if found.explains:
             break
+        if given.free and betas in path and found.residual > _FAR:
+            continue
         trial = fit
         for refine in path:
             trial = refine(trial, given)
@@ -159,6 +176,17 @@ def betas(fit: Fit, given: Sample) -> Fit:
     found = minimize(loss, start, method="Nelder-Mead", options=options)
     settings = {name: _outward(name, value) for name, value in zip(names, found.x, strict=True)}
     return min(fit, judge(hypothesis.with_(**settings), given), key=lambda one: one.score)
+
+
+def short(fit: Fit, given: Sample) -> Fit:
+    """Every number as short as it stands in a program, even if that fits no better yet.
+
+    A search that does not know of another setting ends beside the number, and takes up for what it does not know.
+    """
+    numbers = {k: v for k, v in fit.hypothesis.settings.items() if isinstance(v, float) and v and k not in CLIPS}
+    trials = (judge(fit.hypothesis.with_(**{k: _short(k, v, digits) for k, v in numbers.items()}), given)
+              for digits in range(3))  # fmt: skip
+    return min(trials, key=lambda one: one.score)
 
 
 def _inward(name: str, value: float) -> float:
@@ -251,3 +279,5 @@ _PATHS: Final = (
     (decay, betas, decay, epsilon),
     (clipped, betas, clipped, epsilon),
 )
+#: And where a program writes all of it out, so that nothing else is told of any setting.
+_BY_HAND: Final = ((clipped, betas, decay, short, epsilon, decay), (betas, decay, short, epsilon, decay))

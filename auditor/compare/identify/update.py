@@ -8,11 +8,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify import clipping, rules, search
+from auditor.compare.identify import clipping, free_rates, rules, search
 from auditor.compare.identify.aside import NOTHING, Aside, gathered, set_aside
 from auditor.compare.identify.evidence import Evidence
 from auditor.compare.identify.fact import Fact
-from auditor.compare.identify.hypothesis import Fit, Hypothesis, Sample, judge, movement, sample
+from auditor.compare.identify.hypothesis import (
+    Fit,
+    Hypothesis,
+    Sample,
+    at_rates,
+    judge,
+    movement,
+    rates_of,
+    sample,
+)
 
 #: Elements and steps that the competition looks at; the finalists see more.
 _HEAT: Final = (240, 8)
@@ -27,6 +36,7 @@ _MEANING: Final[dict[str, Any]] = {
     "dampening": 0.0,
     "nesterov": False,
     "amsgrad": False,
+    "bias_correction": True,
     "centered": False,
     "weight_decay": 0.0,
     "momentum_decay": 1.0,
@@ -34,7 +44,7 @@ _MEANING: Final[dict[str, Any]] = {
 }
 _OF_RULE: Final[dict[str, tuple[str, ...]]] = {
     "sgd": ("momentum", "dampening", "nesterov"),
-    "adam": ("beta_1", "beta_2", "amsgrad"),
+    "adam": ("beta_1", "beta_2", "amsgrad", "bias_correction"),
     "nadam": ("beta_1", "beta_2", "momentum_decay"),
     "radam": ("beta_1", "beta_2"),
     "adamax": ("beta_1", "beta_2"),
@@ -58,6 +68,8 @@ class UpdateRule:
     open: frozenset[str]
     sample: Sample
     aside: Aside = NOTHING
+    free: str = ""
+    """How the learning rates were found where none were recorded (``free_rates``)."""
 
     @property
     def margin(self) -> float | None:
@@ -76,6 +88,48 @@ def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRu
     if final is None:
         return None
     sparse = gathered(final) if evidence.framework in _SPARSE else []
+    if final.free:
+        found = _at_free_rates(final, declared, sparse)
+        if found is not None:
+            return found
+        final = replace(final, free="")  # each tensor at a rate of its own, the same at all steps
+    return _of_all(final, declared, sparse)
+
+
+def _at_free_rates(final: Sample, declared: Hypothesis | None, sparse: Sequence[bool]) -> UpdateRule | None:
+    """The rule where no rates were recorded, with those that were found; None where it cannot be known.
+
+    What explains nothing at a rate of its own for each step explains nothing at one rate. What does is held against
+    one rate of all steps, where no rule can hide behind it.
+    """
+    if not free_rates.telling(final.moved, final.noise):
+        return None
+    found = _of_all(replace(final, free=free_rates.EACH), declared, sparse)
+    if not found.fit.explains or found.aside.steps:
+        return None
+    steady = _of_all(replace(final, free=free_rates.ONE), declared, sparse)
+    if steady.fit.explains and not steady.aside.steps:
+        found = steady
+    elif _rivalled(found):
+        return None
+    rates = rates_of(found.fit.hypothesis, found.sample)
+    if not (rates > 0).any():
+        return None
+    known = at_rates(found.sample, rates)
+    return replace(found, fit=judge(found.fit.hypothesis, known), sample=known, free=found.sample.free)
+
+
+def _rivalled(found: UpdateRule) -> bool:
+    """Whether another rule explains the numbers as well, at rates that run as straight."""
+    if found.rival is None:
+        return False
+    rival, given = judge(found.rival.hypothesis, found.sample), found.sample
+    rough, own = (free_rates.roughness(rates_of(one.hypothesis, given)) for one in (rival, found.fit))
+    return rival.explains and search.as_good(rival, found.fit) and not free_rates.rougher(rough, own)
+
+
+def _of_all(final: Sample, declared: Hypothesis | None, sparse: Sequence[bool]) -> UpdateRule:
+    """The rule of the weights; of tables of which each batch takes other rows only where it moves the others."""
     if not any(sparse) or all(sparse) or _plain(final, declared):
         return _of(final, declared)
     rest = _of(final.only([not one for one in sparse]), declared)
@@ -104,7 +158,7 @@ def _alone(given: Sample, name: str) -> Sample:
 def _of(final: Sample, declared: Hypothesis | None) -> UpdateRule:
     """The rule of one sample."""
     heat = final.thin(*_HEAT)
-    groups = search.families()
+    groups = search.families(free=bool(final.free))
     if declared is not None and declared.rule in rules.RULES:
         groups.setdefault(declared.rule, []).insert(0, declared)
     fits = sorted((search.best(group, heat) for group in groups.values()), key=lambda fit: fit.score)
@@ -112,15 +166,15 @@ def _of(final: Sample, declared: Hypothesis | None) -> UpdateRule:
     if not any(fit.explains for fit in finalists):
         finalists += [_tuned(judge(one, heat), heat) for one in _usual()]
     ranked = sorted((judge(fit.hypothesis, final) for fit in finalists), key=lambda fit: fit.score)
-    won = _simplest(ranked, list(groups))
-    if not won.explains:
+    won = _simplest(ranked, list(groups), final)
+    if not won.explains and not (final.free and not any(fit.explains for fit in finalists)):
         starts = [won, *(judge(one, final) for one in _usual())]
         won = min((_tuned(start, final) for start in starts), key=lambda fit: fit.score)
     won, final, aside = set_aside([*ranked, won], final)
     if aside.tensors or aside.steps:  # without what hid it a plainer rule may explain the rest as well
         plain = [*([declared] if declared is not None and declared.rule in rules.RULES else []), *_usual()]
         again = [judge(one, final) for one in (*plain, *(fit.hypothesis for fit in ranked))]
-        won = _simplest(sorted([won, *again], key=lambda fit: fit.score), list(groups))
+        won = _simplest(sorted([won, *again], key=lambda fit: fit.score), list(groups), final)
     won = search.rounded(won, final)
     others = (fit for fit in (*ranked, *fits) if fit.hypothesis.rule != won.hypothesis.rule)
     rival = min(others, key=lambda fit: fit.residual, default=None)
@@ -147,16 +201,26 @@ def _usual() -> list[Hypothesis]:
     ]
 
 
-def _simplest(ranked: list[Fit], order: list[str]) -> Fit:
-    """Of those that explain the numbers equally well, the rule that stands first."""
+def _simplest(ranked: list[Fit], order: list[str], given: Sample) -> Fit:
+    """Of those that explain the numbers equally well, the rule that stands first; at free rates, the straightest."""
     equal = [fit for fit in ranked if fit.explains and search.as_good(fit, ranked[0])]
-    return min(equal, key=lambda fit: order.index(fit.hypothesis.rule), default=ranked[0])
+    if given.free == free_rates.EACH and equal:
+        equal += [judge(search.uncorrected(fit.hypothesis), given) for fit in equal if fit.hypothesis.rule == "adam"]
+        rough = [free_rates.roughness(rates_of(fit.hypothesis, given)) for fit in equal]
+        equal = [fit for fit, one in zip(equal, rough, strict=True)
+                 if fit.explains and not free_rates.rougher(one, min(rough))]  # fmt: skip
+    return min(equal, key=lambda fit: (order.index(fit.hypothesis.rule), _unusual(fit.hypothesis)), default=ranked[0])
+
+
+def _unusual(hypothesis: Hypothesis) -> bool:
+    """Whether a rule leaves out what all who know it have: of two readings as good it is the other."""
+    return not hypothesis.settings.get("bias_correction", True)
 
 
 def _tuned(fit: Fit, given: Sample) -> Fit:
     """The best that a search from here finds: at the recorded learning rate, else at one of its own for each tensor."""
     found = search.tune(fit, given)
-    if found.explains:
+    if found.explains or given.free:
         return found
     scaled = _scaled(fit, given)
     return found if scaled is fit else min(found, search.tune(scaled, given), key=lambda one: one.score)
@@ -180,7 +244,10 @@ def _scaled(fit: Fit, given: Sample) -> Fit:
 def _unknown(won: Fit, given: Sample, declared: Hypothesis | None) -> tuple[Fit, frozenset[str]]:
     """What could as well be otherwise; of equals the declared reading is taken."""
     unknown = set()
-    for name, others in _alternatives(won.hypothesis).items():
+    choices = _alternatives(won.hypothesis)
+    if given.free:
+        choices = _at_other_limits(won.hypothesis, choices)
+    for name, others in choices.items():
         trials = [judge(won.hypothesis.with_(**other), given) for other in others]
         if any(search.as_good(trial, won) for trial in trials):
             unknown.add(name)
@@ -214,6 +281,26 @@ def _alternatives(hypothesis: Hypothesis) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def _at_other_limits(
+    hypothesis: Hypothesis, choices: dict[str, list[dict[str, Any]]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The choices, and beside them other limits of clipping with the epsilon that goes with each.
+
+    Gradients that are all cut to one length have it in no step of a rule that knows no scale, but for epsilon.
+    """
+    names = [name for name in search.CLIPS if name in hypothesis.settings]
+    both = [at_limit(hypothesis, name, factor * hypothesis.settings[name]).settings
+            for name in names for factor in (0.5, 2.0)]  # fmt: skip
+    return {name: others + (both if name in {"epsilon", *names} else []) for name, others in choices.items()}
+
+
+def at_limit(hypothesis: Hypothesis, name: str, limit: float) -> Hypothesis:
+    """A rule that clips at another limit, with an epsilon as large against the gradients as before."""
+    factor = limit / hypothesis.settings[name]
+    epsilon = hypothesis.settings.get("epsilon")
+    return hypothesis.with_(**{name: limit}, **({} if epsilon is None else {"epsilon": epsilon * factor}))
+
+
 def facts(found: UpdateRule) -> list[Fact]:
     """The rule as facts ``update.*``."""
     fit, settings = found.fit, found.fit.hypothesis.settings
@@ -239,7 +326,7 @@ def facts(found: UpdateRule) -> list[Fact]:
     if not any(name in told for name in search.CLIPS):
         told |= clipping.marks(found.sample.gradient, found.sample.norms)
     told |= found.aside.facts()
-    if "epsilon" in found.open:
+    if "epsilon" in found.open and not found.open.intersection(search.CLIPS):
         told["epsilon_at_most"] = _ceiling(found)
     return [Fact(f"update.{name}", value, **how) for name, value in told.items() if name not in found.open]
 

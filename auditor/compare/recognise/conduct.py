@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -44,11 +45,12 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
     both = between(a, b, "update.learning_rate")
     if both is None or _only_scheduled(a, b):
         return
-    sides = [_rates(side) for side in (a, b)]
+    sides = [_rates(side) for side in (a, b)] if _where_both(a, b) is None else [[], []]
     if sides[0] and sides[1] and [shape for shape, _ in sides[0]] == [shape for shape, _ in sides[1]]:
         pairs = [(left, right) for (_, left), (_, right) in zip(*sides, strict=True)]
     else:
-        pairs = [(both[0].value, both[1].value)]
+        pair = _where_both(a, b) or (both[0].value, both[1].value)
+        both, pairs = (replace(both[0], value=pair[0]), replace(both[1], value=pair[1])), [pair]
     off = [abs(1 - right / left) for left, right in pairs] + [abs(1 - left / right) for left, right in pairs]
     if max(off, default=0.0) <= _SAME:
         return
@@ -60,6 +62,17 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
     yield Cause(
         "OPT-01", "update.learning_rate", values, min(5.0, max(off)), effect, how(*(facts or both)), sure(*both)
     )
+
+
+def _where_both(a: Profile, b: Profile) -> tuple[float, float] | None:
+    """Both rates at the first step at which both are known, where one was found from some step on; else None."""
+    if not any(side.update is not None and side.update.free for side in (a, b)):
+        return None
+    if any(side.value("update.rates") for side in (a, b)) or "lr" not in a.curves or "lr" not in b.curves:
+        return None
+    _, mine, theirs = common(a.curves["lr"], b.curves["lr"])
+    good = np.flatnonzero(np.isfinite(mine) & np.isfinite(theirs) & (mine > 0) & (theirs > 0))
+    return (float(mine[good[0]]), float(theirs[good[0]])) if len(good) else None
 
 
 def _only_scheduled(a: Profile, b: Profile) -> bool:

@@ -11,6 +11,9 @@ import numpy.typing as npt
 from auditor.compare import effects
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.hypothesis import judge
+from auditor.compare.identify.search import as_good
+from auditor.compare.identify.update import at_limit
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
 from auditor.compare.recognise.conduct import constrained
@@ -26,6 +29,7 @@ _IDS: Final[Mapping[tuple[str, str], str]] = {
     ("*", "nesterov"): "OPT-11",
     ("*", "dampening"): "OPT-12",
     ("*", "amsgrad"): "OPT-22",
+    ("*", "bias_correction"): "OPT-00",
     ("*", "momentum_buffer"): "OPT-10",
     ("*", "centered"): "OPT-02",
     ("*", "lr_decay"): "SCH-01",
@@ -45,7 +49,7 @@ _IDS: Final[Mapping[tuple[str, str], str]] = {
 }
 _SETTINGS: Final = (
     *("beta_1", "beta_2", "decay", "momentum", "nesterov", "dampening", "amsgrad", "centered", "initial_accumulator"),
-    *("momentum_decay", "momentum_buffer", "lr_decay"),
+    *("momentum_decay", "momentum_buffer", "lr_decay", "bias_correction"),
 )
 #: Confidence of a rule that explains the numbers.
 _EXPLAINED: Final = 0.5
@@ -60,6 +64,7 @@ _LAZY: Final = 0.3
 _MOSTLY: Final = 0.9
 _FEWEST_ROWS: Final = 8
 _OF_A_BATCH: Final = "SparseAdam moves the rows of a batch alone: on the other side all rows go on with their momentum"
+_HIDDEN: Final = "one side moves its weights by hand, and its recorded steps do not tell by which rule"
 _CLIPS: Final = ("clip_norm", "clip_norm_per_variable", "clip_value")
 #: The same as Keras calls them.
 _KERAS_CLIPS: Final = ("global_clipnorm", "clipnorm", "clipvalue")
@@ -99,6 +104,11 @@ def _one_explained(a: Profile, b: Profile, rules: tuple[Fact, Fact], *, mine: bo
     known, other = rules[0 if mine else 1].value, b if mine else a
     name, entry, weight, sure_ = "unknown", "OPT-00", _UNKNOWN, sure(*rules)
     effect, chance = "no rule known here explains the recorded steps of one side", False
+    if other.rule_hidden:
+        # Nobody can know what it does: that is no difference of what the two do.
+        values = (known, name) if mine else (name, known)
+        yield Cause(entry, "update.rule", values, _UNKNOWN_SAME, _HIDDEN, "declared", sure_)
+        return
     if _lazy(other) and known == "adam":
         name, entry, weight, sure_, effect = "SparseAdam", "OPT-29", _LAZY, 0.8, _OF_A_BATCH
     elif constrained(a) == constrained(b):
@@ -233,11 +243,14 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         else {}
         for side in (a, b)
     ]
+    sides = [_with_limits(a, sides[0], sides[1]), _with_limits(b, sides[1], sides[0])]
     kinds = [set(side) for side in sides]
     if any(side.value("update.altered") and not kind for side, kind in zip((a, b), kinds, strict=True)):
         return  # gradients that the program writes to may be cut by hand
     if kinds[0] == kinds[1] and all(close(sides[0][name], sides[1][name], 1e-3) for name in kinds[0]):
         return
+    if any(side.rule_hidden and not limits for side, limits in zip((a, b), sides, strict=True)):
+        return  # it may well clip: what moves its weights is not known
     entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"
     swapped = _swap(a, b, _only(sides[0]), _only(sides[1]))
     facts = [side.facts.get(f"update.{name}") for side, names in zip((a, b), kinds, strict=True) for name in names]
@@ -256,6 +269,19 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         confidence=sure(*facts),
         hints=(_clips_by(a), _clips_by(b)),
     )
+
+
+def _with_limits(side: Profile, own: dict[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """A side's limits, with those of the other where it does clip and such a limit explains its steps as well.
+
+    Of gradients that are all cut a rule that knows no scale does not show to which length.
+    """
+    if side.update is None or not side.update.fit.explains:
+        return own
+    fit, given = side.update.fit, side.update.sample
+    left_open = side.update.open & other.keys() & fit.hypothesis.settings.keys() - own.keys()
+    trials = {name: judge(at_limit(fit.hypothesis, name, other[name]), given) for name in left_open}
+    return own | {name: other[name] for name, trial in trials.items() if as_good(trial, fit)}
 
 
 def _clips_by(side: Profile) -> str:

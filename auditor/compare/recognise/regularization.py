@@ -61,6 +61,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         return  # what nobody could read is not zero
     if any(_altered(side, found) and other.in_gradient for side, found, other in sides):
         return  # the program adds to its gradients by hand, and that may be the same pull
+    if any(side.rule_hidden and _draws_more(other, own) for side, own, other in sides):
+        return  # nor is what a program may do that moves its weights by a rule that is not known
     if _other_kind(left, right):
         yield _kinds(a, b, left, right)
         return
@@ -103,6 +105,11 @@ def _hidden(profile: Profile, found: Pull) -> bool:
 def _altered(profile: Profile, found: Pull) -> bool:
     """Whether a pull may be in the gradients as the program left them, for none was found elsewhere."""
     return bool(profile.value("update.altered")) and not found.in_gradient
+
+
+def _draws_more(one: Pull, other: Pull) -> bool:
+    """Whether ``one`` draws its weights to zero by more than ``other``, as far as is known."""
+    return one.in_gradient > other.in_gradient or one.decoupled > other.decoupled
 
 
 def _moved(left: Pull, right: Pull) -> bool:

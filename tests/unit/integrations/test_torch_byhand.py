@@ -143,6 +143,41 @@ def test_another_rule_than_the_gradient_has_no_rate(run: Any) -> None:
     assert run.scalar("lr") == []
 
 
+def test_the_steps_that_were_missed_are_kept_with_the_first(run: Any) -> None:
+    """Their weights and gradients, once: a rule with a memory cannot be told without them."""
+    model, seen = net(), []
+
+    def noting(parameters: Iterable[Tensor]) -> None:
+        each = list(parameters)
+        seen.append([(p.detach().clone(), p.grad.clone()) for p in each if p.grad is not None])
+        in_place(each)
+
+    install()
+    train(model, noting, steps=5)
+    run.finish()
+    first, *others = assembled([one for one in run.recordings if one.phase == "train"])
+    for back, step in ((2, seen[0]), (1, seen[1])):
+        for role, place in (("weight", 0), ("gradient", 1)):
+            kept = list(first.of(f"state.missed.{back}.{role}").values())
+            assert len(kept) == len(step) == 4
+            for one, tensors in zip(kept, step, strict=True):
+                np.testing.assert_array_equal(one.whole(), tensors[place].numpy())
+    assert not any(role.startswith("state.") for one in others for role, _ in one.arrays)
+
+
+def test_no_more_than_a_little_is_kept_of_them(run: Any) -> None:
+    """A large model costs no copies."""
+    torch.manual_seed(0)
+    model = nn.Linear(5, 80_000)
+    install()
+    for _ in range(4):
+        model(torch.randn(2, 5)).square().mean().backward()
+        in_place(model.parameters())
+    run.finish()
+    assert [number for number, *_ in run.steps] == [3, 4]
+    assert not any(array.role.startswith("state.") for one in run.recordings for array in one.arrays)
+
+
 def saliency(model: nn.Module, _: Tensor, __: int) -> None:
     """Looks at gradients, changes nothing."""
     model.zero_grad()

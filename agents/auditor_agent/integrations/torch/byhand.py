@@ -4,9 +4,10 @@ Such a loop has no step that could be hooked. What shows is that between one bac
 the leaves of the loss have changed, while no optimizer holds them. Once that was so twice running a
 stand-in optimizer takes part in their place: its step begins where a backward pass ends, for the
 gradients are there then, and is over when the model is called again (with other weights) or the next
-backward pass begins. All else is as with any optimizer, but for what only an optimizer knows: there is
-no state, and the learning rate is the one that the update before was made with, if that took off a multiple
-of the gradient and nothing else.
+backward pass begins. All else is as with any optimizer, but for what only an optimizer knows: in place of
+a state there are weights and gradients of the steps that were missed, where they are small, for a rule with
+a memory cannot be told without them; and the learning rate is the one that the update before was made with,
+if that took off a multiple of the gradient and nothing else.
 
 Not seen: loops that never call ``backward()`` (``torch.autograd.grad``, ``torch.func``), weights that are
 new tensors at every step, and gradients gathered by hand over several passes: what follows a pass there
@@ -27,6 +28,7 @@ from torch.optim import Optimizer
 from auditor_agent.capture import kernels
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.torch.hooks import hooks_of
+from auditor_agent.integrations.torch.taken import unreadable
 from auditor_agent.integrations.torch.unstepped import behind, held
 
 #: Backward passes within which a script must show that it updates weights itself, and changes in a row that do.
@@ -38,10 +40,16 @@ _PART: Final = 0.5
 _LOOKED: Final = 64
 #: Part of an update that may be left when a multiple of the gradient is taken off it: it was rounded to the weight.
 _EXACT: Final = 0.01
+#: Bytes of weights that are kept of each of the first passes, and as many of their gradients.
+_KEPT: Final = 1 << 20
 #: Says whether Keras computes with PyTorch: it steps by an optimizer of its own, which its integration sees.
 _KERAS: Final = "keras.src.backend.config"
 #: Passes in a row that bring its weights no gradient after which it is taken for over.
 _FOREIGN: Final = 3
+
+
+#: Weight and gradient at a pass, by the identity of the leaf.
+_Kept = dict[int, tuple[Tensor, Tensor]]
 
 
 class UpdateByHand(Optimizer):
@@ -51,6 +59,14 @@ class UpdateByHand(Optimizer):
         super().__init__(parameters, {})
         self.missed = missed
         """Updates until it was clear what they were."""
+
+    def remember(self, steps: Sequence[_Kept]) -> None:
+        """Weights and gradients of all the steps that were missed, the last one at the end; told as its state."""
+        for parameter in self.param_groups[0]["params"]:
+            for back, kept in enumerate(reversed(steps), 1):
+                weight, gradient = kept[id(parameter)]
+                self.state[parameter][f"missed.{back}.weight"] = weight
+                self.state[parameter][f"missed.{back}.gradient"] = gradient
 
     def measured(self, rate: float | None) -> None:
         """What the script's last update was: so many times the gradient, or something else."""
@@ -102,6 +118,7 @@ class ByHand:
         self._optimizer: UpdateByHand | None = None
         self._looks: list[_Look] = []
         self._passes = self._running = self._foreign = 0
+        self._kept: list[_Kept] = []
         self._root: Any = None
         self._due: _Look | None = None
         self.over = False
@@ -124,13 +141,16 @@ class ByHand:
         """A backward pass is over: the gradients are there."""
         root, self._root = self._root, None
         optimizer = self._optimizer
-        if optimizer is None or root is None or tensors is not root:
+        if root is None or tensors is not root:
+            return
+        if optimizer is None:
+            self._keep()
             return
         parameters = optimizer.param_groups[0]["params"]
         if all(parameter.grad is None for parameter in parameters):
             self._foreign += 1
             if self._foreign >= _FOREIGN:
-                self._optimizer, self._passes, self._looks = None, 0, []
+                self._optimizer, self._passes, self._looks, self._kept = None, 0, [], []
             return
         self._foreign = 0
         self._due = _Look(min(parameters, key=Tensor.numel))
@@ -152,11 +172,27 @@ class ByHand:
         hooks = None if due is None or self._optimizer is None else hooks_of(self._optimizer)
         if hooks is not None and self._optimizer is not None:
             hooks.after(self._optimizer, (self._optimizer,), {})
+            self._optimizer.state.clear()  # told once
+
+    def _keep(self) -> None:
+        """Weights and gradients of the passes that will have been missed if this goes on, where all are there."""
+        leaves = [leaf for look in self._looks if (leaf := look.leaf()) is not None]
+        small = sum(leaf.numel() * leaf.element_size() for leaf in leaves) <= _KEPT
+        if self.over or self._passes > _RUNNING or not small:
+            self._kept = []
+            return
+        self._kept.append(
+            {
+                id(leaf): (leaf.detach().clone(), leaf.grad.detach().clone())
+                for leaf in leaves
+                if leaf.grad is not None and _dense(leaf.grad) and not unreadable(leaf)
+            }
+        )
 
     def _listen(self, root: Tensor) -> None:
         self._passes += 1
         if self._passes > _TRIES:
-            self.over, self._looks = True, []
+            self.over, self._looks, self._kept = True, [], []
             return
         leaves = [
             leaf
@@ -173,12 +209,15 @@ class ByHand:
             self._looks = [_Look(leaf) for leaf in leaves]
 
     def _begin(self, leaves: Sequence[Tensor]) -> None:
+        kept, self._kept = self._kept, []
         self._looks, self._running = [], 0
         owned = held()
         keras = sys.modules.get(_KERAS)
         self.over = (keras is not None and keras.backend() == "torch") or any(id(leaf) in owned for leaf in leaves)
         if not self.over:
             self._optimizer = UpdateByHand(leaves, _RUNNING)
+            if len(kept) == _RUNNING == self._passes - 1 and all(id(leaf) in one for one in kept for leaf in leaves):
+                self._optimizer.remember(kept)
             self._begun()
 
 
@@ -187,7 +226,11 @@ def _some(tensor: Tensor) -> Tensor:
 
 
 def _plain(tensor: Tensor) -> bool:
-    return type(tensor) in kernels.PLAIN and tensor.is_cpu and tensor.layout is torch.strided
+    return _dense(tensor) and tensor.is_cpu
+
+
+def _dense(tensor: Tensor) -> bool:
+    return type(tensor) in kernels.PLAIN and tensor.layout is torch.strided
 
 
 def missed_by(optimizer: Optimizer) -> int:
