@@ -1,4 +1,4 @@
-"""Sums of a model that works out its own loss: its terms are added there, and no block's input to its output."""
+"""What a model that works out its own loss does beside its layers: its terms are sums, its logarithms the loss's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from auditor.compare.structure.operations import Structure
+from auditor.compare.structure.operations import WEIGHTED, Structure
 from auditor.ingest.records import StepRecording
 
 _ADDED: Final = frozenset({"Add", "AddV2"})
@@ -16,7 +16,7 @@ _OF_SAMPLES: Final = 1
 
 
 def without(network: Structure, steps: Sequence[StepRecording]) -> Structure:
-    """The network with those of its sums alone that are no sums of terms of the loss.
+    """The network with those of its sums alone that are no sums of terms of the loss, as far as its last weights.
 
     Args:
         network: as its graph tells it, to the end of what the model gave.
@@ -27,7 +27,11 @@ def without(network: Structure, steps: Sequence[StepRecording]) -> Structure:
     if told is None or not network.sums or not _gives_loss(told):
         return network
     terms = sum(_of_terms(node) for node in _graph(told))
-    return replace(network, sums={**network.sums, "add": max(0, network.sums["add"] - terms)})
+    sums = {**network.sums, "add": max(0, network.sums["add"] - terms)}
+    weighted = [place for place, one in enumerate(network.operations) if one.kind in WEIGHTED]
+    end = max(weighted, default=-1) + 1
+    own = frozenset({*(place for place in network.own if place <= end), end})  # what is behind them may be either's
+    return replace(network, sums=sums, operations=network.operations[:end], own=own)
 
 
 def _gives_loss(one: StepRecording) -> bool:

@@ -20,15 +20,19 @@ def added(*shape: int, given: tuple[int, ...] | None = None, inputs: tuple[Any, 
     return {"op": "Add", "shape": list(shape), "inputs": list(inputs), "input_shapes": shapes}
 
 
-def side(output: tuple[int, ...], *terms: Node, sums: int = 0) -> Profile:
+def side(output: tuple[int, ...], *terms: Node, sums: int = 0, after: str = "", between: str = "") -> Profile:
     """Two layers and so many sums to what the model gave; the loss is made of these."""
     layers = [{"name": name, "class": "Linear", "in_features": 4, "out_features": 4} for name in ("one", "two")]
-    operations = [{"layer": "one"}, {"layer": "two"}, *({"op": "add"} for _ in range(sums))]
+    operations = [{"layer": "one"}, *_of(between), {"layer": "two"}, *({"op": "add"} for _ in range(sums)), *_of(after)]
     values = np.zeros(output)
     arrays = {("output", "output0"): Recorded("output", "output0", "float32", output, values.size, values.ravel())}
     loss = {"operation": "arithmetic", "graph": [{"op": "Neg", "shape": [], "inputs": [1]}, *terms]}
     step = StepRecording(0, 0, 1, arrays, facts={"operations": operations, "loss": loss, "phase": "train"})
     return profile("r", "torch", [step], Beside({"model": {"layers": layers}}))
+
+
+def _of(function: str) -> list[Node]:
+    return [{"op": function}] if function else []
 
 
 def told(a: Profile, b: Profile) -> list[str]:
@@ -59,3 +63,10 @@ def test_what_no_operation_counts_is_not_taken_off() -> None:
     others = [added(inputs=(1, None)), added(32, given=(1,))]
     for one in others:
         assert told(side((), one, sums=1), side((32, 4))) == ["forward.sums"]
+
+
+def test_a_function_behind_the_last_layer_of_such_a_model_may_be_the_losss() -> None:
+    """A logarithm of a sigmoid that the other program has in its loss; whatever the other has there may be in this."""
+    assert not told(side((), after="logsigmoid"), side((32, 4)))
+    assert not told(side(()), side((32, 4), after="relu"))
+    assert told(side((), between="relu"), side((32, 4))) == ["forward.activation"]
