@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -138,7 +138,7 @@ def by_kind(
 
 
 def _summed(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> dict[str, Recorded]:
-    """PyTorch's two biases of an LSTM as the one that its gates are given: their sum."""
+    """Two biases of an LSTM, as PyTorch has them, as the one that its gates are given: their sum."""
     found = dict(weights)
     for name, array in weights.items():
         other = name.replace("bias_ih", "bias_hh")
@@ -148,7 +148,27 @@ def _summed(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> dict[
         if array.shape == twin.shape and array.elements == twin.elements:
             del found[other]
             found[name] = replace(array, values=np.asarray(array.values) + np.asarray(twin.values))
+    for name, other in _written_out(weights, layers):
+        del found[other]
+        values = [np.asarray(weights[one].values) for one in (name, other)]
+        found[name] = replace(weights[name], values=values[0] + values[1])
     return found
+
+
+def _written_out(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The two biases of an LSTM that a program writes itself: vectors of four gates beside a kernel of its state."""
+    own: dict[str, list[str]] = {}
+    for name, array in weights.items():
+        torch_own = "bias_ih" in name or "bias_hh" in name
+        if not torch_own and (_named(name, layers) is None or kind_of(name, array.shape, layers).startswith("lstm.")):
+            own.setdefault(_layer_of(name), []).append(name)
+    for names in own.values():
+        vectors = [name for name in names if len(weights[name].shape) == 1]
+        width = weights[vectors[0]].shape[0] if vectors else 0
+        same = all(weights[name].shape == (width,) and not weights[name].sampled for name in vectors)
+        states = [name for name in names if sorted(weights[name].shape) == [width // _GATES, width]]
+        if len(vectors) == len(("input", "state")) and same and states and width % _GATES == 0:
+            yield vectors[0], vectors[1]
 
 
 def _describe(name: str, array: Recorded, weights: Mapping[str, Recorded], layout: str) -> dict[str, Any]:

@@ -150,11 +150,21 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
                 return model, target, False
             return inner, target, True
         return (model if inner is None else inner), target, False
-    for name in ("Pow.input", "Abs.input"):
-        difference = data(one, "output", name)
-        if difference is not None:
-            return difference, np.zeros_like(difference), False
-    return None, None, False
+    seen = [(op, found) for op in ("Pow", "Abs") if (found := data(one, "output", f"{op}.input")) is not None]
+    if not seen:
+        return None, None, False
+    difference = next((found for op, found in seen if _of_difference(one, op)), seen[0][1])
+    return difference, np.zeros_like(difference), False
+
+
+def _of_difference(one: StepRecording, op: str) -> bool:
+    """Whether the first operation of a name in the loss's graph takes a difference: not what was cut off of one."""
+    told = one.facts.get("loss")
+    graph = told.get("graph") if isinstance(told, Mapping) else None
+    nodes = [node if isinstance(node, Mapping) else {} for node in graph or []]
+    first = next((node for node in nodes if node.get("op") == op), {})
+    given = next(iter(first.get("inputs") or ()), None)
+    return isinstance(given, int) and given < len(nodes) and nodes[given].get("op") in {"Sub", "Rsub"}
 
 
 def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:

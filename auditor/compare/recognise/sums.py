@@ -22,18 +22,21 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     left, right = a.structure.sums, b.structure.sums
     if left is None or right is None:
         return
-    among = _more(left, right) - _more(right, left)
-    # What is added to a plain input is a layer of Keras, and in PyTorch's graph a sum with what no weight made.
+    among = _more(left, right, "add", "own") - _more(right, left, "add", "own")
     moved = among != 0 and among == right["shift"] - left["shift"]
+    shifted = _more(left, right, "shift", "own_shift") - _more(right, left, "shift", "own_shift")
+    # What is added to a plain input is a layer of Keras, and in PyTorch's graph a sum with what no weight made.
+    more = {
+        "add": 0 if moved else abs(among),
+        "shift": 0 if moved or links.added(a, left) == links.added(b, right) else abs(shifted),
+        "stop": abs(left["stop"] - right["stop"]),
+    }
     for word, (entry, parameter, said) in _COUNTED.items():
-        more = abs(among) if word == "add" else abs(left[word] - right[word])
-        more = 0 if moved and word != "stop" else more
-        more = 0 if word == "shift" and links.added(a, left) == links.added(b, right) else more
-        if more:
-            effect = said.format(more, "s" if more > 1 else "")
+        if more[word]:
+            effect = said.format(more[word], "s" if more[word] > 1 else "")
             yield Cause(entry, parameter, (left[word], right[word]), sizes.ANOTHER, effect, confidence=0.9)
 
 
-def _more(mine: Mapping[str, int], theirs: Mapping[str, int]) -> int:
-    """How many residual connections a side has more, were all sums within the other's arithmetic such as well."""
-    return max(0, mine["add"] - theirs["add"] - theirs.get("own", 0))
+def _more(mine: Mapping[str, int], theirs: Mapping[str, int], word: str, own: str) -> int:
+    """How many a side has more, were all that stand within the other's arithmetic such as well."""
+    return max(0, mine[word] - theirs[word] - theirs.get(own, 0))

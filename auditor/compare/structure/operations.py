@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from auditor.compare.structure import geometry, judged, products, scaled, seen_graph, told_by, words
+from auditor.compare.structure import gathered, geometry, judged, products, scaled, seen_graph, told_by, words
+from auditor.compare.structure.gathered import ARITHMETIC, ENDS
 from auditor.compare.structure.operation import Operation
 
 #: Operations with weights of their own.
 WEIGHTED: Final = words.WEIGHTED
-#: What a program computes itself between its layers, with no word for what it is.
-ARITHMETIC: Final = "arithmetic"
 #: Classes of Keras models that list their layers in the order in which they run.
 _IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
 #: Axes of Keras's attention that are the one after the samples; it names them when it is built.
@@ -33,8 +32,6 @@ _BETWEEN: Final = frozenset({"bilinear", "bicubic", "trilinear"})
 _POOLS: Final = frozenset({"max_pool", "average_pool", "global_average_pool", "global_max_pool"})
 #: Layers made of layers.
 _COMPOUND: Final = frozenset({"attention", "lstm", "gru", "rnn"})
-#: What the loss has to do with, at the end of a network: given as logits or as probabilities.
-_ENDS: Final = frozenset({"softmax", "logsoftmax", "sigmoid", "logsigmoid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,7 @@ def structure(
     found = geometry.of_rank(found)
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
-    kept, own = _apart(_without_end(_folded(found)))
+    kept, own = gathered.parted(gathered.without_end(gathered.folded(found)))
     mixes = seen_graph.mixed(ran.get("operations"))
     part = seen_graph.within(graph, _outermost(layers)) if framework == "torch" else seen_graph.beyond(graph, layers)
     return Structure(kept, whole, ordered, bool(graph or seen), shares, sums, mixes, part, own)
@@ -150,15 +147,17 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     name = str(node.get("layer", ""))
     if name in by_name and words.kind_of(by_name[name].get("class")) in WEIGHTED:
         yield from _torch_layer(by_name[name], tensors, node)
+        if (
+            words.kind_of(by_name[name].get("class")) not in _COMPOUND
+        ):  # a layer of the program's own, with its function
+            yield from _called(node, name)
         return
     if name in by_name and "op" not in node:
         yield from _as_declared(by_name[name], tensors, node)
         return
     kind = str(node.get("op"))
-    function = words.activation(kind)
-    if function is not None:
-        settings = {"function": function, **words.activation_settings("torch", function, node)}
-        yield from _unless_end(Operation("activation", name, settings), node)
+    if words.activation(kind) is not None:
+        yield from _called(node, name)
     elif kind in {"max_pool", "average_pool"}:
         yield Operation(kind, name, geometry.of_torch(node, node.get("from"), kind))
     elif kind == "dense":
@@ -171,9 +170,17 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
         yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "corners", "pads") if key in node})
 
 
+def _called(node: Mapping[str, Any], name: str) -> Iterator[Operation]:
+    """The activation that a node is, if it is one."""
+    function = words.activation(node.get("op"))
+    if function is not None:
+        settings = {"function": function, **words.activation_settings("torch", function, node)}
+        yield from _unless_end(Operation("activation", name, settings), node)
+
+
 def _unless_end(one: Operation, node: Mapping[str, Any]) -> Iterator[Operation]:
     """An activation, but at the end of an output: whether a sigmoid is in the model or in its loss is the loss's."""
-    if not (node.get("end") and one.settings.get("function") in _ENDS):
+    if not (node.get("end") and one.settings.get("function") in ENDS):
         yield one
 
 
@@ -356,40 +363,3 @@ def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: boo
     else:
         settings |= {"along_time": True}
     return Operation(kind, name, told_by.known(settings))
-
-
-# -- both -------------------------------------------------------------------------------------
-
-
-def _folded(found: Sequence[Operation]) -> Iterator[Operation]:
-    """Padding as part of the operation that it is for; dropout that drops nothing is none."""
-    waiting: list[list[int]] | None = None
-    for one in found:
-        if one.kind == "pad":
-            waiting = one.settings.get("pads")
-        elif one.kind == "dropout" and not one.settings.get("rate"):
-            continue
-        elif waiting is not None and "pads" in one.settings:
-            yield Operation(one.kind, one.name, geometry.added(one.settings, waiting))
-            waiting = None
-        else:
-            yield one
-
-
-def _apart(found: Sequence[Operation]) -> tuple[tuple[Operation, ...], frozenset[int]]:
-    """The operations that are known, and before which of them there is arithmetic."""
-    kept: list[Operation] = []
-    own: set[int] = set()
-    for one in found:
-        if one.kind == ARITHMETIC:
-            own.add(len(kept))
-        else:
-            kept.append(one)
-    return tuple(kept), frozenset(own)
-
-
-def _without_end(found: Iterator[Operation]) -> list[Operation]:
-    kept = [one for one in found if one.settings.get("function") not in {"softmax", "logsoftmax"}]
-    while kept and kept[-1].settings.get("function") in _ENDS:
-        kept.pop()
-    return kept

@@ -81,7 +81,7 @@ def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
 def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Mapping[str, int] | None:
     """How often two computed tensors are added (``add``), a constant (``shift``), and no gradient passes (``stop``).
 
-    ``own``: sums that may be part of arithmetic of the program's own, or residual connections.
+    ``own`` and ``own_shift``: those that may be part of arithmetic of the program's own.
 
     Added by an operator or a layer, which is as many sums as it takes to add its inputs two by two. Nothing is cut
     off before the first layer that has weights. None where some may have been missed: of a graph that was not told
@@ -102,7 +102,9 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     learnt = next((place for place, kind in enumerate(kinds) if str(kind).lower() in words.WEIGHTED), len(nodes))
     own = sum(one.get("op") == "add" and bool(one.get("own")) for one in nodes)
     plain = {"add": told_.count("add") - own + both, "own": own}
-    return {**plain, "shift": told_.count("shift"), "stop": told_[learnt:].count("stop")}
+    beside = sum("arithmetic" in told_[max(0, at - 1) : at + 2] for at, op in enumerate(told_) if op == "shift")
+    shifts = {"shift": told_.count("shift") - beside, "own_shift": beside}
+    return {**plain, **shifts, "stop": told_[learnt:].count("stop")}
 
 
 def packed(graph: Any) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from auditor.compare.identify import activations
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import forward, sums
-from auditor.compare.structure import Structure, differences, of_one_stock, structure
+from auditor.compare.structure import Structure, differences, of_one_stock, seen_graph, structure
 from support.tiny import Tiny
 
 OWN = {"op": "arithmetic"}
@@ -67,7 +67,7 @@ def test_towers_in_another_order_are_of_one_stock_whatever_is_spelt_between() ->
 
 def side(**counts: int) -> Profile:
     """A run whose network has so many sums."""
-    told = {"add": 0, "own": 0, "shift": 0, "stop": 0, **counts}
+    told = {"add": 0, "own": 0, "shift": 0, "own_shift": 0, "stop": 0, **counts}
     return replace(Tiny(steps=1).profile(), structure=Structure(sums=told))
 
 
@@ -76,6 +76,33 @@ def test_sums_within_arithmetic_may_be_residual_connections(own: int, told: int)
     """A block whose dropout is a mask adds it to what it was given."""
     found = list(sums.causes(side(add=2), side(own=own)))
     assert [one.effect[0] for one in found] == [str(told)] * bool(told)
+
+
+BESIDE = [
+    (["shift"], (1, 0)),
+    (["shift", "arithmetic"], (0, 1)),
+    (["arithmetic", "shift"], (0, 1)),
+    (["shift", "add"], (1, 0)),
+]
+
+
+@pytest.mark.parametrize(("graph", "counts"), BESIDE)
+def test_a_number_added_beside_arithmetic_may_be_part_of_it(graph: list[str], counts: tuple[int, int]) -> None:
+    """What keeps a distance from zero is within the library's function, or stands beside the root."""
+    found = seen_graph.sums("torch", [{"op": word} for word in graph], [])
+    assert found is not None
+    assert (found["shift"], found["own_shift"]) == counts
+    told = [one.parameter for one in sums.causes(side(**found), side(add=found["add"]))]
+    assert told == ["forward.shift"] * counts[0]
+    assert not list(sums.causes(side(own_shift=1), side(shift=1)))
+
+
+def test_a_layer_of_the_programs_own_that_is_called_dense_has_its_function() -> None:
+    """Its class has the name of a product; the node that made its output is an activation's."""
+    layers = [{"name": name, "class": "Dense"} for name in ("one", "two")]
+    graph = [{"layer": "one", "op": "elu", "alpha": 1.0}, {"layer": "two", "end": True}]
+    found = structure("torch", {"model": {"layers": layers}}, [{"operations": graph}])
+    assert [one.kind for one in found.operations] == ["dense", "activation", "dense"]
 
 
 def test_a_bias_that_is_added_behind_a_connection_is_one() -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from auditor.compare.causes import diagnose
+from auditor.compare.identify import initial
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import MATTERS
 from support.tiny import drawn
@@ -171,6 +172,21 @@ def test_the_two_biases_of_pytorchs_lstm_are_one() -> None:
         assert not diagnose(cell(*parts), theirs).causes
     for parts in ((1.0, 1.0), (0.0, 0.0), (1.0, -1.0)):
         assert [cause.id for cause in diagnose(cell(*parts), theirs).causes] == ["INIT-08"]
+
+
+@pytest.mark.parametrize(("names", "width", "same"), [(("w_x", "w_h", "b_x", "b_h"), 4, True),
+                                                      (("w_x", "w_h", "b_x"), 4, False),
+                                                      (("w_x", "w_h", "b_x", "b_h"), 3, False)])  # fmt: skip
+def test_the_two_biases_of_an_lstm_by_hand_are_one(names: tuple[str, ...], width: int, same: bool) -> None:
+    """Of four gates, and of two vectors alone: then their sum is drawn as PyTorch's two are."""
+    rng, hidden = np.random.default_rng(11), 24
+    shapes = {"w_x": (width * hidden, 5), "w_h": (width * hidden, hidden)}
+    own = {name: rng.uniform(-0.2, 0.2, shapes.get(name, (width * hidden,))).astype(np.float32) for name in names}
+    facts = drawn("torch", {"cell": ("MyLSTM", own)}).value(initial.WEIGHTS)
+    found = [one["name"] for one in facts if len(one["shape"]) == 1]
+    assert found == (["cell.b_x"] if same or len(names) == 3 else ["cell.b_x", "cell.b_h"])
+    std = next(one["std"] for one in facts if one["name"] == "cell.b_x")
+    assert (std > 0.14) == same, "0.2 / √3 of one, √2 times as much of two"
 
 
 @pytest.mark.parametrize("seed", range(40))

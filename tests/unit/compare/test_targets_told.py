@@ -16,6 +16,12 @@ VALUES = np.random.default_rng(6).normal(size=(STEPS, ROWS, 2)).astype(np.float3
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+def clamped(off: Tensor) -> Tensor:
+    """Huber's, by what is cut off."""
+    near = off.clamp(max=0.5)
+    return (0.5 * near**2 + 0.5 * (off - near)).mean()
+
+
 def huber(off: Tensor) -> Tensor:
     """Of an absolute value."""
     return torch.where(off <= 0.5, 0.5 * off**2, 0.5 * (off - 0.25)).mean()
@@ -28,6 +34,7 @@ def huber(off: Tensor) -> Tensor:
         lambda o, y: (y - o).abs().mean(),
         lambda o, y: huber((o - y).abs()),
         lambda o, y: huber((y - o).abs()),
+        lambda o, y: clamped((o - y).abs()),
         lambda o, y: ((o - y) ** 2).mean() + (o - y).abs().mean(),
     ],
 )
@@ -46,3 +53,10 @@ def test_where_no_difference_was_kept_no_target_is_made_up() -> None:
     targets = [target for one in found.evidence.steps if (target := target_of(one)) is not None]
     for at, target in enumerate(targets):
         np.testing.assert_allclose(target, VALUES[at], atol=1e-6)
+
+
+def test_a_loss_of_what_is_cut_off_is_known() -> None:
+    """The first square is of the cut difference; the absolute value was taken of the whole."""
+    fits = run(lambda o, y: clamped((o - y).abs()), VALUES, 2).loss
+    assert fits[0].explains
+    assert fits[0].function == "huber(0.5)"
