@@ -25,6 +25,8 @@ _DIFFERENCES: Final = frozenset({"Sub", "Rsub", "SquaredDifference"})
 _MASKED: Final = 20
 #: Losses that are squared errors up to a corner.
 _CORNERED: Final = ("huber", "smooth l1")
+#: Losses with a number of their own.
+_NUMBERED: Final = {"huber": losses.huber, "smooth l1": losses.smooth_l1, "percentage error": losses.percentage_over}
 #: Rounding of a target's shares.
 _SHARES: Final = 1e-5
 
@@ -67,8 +69,8 @@ def value_of(fit: LossFit, pair: Pair) -> float | None:
     function = fit.function.removeprefix(ROOT)
     takes = fit.takes if (function, fit.takes) in table else fit.takes.rpartition(" taken for ")[2]
     name, _, corner = function.removesuffix(")").partition("(")
-    if name in {"huber", "smooth l1"}:
-        table[function, takes] = (losses.huber if name == "huber" else losses.smooth_l1)(float(corner))
+    if corner and name in _NUMBERED:
+        table[function, takes] = _NUMBERED[name](float(corner))
     rows = (function, takes) in {(function, takes) for function, takes, _ in ROWS}
     met = one_hot([pair]) if rows else next((one for one, wide in aligned([pair]) if wide == fit.broadcast), None)
     if not met:

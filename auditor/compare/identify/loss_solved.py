@@ -46,6 +46,7 @@ def solved(pairs: Sequence[Pair]) -> Iterator[LossFit]:
                 yield from _smoothed(steps, row, broadcast=broadcast)
                 yield from _positive(steps, row, broadcast=broadcast)
         yield from _cornered(met, broadcast=broadcast)
+        yield from _floored(met, broadcast=broadcast)
     rows = one_hot(pairs)
     if rows is not None:
         steps = Joined(rows)
@@ -231,6 +232,28 @@ def _cornered(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:
             off = values - reductions([family(corner)(pair.output, pair.target) for pair in pairs], pairs)[reduction]
             residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
             yield LossFit(f"{name}({corner:g})", "values", reduction, 1.0, broadcast, 0.0, residual)
+
+
+def _floored(pairs: Sequence[Pair], *, broadcast: bool) -> Iterator[LossFit]:
+    """What a percentage error divides by at least, by halving: the larger, the smaller the loss."""
+    values = np.array([pair.value for pair in pairs])
+    sizes = [pair.output.size for pair in pairs]
+    output, target = (np.concatenate([getattr(pair, name).ravel() for pair in pairs]) for name in ("output", "target"))
+    least, most = (float(found(np.abs(target), initial=end)) for found, end in ((np.min, np.inf), (np.max, 0.0)))
+    for reduction, weigh in _REDUCTIONS.items():
+        weights = np.repeat([weigh(pair.output) for pair in pairs], sizes)
+        low, high = max(least, _CORNERS[0]), most
+        if not low < high or not weights @ losses.percentage_over(low)(output, target) > values.sum():
+            continue  # no number that it divides by makes it as small
+        for _ in range(_HALVINGS):
+            middle = float(np.sqrt(low * high))
+            more = float(weights @ losses.percentage_over(middle)(output, target)) > values.sum()
+            low, high = (middle, high) if more else (low, middle)
+        floor = _digits(float(np.sqrt(low * high)))
+        function = losses.percentage_over(floor)
+        off = values - reductions([function(pair.output, pair.target) for pair in pairs], pairs)[reduction]
+        residual = float(np.sqrt(np.mean(off * off) / np.mean(values * values)))
+        yield LossFit(f"percentage error({floor:g})", "values", reduction, 1.0, broadcast, 0.0, residual)
 
 
 def _digits(corner: float) -> float:

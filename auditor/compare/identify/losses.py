@@ -106,6 +106,11 @@ def percentage(o: F64, y: F64) -> F64:
     return 100 * np.abs((o - y) / np.maximum(np.abs(y), KERAS_EPSILON))
 
 
+def percentage_over(floor: float) -> Pointwise:
+    """100 |o - y| / max(|y|, floor): Keras's with another number for its epsilon."""
+    return lambda o, y: 100 * np.abs(o - y) / np.maximum(np.abs(y), floor)
+
+
 def binary_logits(o: F64, y: F64) -> F64:
     """Binary cross entropy of logits."""
     return np.maximum(o, 0) - o * y + np.log1p(np.exp(-np.abs(o)))

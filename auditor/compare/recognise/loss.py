@@ -123,11 +123,14 @@ def _function(a: Profile, b: Profile) -> Iterator[Cause]:
     # A huber loss far from its corner is a squared error; which of the two it was then matters to nobody.
     if any(name in fact.others for name, fact in ((both[1].value, both[0]), (both[0].value, both[1]))):
         return
-    entry = families.entry(names)
+    divided = set(names) == {"percentage error"}  # by another number at least
+    told = between(a, b, "precision.epsilon")
+    apart = told is None or told[0].value != told[1].value
+    entry = "FWD-24" if divided and apart else families.entry(names)
     yield Cause(
         entry,
-        "loss.function",
-        (both[0].value, both[1].value),
+        "loss.epsilon" if divided else "loss.function",
+        (told[0].value, told[1].value) if divided and told is not None and apart else (both[0].value, both[1].value),
         0.8,
         "another loss is minimised",
         how(*both),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -36,3 +37,12 @@ def test_an_epsilon_that_changes_nothing_is_not() -> None:
     assert not [one for one in diagnose(run(1e-7, y=far), run(1e-1, y=far)).causes if one.id == "FWD-24"]
     same = diagnose(run(1e-7), run(1e-1, declared=1e-7)).causes
     assert [one.id for one in same if one.id in {"FWD-24", "LOSS-00"}] == ["LOSS-00"]
+
+
+@pytest.mark.parametrize("epsilon", [0.05, 0.2, 0.7])
+def test_what_a_percentage_error_divides_by_at_least_is_found(epsilon: float) -> None:
+    """From the loss alone, whatever stands behind the output."""
+    best = run(epsilon).loss[0]
+    assert best.explains
+    assert best.function == f"percentage error({epsilon:g})"
+    assert run(1e-7).loss[0].function == "percentage error"
