@@ -29,7 +29,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     more = {
         "add": 0 if moved else abs(among),
         "shift": 0 if moved or links.added(a, left) == links.added(b, right) else abs(shifted),
-        "stop": abs(left["stop"] - right["stop"]),
+        # Before what another optimizer moves it changes nothing: gradients there are zeroed, or were not asked for.
+        "stop": 0 if a.evidence.others or b.evidence.others else abs(left["stop"] - right["stop"]),
     }
     for word, (entry, parameter, said) in _COUNTED.items():
         if more[word]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from auditor.compare.recognise import forward
 from auditor.compare.structure import Operation, Structure
 from support.tiny import Tiny
@@ -19,3 +21,16 @@ def test_a_sum_with_the_raw_input_is_one_however_it_is_counted() -> None:
     )
     assert not list(forward.causes(torch, keras))
     assert [one.parameter for one in forward.causes(torch, fewer)] == ["forward.sums", "forward.shift"]
+
+
+@pytest.mark.parametrize(("further", "told"), [(["generator/kernel"], []), ([], ["backward.stopped"])])
+def test_what_is_cut_off_between_two_optimizers_is_not_told(further: list[str], told: list[str]) -> None:
+    """A critic is given what a generator made, detached in one loop: the generator's gradients are zeroed anyway."""
+    run = Tiny(steps=1).profile()
+    first = replace(run.evidence.steps[0], facts={"optimizers": {"1": further}})
+    run = replace(run, evidence=replace(run.evidence, steps=(first,)))
+    ours, theirs = (
+        replace(run, structure=Structure(whole=True, ordered=True, sums={"add": 0, "shift": 0, "stop": many}))
+        for many in (1, 0)
+    )
+    assert [one.parameter for one in forward.causes(ours, theirs)] == told
