@@ -59,17 +59,26 @@ def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, st
     theirs = [one for one in other.layers if _class(one) == "BatchNormalization"]
     if len(mine) != len(theirs) or not mine or not _kernels(torch) or _kernels(torch) != _kernels(other):
         return None
-    for channels, layer in zip(mine, theirs, strict=True):
-        shape, config = layer.get("input_shape"), layer.get("config")
-        axis = config.get("axis", -1) if isinstance(config, Mapping) else None
-        if not isinstance(shape, list) or not isinstance(axis, int) or len(shape) <= _KERNEL:
-            continue
-        along = shape[axis]
-        rest = [extent for place, extent in enumerate(shape) if place and place != axis % len(shape)]
-        if along not in {None, channels} and channels in rest:
-            values = f"{channels} channels", f"axis {axis} of {shape}: {along}"
+    found = [
+        (channels, *along) for channels, one in zip(mine, theirs, strict=True) if (along := _along(one)) is not None
+    ]
+    if sorted(one[0] for one in found) == sorted(one[3] or 0 for one in found):
+        return None  # of layers that are listed in another order
+    for channels, shape, axis, extent in found:
+        rest = [other for place, other in enumerate(shape) if place and place != axis % len(shape)]
+        if extent not in {None, channels} and channels in rest:
+            values = f"{channels} channels", f"axis {axis} of {shape}: {extent}"
             return "FWD-04", "batchnorm.axis", values, "the layer normalises along another axis than the channels'"
     return None
+
+
+def _along(layer: Mapping[str, Any]) -> tuple[list[int | None], int, int | None] | None:
+    """What a layer of Keras is given, the axis that it normalises, and its extent; None where that is not told."""
+    shape, config = layer.get("input_shape"), layer.get("config")
+    axis = config.get("axis", -1) if isinstance(config, Mapping) else None
+    if not isinstance(shape, list) or not isinstance(axis, int) or len(shape) <= _KERNEL:
+        return None
+    return shape, axis, shape[axis]
 
 
 def _copied(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:

@@ -18,10 +18,10 @@ KERNEL = np.random.default_rng(5).normal(size=(12, 3)).astype(np.float32)
 """Of a GRU of four units in PyTorch: reset, update, new."""
 
 
-def side(framework: str, layer: dict[str, Any], **weights: np.ndarray) -> Profile:
-    """A run of one layer with these weights before its first step."""
-    arrays = [array("weight", f"{layer['name']}.{name}", value) for name, value in weights.items()]
-    manifest = {"model": {"layers": [layer]}}
+def side(framework: str, *layers: dict[str, Any], **weights: np.ndarray) -> Profile:
+    """A run of these layers; before its first step the last of them has these weights."""
+    arrays = [array("weight", f"{layers[-1]['name']}.{name}", value) for name, value in weights.items()]
+    manifest = {"model": {"layers": [*layers]}}
     return profile("run", framework, assembled([Recording(1, arrays)]), Beside(manifest))
 
 
@@ -115,6 +115,17 @@ def test_a_normalisation_along_another_axis_is_known_by_its_channels(
     layer = {"name": "norm", "class": "BatchNormalization", "input_shape": shape, "config": {"axis": axis}}
     keras = side("keras", layer, next=np.ones((6, width), np.float32))
     assert [entry for entry, _ in told(torch, keras)] == entries
+
+
+def test_normalisations_that_are_listed_in_another_order_are_along_the_channels() -> None:
+    """Of images of 8 by 8 with 16 channels, behind one with 8: a model within a model lists its last layer first."""
+    layers = [{"name": f"bn{width}", "class": "BatchNorm2d", "num_features": width} for width in (8, 16)]
+    torch = side("torch", *layers, next=np.ones((6, 3), np.float32))
+    shapes = [[None, 8, 8, 16], [None, 10, 10, 8]]
+    norms = [{"name": f"norm{at}", "class": "BatchNormalization", "input_shape": one, "config": {"axis": -1}}
+             for at, one in enumerate(shapes)]  # fmt: skip
+    keras = side("keras", *norms, next=np.ones((6, 3), np.float32))
+    assert told(torch, keras) == []
 
 
 SQUARE = np.random.default_rng(6).normal(size=(5, 5)).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from auditor_agent.capture.manifest import l2_penalty, normalization, update_rule
+from auditor_agent.integrations.keras.nested import layers_of
 
 _REGULARIZERS: Final = ("kernel_regularizer", "bias_regularizer", "recurrent_regularizer", "embeddings_regularizer")
 
@@ -12,7 +13,7 @@ _REGULARIZERS: Final = ("kernel_regularizer", "bias_regularizer", "recurrent_reg
 def canonical(model: Any, optimizer: Any) -> dict[str, Any]:
     """The ``canonical`` section: the update rule, normalization layers, penalties on weights."""
     settings = {**optimizer.get_config(), "learning_rate": float(optimizer.learning_rate)}
-    layers = [layer for layer in model._flatten_layers() if layer is not model]  # noqa: SLF001 -- no public walk
+    layers = layers_of(model)
     norms = {layer.name: normalization("keras", layer.get_config()) for layer in layers if hasattr(layer, "epsilon")}
     return {
         "update": [update_rule("keras", type(optimizer).__name__, settings)],

@@ -20,6 +20,7 @@ from typing import Any, Final
 import keras
 
 from auditor_agent.guard import failure
+from auditor_agent.integrations.keras import nested
 
 #: What may be told of the environment; nothing else of it leaves the process.
 ENVIRONMENT: Final = (
@@ -84,7 +85,7 @@ def _installed(package: str) -> str:
 
 def describe_model(model: Any) -> dict[str, Any]:
     """Layers in execution order, with what the framework declares of each."""
-    layers = [layer for layer in model._flatten_layers(include_self=False) if not _container(layer)]  # noqa: SLF001 -- no public walk
+    layers = [layer for layer in nested.layers_of(model) if not _container(layer)]
     return {
         "class": type(model).__name__,
         "name": model.name,
