@@ -21,6 +21,7 @@ from auditor.compare.recognise import (
     skipped,
     squashed,
     sums,
+    tables,
 )
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
@@ -77,7 +78,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         found = [one for one in found if one.setting != "bias"]  # added elsewhere: behind a residual connection
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
-    found = [one for one in found if not links.in_loss(one, a, b)]
+    found = [one for one in found if not links.in_loss(one, a, b) and not tables.measured(one, a, b)]
     if _branched(a) or _branched(b):
         # Of branches beside each other none comes first; of a block that adds up, a normalisation does.
         found = [one for one in found if one.setting != "order" or (_any(one).kind in _NORMS and _adds(a, b))]
@@ -91,6 +92,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     ]
     told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
     told += activations.causes(a, b) if not any(cause.id in _FUNCTIONS for cause in told) else []
+    told += tables.causes(a, b)
     told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
     yield from told
     if not found:
