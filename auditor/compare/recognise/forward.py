@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
@@ -17,15 +16,15 @@ from auditor.compare.recognise import (
     layouts,
     links,
     network,
+    shares,
     sizes,
     skipped,
-    squashed,
     sums,
     tables,
 )
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
-from auditor.compare.structure import Difference, Operation, differences, of_one_stock, told_by, words
+from auditor.compare.structure import Difference, Operation, differences, of_one_stock, words
 from auditor.compare.structure.operations import WEIGHTED
 
 #: Entries by setting, of any kind or of one.
@@ -56,8 +55,6 @@ _CUT: Final = frozenset({"lstm", "gru", "rnn"})
 #: Tensors of PyTorch's attention in which the projections of queries, keys and values lie one after the other.
 _PACKED: Final = ("in_proj_weight", "in_proj_bias")
 _PROJECTED: Final = ("queries", "keys", "values")
-#: Relative difference of two scales that is no rounding.
-_SCALES: Final = 1e-3
 #: Settings that the first of attention's products has for the whole.
 _OF_ATTENTION: Final = frozenset({"causal", "padded", "heads", "head_units", "along_time"})
 _NORMS: Final = frozenset({"layernorm", "batchnorm", "groupnorm", "rmsnorm"})
@@ -87,8 +84,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     told = [
         *(_cause(block, a, b, ran=ran) for block in _blocks(found)),
         *_axes(a, b),
-        *_over_samples(a, b),
-        *_softmax(a, b),
+        *shares.causes(a, b),
     ]
     told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
     told += activations.causes(a, b) if not any(cause.id in _FUNCTIONS for cause in told) else []
@@ -112,89 +108,6 @@ def _branched(side: Profile) -> bool:
 def _adds(*sides: Profile) -> bool:
     """Whether each network has residual connections."""
     return all((side.structure.sums or {}).get("add", 0) > 0 for side in sides)
-
-
-def _over_samples(a: Profile, b: Profile) -> Iterator[Cause]:
-    """A softmax at the end over the samples of a batch: by what the outputs add up to."""
-    ends = tuple("the samples" if squashed.along_batch(side) else "the classes" for side in (a, b))
-    if ends[0] != ends[1]:
-        effect = "outputs add up to one over the samples of a batch on one side, over the classes on the other"
-        yield Cause("FWD-22", "softmax.over", (ends[0], ends[1]), 0.9, effect, confidence=0.9)
-
-
-def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Each softmax within the networks: over another axis, of products of another scale."""
-    left, right = a.structure.shares, b.structure.shares
-    if len(left) != len(right):
-        left, right = ((*side.structure.shares, *_of_layers(side)) for side in (a, b))
-    if len(left) != len(right):
-        return
-    pairs = list(zip(left, right, strict=True))
-    features = between(a, b, "data.features")
-    yield from _of_samples(a, b, pairs)
-    over = [(mine.get("over"), theirs.get("over")) for mine, theirs in pairs]
-    if features is not None and features[0].value == features[1].value:
-        for mine, theirs in over:
-            if mine is not None and theirs is not None and mine != theirs:
-                effect = f"shares add up to one over {mine} numbers on one side, over {theirs} on the other"
-                samples = [side.value("data.batch_size") == told for side, told in ((a, mine), (b, theirs))]
-                yield Cause(
-                    "FWD-22", "softmax.over", (mine, theirs), sizes.ANOTHER, effect, confidence=0.9,
-                    mend="a" if samples == [True, False] else "b",
-                )  # fmt: skip
-                break
-    for word in ("causal", "padded"):
-        masks = [(mine.get(word), theirs.get(word)) for mine, theirs in pairs]
-        if (off := next((two for two in masks if two[0] != two[1] and None not in two), None)) is not None:
-            yield Cause("FWD-00", f"attention.{word}", off, sizes.ANOTHER, sizes.SAID[word], confidence=0.9)
-    for mine, theirs in ((one.get("scale"), other.get("scale")) for one, other in pairs):
-        if mine and theirs and not close(abs(mine), abs(theirs), _SCALES):
-            ratio = max(abs(mine / theirs), abs(theirs / mine))
-            effect = f"the products of which attention takes the softmax are {ratio:.3g} times as large on one side"
-            yield Cause("FWD-20", "attention.scale", (mine, theirs), min(1.0, math.log(ratio)), effect, confidence=0.9)
-            break
-
-
-def _of_samples(
-    a: Profile, b: Profile, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> Iterator[Cause]:
-    """A softmax over as many numbers as a batch has samples, against one along another axis of a size not told."""
-    sizes_ = [side.value("data.batch_size") for side in (a, b)]
-    features = [extent for side in (a, b) for extent in side.value("data.features") or ()]
-    for two in pairs:
-        samples = [one.get("over") == size is not None for one, size in zip(two, sizes_, strict=True)]
-        other = two[0 if samples[1] else 1].get("axis")
-        if any(samples) and not all(samples) and other not in {None, 0} and sizes_[samples.index(True)] not in features:
-            words_ = tuple("the samples" if one else f"axis {other}" for one in samples)
-            effect = "shares add up to one over the samples of a batch on one side, along another axis on the other"
-            yield Cause("FWD-22", "softmax.over", (words_[0], words_[1]), sizes.ANOTHER, effect, confidence=0.9,
-                        mend="a" if samples[0] else "b")  # fmt: skip
-            return
-
-
-def _of_layers(side: Profile) -> list[Mapping[str, Any]]:
-    """What each softmax that is a layer, or within one of attention, says: by how much it is scaled, or over what."""
-    widths = [width for one in side.layers if words.kind_of(one.get("class")) == "attention" and (width := _head(one))]
-    return [*({"scale": 1 / math.sqrt(width)} for width in widths), *_shared(side.layers)]
-
-
-def _shared(layers: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Over how many numbers each softmax is that is a layer of Keras, but for one at the end; or its axis."""
-    for one in layers[:-1]:
-        config, shape = one.get("config"), one.get("output_shape")
-        axis = config.get("axis") if isinstance(config, Mapping) else None
-        if words.plain(one.get("class")) == "softmax" and isinstance(axis, int):
-            known = isinstance(shape, list) and -len(shape) <= axis < len(shape)
-            yield told_by.known({"over": shape[axis]} if known and shape is not None else {"axis": axis})
-
-
-def _head(layer: Mapping[str, Any]) -> int | None:
-    """The width of a head of attention, as the layer declares it."""
-    told = told_by.merged(layer)
-    width, heads = told.get("embed_dim"), told.get("num_heads")
-    whole = isinstance(width, int) and isinstance(heads, int) and heads > 0
-    found = told.get("key_dim") or (int(width or 0) // int(heads or 1) if whole else None)
-    return int(found) if isinstance(found, int) and found > 0 else None
 
 
 def _backwards(a: Profile, b: Profile) -> Iterator[Cause]:

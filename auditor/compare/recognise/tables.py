@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.profile import Profile
@@ -53,7 +54,8 @@ def _still(side: Profile, step: StepRecording) -> bool | None:
     batch, table = _batch(step), _gradient(side, step)
     if batch is None or table is None or batch.max() >= len(table) or not (batch == 0).any():
         return None
-    moved, occurs = table.any(axis=1), np.zeros(len(table), np.bool_)
+    moved: npt.NDArray[np.bool_] = np.asarray(table.any(axis=1))
+    occurs = np.zeros(len(table), np.bool_)
     occurs[batch.astype(np.int64).ravel()] = True
     if moved[~occurs].any() or not moved[1:].any():
         return None
