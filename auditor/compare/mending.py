@@ -64,6 +64,8 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("FWD-00", "unread"): "read all of the layer: of both directions the final states, not the last time step",
     ("FWD-00", "causal"): "mask attention alike: use_causal_mask=True in Keras, is_causal=True or a mask in PyTorch",
     ("FWD-00", "padded"): "mask padding alike: attention_mask or mask_zero=True in Keras, key_padding_mask in PyTorch",
+    ("FWD-20", "kernels"): "transpose each kernel: in_proj_weight[:E] = query_kernel.reshape(E, E).T, and so on",
+    ("FWD-22", "summed"): "take the softmax along the axis over which its product with the values is summed",
     ("FWD-21", "skipped"): "skip padding alike: mask_zero=True in Keras, nn.utils.rnn.pack_padded_sequence in PyTorch",
     ("FWD-00", "shift"): "add the same constant on both sides: a table of positions, an offset",
     ("FWD-00", "sums"): "add what a block was given to what it gives, on both sides or on neither",

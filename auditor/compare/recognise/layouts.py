@@ -1,4 +1,4 @@
-"""What PyTorch and Keras lay out otherwise and a program took over as it was: FWD-04, FWD-14, FWD-15, FWD-17."""
+"""What PyTorch and Keras lay out otherwise and a program took over as it was: FWD-04, 14, 15, 17 and 20."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from auditor.compare.recognise.cause import Cause
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
 _EQUAL: Final = 1e-6
 _KERNEL: Final = 2
+#: Axes of a kernel of Keras's attention, and what PyTorch packs into one.
+_HEADS: Final = 3
+_PROJECTED: Final = ("queries", "keys", "values")
 #: By class its gates as PyTorch has them, where Keras has each of them, and the entry that says so (``GRUCell`` and
 #: ``LSTMCell`` of both).
 _GATES: Final[Mapping[str, tuple[tuple[str, ...], tuple[int, ...], str]]] = {
@@ -27,7 +30,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Axes and gates that the two frameworks count otherwise."""
     for torch, other, turned in ((a, b, False), (b, a, True)):
         if torch.framework == "torch" and other.framework != "torch":
-            for cause in (_normalised(torch, other), _copied(torch, other), _untransposed(torch, other)):
+            for find in (_normalised, _copied, _untransposed, _packed):
+                cause = find(torch, other)
                 if cause is not None:
                     yield Cause(
                         cause[0], cause[1], cause[2][::-1] if turned else cause[2], sizes.ANOTHER, cause[3],
@@ -48,6 +52,40 @@ def _untransposed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, 
                 effect = "a square kernel is equal as it lies: one side computes with its transpose"
                 return "FWD-17", "kernel.layout", values, effect
     return None
+
+
+def _packed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+    """Kernels of attention that were reshaped and not transposed: PyTorch packs (out, in), Keras has (in, heads, out).
+
+    As wide as what it is given it is square, so that nothing objects.
+    """
+    packed = [one for name, one in _of_attention(torch).items() if name.endswith("in_proj_weight")]
+    kernels = [one.reshape(len(one), -1) for one in _of_attention(other).values() if one.ndim == _HEADS]
+    for whole in packed:
+        for mine in np.split(whole, len(_PROJECTED)):
+            for theirs in kernels:
+                square = mine.shape == theirs.shape == mine.shape[::-1] and not _like(mine, mine.T)
+                if square and _like(mine, theirs):
+                    values = "(out, in)", "(in, heads, out)"
+                    effect = "a kernel of attention was reshaped as it lies: one side computes with its transpose"
+                    return "FWD-20", "attention.kernels", values, effect
+    return None
+
+
+def _of_attention(side: Profile) -> dict[str, F64]:
+    """The kernels of attention before the first step, by name."""
+    first = side.evidence.first
+    paths = tuple(
+        f"{path}{mark}" for one in side.layers if "Attention" in _class(one) for mark in "./"
+        if (path := one.get("path") or one.get("name"))
+    )  # fmt: skip
+    if first is None or first.step > 1 or not paths:
+        return {}
+    return {
+        name: np.asarray(one.values, np.float64).reshape(one.shape)
+        for name, one in first.of("weight").items()
+        if name.startswith(paths) and not one.sampled and one.values is not None
+    }
 
 
 def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:

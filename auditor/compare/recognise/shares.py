@@ -16,6 +16,8 @@ from auditor.compare.structure import told_by, words
 
 #: Relative difference of two scales that is no rounding.
 _SCALES: Final = 1e-3
+#: What is told of each softmax of the two sides.
+_Pairs = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -40,19 +42,8 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
     if len(left) != len(right):
         return
     pairs = list(zip(left, right, strict=True))
-    features = between(a, b, "data.features")
     yield from _of_samples(a, b, pairs)
-    over = [(mine.get("over"), theirs.get("over")) for mine, theirs in pairs]
-    if features is not None and features[0].value == features[1].value:
-        for mine, theirs in over:
-            if mine is not None and theirs is not None and mine != theirs:
-                effect = f"shares add up to one over {mine} numbers on one side, over {theirs} on the other"
-                samples = [side.value("data.batch_size") == told for side, told in ((a, mine), (b, theirs))]
-                yield Cause(
-                    "FWD-22", "softmax.over", (mine, theirs), sizes.ANOTHER, effect, confidence=0.9,
-                    mend="a" if samples == [True, False] else "b",
-                )  # fmt: skip
-                break
+    yield from list(_over(a, b, pairs)) or _summed(pairs)
     for word in ("causal", "padded"):
         masks = [(mine.get(word), theirs.get(word)) for mine, theirs in pairs]
         if (off := next((two for two in masks if two[0] != two[1] and None not in two), None)) is not None:
@@ -65,9 +56,32 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
             break
 
 
-def _of_samples(
-    a: Profile, b: Profile, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> Iterator[Cause]:
+def _over(a: Profile, b: Profile, pairs: _Pairs) -> Iterator[Cause]:
+    """Shares over another number of values, of inputs of the same extents."""
+    features = between(a, b, "data.features")
+    if features is None or features[0].value != features[1].value:
+        return
+    over = [(mine.get("over"), theirs.get("over")) for mine, theirs in pairs]
+    if (off := next((two for two in over if two[0] != two[1] and None not in two), None)) is not None:
+        effect = f"shares add up to one over {off[0]} numbers on one side, over {off[1]} on the other"
+        samples = [side.value("data.batch_size") == told for side, told in zip((a, b), off, strict=True)]
+        yield Cause(
+            "FWD-22", "softmax.over", (off[0], off[1]), sizes.ANOTHER, effect, confidence=0.9,
+            mend="a" if samples == [True, False] else "b",
+        )  # fmt: skip
+
+
+def _summed(pairs: _Pairs) -> Iterator[Cause]:
+    """Shares that add up to one along another axis than the one over which what they multiply is summed."""
+    told = [(mine.get("summed"), theirs.get("summed")) for mine, theirs in pairs]
+    if (off := next((two for two in told if two[0] != two[1] and None not in two), None)) is not None:
+        words_ = tuple("the axis that is summed" if one else "another axis than is summed" for one in off)
+        effect = "shares add up to one along another axis on one side than the one over which their products are summed"
+        yield Cause("FWD-22", "softmax.summed", (words_[0], words_[1]), sizes.ANOTHER, effect, confidence=0.9,
+                    mend="b" if off[0] else "a")  # fmt: skip
+
+
+def _of_samples(a: Profile, b: Profile, pairs: _Pairs) -> Iterator[Cause]:
     """A softmax over as many numbers as a batch has samples, against one along another axis of a size not told."""
     sizes_ = [side.value("data.batch_size") for side in (a, b)]
     features = [extent for side in (a, b) for extent in side.value("data.features") or ()]
@@ -85,7 +99,7 @@ def _of_samples(
 def _of_layers(side: Profile) -> list[Mapping[str, Any]]:
     """What each softmax that is a layer, or within one of attention, says: by how much it is scaled, or over what."""
     widths = [width for one in side.layers if words.kind_of(one.get("class")) == "attention" and (width := _head(one))]
-    return [*({"scale": 1 / math.sqrt(width)} for width in widths), *_shared(side.layers)]
+    return [*({"scale": 1 / math.sqrt(width), "summed": True} for width in widths), *_shared(side.layers)]
 
 
 def _shared(layers: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -150,3 +150,21 @@ def test_a_square_kernel_that_was_taken_over_as_it_lies_is_told(framework: str) 
 def test_two_programs_of_pytorch_have_one_layout() -> None:
     """Equal kernels are equal there."""
     assert told(dense("torch", SQUARE), dense("torch", SQUARE)) == []
+
+
+QUERY, KEY, VALUE = np.random.default_rng(7).normal(size=(3, 6, 6)).astype(np.float32)
+ATTENTION = {"torch": {"name": "mha", "class": "MultiheadAttention"},
+             "keras": {"name": "mha", "class": "MultiHeadAttention"}}  # fmt: skip
+
+
+@pytest.mark.parametrize(("transposed", "entries"), [(False, ["FWD-20"]), (True, [])])
+def test_kernels_of_attention_that_were_not_transposed_are_told(transposed: bool, entries: list[str]) -> None:
+    """PyTorch packs (3E, E); Keras has a kernel (E, heads, depth) for each."""
+    packed = np.concatenate([one.T if transposed else one for one in (QUERY, KEY, VALUE)])
+    torch = side("torch", ATTENTION["torch"], in_proj_weight=packed)
+    kernels = {f"{name}.kernel": one.reshape(6, 2, 3) for name, one in
+               {"query": QUERY, "key": KEY, "value": VALUE}.items()}  # fmt: skip
+    keras = side("keras", ATTENTION["keras"], **kernels)
+    assert [entry for entry, _ in told(torch, keras)] == entries
+    assert [entry for entry, _ in told(keras, torch)] == entries
+    assert told(torch, side("torch", ATTENTION["torch"], in_proj_weight=packed)) == []

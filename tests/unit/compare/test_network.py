@@ -72,6 +72,14 @@ def test_a_flatten_behind_a_permutation_is_of_pytorchs_order() -> None:
     assert list(network.causes(ours, replace(theirs, manifest=permuted))) == []
 
 
+def test_a_flatten_of_images_that_are_turned_first_is_of_kerass_order() -> None:
+    """``x.permute(0, 2, 3, 1).flatten(1)``, as the graph tells it: then too."""
+    turned = {"operations": [{"layer": "conv"}, {"layer": "out", "op": "dense", "turned": True}]}
+    ours = one("torch", {**weights(), ("batch", "input0"): IMAGES}, **turned)
+    theirs = one("keras", {**keras(NUMBERS["out.weight"].T), ("batch", "input0"): IMAGES.transpose(0, 2, 3, 1)}, **SEEN)
+    assert list(network.causes(ours, theirs)) == []
+
+
 def first(left: Mapping[tuple[str, str], np.ndarray], right: Mapping[tuple[str, str], np.ndarray]) -> float | None:
     """How far the first outputs of one batch are apart; None where they cannot be held against each other."""
     step = aligned.first_step(one("torch", {**weights(), **left}), one("keras", {**keras(PERMUTED), **right}))

@@ -69,3 +69,18 @@ def test_autograd_says_what_a_softmax_is_over(dim: int | None, over: int) -> Non
         node = nn.Softmax(dim)(scores).grad_fn
     assert shares.settings(node)["over"] == over
     assert shares.extents([node]) == ({} if over == ROWS else {"over": POSITIONS, "of": ROWS})
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "mend"),
+    [(True, False, "b"), (False, True, "a"), (False, False, None), (True, None, None), (None, False, None)],
+)
+def test_shares_along_another_axis_than_is_summed_are_told(
+    left: bool | None, right: bool | None, mend: str | None
+) -> None:
+    """Of as many queries as keys no size shows it. Nothing where one side does not say what it sums."""
+    layers = [{"name": name, "class": "Linear", "in_features": 6, "out_features": 3} for name in ("a", "b")]
+    told = [{"op": "softmax", "over": POSITIONS, **({} if one is None else {"summed": one})} for one in (left, right)]
+    pair = [run("torch", layers, [{"layer": "a"}, one, {"layer": "b", "end": True}]) for one in told]
+    found = [(one.id, one.mend) for one in diagnose(*pair).causes if one.parameter == "softmax.summed"]
+    assert found == ([] if mend is None else [("FWD-22", mend)])

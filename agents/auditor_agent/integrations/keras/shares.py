@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
+from auditor_agent.integrations.keras import axes
+
 #: Operations looked at from a softmax down to the product it is of, and from that to a weight.
 _FAR: Final = 12
 #: Operations that leave a number's size as it is, or mask it.
@@ -26,7 +28,8 @@ _COMPARED: Final = frozenset({"GreaterEqual", "LessEqual", "Greater", "Less"})
 def settings(node: Any) -> dict[str, Any]:
     """``over``: how many numbers each softmax is over; ``scale``: what their products were multiplied by.
 
-    ``scale`` only of a product of two results, as attention has it.
+    ``scale`` only of a product of two results, as attention has it. ``summed``: whether what the shares multiply is
+    summed over the axis along which they add up to one.
     """
     found: dict[str, Any] = {}
     shape = node.inputs[0].shape
@@ -37,8 +40,8 @@ def settings(node: Any) -> dict[str, Any]:
         for given in product.inputs:
             scale *= _down(given.op, products=False)[0]
         found["scale"] = scale
-    told = causal([node])
-    return {**found, **told}
+    summed = axes.summed(node)
+    return {**found, **causal([node]), **({} if summed is None else {"summed": summed})}
 
 
 def causal(nodes: Iterable[Any]) -> dict[str, bool]:

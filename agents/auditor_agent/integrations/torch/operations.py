@@ -15,7 +15,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
-from auditor_agent.integrations.torch import arithmetic, shares
+from auditor_agent.integrations.torch import arithmetic, axes, shares
 from auditor_agent.integrations.torch.mixed import mixes
 from auditor_agent.integrations.torch.node import op_of, signed
 from auditor_agent.integrations.torch.written import shifts, written
@@ -66,6 +66,7 @@ _SETTINGS: Final = (
 #: Products, and whether they have a bias.
 _PRODUCTS: Final = {"Addmm": True, "Mm": False}
 _TERMS: Final = 2
+_SHARES: Final = frozenset({"Softmax", "SafeSoftmax"})
 #: Views that leave an output the numbers that it has.
 _NAMES: Final = frozenset({"Squeeze", "View", "UnsafeView", "Alias", "ToCopy"})
 #: What is told of numbers beside what is made of them.
@@ -97,6 +98,7 @@ def operations(
     known: dict[Any, dict[str, Any] | None] = {node: {"op": "shift"} for node in shifts(nodes)}
     known |= written(nodes)
     known |= {node: {"op": "mix"} for node in mixes(nodes, _rows(results))}
+    users = axes.users_of(nodes) if any(op_of(node) in _SHARES for node in nodes) else {}
     for node in nodes[:_MOST_NODES]:
         if node in layers:
             call = layers[node], id(within.get(node))
@@ -107,6 +109,7 @@ def operations(
                         **(_told(node) or _inside(node, within.get(node), known)),
                         **_attention(node, within.get(node)),
                         "layer": layers[node],
+                        **_summed(node, users),
                         **besides.get(layers[node], {}),
                         **_ends(node, last),
                     }
@@ -115,7 +118,8 @@ def operations(
         elif node not in hidden:
             entry = known[node] if node in known else _told(node) or shares.scaled(node, layers) or _own(node, found)
             if entry is not None and entry.get("op") != "conv":
-                found.append({**entry, **(_ends(node, last) if entry["op"] != arithmetic.OWN else {})})
+                ends = _ends(node, last) if entry["op"] != arithmetic.OWN else {}
+                found.append({**entry, **_summed(node, users), **ends})
     return found[:MOST]
 
 
@@ -124,6 +128,12 @@ def _own(node: Any, found: list[dict[str, Any]]) -> dict[str, Any] | None:
     if not arithmetic.computes(node) or (found and found[-1].get("op") == arithmetic.OWN):
         return None
     return {"op": arithmetic.OWN}
+
+
+def _summed(node: Any, users: axes.Users) -> dict[str, bool]:
+    """``summed``: whether shares are summed over the axis along which they add up to one."""
+    told = axes.summed(node, users) if op_of(node) in _SHARES else None
+    return {} if told is None else {"summed": told}
 
 
 def _made(node: Any, layers: Collection[Any]) -> Any:
@@ -249,13 +259,17 @@ def _convolution(node: Any, name: str) -> dict[str, Any]:
 
 
 def _product(node: Any, name: str) -> dict[str, Any] | None:
-    """A product with a parameter that is no module's: ``x @ self.w + self.b``."""
+    """A product with a parameter that is no module's: ``x @ self.w + self.b``.
+
+    ``turned``: of images that were flattened after their axes had been moved.
+    """
     below = [child for child, _ in node.next_functions if child is not None]
     below += [grandchild for child in below for grandchild, _ in child.next_functions if grandchild is not None]
     if not any(hasattr(child, "variable") for child in below):
         return None
     shape = node._input_metadata[0].shape  # noqa: SLF001 -- the only place that has it
-    return {"op": "dense", "units": int(shape[-1])} | ({"bias": True} if _PRODUCTS[name] else {})
+    told: dict[str, Any] = {"op": "dense", "units": int(shape[-1])} | ({"bias": True} if _PRODUCTS[name] else {})
+    return told | ({"turned": True} if axes.turned(node) else {})
 
 
 def _sum(node: Any, name: str) -> dict[str, Any] | None:

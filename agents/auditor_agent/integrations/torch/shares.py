@@ -55,6 +55,7 @@ def fused(node: Any) -> dict[str, Any] | None:
         "op": "softmax",
         "over": int(keys.shape[-2]),
         "scale": float(scale) if scale else 1 / math.sqrt(query.shape[-1]),
+        "summed": True,
     }
     return {**found, **causal([node])}
 
