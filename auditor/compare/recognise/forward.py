@@ -50,6 +50,9 @@ _ENTRIES: Final[Mapping[str, str]] = {
     "head_units": "FWD-20",
     "embedding.padding": "FWD-21",
 }
+#: Layers that do within what a program may write out, and axes of a kernel for each of several layers.
+_CLOSED: Final = frozenset({"lstm", "gru", "rnn", "attention"})
+_KERNELS: Final = 3
 #: Layers whose weights the frameworks cut into tensors otherwise: two biases against one.
 _CUT: Final = frozenset({"lstm", "gru", "rnn"})
 #: Tensors of PyTorch's attention in which the projections of queries, keys and values lie one after the other.
@@ -68,10 +71,11 @@ _Share = Mapping[str, Any]
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
-    found = differences(a.structure, b.structure)
+    found, cells = [] if _stacked(a, b) else differences(a.structure, b.structure), list[Difference]()
     if _sizes(a) and _sizes(a) == _sizes(b):
         # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
-        found = [one for one in found if one.setting or _any(one).kind not in WEIGHTED]
+        cells = _written_out(found, a, b)
+        found = [one for one in found if one not in cells and (one.setting or _any(one).kind not in WEIGHTED)]
         found = [one for one in found if one.setting != "bias"]  # added elsewhere: behind a residual connection
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
@@ -92,7 +96,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
     yield from told
     if not found:
-        yield from sums.causes(a, b)
+        yield from sums.causes(a, b) if not cells else ()
         yield from _tensors(a, b)
     if not told:
         yield from network.causes(a, b)
@@ -218,6 +222,32 @@ def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:
         return False
     without, other = (a, b) if one.a is None else (b, a)
     return evaluates(without) and not evaluates(other)
+
+
+def _written_out(found: Sequence[Difference], a: Profile, b: Profile) -> list[Difference]:
+    """What one side does within a cell that it writes out, where the other has a layer: gates, their sums."""
+    alone = [one for one in found if not one.setting]
+    closed = {one.a is None for one in alone if _any(one).kind in _CLOSED}
+    if len(closed) != 1 or not (a if True in closed else b).structure.own:
+        return []
+    return [one for one in alone if (one.a is None) not in closed]
+
+
+def _stacked(a: Profile, b: Profile) -> bool:
+    """Whether one side has the weights of several of the other's layers in one: experts, heads, all in one product."""
+    sizes_ = [_sizes(side) for side in (a, b)]
+    if not all(sizes_) or sizes_[0] == sizes_[1] or sum(sizes_[0]) != sum(sizes_[1]):
+        return False
+    return any(_of_no_layer(side) for side in (a, b))
+
+
+def _of_no_layer(side: Profile) -> bool:
+    """Whether a weight of three axes is no layer's: a kernel for each of several."""
+    first = side.evidence.first
+    names = [str(one.get(key)) for one in side.layers for key in ("name", "path") if one.get(key)]
+    paths = tuple(f"{name}{mark}" for name in names for mark in "./")
+    told = {} if first is None else first.of("weight")
+    return any(len(one.shape) == _KERNELS and not (paths and name.startswith(paths)) for name, one in told.items())
 
 
 def _sizes(side: Profile) -> list[int]:

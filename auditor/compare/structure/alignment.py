@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.compare.structure import geometry
 from auditor.compare.structure.operation import Operation
 from auditor.compare.structure.operations import WEIGHTED, Structure
 
@@ -69,7 +70,7 @@ def differences(a: Structure, b: Structure) -> list[Difference]:
     Where one side may hide calls of functions, no operation without weights is missed. Of one model among several
     nothing is missed that the other side's models have.
     """
-    left, right = a.operations, b.operations
+    left, right = geometry.of_one_rank(a.operations, b.operations)
     if not left or not right or max(len(left), len(right)) > _MOST:
         return []
     if (a.part or b.part) and [one.kind for one in left] != [one.kind for one in right]:

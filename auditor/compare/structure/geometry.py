@@ -88,6 +88,16 @@ def of_rank(found: Sequence[Operation]) -> list[Operation]:
     return [_without_row(one) if ranks == {1} and one.kind.endswith("pool") else one for one in found]
 
 
+def of_one_rank(left: Sequence[Operation], right: Sequence[Operation]) -> tuple[list[Operation], list[Operation]]:
+    """Both networks with pools of sequences as such, where one of them has pools of no other kind."""
+    sides = [left, right]
+    for at, other in enumerate((right, left)):
+        ranks = {len(one.settings.get("kernel") or ()) for one in other if one.kind.endswith("pool")} - {0}
+        if ranks == {1}:
+            sides[at] = [_without_row(one) if one.kind.endswith("pool") else one for one in sides[at]]
+    return [*sides[0]], [*sides[1]]
+
+
 def _without_row(one: Operation) -> Operation:
     extents = [list(one.settings.get(name) or ()) for name in ("kernel", "stride", "dilation")]
     if not all(len(each) == _ROWS and each[0] == 1 for each in extents):
