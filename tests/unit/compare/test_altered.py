@@ -60,3 +60,22 @@ def test_what_the_library_writes_to_gradients_is_not_the_programs_doing(
     steps = tuple(replace(one, facts={**one.facts, "altered": True}) for one in evidence.steps)
     found = conduct.facts(replace(evidence, steps=steps), curves, manifest)
     assert ("update.altered" in {one.parameter for one in found}) == told
+
+
+@pytest.mark.parametrize(
+    ("top", "before", "told"), [(0.65, 1.3, False), (1.3, 1.3, True), (0.65, 0.6, True), (5, 9, True)]
+)
+def test_norms_that_end_above_a_limit_where_they_would_go_on_are_cut_to_it(
+    top: float, before: float, told: bool
+) -> None:
+    """TensorFlow's global norm counts a row of a table that comes twice as two: cut to 0.5, it may be 0.65 long.
+
+    Not where as much is to be awaited uncut, nor far from the limit.
+    """
+    steps = np.arange(1, 301)
+    lengths = {"grad_norm_before_clip": np.linspace(0.1, before, 300), "grad_norm": np.linspace(0.1, top, 300)}
+    curves = {name: Curve(steps, values) for name, values in lengths.items()}
+    clips, plain = (replace(side(), curves=curves) for _ in "ab")
+    clips.facts.add(Fact("update.clip_norm", 0.5))
+    found = [[one.parameter for one in optimizer.causes(*pair)] for pair in ((clips, plain), (plain, clips))]
+    assert [("update.clipping" in one) for one in found] == [told, told]
