@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from auditor.compare.identify import initial
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import network
 from auditor.compare.recognise.cause import Cause, between
 
 #: As ``init.weights`` has them.
@@ -54,7 +57,9 @@ _LEVEL: Final = 14.4
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Every kind of weight that the two draw differently; weights off centre; clones."""
+    """Every kind of weight that the two draw differently; weights off centre; clones. Nothing of copied numbers."""
+    if _copied(a, b):
+        return
     weights = _in_both(a.value(initial.WEIGHTS, ()), b.value(initial.WEIGHTS, ()))
     sides = [initial.by_kind(mine, theirs) for mine, theirs in (weights, weights[::-1])] if all(weights) else [{}, {}]
     for kind in (kind for kind in sides[0] if kind in sides[1]):
@@ -62,6 +67,17 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield from _off_centre(f"init.{kind}", left, right)
         yield from _drawn(kind, left, right)
     yield from _clones(a, b)
+
+
+def _copied(a: Profile, b: Profile) -> bool:
+    """Whether both begin with the same numbers, whichever layers have them: a table of words may be a kernel."""
+    left, right = (network.whole(side) for side in (a, b))
+    counts = [sum(array.size for array in side) for side in (left, right)]
+    every = [side.evidence.first is not None and len(side.evidence.first.of("weight")) for side in (a, b)]
+    if not left or counts[0] != counts[1] or every != [len(left), len(right)]:
+        return False
+    mine, theirs = (np.sort(np.concatenate([array.ravel() for array in side])) for side in (left, right))
+    return bool(np.allclose(mine, theirs, rtol=1e-6, atol=0.0))
 
 
 def _in_both(a: Weights, b: Weights) -> tuple[Weights, Weights]:

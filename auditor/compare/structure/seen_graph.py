@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -16,6 +17,8 @@ _SHAPES: Final = frozenset({"Flatten", "Unflatten", "Identity", "PixelShuffle", 
 _COUNTED: Final = frozenset({"calls", "fed_by", "end"})
 #: Operations that an agent tells of one pass: a graph of so many may go on.
 _MOST: Final = 512
+#: What a program's own arithmetic consists of, as far as there are words.
+_ARITHMETIC: Final = frozenset({"add", "shift", "arithmetic"})
 
 
 def once(graph: Any) -> Any:
@@ -100,11 +103,23 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     both = sum(_terms(shapes.get(name)) - 1 for name in _names(nodes) if classes.get(name) == "Add")
     kinds = [words.kind_of(classes.get(str(node.get("layer")))) or node.get("op") for node in nodes]
     learnt = next((place for place, kind in enumerate(kinds) if str(kind).lower() in words.WEIGHTED), len(nodes))
-    own = sum(one.get("op") == "add" and bool(one.get("own")) for one in nodes)
+    part = _beside_arithmetic(told_)
+    own = sum(one.get("op") == "add" and (bool(one.get("own")) or at in part) for at, one in enumerate(nodes))
     plain = {"add": told_.count("add") - own + both, "own": own}
-    beside = sum("arithmetic" in told_[max(0, at - 1) : at + 2] for at, op in enumerate(told_) if op == "shift")
+    beside = sum(op == "shift" and at in part for at, op in enumerate(told_))
     shifts = {"shift": told_.count("shift") - beside, "own_shift": beside}
     return {**plain, **shifts, "stop": told_[learnt:].count("stop")}
+
+
+def _beside_arithmetic(ran: Sequence[Any]) -> set[int]:
+    """Places of sums that stand together with arithmetic: a convolution written as a sum of products, say."""
+    found: set[int] = set()
+    at = 0
+    for alike, group in itertools.groupby(ran, lambda op: op in _ARITHMETIC):
+        words_ = list(group)
+        found |= set(range(at, at + len(words_))) if alike and "arithmetic" in words_ else set()
+        at += len(words_)
+    return found
 
 
 def packed(graph: Any) -> bool:

@@ -126,3 +126,14 @@ def test_a_share_that_only_multiplies_is_no_activation() -> None:
         assert {name for name, _ in found[0]} == told
     gate = activations._behind([first], [x], activations.Seen([sigmoid], part=True))
     assert "sigmoid" in {name for name, _ in gate[0]}, "a layer of Keras has it within"
+
+
+@pytest.mark.parametrize(
+    ("graph", "own"),
+    [(["add", "add", "arithmetic"], 2), (["shift", "add", "relu", "add", "arithmetic"], 1), (["add"], 0)],
+)
+def test_sums_that_stand_together_with_arithmetic_may_be_part_of_it(graph: list[str], own: int) -> None:
+    """A convolution written as a sum of products, before the normalisation that is written out behind it."""
+    found = seen_graph.sums("torch", [{"op": word} for word in graph], [])
+    assert found is not None
+    assert (found["own"], found["add"]) == (own, graph.count("add") - own)

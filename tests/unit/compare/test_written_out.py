@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from auditor.compare.profile import Beside, Profile, profile
-from auditor.compare.recognise import forward
+from auditor.compare.recognise import forward, init
 from auditor.compare.structure import differences, structure
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
@@ -79,3 +79,22 @@ def test_a_pool_of_a_sequence_is_the_same_as_an_image_of_one_row() -> None:
                          [{"operations": [{"layer": "pool"}, {"layer": "out"}]}])  # fmt: skip
     assert differences(declared, called([1, 2], [1, 32])) == differences(called([1, 2], [1, 32]), declared) == []
     assert differences(declared, called([2, 1], [32, 1]))
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_copied_numbers_are_drawn_alike_whichever_layers_have_them(copied: bool) -> None:
+    """A table of words as the kernel of a product with one-hot rows, beside a head that is a bare parameter."""
+    rng = np.random.default_rng(3)
+    table, head = rng.uniform(-0.1, 0.1, (40, 16)), rng.uniform(-0.56, 0.56, (16, 3))
+
+    def begun(framework: str, layers: list[dict[str, Any]], **weights: Any) -> Profile:
+        arrays = [array("weight", name, one.astype(np.float32)) for name, one in weights.items()]
+        step = Recording(1, arrays, {"loss": 1.0}, {})
+        return profile("run", framework, assembled([step]), Beside({"model": {"layers": layers}}))
+
+    dense = [{"name": name, "class": "Dense"} for name in ("words", "out")]
+    keras = begun("keras", dense, **{"words/kernel": table, "out/kernel": head})
+    rows = {"name": "table", "class": "Embedding"}
+    other = head if copied else rng.uniform(-5.6, 5.6, (16, 3))
+    torch = begun("torch", [rows], **{"table.weight": table, "kernel": other})
+    assert bool(list(init.causes(keras, torch))) is not copied
