@@ -150,12 +150,13 @@ def test_attention_that_only_looks_back_is_told(settings: dict[str, Any], expect
     fused = nn.functional.scaled_dot_product_attention(heads, heads, heads, **settings)
     [told] = operations([fused], {}, {})
     told.pop("padded", None)
-    assert told == {"op": "softmax", "over": 5, "scale": pytest.approx(8**-0.5), "causal": expected, "end": True}
+    shown = {"over": 5, "scale": pytest.approx(8**-0.5), "causal": expected, "summed": True}
+    assert told == {"op": "softmax", **shown, "end": True}
     mask = settings.get("attn_mask", TRIANGLE if settings else torch.ones(5, 5).bool())
     mask = mask if mask.dtype is torch.bool else mask == 0
     shares = torch.softmax((given @ given.transpose(1, 2) * 8**-0.5).masked_fill(~mask, float("-inf")), -1)
     written_out = [one for one in operations([shares @ given], {}, {}) if one["op"] == "softmax"]
-    assert [one["causal"] for one in written_out] == [expected]
+    assert [(one["causal"], one["summed"]) for one in written_out] == [(expected, True)]
 
 
 @pytest.mark.parametrize("causal", [False, True])
