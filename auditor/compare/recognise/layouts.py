@@ -46,8 +46,7 @@ def _untransposed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, 
     """
     for mine in _weights(torch, "Linear"):
         for theirs in _weights(other, "Dense") if other.framework != "sklearn" else network.whole(other):
-            square = mine.shape == theirs.shape == mine.shape[::-1] and not _like(mine, mine.T)
-            if square and _like(mine, theirs):
+            if _as_it_lies(mine, theirs):
                 values = "(out, in)", "(in, out)"
                 effect = "a square kernel is equal as it lies: one side computes with its transpose"
                 return "FWD-17", "kernel.layout", values, effect
@@ -64,8 +63,7 @@ def _packed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], 
     for whole in packed:
         for mine in np.split(whole, len(_PROJECTED)):
             for theirs in kernels:
-                square = mine.shape == theirs.shape == mine.shape[::-1] and not _like(mine, mine.T)
-                if square and _like(mine, theirs):
+                if _as_it_lies(mine, theirs):
                     values = "(out, in)", "(in, heads, out)"
                     effect = "a kernel of attention was reshaped as it lies: one side computes with its transpose"
                     return "FWD-20", "attention.kernels", values, effect
@@ -163,6 +161,12 @@ def _kernels(side: Profile) -> list[int]:
     """Elements of each weight that is a matrix or more, sorted."""
     first = side.evidence.first
     return [] if first is None else sorted(one.size for one in first.of("weight").values() if len(one.shape) >= _KERNEL)
+
+
+def _as_it_lies(mine: F64, theirs: F64) -> bool:
+    """Whether a square kernel was taken over without being transposed."""
+    square = mine.shape == theirs.shape == mine.shape[::-1] and not _like(mine, mine.T)
+    return square and _like(mine, theirs)
 
 
 def _like(left: F64, right: F64) -> bool:
