@@ -71,7 +71,8 @@ _Share = Mapping[str, Any]
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
-    found, cells = [] if _stacked(a, b) else differences(a.structure, b.structure), list[Difference]()
+    found = [] if _stacked(a, b) else differences(a.structure, b.structure)
+    cells: list[Difference] = []
     if _sizes(a) and _sizes(a) == _sizes(b):
         # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
         cells = _written_out(found, a, b)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +15,9 @@ from auditor.compare.recognise.cause import Cause
 #: Relative distance of equal numbers, one of them perhaps rounded to float32.
 _EQUAL: Final = 1e-6
 _KERNEL: Final = 2
-#: Axes of a kernel of Keras's attention, and what PyTorch packs into one.
+#: Axes of a kernel of Keras's attention, and how many of its kernels PyTorch packs into one.
 _HEADS: Final = 3
-_PROJECTED: Final = ("queries", "keys", "values")
+_TOGETHER: Final = 3
 #: By class its gates as PyTorch has them, where Keras has each of them, and the entry that says so (``GRUCell`` and
 #: ``LSTMCell`` of both).
 _GATES: Final[Mapping[str, tuple[tuple[str, ...], tuple[int, ...], str]]] = {
@@ -58,32 +58,16 @@ def _packed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], 
 
     As wide as what it is given it is square, so that nothing objects.
     """
-    packed = [one for name, one in _of_attention(torch).items() if name.endswith("in_proj_weight")]
-    kernels = [one.reshape(len(one), -1) for one in _of_attention(other).values() if one.ndim == _HEADS]
+    packed = [one for name, one in _arrays(torch, _attends).items() if name.endswith("in_proj_weight")]
+    kernels = [one.reshape(len(one), -1) for one in _arrays(other, _attends).values() if one.ndim == _HEADS]
     for whole in packed:
-        for mine in np.split(whole, len(_PROJECTED)):
+        for mine in np.split(whole, _TOGETHER):
             for theirs in kernels:
                 if _as_it_lies(mine, theirs):
                     values = "(out, in)", "(in, heads, out)"
                     effect = "a kernel of attention was reshaped as it lies: one side computes with its transpose"
                     return "FWD-20", "attention.kernels", values, effect
     return None
-
-
-def _of_attention(side: Profile) -> dict[str, F64]:
-    """The kernels of attention before the first step, by name."""
-    first = side.evidence.first
-    paths = tuple(
-        f"{path}{mark}" for one in side.layers if "Attention" in _class(one) for mark in "./"
-        if (path := one.get("path") or one.get("name"))
-    )  # fmt: skip
-    if first is None or first.step > 1 or not paths:
-        return {}
-    return {
-        name: np.asarray(one.values, np.float64).reshape(one.shape)
-        for name, one in first.of("weight").items()
-        if name.startswith(paths) and not one.sampled and one.values is not None
-    }
 
 
 def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
@@ -145,16 +129,27 @@ def _blocks(mine: F64, theirs: F64, count: int) -> tuple[int, ...] | None:
 
 def _weights(side: Profile, kind: str) -> list[F64]:
     """The kernels of layers of a class before the first step."""
+    return [one for one in _arrays(side, lambda name: name == kind).values() if one.ndim == _KERNEL]
+
+
+def _attends(name: str) -> bool:
+    return "Attention" in name
+
+
+def _arrays(side: Profile, wanted: Callable[[str], bool]) -> dict[str, F64]:
+    """The weights before the first step of layers whose class is wanted, by name: those that were recorded whole."""
     first = side.evidence.first
-    if first is None or first.step > 1:
-        return []
     paths = tuple(
-        f"{path}{mark}" for one in side.layers if _class(one) == kind for mark in "./"
+        f"{path}{mark}" for one in side.layers if wanted(_class(one)) for mark in "./"
         if (path := one.get("path") or one.get("name"))
     )  # fmt: skip
-    found = {name: one for name, one in first.of("weight").items() if name.startswith(paths)} if paths else {}
-    known = [one for one in found.values() if len(one.shape) == _KERNEL and not one.sampled and one.values is not None]
-    return [np.asarray(one.values, np.float64).reshape(one.shape) for one in known]
+    if first is None or first.step > 1 or not paths:
+        return {}
+    return {
+        name: np.asarray(one.values, np.float64).reshape(one.shape)
+        for name, one in first.of("weight").items()
+        if name.startswith(paths) and not one.sampled and one.values is not None
+    }
 
 
 def _kernels(side: Profile) -> list[int]:

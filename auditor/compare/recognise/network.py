@@ -74,8 +74,8 @@ def _flattened(a: Profile, b: Profile) -> Iterator[Cause]:
     torch, keras = (a, b) if a.framework == "torch" else (b, a)
     if any(str(layer.get("class")).rpartition(".")[2] == "Permute" for layer in keras.layers):
         return  # it puts the channels first, as PyTorch has them, or where nobody asks
-    graphs = (one.facts.get("operations") for one in torch.evidence.steps)
-    if any(isinstance(node, Mapping) and node.get("turned") for graph in graphs for node in graph or []):
+    graphs = [graph for one in torch.evidence.steps if isinstance(graph := one.facts.get("operations"), list)]
+    if any(isinstance(node, Mapping) and node.get("turned") for graph in graphs for node in graph):
         return  # its images are turned before they are flattened: the kernel is right as it stood
     kinds = [one.kind for one in torch.structure.operations]
     channels = next((one.settings.get("units") for one in torch.structure.operations[::-1] if one.kind == "conv"), None)

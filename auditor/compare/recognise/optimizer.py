@@ -284,10 +284,13 @@ def _cut_by_another_norm(cut: Profile, other: Profile, own: Mapping[str, float],
     up to as much longer.
     """
     before, after = cut.curves.get("grad_norm_before_clip"), other.curves.get("grad_norm")
-    if limits or own.keys() != {"clip_norm"} or before is None or after is None or not len(after.values):
+    if limits or own.keys() != {"clip_norm"} or before is None or after is None:
         return False
-    top = float(np.nanmax(after.values))
-    awaited = np.mean(before.values > top) * len(after.values)
+    lengths = after.values[np.isfinite(after.values)]
+    if not len(lengths) or not len(before.values):
+        return False
+    top = float(lengths.max())
+    awaited = np.mean(before.values > top) * len(lengths)
     return top <= _LONGER * own["clip_norm"] and bool(awaited >= _AWAITED)
 
 

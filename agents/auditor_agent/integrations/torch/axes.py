@@ -6,6 +6,7 @@ to one along one axis, and are summed over another, are no weighted mean.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -107,18 +108,11 @@ def _permuted(user: Any, name: str, rank: int) -> list[int]:
 
 def _viewed(before: Sequence[int], after: Sequence[int], axis: int) -> int | None:
     """The axis of the same extent, with as many numbers before it; 0 of what becomes the batch of a product."""
-    outside = _product(before[:axis])
-    found = [at for at, extent in enumerate(after) if extent == before[axis] and _product(after[:at]) == outside]
+    outside = math.prod(before[:axis])
+    found = [at for at, extent in enumerate(after) if extent == before[axis] and math.prod(after[:at]) == outside]
     if found and before[axis] > 1:
         return found[-1]
     return 0 if len(after) == _IMAGE and axis < len(before) - 2 and before[-2:] == after[-2:] else None
-
-
-def _product(extents: Sequence[int]) -> int:
-    found = 1
-    for extent in extents:
-        found *= extent
-    return found
 
 
 def _shape(node: Any) -> tuple[int, ...]:
