@@ -60,7 +60,7 @@ def _packed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], 
     """
     packed = [one for name, one in _arrays(torch, _attends).items() if name.endswith("in_proj_weight")]
     kernels = [one.reshape(len(one), -1) for one in _arrays(other, _attends).values() if one.ndim == _HEADS]
-    for whole in packed:
+    for whole in (one for one in packed if len(one) % _TOGETHER == 0):  # else of a layer of the program's own
         for mine in np.split(whole, _TOGETHER):
             for theirs in kernels:
                 if _as_it_lies(mine, theirs):

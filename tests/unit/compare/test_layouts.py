@@ -168,3 +168,4 @@ def test_kernels_of_attention_that_were_not_transposed_are_told(transposed: bool
     assert [entry for entry, _ in told(torch, keras)] == entries
     assert [entry for entry, _ in told(keras, torch)] == entries
     assert told(torch, side("torch", ATTENTION["torch"], in_proj_weight=packed)) == []
+    assert told(side("torch", ATTENTION["torch"], in_proj_weight=packed[:16]), keras) == []  # a layer of one's own
