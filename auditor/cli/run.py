@@ -188,7 +188,7 @@ def _delivered(where: Where, run: str) -> list[Result]:
         if any(one.frames for one in found):  # a daemon with much to do takes them bit by bit
             begun = time.monotonic()
         waited = time.monotonic() - begun
-        if not late or waited > BUSY_SECONDS or (waited > SETTLE_SECONDS and not where.answers()):
+        if not late or waited > BUSY_SECONDS or (waited > SETTLE_SECONDS and not where.answers(SETTLE_SECONDS)):
             return late
         time.sleep(_POLL_SECONDS)
 

@@ -21,7 +21,7 @@ from auditor.cli.problems import Problem
 PROJECT = "demo"
 PROGRAMS = Path(__file__).parent / "programs"
 #: Seconds that the daemon has to start (Ray takes five on an idle machine), and to end.
-_START_SECONDS, _STOP_SECONDS = 90.0, 30.0
+_START_SECONDS, _STOP_SECONDS = 150.0, 30.0
 _AUDITOR = (sys.executable, "-m", "auditor")
 
 

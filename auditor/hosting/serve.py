@@ -22,10 +22,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from auditor.hosting.actor import Replica, replica_options
+from auditor.hosting.actor import NICENESS, Replica, replica_options
 from auditor.settings import Settings, SettingsError
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.05
 _DRAIN_SECONDS: Final = 15.0
 #: How long the replicas of a daemon that was killed may keep its port: Ray ends them when it notices.
@@ -53,7 +53,7 @@ def serve(settings: Settings, *, address: str | None = None, announce: Callable[
     ended = threading.Event()
     # Ray takes the signals for itself while it starts: ours go in before and again after.
     with _signals(ended), _ray(address), _signals(ended):
-        replicas = _replicas(settings)
+        replicas = _replicas(settings, joined=address is not None)
         try:
             _wait_until_up(settings, ended)
             with _noted(settings):
@@ -129,6 +129,8 @@ def _prepare_environment(*, local: bool) -> None:
     """What Ray's processes inherit; set before Ray is imported."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name, value in NICENESS.items() if local else ():
+        os.environ.setdefault(name, value)
     if local and "RAY_AUTH_MODE" not in os.environ:
         # A token of this daemon's own: Ray would else leave one in ~/.ray for everybody to share.
         os.environ["RAY_AUTH_MODE"] = "token"
@@ -162,13 +164,13 @@ def _common() -> dict[str, Any]:
     }
 
 
-def _replicas(settings: Settings) -> list[Any]:
+def _replicas(settings: Settings, *, joined: bool) -> list[Any]:
     """One that serves and one that stands by; whichever has the port first."""
     import ray
 
     given = settings.model_dump()
     given["token"] = settings.secret
-    make = ray.remote(Replica).options(**replica_options())
+    make = ray.remote(Replica).options(**replica_options(joined=joined))
     return [make.remote(given) for _ in range(1 + settings.standby)]
 
 
