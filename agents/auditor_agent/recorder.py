@@ -33,6 +33,8 @@ from auditor_agent.stream.recording import STATE, Array, Recording
 if TYPE_CHECKING:
     from auditor_agent.capture.manifest import Observer
 
+#: Among the units of layers, what the first of them was given, where that is the batch with other numbers.
+GIVEN: Final = "@given"
 #: Roles of one tensor that a step is expected to record: weight, gradient, updated, two of state.
 _ROLES_PER_TENSOR: Final = 5
 _FEWEST: Final = 16

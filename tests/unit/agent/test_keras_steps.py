@@ -48,6 +48,26 @@ def test_a_step_that_never_calls_compute_loss_has_its_loss(jit: bool) -> None:
     assert all("loss/penalty" not in record["scalars"] for record in run.records)
 
 
+class OwnLoss(keras.Sequential):  # type: ignore[misc]  # Keras has no types
+    """Its loss is its own affair: no compiled one is called."""
+
+    def compute_loss(self, _x: Any, y: Any, y_pred: Any, _weights: Any, training: bool = True) -> Any:  # noqa: ARG002 -- as Keras calls it
+        """The squared error, of what the targets of a batch are."""
+        return tf.reduce_mean(tf.square(y_pred - y))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_loss_of_the_models_own_has_no_part_that_is_not_a_number(jit: bool) -> None:
+    """What of it is a penalty nobody knows: nothing is said, and no NaN."""
+    x, y = data(160)
+    model, run = OwnLoss(mlp().layers), MemoryRun()
+    model.compile("sgd", jit_compile=jit)
+    model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    steps = assembled(run.recordings)
+    assert steps
+    assert all(np.isfinite(list(step.scalars.values())).all() and "loss" in step.scalars for step in steps)
+
+
 class Flattened(keras.Sequential):  # type: ignore[misc]  # Keras has no types
     """Its loss is written by hand, and its targets have lost an axis."""
 

@@ -122,6 +122,22 @@ def assert_recorded(run: MemoryRun, training: Training, first: int = 1) -> None:
                 assert abs(row[name] - moments[name]) <= 2e-5 * max(scale, abs(moments[name])), name
 
 
+def test_a_later_training_declares_its_own_loss_and_batch(run: MemoryRun, observed: Observed) -> None:
+    """Not those of the first loss that this process has called: a warm-up, another model."""
+    model, criterion = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), keras.losses.Huber()
+    for _ in range(2):
+        with tf.GradientTape() as recorded:
+            loss = criterion(tf.zeros((8, 2)), model(tf.ones((8, 3))))
+        gradients = recorded.gradient(loss, model.trainable_variables)
+        keras.optimizers.SGD().apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    observed.loop = Loop(run)  # type: ignore[arg-type]  # it has what a run has
+    Training("graph").train(3)
+    observed.loop.close()
+    body = run.manifests[-1]
+    assert body["loss"]["class"] == "MeanSquaredError"
+    assert (body["data"]["batch_size"], body["data"]["output"]) == (16, [16, 1])
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_step_records_every_step_of_a_loop(mode: str, run: MemoryRun) -> None:
     """Sixty steps, eager, as a graph and compiled: nothing is missing, weights are sampled."""

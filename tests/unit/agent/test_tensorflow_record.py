@@ -238,6 +238,26 @@ def test_a_step_of_several_micro_batches_is_one(run: MemoryRun, wrap: Any) -> No
             np.testing.assert_allclose(recorded.of("updated")[name].whole(), moved, atol=1e-6)
 
 
+@pytest.mark.parametrize("wrap", ALL)
+@pytest.mark.parametrize("many", [1, 2])
+def test_a_step_of_several_tapes_tells_how_many_and_all_their_samples(run: MemoryRun, wrap: Any, many: int) -> None:
+    """Each of a part of the batch, the gradients added up by hand."""
+    net, sgd, mse = model(), keras.optimizers.SGD(0.01), keras.losses.MeanSquaredError()
+
+    def step(x: Any, y: Any) -> None:
+        found = []
+        for at in range(0, SIZE, SIZE // many):
+            with tf.GradientTape() as tape:
+                loss = mse(y[at : at + SIZE // many], net(x[at : at + SIZE // many], training=True))
+            found.append(tape.gradient(loss, net.trainable_variables))
+        total = [tf.add_n(list(each)) for each in zip(*found, strict=True)]
+        sgd.apply_gradients(zip(total, net.trainable_variables, strict=True))
+
+    epochs(wrap(step), Y[:, None], 1)
+    assert {recorded.facts.get("tapes") for recorded in ended(run)} == {None if many == 1 else many}
+    assert set(run.scalar("samples")) == {float(SIZE)}
+
+
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_gradients_summed_up_by_hand_come_without_a_loss(run: MemoryRun, wrap: Any) -> None:
     """One function adds to variables, another applies them: no loss is told, and none that is NaN."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -19,6 +20,7 @@ tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations.tensorflow import tape  # noqa: E402
 from auditor_agent.integrations.tensorflow.audit import Loop, _Unasked  # noqa: E402
+from auditor_agent.integrations.tensorflow.taped import Before  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 
 MICRO = 4
@@ -176,3 +178,59 @@ def test_g1_a_graph_that_is_traced_while_operations_are_heard_raises_nothing() -
     assert float(shifted) == 7.0
     assert made is not None
     assert made[0] == "AddV2"
+
+
+class Sightings(_Unasked):
+    """Keeps what steps were seen to take together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[Before] = []
+
+    def see(self, seen: tape.Seen, known: tape.Known) -> None:
+        """As a run is told."""
+        del known
+        self.before.append(seen.before)
+
+    def done(self) -> None:
+        """Nothing is recorded."""
+
+
+#: How many tapes; whether all are given one batch; whether all are open at once; what is seen eagerly and in a graph.
+SEEN: dict[str, tuple[int, bool, bool, Before, Before]] = {
+    "one tape": (1, False, False, Before(), Before()),
+    "four parts": (4, False, False, Before(4, 24), Before(4, 0)),
+    "one batch twice": (2, True, False, Before(2, 0), Before(2, 0)),
+    "at once": (3, False, True, Before(1, 0), Before(1, 0)),
+    "more than are kept": (65, False, False, Before(), Before()),
+}
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph"])
+@pytest.mark.parametrize("case", SEEN)
+def test_the_tapes_of_a_step_are_counted(case: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the samples of all but the last where they can be: in a graph those of the function's arguments are told."""
+    many, same, at_once, *wanted = SEEN[case]
+    sightings = Sightings()
+    monkeypatch.setattr(tape, "_sinks", [])
+    monkeypatch.setattr(tape, "_scene", type(tape._scene)())  # what these models gave is nobody else's
+    tape.observe(sightings)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    optimizer = keras.optimizers.SGD(0.1)
+    optimizer.build(model.trainable_variables)
+
+    def gradients(recorded: Any, given: Any) -> Any:
+        with recorded:
+            loss = tf.reduce_mean(model(given, training=True) ** 2)
+        return recorded.gradient(loss, model.trainable_variables)
+
+    def step(x: Any) -> None:
+        with tf.GradientTape() if at_once else contextlib.nullcontext():
+            parts = [x if same else x[at * 8 : at * 8 + 8] for at in range(many)]
+            found = [gradients(tf.GradientTape(), part) for part in parts]
+        optimizer.apply_gradients(zip(parted(found, "sum"), model.trainable_variables, strict=True))
+
+    act = step if mode == "eager" else tf.function(step)
+    for _ in range(2):
+        act(tf.random.normal([8 if same else 8 * many, 3]))
+    assert set(sightings.before) == {wanted[mode == "graph"]}

@@ -63,13 +63,38 @@ def test_what_several_operations_compute_is_told_by_its_name(
         (lambda u, gate: gate(tf.stop_gradient(u)), ["stop"]),
         (lambda u, _: u / tf.sqrt(tf.reduce_mean(u * u) + 1e-6), ["arithmetic"]),
         (lambda u, gate: u * (1 + gate(u)), ["arithmetic"]),
+        (lambda u, gate: 0.0 + u + gate(u), ["add"]),
+        (lambda u, gate: 0.5 + u + gate(u), ["shift", "add"]),
     ],
 )
 def test_a_constant_that_is_added_and_a_gradient_that_is_stopped_are_told(
     function: Callable[[Any, Any], Any], expected: list[str]
 ) -> None:
-    """Positions; not what keeps a root from zero."""
+    """Positions; not what keeps a root from zero, nor the zero that a sum begins with."""
     assert told(function) == expected
+
+
+@pytest.mark.parametrize(("known", "expected"), [(True, ["shift"]), (False, [])])
+def test_a_normalisation_multiplies_what_was_added_to(known: bool, expected: list[str]) -> None:
+    """By what it learnt: that is no gate where the layer is known to be Keras's own."""
+    first, norm = keras.layers.Dense(4), keras.layers.LayerNormalization()
+    for layer in (first, norm):
+        layer.build((3, 4))
+    found: list[str] = []
+
+    @tf.function
+    def step(x: Any) -> Any:
+        order, graph = Order(), tf.compat.v1.get_default_graph()
+        added = first(x) + tf.ones((3, 4))
+        begun = len(graph.get_operations())
+        given = norm(added)
+        if known:
+            order.ran.append(("norm", begun, len(graph.get_operations())))
+        found.extend(str(one.get("op")) for one in (facts(order, given) or {})["operations"])
+        return given
+
+    step(tf.ones((3, 4)))
+    assert [one for one in found if one == "shift"] == expected
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from auditor_agent.integrations.torch import audit as integration
+from auditor_agent.integrations.torch import byhand
 from auditor_agent.integrations.torch.audit import install, watch
 from support.recordings import assembled
 
@@ -241,3 +242,19 @@ def test_another_model_by_hand_goes_on(run: Any) -> None:
     numbers = [number for number, *_ in run.steps]
     assert numbers == sorted(set(numbers))
     assert len(numbers) >= 3 + 7
+
+
+@pytest.mark.parametrize(
+    ("size", "plain", "known"), [(1, True, False), (1, False, False), (6, True, True), (6, False, False)]
+)
+def test_a_rate_is_read_off_several_elements(size: int, plain: bool, known: bool) -> None:
+    """Of a bias of one element any update is a multiple of its gradient."""
+    torch.manual_seed(0)
+    leaf = torch.nn.Parameter(torch.randn(size))
+    leaf.grad = torch.randn(size)
+    look = byhand._Look(leaf)
+    with torch.no_grad():
+        leaf -= 0.1 * (leaf.grad if plain else leaf.grad.sign())
+    rate = look.rate()
+    assert (rate is not None) is known
+    assert rate is None or rate == pytest.approx(0.1, rel=1e-3)

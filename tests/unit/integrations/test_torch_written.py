@@ -78,10 +78,11 @@ def test_a_layer_of_the_programs_own_is_told_by_what_it_writes_out() -> None:
         (lambda u: u / torch.sqrt((u * u).mean() + 1e-6), ["arithmetic"]),
         (lambda u: u * (1 + GATE(u)), ["arithmetic"]),
         (lambda u: torch.softmax(u + torch.zeros(4), -1), ["softmax"]),
+        (lambda u: sum([u, GATE(u), u.relu()]), ["relu", "add", "add"]),
     ],
 )
 def test_a_constant_that_is_added_is_told(function: Function, expected: list[str]) -> None:
-    """Positions, noise; not what keeps a root from zero, one and a share, nor a mask."""
+    """Positions, noise; not what keeps a root from zero, one and a share, masks, the zero a sum begins with."""
     assert told(function) == expected
 
 

@@ -6,7 +6,7 @@ model's output is the program's own (``tf.nn.relu(self.dense(x))``). Of an eager
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -170,13 +170,14 @@ def _named(
     order: Order, placed: Sequence[tuple[int, Any]], nodes: Sequence[Any], whole: Mapping[str, tuple[Any, set[str]]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Of operations with their places those that there is a word for, by name, and that are no layer's matter."""
+    layers = _of_layers(order, nodes)
     for place, node in placed:
         if node.type not in _TOLD:
             continue
         around = [path for path, a, b in order.ran if a <= place < b]
         own = node.type in _SEEN_WITHIN or node.name in whole
         if not around or (own and order.own.issuperset(around)):
-            entry = whole[node.name][0] if node.name in whole else _entry(node) or _scaled(order, nodes, node)
+            entry = whole[node.name][0] if node.name in whole else _entry(node, layers) or _scaled(order, nodes, node)
             if entry is not None:
                 yield node.name, entry
 
@@ -224,7 +225,7 @@ def _behind(last: Sequence[Any]) -> set[str]:
     return seen
 
 
-def _entry(node: Any) -> dict[str, Any] | None:
+def _entry(node: Any, layers: Collection[str]) -> dict[str, Any] | None:
     if node.type in _FUNCTIONS:
         function = _FUNCTIONS[node.type]
         slope = {"negative_slope": float(node.get_attr("alpha"))} if function == "leaky_relu" else {}
@@ -232,7 +233,7 @@ def _entry(node: Any) -> dict[str, Any] | None:
     if node.type in _PRODUCTS:
         return _product(node)
     if node.type == _SUM:
-        return {"op": "add"} if _of_equals(node) else {"op": "shift"} if _of_constant(node) else None
+        return {"op": "add"} if _of_equals(node) else {"op": "shift"} if _of_constant(node, layers) else None
     if node.type == _STOP:
         return {"op": "stop"} if _learnt(node.inputs[0].op) else None
     if node.type in _POOLS:
@@ -270,15 +271,29 @@ def _of_equals(node: Any) -> bool:
     return all(_extents_or_none(one) == own and _learnt(one.op) for one in given)
 
 
-def _of_constant(node: Any) -> bool:
-    """Whether a sum is of something learnt with what no weight has a part in: positions, noise. No mask, no epsilon."""
+def _of_constant(node: Any, layers: Collection[str]) -> bool:
+    """Whether a sum is of something learnt with what no weight has a part in: positions, noise. No mask, no epsilon.
+
+    Nor one and a share, by which something is multiplied; not by one of Keras's ``layers``, as a normalisation does.
+    """
     given = list(node.inputs)
     if len(given) != _TERMS or any(_of_variable(one) for one in given):
         return False
+    if any(_nothing(one) for one in given):
+        return False
     after = node.outputs[0].consumers()
-    factor = any(one.type == "Mul" and all(_learnt(part.op) for part in one.inputs) for one in after)
+    own = [one for one in after if one.type == "Mul" and one.name not in layers]
+    factor = any(all(_learnt(part.op) for part in one.inputs) for one in own)
     numbered = factor or not _NUMBERED.isdisjoint(one.type for one in after)
     return not numbered and sum(_learnt(one.op) for one in given) == 1
+
+
+def _nothing(tensor: Any) -> bool:
+    """Whether it is the zero that a sum begins with (``total = 0``)."""
+    import sys
+
+    value = sys.modules["tensorflow"].get_static_value(tensor) if tensor.op.type in {"Const", "Cast"} else None
+    return value is not None and not value.any()
 
 
 def _extents_or_none(tensor: Any) -> list[int | None] | None:

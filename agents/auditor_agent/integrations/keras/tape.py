@@ -262,7 +262,8 @@ class Tape:
         """The scalars that belong to a step's arrays; what was not told is left out."""
         if np.isnan(loss) and np.isnan(penalty):
             return {"lr": rate}
-        return {"loss": loss, "loss/penalty": penalty, "lr": rate}
+        parts = {} if np.isnan(penalty) else {"loss/penalty": penalty}  # a loss of the model's own has no such part
+        return {"loss": loss, **parts, "lr": rate}
 
     def _facts(self, arrays: Sequence[Array]) -> dict[str, Any]:
         """What is told of a step besides its numbers."""

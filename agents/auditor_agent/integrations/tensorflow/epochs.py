@@ -97,7 +97,7 @@ class Epochs:
         if tf.executing_eagerly():
             self.before(1)
             given = [] if seen.heard is None else [one for call in seen.heard.calls for one in call.inputs]
-            self._put(int(counter), given)
+            self._put(int(counter), given, beside=seen.before.samples)
         elif _scene.depth and not self.tracing:
             with tf.init_scope():
                 self._next = int(counter)
@@ -180,7 +180,7 @@ class Epochs:
         elif self._epoch.steps > 1:
             self._end(None)
 
-    def _put(self, update: int, given: Sequence[Any], *, more: bool = False) -> None:
+    def _put(self, update: int, given: Sequence[Any], *, more: bool = False, beside: int = 0) -> None:
         self._since += 1
         pairs = [(one, array) for one in given if (array := _array(one)) is not None and array.ndim]
         arrays = [array for _, array in pairs]
@@ -190,7 +190,7 @@ class Epochs:
             if self._passes is not None and self._passes.begins(arrays[0]):
                 self._passed()
             before = self._waiting[update][1] if more and update in self._waiting else 0
-            self._waiting[update] = batch_digest(arrays), len(arrays[0]) + before
+            self._waiting[update] = batch_digest(arrays), len(arrays[0]) + before + beside
 
     def _repeats(self, given: Any, array: Any) -> None:
         told = self._repeated.take(given, array)

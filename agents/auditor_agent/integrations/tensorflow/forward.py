@@ -47,6 +47,12 @@ class Heard:
     order: Order = field(default_factory=Order)
     """Which layers ran, one after the other."""
 
+    @property
+    def given(self) -> Any:
+        """What the first model was given first, in a loop that runs eagerly; None where nothing was seen."""
+        given = self.calls[0].inputs if tf.executing_eagerly() and self.calls else []
+        return next((one for one in given if getattr(one, "ndim", 0)), None)
+
     def call(self, call: Call) -> None:
         """A model was called."""
         self.calls = [*self.calls[1 - _MOST_CALLS :], call]

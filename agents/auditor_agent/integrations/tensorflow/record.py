@@ -297,6 +297,8 @@ def facts(seen: Seen) -> dict[str, Any]:
     heard, told = seen.heard, dict[str, Any]()
     if heard is None:
         return told
+    if seen.before.tapes > 1:
+        told["tapes"] = seen.before.tapes
     _look(seen, heard)
     if heard.compared:
         told["loss"] = heard.compared[-1].facts

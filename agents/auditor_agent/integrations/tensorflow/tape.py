@@ -44,11 +44,13 @@ class Seen:
     """What model and loss were seen to do; None in a loop that reports its steps itself."""
     made: flow.Made = flow.in_graph
     """What made a tensor of this step."""
+    before: taped.Before = taped.NONE_BEFORE
+    """The tapes of which it takes the gradients together."""
 
 
 @dataclass(slots=True)
 class Known:
-    """What was seen of the loss: the object and the shapes that it met first."""
+    """What was seen of the loss: the first object under a tape since the last step, and the shapes that it met."""
 
     loss: Any = None
     batch: dict[str, Any] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class _Scene(threading.local):
         self.tapes = weakref.WeakSet[Any]()
         """Those that watch. One that nobody ever ends is over when it is gone."""
         self.applying = self.calling = 0
-        self.known = Known()
+        self.known, self.met = Known(), False  # met: under a tape, for the step to come
         self.heard = forward.Heard()
         self.eager: flow.Eager | None = None
         self.unassigned: set[int] = set()
@@ -235,7 +237,7 @@ def _assign(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _loss(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
-        if _scene.known.loss is None:
+        if _scene.known.loss is None or (_scene.tapes and not _scene.met):
             _met(self, y_true, y_pred)
         if type(self).__name__ == "CompileLoss":
             evaluation.elsewhere()
@@ -256,6 +258,7 @@ def _begun(tape: Any) -> None:
     _scene.tapes.add(tape)
     if nested:
         return
+    _scene.taped.begun += 1
     evaluation.ending() if tf.executing_eagerly() else evaluation.training()
     _deaf()
     _scene.heard = forward.Heard()
@@ -317,10 +320,10 @@ def _compared(loss: Any, y_true: Any, y_pred: Any, result: Any, weight: Any) -> 
 def _gave(target: Any, sources: Any, result: Any) -> None:
     """Keep what a tape gave, if it was asked for gradients of variables."""
     flat, gradients = tf.nest.flatten(sources), tf.nest.flatten(result)
-    if not sinks() or len(flat) != len(gradients) or not all(_is_variable(source) for source in flat):
+    if not sinks() or len(flat) != len(gradients) or not all(taped.is_variable(source) for source in flat):
         return  # of activations, of inputs: no step of a training
     targets = tf.nest.flatten(target)
-    _scene.taped.add(targets[0] if len(targets) == 1 else None, flat, gradients)
+    _scene.taped.add(targets[0] if len(targets) == 1 else None, flat, gradients, _scene.heard.given)
 
 
 @guarded(None)
@@ -336,7 +339,8 @@ def _applied(optimizer: Any, gradients: list[Any], variables: list[Any] | None) 
         return
     if variables is None:
         variables = list(getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables)  # noqa: SLF001 -- no public name
-    _report(Seen(_scene.taped.loss(gradients, variables), gradients, variables, optimizer))
+    before = _scene.taped.before(variables)
+    _report(Seen(_scene.taped.loss(gradients, variables), gradients, variables, optimizer, before=before))
 
 
 @guarded(None)
@@ -368,8 +372,8 @@ def _acted() -> None:
 @guarded(None)
 def _met(loss: Any, y_true: Any, y_pred: Any) -> None:
     shapes = {name: _shape(value) for name, value in (("target", y_true), ("output", y_pred))}
-    output = shapes["output"]
-    _scene.known = Known(loss, shapes | ({"batch_size": output[0]} if output and output[0] else {}))
+    batch = {"batch_size": output[0]} if (output := shapes["output"]) and output[0] else {}
+    _scene.known, _scene.met = Known(loss, shapes | batch), bool(_scene.tapes)
 
 
 def _report(seen: Seen) -> None:
@@ -385,12 +389,8 @@ def _report(seen: Seen) -> None:
 
 def _forget() -> None:
     _deaf()  # of a step that is taken while its tape still watches
-    _scene.heard, _scene.eager = forward.Heard(), None
+    _scene.heard, _scene.eager, _scene.met = forward.Heard(), None, False
     _scene.unassigned = set()
-
-
-def _is_variable(source: Any) -> bool:
-    return isinstance(source, tf.Variable) or hasattr(source, "trainable_variables") or hasattr(source, "assign")
 
 
 def _shape(value: Any) -> list[int | None] | None:

@@ -16,7 +16,7 @@ import contextlib
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import tensorflow as tf
 
@@ -28,6 +28,23 @@ _MOST: Final = 64
 _MOST_KEPT: Final = 4096
 #: How far, relatively, a sum of gradients may be off that was made in another order or precision.
 _NEAR: Final = 1e-3
+
+
+def _gone() -> None:
+    """Nothing is there."""
+
+
+class Before(NamedTuple):
+    """What a step takes together. ``tapes``: that gave its gradients; 0 where there may be more than were seen.
+
+    ``samples``: that those before the last were given, in a loop that runs eagerly; of one batch they are told once.
+    """
+
+    tapes: int = 0
+    samples: int = 0
+
+
+NONE_BEFORE: Final = Before()
 
 
 @dataclass(slots=True)
@@ -43,6 +60,12 @@ class Taped:
     """The gradient of the variable with the fewest elements, where it is kept."""
     small_keys: frozenset[int] = frozenset()
     """Identities of that variable."""
+    begun: int = 0
+    """Which of the tapes it was that have begun so far; those within another count as that one."""
+    rows: int = 0
+    """Samples that its model was given, where they are known."""
+    given: Callable[[], Any] = _gone
+    """These samples, not kept alive."""
 
     @property
     def gradients(self) -> list[Any]:
@@ -57,6 +80,8 @@ class Tapes:
         self._kept: list[Taped] = []
         self._known: dict[tuple[int, ...], tuple[frozenset[int], int]] = {}
         self._left: list[_Left] = []
+        self.begun = 0
+        """Tapes so far, without those within another."""
 
     def __bool__(self) -> bool:
         return bool(self._kept)
@@ -65,9 +90,11 @@ class Tapes:
         """They belong to no step that is seen."""
         self._kept = []
 
-    def add(self, loss: Any, sources: list[Any], gradients: Sequence[Any]) -> None:
-        """A tape gave these gradients of variables."""
-        one = Taped(loss, sources, [_held(gradient) for gradient in gradients])
+    def add(self, loss: Any, sources: list[Any], gradients: Sequence[Any], given: Any = None) -> None:
+        """A tape gave these gradients of variables; ``given``: what its model was given, if it runs eagerly."""
+        one = Taped(loss, sources, [_held(gradient) for gradient in gradients], begun=self.begun)
+        if given is not None:
+            one.rows, one.given = int(given.shape[0]), _held(given)
         one.keys, at = self._know(sources, gradients)
         if at >= 0 and tf.is_tensor(gradients[at]) and not isinstance(gradients[at], tf.IndexedSlices):
             one.small, one.small_keys = gradients[at], keys([sources[at]])
@@ -107,6 +134,21 @@ class Tapes:
         if found is not None:
             self._kept = [one for one in self._kept if not one.keys & found.keys]
         return found
+
+    def before(self, variables: Sequence[Any]) -> Before:
+        """The tapes that gave gradients of these variables, as far as the code that runs or is traced can read them."""
+        if not self._kept or self._kept[0] is self._kept[-1] or len(self._kept) >= _MOST:
+            return NONE_BEFORE
+        wanted = keys(variables)
+        mine = [one for one in self._kept if one.keys & wanted and (one.loss is None or _there(one.loss))]
+        last = {one.begun: one for one in mine}
+        others, seen = list(last.values())[:-1], [one.given() for one in mine[-1:]]
+        samples = 0
+        for one in others:
+            given = one.given()
+            if given is None or not any(given is each for each in seen):
+                samples, seen = samples + one.rows, [*seen, given]
+        return Before(len(last), samples)
 
     def loss(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Any:
         """The loss of a step with these gradients; None where no tape gave any of them. Its tapes are forgotten."""
@@ -171,6 +213,11 @@ def _given(wanted: frozenset[int], gradients: Sequence[Any], variables: Sequence
         if keys([variable]) & wanted and gradient is not None and not isinstance(gradient, tf.IndexedSlices):
             return tf.convert_to_tensor(gradient)
     return None
+
+
+def is_variable(source: Any) -> bool:
+    """Whether gradients of it make a step."""
+    return isinstance(source, tf.Variable) or hasattr(source, "trainable_variables") or hasattr(source, "assign")
 
 
 def _smallest(gradients: Sequence[Any]) -> int:

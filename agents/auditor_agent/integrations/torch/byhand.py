@@ -40,6 +40,8 @@ _PART: Final = 0.5
 _LOOKED: Final = 64
 #: Part of an update that may be left when a multiple of the gradient is taken off it: it was rounded to the weight.
 _EXACT: Final = 0.01
+#: Elements that one multiple of the gradient must explain: of a bias of one it explains anything.
+_TELLING: Final = 2
 #: Bytes of weights that are kept of each of the first passes, and as many of their gradients.
 _KEPT: Final = 1 << 20
 #: Says whether Keras computes with PyTorch: it steps by an optimizer of its own, which its integration sees.
@@ -96,7 +98,7 @@ class _Look:
     def rate(self) -> float | None:
         """What times its gradient was taken off since; None where that is not what was done, or not known."""
         leaf, gradient = self.leaf(), self._gradient
-        if leaf is None or gradient is None or self._values is None:
+        if leaf is None or gradient is None or self._values is None or gradient.numel() < _TELLING:
             return None
         taken = (self._values - _some(leaf)).double()
         gradient = gradient.double()

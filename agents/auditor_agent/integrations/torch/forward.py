@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from auditor_agent.capture import kernels
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch import fed
 from auditor_agent.integrations.torch import operations as torch_operations
 from auditor_agent.integrations.torch.batch import Batches
 from auditor_agent.integrations.torch.epochs import Epochs
@@ -44,6 +45,7 @@ from auditor_agent.integrations.torch.units import (
     shares,
     summary,
 )
+from auditor_agent.recorder import GIVEN
 
 #: Modules that are listened to; of larger models evenly spread ones.
 _MODULES: Final = 256
@@ -256,6 +258,10 @@ class ForwardProbe:
             self._noted(looked, name, args, output)
             return
         start = time.perf_counter()
+        plain = None if looked.done else fed.changed(_tensors(looked.given), _tensors(args))
+        if plain is not None:
+            looked.modules[GIVEN] = module
+            self._units(looked, GIVEN, None, plain)
         looked.done.add(name)
         self._noted(looked, name, args, output)
         for tensor in _tensors(output):

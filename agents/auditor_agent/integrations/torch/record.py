@@ -25,7 +25,7 @@ from torch.optim import Optimizer
 
 from auditor_agent.capture import portable
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.torch import drawn
+from auditor_agent.integrations.torch import drawn, fed
 from auditor_agent.integrations.torch import facts as torch_facts
 from auditor_agent.integrations.torch import graph as torch_graph
 from auditor_agent.integrations.torch.first import Called
@@ -216,7 +216,7 @@ class Tape:
         step.taken = self._passed(tensors((args, kwargs)), predictions(tensors(output)))
         step.taken += [one for _, passed in self._layers.values() for one in passed]
         step.facts |= {"training": mode(module, training=False)["training"], "draws": drawn.since(self._drawn)}
-        step.facts["layers"] = [fact for fact, _ in self._layers.values()]
+        step.facts["layers"] = fed.layers(self._layers)
         self._forget()
 
     @guarded(None)
@@ -350,7 +350,7 @@ class Tape:
             step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
             step.facts |= {"forwards": len(self._forwards), **torch_facts.heads(heads, self._last)}
             if self._whole:
-                step.facts["layers"] = [fact for fact, _ in self._layers.values()]
+                step.facts["layers"] = fed.layers(self._layers)
             if self._unowned:
                 step.facts["unowned"], self._unowned = self._unowned, []
             if self.operations:

@@ -7,7 +7,7 @@ them from a gate is that the factor is made of the very numbers it multiplies, e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from torch import Tensor
@@ -113,7 +113,8 @@ def _within(core: Any, stops: Collection[Any] = ()) -> set[Any]:
 def shifts(nodes: Iterable[Any]) -> set[Any]:
     """Sums of something computed with a constant that is no mask, no epsilon and no part of a factor.
 
-    A table of positions, say: autograd keeps nothing of a constant that is added, not even its shape.
+    A table of positions, say: autograd keeps nothing of a constant that is added, not even its shape. What goes into
+    another sum alone is the zero that a sum began with (``total = 0``).
     """
     nodes = list(nodes)
     above: dict[Any, list[Any]] = {}
@@ -123,8 +124,16 @@ def shifts(nodes: Iterable[Any]) -> set[Any]:
     return {
         node
         for node in nodes
-        if op_of(node) == "Add" and len(_children(node)) == 1 and not any(map(_takes_a_number, above.get(node, [])))
+        if op_of(node) == "Add"
+        and len(_children(node)) == 1
+        and not any(map(_takes_a_number, above.get(node, [])))
+        and not _begins(above.get(node, []))
     }
+
+
+def _begins(takers: Sequence[Any]) -> bool:
+    """Whether nothing but another sum takes it."""
+    return bool(takers) and all(op_of(one) == "Add" and len(_children(one)) > 1 for one in takers)
 
 
 def _takes_a_number(node: Any) -> bool:
