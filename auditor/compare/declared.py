@@ -8,6 +8,7 @@ from typing import Any, Final
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.hypothesis import Hypothesis
 from auditor.compare.identify.rules import NEEDED
+from auditor.compare.structure import words
 
 #: Settings of an update rule that a manifest's ``canonical.update`` and ``identify`` name alike.
 _UPDATE: Final = (
@@ -197,4 +198,6 @@ def activation_of(layer: Mapping[str, Any]) -> str | None:
     if plain not in _ACTIVATIONS:
         return None
     plain = _SPELLINGS.get(plain, plain).replace("_", "")
+    if plain == "relu" and _settings(layer, ("max_value",)).get("max_value") == words.TOP:
+        plain = "relu6"
     return None if plain == "linear" else plain

@@ -17,13 +17,16 @@ from auditor.compare.identify import (
     conduct,
     factors,
     fed,
+    fed_size,
     heads,
     initial,
+    leading,
     left_over,
     loss,
     loss_parts,
     loss_terms,
     order,
+    passes,
     penalty,
     precision,
     shares,
@@ -110,25 +113,29 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     """
     told = beside or Beside()
     manifest, curves, events = told.manifest, told.curves, told.events
-    through = fed.ways(framework, _layers(manifest), [one for one in recordings if one.facts.get("phase") != "eval"])
+    steps = [one for one in recordings if one.facts.get("phase") != "eval"]
+    training, recordings, evaluations = (leading.first(some, steps) for some in (steps, recordings, told.evaluations))
+    through = fed.ways(framework, _layers(manifest), training)
     kept = evidence(framework, shares.told(fed.fed(recordings, through)), told.norms)
     by_hand = declared.by_hand(framework, manifest)
     kept, rule = _moved(kept, [*told.before, *recordings], told, by_hand=by_hand)
-    kept, fits = factors.told(kept)
-    layers = initial.layers_of(manifest)
+    kept, fits = factors.told(passes.without_parts(kept))
     weights = kept.first.of("weight") if kept.first else {}
+    layers = initial.layers_of(manifest, weights)
     kinds = {name: initial.kind_of(name, array.shape, layers) for name, array in weights.items()}
     found: list[Fact] = []
     found += initial.facts(kept, manifest)
     found += activations.facts(kept)
-    found += order.facts(kept, curves, events)
+    found += order.facts(kept, *passes.of_data(kept, curves, events))
+    found += fed_size.facts(kept)
+    found += [Fact(fed_size.CHANGED, value=True)] if fed.untold(_layers(manifest), training, through) else []
     found += loss.facts(kept, fits)
     found += heads.facts(kept)
     found += loss_terms.facts(kept)
     found += loss_parts.facts(kept)
     found += penalty.facts(kept, fits, kinds)
     found += backward.facts(kept, fits)
-    found += conduct.facts(kept, curves, manifest)
+    found += conduct.facts(kept, curves, manifest, events)
     found += [] if rule is None else update.facts(rule)
     found += precision.facts(kept)
     found += _modes(events)
@@ -138,7 +145,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     network = structure(framework, manifest, [one.facts for one in kept.steps], facts.value("data.features"))
     network = of_loss.without(network, kept.steps)
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
-    looked = sorted(fed.fed(told.evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step))
+    looked = sorted(fed.fed(evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step))
     return Profile(
         run,
         framework,
@@ -174,8 +181,11 @@ def _moved(
 
 
 def _with_rates(curves: Mapping[str, Curve], kept: Evidence, rule: UpdateRule | None) -> Mapping[str, Curve]:
-    """The curves with the learning rates of the first steps, where nobody recorded them and they were found."""
-    if rule is None or not rule.free or "lr" in curves:
+    """The curves with the learning rates of the first steps, where nobody recorded them and they were found.
+
+    In place of what an agent took for one of a program's own update: a multiple of the gradient, of plain SGD alone.
+    """
+    if rule is None or not rule.free:
         return curves
     rates = rule.sample.rates
     steps = np.array([one.step for one in kept.steps[: len(rates)]], np.int64)

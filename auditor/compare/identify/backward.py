@@ -8,13 +8,14 @@ and held against the recorded one.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from auditor.compare.identify import loss as losses
+from auditor.compare.identify import loss_parts
 from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.compare.identify.fact import Fact
 from auditor.ingest.records import StepRecording
@@ -56,16 +57,48 @@ def unlike(evidence: Evidence, fit: losses.LossFit) -> float | None:
 
     Of a loss of outputs as they are, and outputs that are none of probabilities: behind a softmax the bias's gradient
     is another. A penalty on weights is not in it. Of a loss of probabilities the logits stand behind the same softmax.
+    Nor is it known of samples that the program weighted by numbers that nobody recorded.
     """
     if fit.takes.startswith("probabilities") and fit.function in _ENTROPIES:
         fit = replace(fit, takes="logits")
-    if fit.takes not in _OF_OUTPUTS:
+    if fit.takes not in _OF_OUTPUTS or any(map(_weighted, evidence.steps)):
         return None
     steps = [one for one in evidence.steps if not _probabilities(one)]
     rows = [pair for one in steps if (pair := _both(one, fit)) is not None]
     if len(rows) < _SHOWN or any(wanted.shape != rows[0][0].shape for wanted, _ in rows):
         return None
     return _ratio(*(np.stack([pair[side] for pair in rows]) for side in (0, 1)))[1]
+
+
+def _weighted(one: StepRecording) -> bool:
+    """Whether the losses of elements were multiplied by a tensor that is not among what was recorded."""
+    told = one.facts.get("loss")
+    graph = told.get("graph") if isinstance(told, Mapping) else None
+    nodes = [node if isinstance(node, Mapping) else {} for node in graph or []]
+    if ("factor", "weight0") in one.arrays:
+        return False
+    return any(_by_a_tensor(node) and _of_losses(nodes, node) for node in nodes)
+
+
+def _by_a_tensor(node: Mapping[str, Any]) -> bool:
+    """Whether a product is with what is neither learnt nor one number."""
+    inputs, shapes = list(node.get("inputs") or ()), list(node.get("input_shapes") or ())
+    own = node.get("shape")
+    return node.get("op") == "Mul" and any(
+        given is None and shape == own and bool(own) for given, shape in zip(inputs, shapes, strict=False)
+    )
+
+
+def _of_losses(nodes: Sequence[Mapping[str, Any]], node: Mapping[str, Any]) -> bool:
+    """Whether what it multiplies is the losses of elements, as a function of the framework gave them."""
+    for _ in nodes:
+        below = next((at for at in node.get("inputs") or () if isinstance(at, int)), None)
+        if below is None or below >= len(nodes):
+            return False
+        node = nodes[below]
+        if str(node.get("op")) not in loss_parts.PASSED:
+            return str(node.get("op")) in loss_parts.POINTWISE
+    return False
 
 
 def _probabilities(one: StepRecording) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.compare.identify import passes
 from auditor.compare.identify.clipping import coarse, plateau
 from auditor.compare.identify.evidence import F64, Evidence
 from auditor.compare.identify.fact import Fact
@@ -26,7 +27,9 @@ _FEWEST: Final = 6
 _STATISTICS: Final = ("moving_", "running_", "seed_generator", "num_batches_tracked")
 
 
-def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any] | None) -> list[Fact]:
+def facts(
+    evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any] | None, events: Sequence[Any] = ()
+) -> list[Fact]:
     """``update.*`` of batches to a step, limits, what moves weights beside the rule or alters gradients before it.
 
     And ``backward.carried``.
@@ -35,39 +38,11 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str
         evidence: of one run.
         curves: its scalars.
         manifest: says which weights there are, where it is known.
+        events: of the run, of which some tell of epochs.
     """
-    found = [*_batches(evidence, curves, manifest or {}), *_clipping(evidence, curves), *_carried(evidence)]
+    found = [*passes.facts(evidence, curves, manifest or {}, events), *_clipping(evidence, curves), *_carried(evidence)]
     found += [*_between(evidence), *_frozen(evidence, manifest or {}), *_repeated(evidence)]
     return [*found, *_still_standing(evidence), *_altered(evidence, curves, manifest or {})]
-
-
-def _batches(evidence: Evidence, curves: Mapping[str, Curve], manifest: Mapping[str, Any]) -> Iterator[Fact]:
-    """Backward passes to a step, most often: as counted, or as declared where a step has as many batches of samples."""
-    if "micro_batches" in curves and len(curves["micro_batches"].values):
-        counts, times = np.unique(curves["micro_batches"].values, return_counts=True)
-        yield Fact("update.batches_per_step", int(counts[np.argmax(times)]))
-    elif "samples" in curves:
-        recorded = {one.step: rows for one in evidence.steps if (rows := _rows(one))}
-        told = np.isin(curves["samples"].steps, list(recorded))
-        steps, samples = curves["samples"].steps[told].tolist(), curves["samples"].values[told].tolist()
-        parts = [many / recorded[step] for step, many in zip(steps, samples, strict=True)]
-        counts, times = np.unique(parts, return_counts=True)
-        most = float(counts[np.argmax(times)]) if len(counts) else 1.0
-        if most > 1 and most == _accumulated(manifest):
-            yield Fact("update.batches_per_step", int(most))
-
-
-def _accumulated(manifest: Mapping[str, Any]) -> Any:
-    """Batches to a step as Keras's optimizer declares them."""
-    told = manifest.get("canonical")
-    rules = told.get("update") if isinstance(told, Mapping) else None
-    first = rules[0] if isinstance(rules, list) and rules else None
-    return first.get("gradient_accumulation_steps") if isinstance(first, Mapping) else None
-
-
-def _rows(one: StepRecording) -> int:
-    """Rows of the batch that was recorded; 0 where none was."""
-    return next((array.shape[0] for array in one.of("batch").values() if array.shape), 0)
 
 
 def _clipping(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:

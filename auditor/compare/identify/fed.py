@@ -17,9 +17,14 @@ import numpy.typing as npt
 
 from auditor.compare.identify.evidence import F64
 from auditor.ingest.records import Recorded, StepRecording
+from auditor_agent.recorder import GIVEN
 
 F32 = npt.NDArray[np.float32]
 
+#: What a batch holds besides its inputs.
+_WEIGHTS: Final = "sample_weight"
+#: Keras's layers that scale an input.
+_SCALING: Final = frozenset({"Rescaling", "Normalization"})
 #: What may stand before them and leaves the scale as it is; layers of random pictures do so in evaluation.
 _PASSED: Final = ("InputLayer", "Random")
 #: What a batch tells of itself, and not the layer of it.
@@ -47,15 +52,22 @@ def fed(recordings: Sequence[StepRecording], ways: Sequence[Affine]) -> list[Ste
 
 
 def ways(framework: str, layers: Sequence[Mapping[str, Any]], recordings: Sequence[StepRecording]) -> list[Affine]:
-    """What the model's first layers make of an input, layer by layer; nothing for several inputs.
+    """What the model's first layers make of an input, layer by layer; of several inputs of the one that leads.
 
     Args:
         framework: as the run names it.
         layers: as the manifest lists them.
         recordings: steps of training, of which the layers' outputs tell what they do.
     """
-    if sum(str(one.get("class")) == "InputLayer" for one in layers) > 1:
-        return []
+    if _several(layers, recordings):
+        # Whose input a layer takes is not told: one that makes its outputs of the one that leads takes that.
+        scaling = (layer for layer in layers if str(layer.get("class")) in _SCALING)
+        proven = (_seen(framework, layer, recordings, proved=True) for layer in scaling)
+        return [way for way in proven if way is not None][:1]
+    if any(("units", GIVEN) in one.arrays for one in recordings):
+        way = _seen(framework, {"name": GIVEN}, recordings, proved=True)
+        # What a program's own arithmetic gave its first layer; one that leaves out inputs is not all that they go to.
+        return [] if way is None or not way.scale.all() else [way]
     found: list[Affine] = []
     for layer in layers:
         kind, config = str(layer.get("class")), layer.get("config")
@@ -74,6 +86,17 @@ def ways(framework: str, layers: Sequence[Mapping[str, Any]], recordings: Sequen
             break
         found.append(way)
     return found
+
+
+def untold(layers: Sequence[Mapping[str, Any]], recordings: Sequence[StepRecording], known: Sequence[Affine]) -> bool:
+    """Whether a layer scales one of several inputs, and nobody knows which."""
+    scales = any(str(layer.get("class")) in _SCALING for layer in layers)
+    return scales and not known and _several(layers, recordings)
+
+
+def _several(layers: Sequence[Mapping[str, Any]], recordings: Sequence[StepRecording]) -> bool:
+    given = max((len(_inputs(one)) for one in recordings), default=0)
+    return given > 1 or sum(str(one.get("class")) == "InputLayer" for one in layers) > 1
 
 
 def _rescaled(config: Mapping[str, Any]) -> Affine | None:
@@ -130,7 +153,7 @@ def _before_and_after(framework: str, layer: Mapping[str, Any], one: StepRecordi
     for name, array in one.of("units").items():
         if name in {layer.get("path"), layer.get("name")} and not array.sampled and array.values is not None:
             after = np.asarray(array.whole(), np.float64)
-    if after is None or len(batches) != 1 or batches[0].sampled or len(batches[0].shape) < 2:
+    if after is None or not batches or batches[0].sampled or len(batches[0].shape) < 2:
         return None
     axis = 1 if framework == "torch" and len(batches[0].shape) > 2 else len(batches[0].shape) - 1
     rows = np.moveaxis(np.asarray(batches[0].whole(), np.float64), axis, -1)
@@ -141,12 +164,13 @@ def _before_and_after(framework: str, layer: Mapping[str, Any], one: StepRecordi
 
 
 def _inputs(one: StepRecording) -> list[Recorded]:
-    return [array for array in one.of("batch").values() if array.values is not None]
+    arrays = one.of("batch").items()
+    return [array for name, array in arrays if array.values is not None and not name.startswith(_WEIGHTS)]
 
 
 def _taken(one: StepRecording, through: Sequence[Affine]) -> StepRecording:
     batches = _inputs(one)
-    if len(batches) != 1:
+    if not batches:
         return one
     batch, shape = batches[0], batches[0].shape
     values = np.asarray(batch.values, np.float32)

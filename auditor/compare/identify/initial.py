@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.identify import own_tensors
+from auditor.compare.identify import conduct, own_tensors
 from auditor.compare.identify.evidence import Evidence
 from auditor.compare.identify.fact import Fact
 from auditor.ingest.records import Recorded
@@ -36,10 +36,33 @@ _SHAPED: Final = {2: "dense", 3: "conv", 4: "conv", 5: "conv"}
 #: Cells whose gates add both biases of PyTorch; a GRU's reset gate stands between them.
 _ONE_BIAS: Final = frozenset({"lstm.bias", "rnn.bias"})
 _GATES: Final = 4
+_CELLS: Final = frozenset({"lstm", "gru", "rnn"})
 _BIAS: Final = re.compile(r"(bias|intercepts?|beta)(_|\d|$|\.)")
 
 
-def kind_of(name: str, shape: Sequence[int], layers: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers that a manifest lists: their classes by name or path.
+
+    ``weights``: the weights that it lists, as far as they are called as recorded ones are. Others may be of another
+    model, whose second layer is called as this one's is.
+    """
+
+    classes: Mapping[str, str]
+    weights: frozenset[str] = frozenset()
+
+    def of(self, name: str) -> str:
+        """The class of the layer that a weight is in; nothing where none is known."""
+        within = _within if not self.weights or name in self.weights else self._unlisted
+        layer = max((path for path in self.classes if within(name, path)), key=len, default="")
+        return self.classes.get(layer, "")
+
+    def _unlisted(self, name: str, path: str) -> bool:
+        """Whether a weight that is not listed is in a layer: in one of which none is, for another optimizer has it."""
+        return name.startswith((f"{path}.", f"{path}/")) and not any(_within(one, path) for one in self.weights)
+
+
+def kind_of(name: str, shape: Sequence[int], layers: Layers) -> str:
     """``dense.kernel``, ``lstm.bias``, ...: what a weight is, by its layer's class, name and shape."""
     found = _named(name, layers)
     if found is None:
@@ -50,10 +73,9 @@ def kind_of(name: str, shape: Sequence[int], layers: Mapping[str, str]) -> str:
     return f"{found}.{_part(found, name.lower(), shape)}"
 
 
-def _named(name: str, layers: Mapping[str, str]) -> str | None:
+def _named(name: str, layers: Layers) -> str | None:
     """The kind that a weight's name or its layer's class tells; None for what a program names in its own way."""
-    layer = max((path for path in layers if _within(name, path)), key=len, default="")
-    words = f"{layers.get(layer, '')} {name}".lower().replace("multihead", "attention")
+    words = f"{layers.of(name)} {name}".lower().replace("multihead", "attention")
     return next((kind for kind, pattern in _KINDS if re.search(pattern, words)), None)
 
 
@@ -65,13 +87,24 @@ def _part(kind: str, name: str, shape: Sequence[int]) -> str:
     last = re.split(r"[./]", name)[-1]
     if _BIAS.search(last) or (len(shape) < 2 and kind not in {"norm", "prelu"} and "weight" not in last):
         return "bias"
-    if kind in {"lstm", "gru", "rnn"} and ("recurrent" in last or "_hh" in last):
+    if kind in _CELLS and ("recurrent" in last or "_hh" in last):
         return "recurrent"
     return "kernel"
 
 
-def layers_of(manifest: Mapping[str, Any] | None) -> dict[str, str]:
-    """Layers by name or path, with their classes, as a manifest declares them."""
+def layers_of(manifest: Mapping[str, Any] | None, recorded: Iterable[str] = ()) -> Layers:
+    """The layers that a manifest declares.
+
+    Args:
+        manifest: of the run.
+        recorded: names of the weights that were recorded.
+    """
+    listed = conduct.declared_sizes(manifest or {}).keys()
+    return Layers(_classes(manifest), frozenset(listed if any(name in listed for name in recorded) else ()))
+
+
+def _classes(manifest: Mapping[str, Any] | None) -> dict[str, str]:
+    """Layers by name or path, with their classes."""
     model = (manifest or {}).get("model")
     told = model.get("layers") if isinstance(model, Mapping) else None
     found = {}
@@ -95,19 +128,22 @@ def layers_of(manifest: Mapping[str, Any] | None) -> dict[str, str]:
 def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
     """``init.<kind>`` by kind of weight, ``init.clones``, and each weight by itself as ``init.weights``.
 
-    Of each is told whether no known layer owns it (``guessed``) and whether another optimizer holds it (``beside``).
+    Of each is told whether no layer that everybody knows owns it (``guessed``: a ``gru`` that a program writes itself
+    has its tensors its own way), and whether another optimizer holds it (``beside``).
     """
     if evidence.first is None or evidence.first.step > 1:
         return []
     weights = {name: array for name, array in evidence.first.of("weight").items() if array.values is not None}
-    layers = layers_of(manifest)
+    layers = layers_of(manifest, evidence.first.of("weight"))
     each: list[dict[str, Any]] = []
     for name, array in _summed(weights, layers).items():
         described = _describe(name, array, weights, evidence.layout)
         kind = kind_of(name, array.shape, layers)
         if kind == "lstm.bias" and not array.sampled and array.size % _GATES == 0:
             described["gates"] = _gates(array)
-        told = {"guessed": _named(name, layers) is None, "beside": name in evidence.others}
+        named = _named(name, layers)
+        guessed = named is None or (named in _CELLS and not own_tensors.usual(name))
+        told = {"guessed": guessed, "beside": name in evidence.others}
         each.append({**described, "kind": kind, **told})
     found = [Fact(f"init.{kind}", told, residual=None) for kind, told in by_kind(each).items()]
     return [*found, Fact(CLONES, _clones(weights)), Fact(WEIGHTS, each)]
@@ -137,7 +173,7 @@ def by_kind(
     return {kind: _told(of_kind) for kind, of_kind in groups.items()}
 
 
-def _summed(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> dict[str, Recorded]:
+def _summed(weights: Mapping[str, Recorded], layers: Layers) -> dict[str, Recorded]:
     """Two biases of an LSTM, as PyTorch has them, as the one that its gates are given: their sum."""
     found = dict(weights)
     for name, array in weights.items():
@@ -155,7 +191,7 @@ def _summed(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> dict[
     return found
 
 
-def _written_out(weights: Mapping[str, Recorded], layers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _written_out(weights: Mapping[str, Recorded], layers: Layers) -> Iterator[tuple[str, str]]:
     """The two biases of an LSTM that a program writes itself: vectors of four gates beside a kernel of its state."""
     own: dict[str, list[str]] = {}
     for name, array in weights.items():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +63,20 @@ def pairs_of(evidence: Evidence) -> list[Pair]:
     pairs = [pair for one in evidence.steps[:_MOST_STEPS] if (pair := pair_of(one)) is not None]
     if any(not pair.derived for pair in pairs):
         pairs = [pair for pair in pairs if not pair.derived]
-    return _before_it_broke([pair for pair in pairs if pair.output.shape[1:] == pairs[0].output.shape[1:]])
+    alike = [pair for pair in pairs if pair.output.shape[1:] == pairs[0].output.shape[1:]]
+    return _of_one_size(_before_it_broke(alike))
+
+
+def _of_one_size(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs, with the squares of weights where the batch is as large as most are.
+
+    A penalty may be divided by the samples of each batch, as scikit-learn's is: one multiple of the squares then
+    explains what is left of batches of one size alone.
+    """
+    most = Counter(pair.batch for pair in pairs).most_common(1)
+    return [
+        pair if pair.batch == most[0][0] else replace(pair, squares=np.nan, every=np.nan, kernels=()) for pair in pairs
+    ]
 
 
 def _before_it_broke(pairs: Sequence[Pair]) -> list[Pair]:
@@ -153,18 +167,22 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
     seen = [(op, found) for op in ("Pow", "Abs") if (found := data(one, "output", f"{op}.input")) is not None]
     if not seen:
         return None, None, False
-    difference = next((found for op, found in seen if _of_difference(one, op)), seen[0][1])
-    return difference, np.zeros_like(difference), False
+    op, difference = next(((op, found) for op, found in seen if _difference(one, op)), seen[0])
+    # What is not learnt is the target: of ``target - output`` the slope by the output has the other sign.
+    turned = next(iter(_difference(one, op).get("inputs") or ()), "") is None
+    return (-difference if turned else difference), np.zeros_like(difference), False
 
 
-def _of_difference(one: StepRecording, op: str) -> bool:
-    """Whether the first operation of a name in the loss's graph takes a difference: not what was cut off of one."""
+def _difference(one: StepRecording, op: str) -> Mapping[str, Any]:
+    """The difference that the first operation of a name takes in the loss's graph: not what was cut off of one."""
     told = one.facts.get("loss")
     graph = told.get("graph") if isinstance(told, Mapping) else None
     nodes = [node if isinstance(node, Mapping) else {} for node in graph or []]
     first = next((node for node in nodes if node.get("op") == op), {})
     given = next(iter(first.get("inputs") or ()), None)
-    return isinstance(given, int) and given < len(nodes) and nodes[given].get("op") in {"Sub", "Rsub"}
+    if isinstance(given, int) and given < len(nodes) and nodes[given].get("op") in {"Sub", "Rsub"}:
+        return nodes[given]
+    return {}
 
 
 def reductions(parts: Sequence[F64], pairs: Sequence[Pair]) -> dict[str, F64]:

@@ -31,8 +31,11 @@ _FUNCTIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("Div", "RealDiv", "DivNoNan"), "quotient"),
 }
 _ROWS: Final = frozenset({"cross entropy"})
+_LOSSES: Final = frozenset({"square", "absolute value", "huber", "binary cross entropy", "cross entropy"})
+#: Operations that give the losses of elements; a logarithm is multiplied with the target to be one.
+POINTWISE: Final = frozenset(op for op, name in _FUNCTIONS.items() if name in _LOSSES)
 #: Operations that leave each number as it is.
-_PASSED: Final = frozenset({
+PASSED: Final = frozenset({
     *("View", "ReshapeAlias", "UnsafeView", "Squeeze", "Unsqueeze", "Transpose", "T", "Permute", "Clone", "ToCopy"),
     *("Identity", "Reshape", "ExpandDims", "Cast", "Alias", "Contiguous"),
     *("StridedSlice", "Slice", "Narrow", "Split", "SplitV", "Unbind", "Unpack"),  # what is counted is what comes of it
@@ -164,7 +167,7 @@ def _linear(node: Node, batch: int) -> list[tuple[Any, float]]:
     op, inputs, number = str(node.get("op")), list(node.get("inputs") or []), node.get("other")
     if op in _SUMS:
         return list(zip(inputs, _signs(op, node, len(inputs)), strict=True))
-    if op in _PASSED:
+    if op in PASSED:
         return [(one, 1.0) for one in inputs[:1]]
     if op in _REDUCED:
         share = 1.0 if op == "Sum" else _count(node, batch)
@@ -252,7 +255,7 @@ def _inside(graph: Graph, at: Any) -> float:
             number *= other if op == "Mul" else 1 / other
         elif op == "Neg":
             number = -number
-        elif op not in _PASSED:
+        elif op not in PASSED:
             break
         at = inputs[0]
     return number
@@ -283,7 +286,7 @@ def _through(graph: Graph, at: Any) -> int | None:
             return None
         node = graph[at]
         inputs = [one for one in node.get("inputs") or [] if one is not None]
-        if str(node.get("op")) not in _PASSED | {"Neg", "Sub"} or len(inputs) != 1:
+        if str(node.get("op")) not in PASSED | {"Neg", "Sub"} or len(inputs) != 1:
             return at
         at = inputs[0]
     return None
@@ -299,7 +302,7 @@ def _scale(graph: Graph, at: Any) -> Scale | None:
         op, number = str(node.get("op")), node.get("other")
         if op in _PRODUCTS and isinstance(number, (int, float)) and number:
             scale = scale * number if op == "Mul" else scale / number
-        elif op not in _PASSED | _SHARES:
+        elif op not in PASSED | _SHARES:
             return None if node.get("inputs") else (scale, "layer")
         at = next((one for one in node.get("inputs") or [] if one is not None), None)
     return None

@@ -20,6 +20,21 @@ _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
 #: Axes of a matrix; with one more it is as well a stack of matrices as the kernel of a convolution over time.
 _MATRIX: Final = 2
 _STACK: Final = 3
+#: How far from one a vector may be, and how widely spread, that scales.
+_NEAR: Final = 0.1
+
+
+#: What the layers of the frameworks call their tensors.
+_USUAL: Final = re.compile(
+    r"(\w*_)?(weight|weights|kernel|bias|biases|embeddings|gamma|beta|coefs_?|intercepts_?)(_[ih]h)?(_[vg])?(_l\d+)?(_reverse)?"
+    r"|original\d|alpha"
+)
+
+
+def usual(name: str) -> bool:
+    """Whether a tensor is called as those of a framework's layers are: ``weight_ih_l0``, ``recurrent_kernel``."""
+    parts = [part for part in re.split(r"[./]", name.lower()) if part]
+    return bool(parts) and _USUAL.fullmatch(re.sub(r"\[\d+\]|:\d+", "", parts[-1])) is not None
 
 
 def told(name: str) -> str:
@@ -38,11 +53,17 @@ def told(name: str) -> str:
 
 
 def kind(one: Mapping[str, Any]) -> str:
-    """The kind of a weight of ``init.weights``, by what it begins with as well: a vector of ones scales."""
+    """The kind of a weight of ``init.weights``, by what it begins with as well: a vector around one scales."""
     vector = len(one["shape"]) < _MATRIX
-    if one["guessed"] and vector and one["distribution"] == "ones" and not told(str(one["name"])).endswith("bias"):
+    if one["guessed"] and vector and _around_one(one) and not told(str(one["name"])).endswith("bias"):
         return "norm.kernel"
     return str(one["kind"])
+
+
+def _around_one(one: Mapping[str, Any]) -> bool:
+    """Whether all of it is one, or close to it: as drawn for the normalisations of a GAN."""
+    drawn = one["distribution"] not in _CONSTANT and abs(one["mean"] - 1) < _NEAR and one["std"] < _NEAR
+    return one["distribution"] == "ones" or drawn
 
 
 def takes(one: Mapping[str, Any], found: str) -> bool:
@@ -51,7 +72,8 @@ def takes(one: Mapping[str, Any], found: str) -> bool:
     The biases of four experts of twenty units have the shape of a kernel of four by twenty.
     """
     said = told(str(one["name"])) or (kind(one) if kind(one) != one["kind"] else "")
-    return not said or said.rpartition(".")[2] == found.rpartition(".")[2]
+    part = found.rpartition(".")[2]
+    return not said or said.rpartition(".")[2] == ("kernel" if part == "recurrent" else part)
 
 
 def known(one: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -13,6 +15,10 @@ from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.loss_fits import choices
 from auditor.ingest.records import StepRecording
 
+#: There is a penalty in the loss, and nobody knows what it is.
+UNEXPLAINED: Final = "penalty.unexplained"
+#: What has the samples of a batch for its first axis.
+_BATCHED: Final = ("batch", "output", "target")
 #: Relative spread of the coefficient over steps up to which a penalty explains what is left of the loss: rounding of
 #: a told penalty, or that of the loss from which it was taken, by units of roundoff. Weights move little in a few
 #: steps, so a penalty of other tensors is off by parts of a thousand only.
@@ -25,12 +31,15 @@ _SEEN: Final = 20.0
 def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str]) -> list[Fact]:
     """``penalty.l2`` (coefficient of the sum of squares), ``penalty.l1``, ``penalty.tensors``.
 
+    Of steps whose batches are as large as most are: scikit-learn's alpha is divided by the samples of each. Or
+    ``penalty.unexplained``: there is one, and no choice of tensors explains it.
+
     Args:
         evidence: of one run.
         fits: what explains the data's loss (``loss.identify``).
         kinds: what each weight is, by name (``initial.kind_of``).
     """
-    steps = [one for one in evidence.steps if _whole(one)]
+    steps = _of_one_size([one for one in evidence.steps if _whole(one)])
     parts = [(value, one) for one in steps if (value := _part(one, fits)) is not None]
     if not parts:
         return []
@@ -42,9 +51,21 @@ def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str])
     best = min(_hypotheses(values, [one for _, one in parts], kinds), key=lambda found: found[0])
     spread, l2, l1, tensors = best
     if spread > max(_STEADY, _UNITS * unit * float(np.max(totals / np.maximum(np.abs(values), 1e-300)))):
-        return []
+        return [Fact(UNEXPLAINED, value=True)]
     told = {"penalty.l2": l2, "penalty.l1": l1, "penalty.tensors": tensors}
     return [Fact(name, value, residual=spread) for name, value in told.items()]
+
+
+def _of_one_size(steps: Sequence[StepRecording]) -> list[StepRecording]:
+    rows = [_rows(one) for one in steps]
+    most = Counter(rows).most_common(1)
+    return [one for one, many in zip(steps, rows, strict=True) if many == most[0][0]]
+
+
+def _rows(one: StepRecording) -> int | None:
+    """The samples of a step's batch; None where nothing of it was recorded."""
+    extents = (array.shape[0] for role in _BATCHED for array in one.of(role).values() if array.shape)
+    return next(extents, None)
 
 
 def _whole(one: StepRecording) -> bool:
@@ -55,8 +76,8 @@ def _whole(one: StepRecording) -> bool:
 def _part(one: StepRecording, fits: Sequence[LossFit]) -> float | None:
     """The loss beyond the data's: as the framework tells it, or beyond what the pointwise loss explains."""
     for name in ("loss/penalty", "regularization_loss"):
-        if name in one.scalars:
-            return float(one.scalars[name])
+        if math.isfinite(told := float(one.scalars.get(name, math.nan))):
+            return told
     total = one.scalars.get("loss")
     if total is None or not fits or not fits[0].explains:
         return None

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import numpy as np
-
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import between
-from auditor.compare.recognise.conduct import batches
+from auditor.compare.recognise.conduct import batches, first_ratio
 
 #: How far the logarithm of a ratio may be from that of a count, in parts of it: half of what leads half way to 1.
 _NEAR: Final = 0.25
@@ -27,16 +25,8 @@ def ratio(a: Profile, b: Profile) -> float | None:
         return None
     if reduction is None or reduction[0].value != reduction[1].value:
         return None
-    known = [_first(a, b, name) for name in ("loss", "grad_norm")]
+    known = [first_ratio(a, b, name) for name in ("loss", "grad_norm")]
     for scale in (float(count), 1 / count):
         if all(one and abs(math.log(one) / math.log(scale) - 1) < _NEAR for one in known):
             return scale
     return None
-
-
-def _first(a: Profile, b: Profile, name: str) -> float | None:
-    """How many times the other's a side's scalar is at the first step; None where one is not known or not positive."""
-    firsts = [curve.values[curve.steps == 1] for side in (a, b) if (curve := side.curves.get(name)) is not None]
-    if len(firsts) < len("ab") or not all(len(one) and np.isfinite(one[0]) and one[0] > 0 for one in firsts):
-        return None
-    return float(firsts[1][0] / firsts[0][0])

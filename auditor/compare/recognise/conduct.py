@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
@@ -9,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from auditor.compare import effects
+from auditor.compare.identify import passes
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import stepping
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
@@ -24,6 +26,8 @@ _MOVED: Final = 1e-3
 _ROUNDED: Final = 1e-5
 #: Part of the steps from which on a gradient that comes twice is no chance.
 _OFTEN: Final = 0.3
+#: Part of the way from one to a count, by logarithms, up to which a ratio is one.
+_HALF_WAY: Final = 0.5
 #: Steps and weights that are named, at most.
 _NAMED: Final = 4
 
@@ -122,7 +126,7 @@ def _said(profile: Profile, rate: float) -> Any:
 def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
     """Several batches to a step, as counted or declared; where only one side says so, the other takes one."""
     counts = [batches(side) for side in (a, b)]
-    if counts[0] == counts[1] or any(_untold(side) for side in (a, b)):
+    if counts[0] == counts[1] or any(untold(side) for side in (a, b)):
         return
     counted = any(side.facts.get("update.batches_per_step") is not None for side in (a, b))
     effect = f"{counts[0]} against {counts[1]} batches to a step"
@@ -135,8 +139,13 @@ def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
     )  # fmt: skip
 
 
-def _untold(side: Profile) -> bool:
-    """Whether a loop around a tape hands over gradients of which nobody saw the batches: it may have added some up."""
+def untold(side: Profile) -> bool:
+    """Whether nobody knows of how many batches a step is taken.
+
+    Of passes that may all be of one batch; a loop around a tape may hand over gradients of batches that nobody saw.
+    """
+    if side.value(passes.UNTOLD):
+        return True
     counted = side.value("update.batches_per_step") or side.value("update.gradient_accumulation_steps")
     return side.framework == "tensorflow" and counted is None and side.value("data.batch_size") is None
 
@@ -150,10 +159,31 @@ def as_one_batch(a: Profile, b: Profile) -> bool:
     """Whether several batches to a step make what one large batch makes on the other side: its samples, its mean."""
     samples, factors = between(a, b, "data.batch_size"), between(a, b, "loss.factor")
     counts = [batches(side) for side in (a, b)]
-    if samples is None or factors is None or counts[0] == counts[1]:
+    if samples is None or counts[0] == counts[1]:
         return False
     whole = [fact.value * count for fact, count in zip(samples, counts, strict=True)]
+    if factors is None:
+        return whole[0] == whole[1] and _one_size(a, b, max(counts) / min(counts))
     return whole[0] == whole[1] and close(_summed(a, counts[0]), _summed(b, counts[1]), 1e-3)
+
+
+def _one_size(a: Profile, b: Profile, times: float) -> bool:
+    """Whether loss and gradient begin about as large on both sides, rather than one of them so many times as large.
+
+    Where the last of several batches was recorded and no function could be fitted to it.
+    """
+    if all(side.value(passes.RECORDED) is None for side in (a, b)):
+        return False
+    sizes = [first_ratio(a, b, name) for name in ("loss", "grad_norm")]
+    return all(one is not None and abs(math.log(one)) < _HALF_WAY * math.log(times) for one in sizes)
+
+
+def first_ratio(a: Profile, b: Profile, name: str) -> float | None:
+    """How many times the other's a side's scalar is at the first step; None where one is not known or not positive."""
+    firsts = [curve.values[curve.steps == 1] for side in (a, b) if (curve := side.curves.get(name)) is not None]
+    if len(firsts) < len("ab") or not all(len(one) and np.isfinite(one[0]) and one[0] > 0 for one in firsts):
+        return None
+    return float(firsts[1][0] / firsts[0][0])
 
 
 def balanced(a: Profile, b: Profile) -> bool:

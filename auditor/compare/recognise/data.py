@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.compare.identify.fact import How
+from auditor.compare.identify.fed_size import CHANGED
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing
 from auditor.compare.recognise.cause import Cause, between, how, percent
@@ -47,6 +48,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
+    if any(side.value(CHANGED) for side in (a, b)):  # the recorded batch is not what the network is fed
+        yield from (cause for cause in _scale(a, b) if cause.parameter in _OF_TARGETS)
+        yield from (*_shuffle(a, b), *_portions(a, b))
+        return
     rows = list(content.causes(a, b))
     targets = [] if rows else list(pairing.causes(a, b))
     known = _OF_TARGETS if any(cause.parameter in pairing.TARGETS for cause in targets) else frozenset[str]()

@@ -117,6 +117,9 @@ def _targets_against(side: Profile) -> float | None:
     trained = side.value("data.target.rms")
     if found is None or found.values is None or not trained or not found.shape or found.shape[0] < _ROWS:
         return None
+    columns = side.value("data.target.columns")
+    if columns is not None and math.prod(found.shape[1:]) != columns:
+        return None  # of a loss of two parts the target of the other one: shares beside class numbers
     values = np.asarray(found.values, np.float64)
     if np.array_equal(values, np.round(values)):
         return None

@@ -73,7 +73,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
     found = [] if _stacked(a, b) else differences(a.structure, b.structure)
     cells: list[Difference] = []
-    if _sizes(a) and _sizes(a) == _sizes(b):
+    if _sizes(a) and (_sizes(a) == _sizes(b) or _as_they_lie(a) == _as_they_lie(b)):
         # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
         cells = _written_out(found, a, b)
         found = [one for one in found if one not in cells and (one.setting or _any(one).kind not in WEIGHTED)]
@@ -84,6 +84,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if _branched(a) or _branched(b):
         # Of branches beside each other none comes first; of a block that adds up, a normalisation does.
         found = [one for one in found if one.setting != "order" or (_any(one).kind in _NORMS and _adds(a, b))]
+    elif _adds(a) or _adds(b):  # the layer on a block's way around may run before the block or after it
+        found = [one for one in found if one.setting != "order" or _any(one).kind not in WEIGHTED - _NORMS]
     found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b) and not _uncalled(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [
@@ -252,10 +254,18 @@ def _of_no_layer(side: Profile) -> bool:
 
 
 def _sizes(side: Profile) -> list[int]:
-    """Elements of each weight, sorted."""
-    if side.evidence.first is None:
-        return []
-    return sorted(_unpacked({name: one.size for name, one in side.evidence.first.of("weight").items()}).values())
+    """Elements of each weight, sorted; the three projections of PyTorch's attention apart."""
+    return sorted(_unpacked(_elements(side)).values())
+
+
+def _as_they_lie(side: Profile) -> list[int]:
+    """Elements of each weight, sorted: a program may have the three projections in one, as PyTorch's attention has."""
+    return sorted(_elements(side).values())
+
+
+def _elements(side: Profile) -> dict[str, int]:
+    first = side.evidence.first
+    return {} if first is None else {name: one.size for name, one in first.of("weight").items()}
 
 
 def _blocks(found: Sequence[Difference]) -> Iterator[list[Difference]]:

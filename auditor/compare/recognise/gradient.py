@@ -8,7 +8,7 @@ from typing import Final
 from auditor.compare import effects
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import REPORTED, Cause, between, close
-from auditor.compare.recognise.conduct import batches
+from auditor.compare.recognise.conduct import batches, untold
 
 #: Relative difference of two gradients that is none: what float32 leaves of a sum over a batch.
 SAME: Final = 1e-2
@@ -64,7 +64,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     factor = between(a, b, "backward.factor")
     if factor is None or close(factor[0].value, factor[1].value, SAME) or alike(a, b):
         return
-    if batches(a) != batches(b):
+    if batches(a) != batches(b) or untold(a) or untold(b):
         return  # of several batches it is their sum: recognise.conduct has it
     scale = factor[1].value / factor[0].value
     outputs = float(a.value("data.target.columns", 1))

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from auditor.compare.identify import backward
+from auditor.compare.identify import backward, passes
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
@@ -139,12 +139,15 @@ def _function(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _unknown(a: Profile, b: Profile) -> Iterator[Cause]:
-    """A loss that is known against one that no hypothesis explains, and whose gradient is not the known one's."""
+    """A loss that is known against one that no hypothesis explains, and whose gradient is not the known one's.
+
+    A step of several batches has the gradient of all of them: of a part it says nothing.
+    """
     known = [bool(side.loss) and side.loss[0].explains for side in (a, b)]
     if known[0] == known[1]:
         return
     told, other = (a, b) if known[0] else (b, a)
-    if not other.loss or other.loss[0].residual < _ANOTHER:
+    if not other.loss or other.loss[0].residual < _ANOTHER or other.value(passes.RECORDED) is not None:
         return
     off = backward.unlike(other.evidence, told.loss[0])
     if off is None or off < _ANOTHER:

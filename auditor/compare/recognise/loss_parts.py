@@ -38,7 +38,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if any(between(a, b, name) is not None for name in ("loss.function", "loss.terms", "loss.heads")):
         yield from _scaled(left, right, confidence)
         return
-    ratios = [right[key].weight / left[key].weight for key in common if left[key].weight]
+    ratios = [_counts(right[key]) / _counts(left[key]) for key in common if _counts(left[key])]
     alike = bool(ratios) and all(close(ratio, ratios[0], _SAME) for ratio in ratios)
     values = (_words(both[0].value), _words(both[1].value))
     lacking = [key for key in (*left, *right) if key not in common]
@@ -95,6 +95,11 @@ def _size(a: Profile, b: Profile, ratio: float, sizes: Sequence[float], values: 
     steps = min(2.0, max((size for size in found if size is not None), default=more - 1))
     effect = f"the loss is {more:.4g} times as large on one side"
     yield Cause(entry, "loss.scale", values, max(REPORTED, steps), effect, confidence=0.8)
+
+
+def _counts(part: Part) -> float:
+    """What a part counts for; of rows all of them, for a batch may be of more samples than the loss has rows."""
+    return part.weight * part.size if part.function in _ROWS else part.weight
 
 
 def _by_key(parts: Sequence[Part]) -> dict[Key, Part]:

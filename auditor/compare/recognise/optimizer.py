@@ -74,6 +74,8 @@ _OF_MOMENTUM: Final = frozenset({"nesterov", "dampening"})
 #: their absence to be no chance: e^-7, one in a thousand.
 _LONGER: Final = 2.0
 _AWAITED: Final = 7.0
+#: Relative distance from a limit of a norm that was cut to it: float32's, of some thousand tensors.
+_EXACTLY: Final = 1e-5
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -257,6 +259,8 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         return  # it may well clip: what moves its weights is not known
     if _cut_by_another_norm(a, b, sides[0], sides[1]) or _cut_by_another_norm(b, a, sides[1], sides[0]):
         return
+    if _ends_at(b, sides[0], sides[1]) or _ends_at(a, sides[1], sides[0]):
+        return
     entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"
     swapped = _swap(a, b, _only(sides[0]), _only(sides[1]))
     facts = [side.facts.get(f"update.{name}") for side, names in zip((a, b), kinds, strict=True) for name in names]
@@ -292,6 +296,18 @@ def _cut_by_another_norm(cut: Profile, other: Profile, own: Mapping[str, float],
     top = float(lengths.max())
     awaited = np.mean(before.values > top) * len(lengths)
     return top <= _LONGER * own["clip_norm"] and bool(awaited >= _AWAITED)
+
+
+def _ends_at(other: Profile, own: Mapping[str, float], limits: Mapping[str, float]) -> bool:
+    """Whether norms that nobody is seen to cut end exactly at the other side's limit, and one is as long as that.
+
+    A loop that cuts between tape and optimizer shows it only in the steps that it cuts, and those may be very few.
+    """
+    after = other.curves.get("grad_norm")
+    if limits or own.keys() != {"clip_norm"} or after is None:
+        return False
+    lengths = after.values[np.isfinite(after.values)]
+    return bool(len(lengths)) and close(float(lengths.max()), own["clip_norm"], _EXACTLY)
 
 
 def _with_limits(side: Profile, own: dict[str, float], other: Mapping[str, float]) -> dict[str, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auditor.compare import effects
+from auditor.compare.identify.penalty import UNEXPLAINED
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
 
@@ -44,6 +45,8 @@ def pull(profile: Profile) -> Pull:
     coupled = plain or profile.value("update.decay_coupling") == "coupled"  # without momentum it is one thing
     tensors = profile.value("penalty.tensors") if l2 is not None and l2.value else None
     told = l2 if l2 is not None else profile.facts.get("penalty.declared.l2")
+    if told is not None and not told.value and _in_loop(profile):
+        told = None  # what is declared is not all
     value = float(told.value) if told is not None else 0.0
     tensors = tensors or (profile.value("update.decayed") if decay else None)
     l1 = float(profile.value("penalty.l1", profile.value("penalty.declared.l1", 0.0)))
@@ -99,7 +102,17 @@ def _kinds(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
 
 def _hidden(profile: Profile, found: Pull) -> bool:
     """Whether a penalty in the loss may be there unseen: the loss was not explained, and nothing is declared."""
-    return not found.known and not (profile.loss and profile.loss[0].explains)
+    return not found.known and not _explained(profile)
+
+
+def _explained(profile: Profile) -> bool:
+    return bool(profile.loss and profile.loss[0].explains) and not profile.value(UNEXPLAINED)
+
+
+def _in_loop(profile: Profile) -> bool:
+    """Whether a loop may hold a penalty that no layer declares: its loss has parts that no loss explains."""
+    parts = profile.value("loss.parts") or ()
+    return bool(profile.value(UNEXPLAINED)) or (len(parts) > 1 and not _explained(profile))
 
 
 def _altered(profile: Profile, found: Pull) -> bool:

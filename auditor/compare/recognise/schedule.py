@@ -11,7 +11,7 @@ import numpy as np
 from auditor.compare.identify.evidence import F64
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import MATTERS, Cause, percent
-from auditor.compare.recognise.conduct import batches
+from auditor.compare.recognise.conduct import batches, untold
 from auditor.compare.trajectories import I64, common
 
 _FEWEST: Final = 3
@@ -126,10 +126,18 @@ def _epochs(side: Profile) -> float | None:
 
 
 def _steps_of_epoch(side: Profile) -> int | None:
-    """Steps to an epoch by its samples and its batches; None where nobody knows."""
+    """Steps to an epoch as it tells them itself, else by its samples and its batches; None where nobody knows.
+
+    The first steps of the first one may not have been heard.
+    """
+    told = [dict(event.fields) for event in side.events if event.type == "epoch"]
+    steps = [int(one["steps"]) for one in told if "order" in one and one.get("steps")]
+    if steps:
+        return max(set(steps), key=steps.count)
     batch, samples = side.value("data.batch_size"), side.value("data.samples_per_epoch")
     samples = samples or side.value("data.declared.samples")
-    return math.ceil(math.ceil(samples / batch) / batches(side)) if batch and samples else None
+    known = batch and samples and not untold(side)
+    return math.ceil(math.ceil(samples / batch) / batches(side)) if known else None
 
 
 def _counted(side: Profile) -> float | None:

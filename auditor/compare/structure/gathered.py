@@ -16,17 +16,38 @@ ENDS: Final = frozenset({"softmax", "logsoftmax", "sigmoid", "logsigmoid"})
 
 def folded(found: Sequence[Operation]) -> Iterator[Operation]:
     """Padding as part of the operation that it is for; dropout that drops nothing is none."""
-    waiting: list[list[int]] | None = None
-    for one in found:
-        if one.kind == "pad":
-            waiting = one.settings.get("pads")
-        elif one.kind == "dropout" and not one.settings.get("rate"):
+    pads_ = [(at, one.settings.get("pads")) for at, one in enumerate(found) if one.kind == "pad"]
+    padded = {place: pads for at, pads in pads_ for place in _padded(found, at)}
+    for at, one in enumerate(found):
+        if one.kind == "pad" or (one.kind == "dropout" and not one.settings.get("rate")):
             continue
-        elif waiting is not None and "pads" in one.settings:
-            yield Operation(one.kind, one.name, geometry.added(one.settings, waiting))
-            waiting = None
-        else:
-            yield one
+        pads = padded.get(at)
+        yield one if pads is None else Operation(one.kind, one.name, geometry.added(one.settings, pads))
+
+
+def _padded(found: Sequence[Operation], at: int) -> list[int]:
+    """The places of what a padding is for: the next window of its extents, where they are known, else the next one.
+
+    Keras runs a model by its depth, so that a block's shortcut may stand between the two. And those after it up to the
+    next padding that are over the same extents without one of their own: a gate beside what it lets pass.
+    """
+    after = [place for place in range(at + 1, len(found)) if found[place].kind != "pad"]
+    windows = [place for place in after if "pads" in found[place].settings]
+    made = found[at].settings.get("_over")
+    fitting = [place for place in windows if made is not None and found[place].settings.get("_over") == made]
+    first = next(iter(fitting or windows), None)
+    if first is None:
+        return []
+    end = next((place for place in range(first, len(found)) if found[place].kind == "pad"), len(found))
+    over = found[first].settings.get("_over")
+    beside = [place for place in windows if first < place < end and over is not None and _bare(found[place], over)]
+    return [first, *beside]
+
+
+def _bare(one: Operation, over: Sequence[int]) -> bool:
+    """Whether a window is over these extents and has no padding of its own."""
+    pads = one.settings.get("pads")
+    return one.settings.get("_over") == over and isinstance(pads, list) and not any(map(any, pads))
 
 
 def parted(found: Sequence[Operation]) -> tuple[tuple[Operation, ...], frozenset[int]]:

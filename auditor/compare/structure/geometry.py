@@ -47,6 +47,7 @@ def of_torch(told: Mapping[str, Any], extents: Any, kind: str) -> dict[str, Any]
         found["ceil"] = True
     found["pads"] = reached(near, kernel, stride, dilation, _extents(extents, rank))
     found["_slack"] = slack(near, kernel, stride, dilation, _extents(extents, rank))
+    found |= _given(_extents(extents, rank))
     if kind == "average_pool" and any(margins):
         found["border"] = "counted" if told.get("count_include_pad", True) else "left out"
     return found
@@ -59,7 +60,8 @@ def of_keras(told: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if kind == "pad":
         padding = told.get("padding")
         pairs = padding if isinstance(padding, list) else [padding] * len(extents or [0])
-        return {"pads": [list(pair) if isinstance(pair, list) else [pair, pair] for pair in pairs]}
+        margins: Pads = [list(pair) if isinstance(pair, list) else [int(pair or 0)] * 2 for pair in pairs]
+        return {"pads": margins, **_given(None if extents is None else _wider(extents, margins))}
     rank = len(extents) if extents else _rank(told, None)
     if "count_include_pad" in told:
         return {"border": "counted" if told["count_include_pad"] else "left out"}
@@ -79,7 +81,16 @@ def of_keras(told: Mapping[str, Any], kind: str) -> dict[str, Any]:
     found["_slack"] = slack([[0, 0] for _ in kernel] if padding == "valid" else pads, kernel, stride, dilation, extents)
     if kind == "average_pool" and pads is not None and any(any(pair) for pair in pads):
         found["border"] = "left out"
-    return found
+    return found | _given(extents)
+
+
+def _given(extents: Sequence[int] | None) -> dict[str, Any]:
+    """What an operation works on, or a padding makes: by it the padding's own operation is known."""
+    return {} if extents is None else {"_over": list(extents)}
+
+
+def _wider(extents: Sequence[int], pads: Pads) -> list[int]:
+    return [extent + sum(pair) for extent, pair in zip(extents, pads, strict=False)]
 
 
 def of_rank(found: Sequence[Operation]) -> list[Operation]:

@@ -1,4 +1,4 @@
-"""What a loop of TensorFlow did before its model's turn: a generator makes what the model then judges."""
+"""What another model did before a model's turn or after it: a generator makes what it judges, a teacher is asked."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ def alone(graph: Any, model: Any, layers: Sequence[Mapping[str, Any]]) -> Any:
     first = next(at for at, one in enumerate(told) if any(str(one.get("layer")) in own for own in owners))
     before = told[:first]
     return nodes[first:] if any("layer" not in one and _weighted(one) for one in before) else graph
+
+
+def taught(graph: Any, layers: Sequence[Mapping[str, Any]]) -> Any:
+    """A graph without the layers behind the model's last output that are not trained: a teacher asked by the loss."""
+    nodes = graph if isinstance(graph, list) else []
+    told = [one if isinstance(one, Mapping) else {} for one in nodes]
+    ends = [at for at, one in enumerate(told) if one.get("end")]
+    frozen = {str(one.get(key)) for one in layers for key in ("name", "path") if one.get(key) and _frozen(one)}
+    if not ends or not frozen:
+        return graph
+    behind = range(ends[-1] + 1, len(nodes))
+    return [one for at, one in enumerate(nodes) if at not in behind or str(told[at].get("layer")) not in frozen]
+
+
+def _frozen(layer: Mapping[str, Any]) -> bool:
+    config = layer.get("config")
+    return layer.get("trainable", config.get("trainable") if isinstance(config, Mapping) else None) is False
 
 
 def _weighted(node: Mapping[str, Any]) -> bool:

@@ -82,7 +82,8 @@ def structure(
         graph = seen_graph.own(graph, layers, tensors)
     else:
         graph = seen_graph.once(judged.alone(graph, model, layers)) if framework == "tensorflow" else graph
-        graph = seen_graph.known(graph, layers)
+        graph = judged.taught(seen_graph.known(graph, layers), layers)
+    graph = seen_graph.alike(graph, layers)
     shares = seen_graph.shares(seen_graph.told(graph))
     if framework == "torch":
         weighted = {str(one.get("name")) for one in layers if words.kind_of(one.get("class")) in WEIGHTED}
@@ -258,7 +259,10 @@ def _recurrent(kind: str, name: str, layer: Mapping[str, Any], node: Mapping[str
         one |= {"gates": "sigmoid"}
     if kind == "gru":
         one |= {"reset_after": bool(layer.get("reset_after", True))}
-    return [Operation(kind, name, told_by.known(one)) for _ in range(int(layer.get("num_layers") or 1))]
+    stacked = [Operation(kind, name, told_by.known(one)) for _ in range(int(layer.get("num_layers") or 1))]
+    rate = float(layer.get("dropout") or 0.0)
+    between = [Operation("dropout", name, {"rate": rate})] if rate else []
+    return [*stacked[:1], *(each for another in stacked[1:] for each in (*between, another))]
 
 
 # -- Keras, TensorFlow, scikit-learn ----------------------------------------------------------
@@ -324,6 +328,8 @@ def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
         function = words.activation(told.get("class")) or ""
         if function == "relu" and told.get("negative_slope"):
             function = "leakyrelu"
+        elif function == "relu" and told.get("max_value") == words.TOP:
+            function = "relu6"
         return {"function": function, **words.activation_settings("keras", function, told)}
     if kind in {"conv", "depthwise", "conv_transpose"}:
         settings = {"units": told.get("filters"), "bias": bool(told.get("use_bias", True))}

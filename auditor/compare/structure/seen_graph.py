@@ -33,10 +33,38 @@ def once(graph: Any) -> Any:
     return graph
 
 
+def alike(graph: Any, layers: Sequence[Mapping[str, Any]]) -> Any:
+    """A graph in which layers that one input after another goes through are told once: two towers of shared weights.
+
+    PyTorch tells a module once for each call, Keras too; and one call of both inputs as one batch is the same model.
+    """
+    weighted = {
+        str(one.get(key))
+        for one in layers
+        for key in ("name", "path")
+        if one.get(key) and words.kind_of(one.get("class")) in words.WEIGHTED
+    }
+    kept = list(graph) if isinstance(graph, list) and len(graph) < _MOST else None
+    if kept is None:
+        return graph
+    told = [{key: one[key] for key in one if key not in _COUNTED} if isinstance(one, Mapping) else one for one in kept]
+    for size in range(len(kept) // 2, 0, -1):
+        at = 0
+        while at + 2 * size <= len(told):
+            block = told[at : at + size]
+            if block == told[at + size : at + 2 * size] and not weighted.isdisjoint(_names(block)):
+                kept[at : at + size] = []
+                told[at : at + size] = []
+            else:
+                at += 1
+    return kept
+
+
 def own(graph: Any, layers: Sequence[Mapping[str, Any]], tensors: Mapping[str, Any]) -> Any:
     """A graph of PyTorch without what another model did before or after this one: a generator before its judge.
 
-    A product that is of no layer is another model's where every weight of this one is a layer's.
+    A product that is of no layer is another model's where every weight of this one is a layer's; but one alone behind
+    all layers, as wide as what a table or a layer takes, may be its weight again, the other way round.
     """
     names = [str(one.get("name")) for one in layers]
     if not isinstance(graph, list) or not tensors or not all(_of_any(str(one), names) for one in tensors):
@@ -46,6 +74,9 @@ def own(graph: Any, layers: Sequence[Mapping[str, Any]], tensors: Mapping[str, A
     others = [at for at, one in enumerate(told) if one.get("op") == "dense" and "layer" not in one]
     before = [at for at in others if mine and at < mine[0]]
     after = [at for at in others if mine and at > mine[-1]]
+    wide = {one.get(key) for one in layers for key in ("num_embeddings", "in_features")}
+    if len(after) == 1 and told[after[0]].get("units") in wide:
+        others, after = [at for at in others if at not in after], []
     if not mine or len(before) + len(after) != len(others):
         return graph
     return graph[mine[0] if before else 0 : after[0] if after else len(graph)]
@@ -106,8 +137,10 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     part = _beside_arithmetic(told_)
     own = sum(one.get("op") == "add" and (bool(one.get("own")) or at in part) for at, one in enumerate(nodes))
     plain = {"add": told_.count("add") - own + both, "own": own}
-    beside = sum(op == "shift" and at in part for at, op in enumerate(told_))
-    shifts = {"shift": told_.count("shift") - beside, "own_shift": beside}
+    # What is added at an output's end is the least that a rate or a variance has: a loss may as well add it.
+    inner = [at for at, one in enumerate(nodes) if one.get("op") == "shift" and not one.get("end")]
+    beside = sum(at in part for at in inner)
+    shifts = {"shift": len(inner) - beside, "own_shift": beside}
     return {**plain, **shifts, "stop": told_[learnt:].count("stop")}
 
 
@@ -144,8 +177,8 @@ def within(graph: Any, outermost: Sequence[Mapping[str, Any]]) -> bool:
     return any(name.startswith(f"{whole}.") for name in inner for whole in known if whole)
 
 
-def _names(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [str(node["layer"]) for node in nodes if "layer" in node]
+def _names(nodes: Sequence[Any]) -> list[str]:
+    return [str(node["layer"]) for node in nodes if isinstance(node, Mapping) and "layer" in node]
 
 
 def _terms(shape: Any) -> int:

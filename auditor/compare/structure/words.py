@@ -65,6 +65,8 @@ _ACTIVATIONS: Final = {
     "erf": "gelu",
     "exp": "exponential",
 }
+#: Where ``relu6`` ends, which is a rectifier of Keras with a largest value.
+TOP: Final = 6
 #: Plain names of what a layer without an activation says in its place.
 IDENTITIES: Final = frozenset({"linear", "identity"})
 #: Settings that an activation has beside its name, as the frameworks have them by default.

@@ -67,6 +67,24 @@ def test_targets_of_evaluation_in_other_units_are_told(sizes: tuple[float, float
         assert found == (["data.evaluation.target"] if told else [])
 
 
+def test_targets_of_another_part_of_the_loss_are_of_their_own_units() -> None:
+    """In distillation: class numbers in the one recorded, shares in the other."""
+    run = Tiny().profile()
+    sides = []
+    for columns in (1, 6):
+        values = np.full((32, columns), 0.01, np.float32)
+        kept = Recorded("target", "target0", "float32", values.shape, values.size, values.reshape(-1))
+        seen = looked(HELD_OUT).evaluation
+        sides.append(replace(run, evaluation=seen, judged=StepRecording(0, 0, 6, {("target", "target0"): kept})))
+    alike = np.full(32, float(run.value("data.target.rms")) + 0.001, np.float32)
+    kept = Recorded("target", "target0", "float32", (32,), 32, alike)
+    usual = replace(sides[0], judged=StepRecording(0, 0, 6, {("target", "target0"): kept}))
+    assert [[cause.parameter for cause in evaluated.causes(side, usual)] for side in sides] == [
+        ["data.evaluation.target"],
+        [],
+    ]
+
+
 def test_classes_of_an_evaluation_have_no_units() -> None:
     """Held-out rows may be of larger class numbers."""
     run = Tiny(y=np.arange(96)[:, None].astype(np.float32) % 3).profile()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from auditor.compare import aligned
 from auditor.compare.aligned import FirstStep
-from auditor.compare.identify import fed
+from auditor.compare.identify import fed, fed_size
+from auditor.compare.identify.evidence import evidence
 from auditor.compare.recognise.cause import Cause
 from auditor.ingest.records import Recorded, StepRecording
+from auditor_agent.recorder import GIVEN
 
 RNG = np.random.default_rng(3)
 PIXELS = RNG.integers(0, 256, (16, 5, 5, 3)).astype(np.uint8)
@@ -135,3 +138,66 @@ def test_a_coarse_format_costs_more_where_a_model_takes_a_mean_off_itself(scales
     halves = Cause("PREC-01", "precision.compute", (8, 24), 2.0**-5, "halves")
     found = aligned.weigh([halves], FirstStep(0.3, scales=scales))
     assert [one.id for one in found] == told
+
+
+def test_what_a_program_gives_its_first_layer_is_what_the_network_is_fed() -> None:
+    """``x / 255`` in ``forward``: no layer does it, so that the first layer's argument was recorded."""
+    steps = [recording(TABLE + at, {GIVEN: moments((TABLE + at - MEANS) / STDS)}, at) for at in range(3)]
+    found = [one.of("batch")["input0"].whole() for one in fed.fed(steps, fed.ways("torch", [], steps))]
+    np.testing.assert_allclose(found[1], (TABLE + 1 - MEANS) / STDS, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("way", [np.cbrt, lambda x: x * np.float32([0, 1, 1])])
+def test_what_is_no_factor_and_offset_of_all_inputs_changes_nothing(way: Callable[[np.ndarray], np.ndarray]) -> None:
+    """A root of the batch, of whose numbers four are known; a mask, as flows have it: the rest goes elsewhere."""
+    steps = [recording(TABLE + at, {GIVEN: moments(way(TABLE + at))}, at) for at in range(3)]
+    assert fed.ways("torch", [], steps) == []
+
+
+@pytest.mark.parametrize(("within", "centred"), [(1.0, False), (1.0, True), (1 / 255, False), (1 / 255, True)])
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_gradients_tell_that_a_layer_is_fed_other_numbers(framework: str, within: float, centred: bool) -> None:
+    """The kernel's is a sum of products with the inputs, the bias's the same sum without them."""
+    x = RNG.normal(0.0 if centred else 100.0, 30.0, (64, 9))
+    slopes = RNG.normal(0.5, 0.2, (64, 4))
+    kernel = within * x.T @ slopes
+    step = recording(x)
+    for name, values in (("kernel", kernel.T if framework == "torch" else kernel), ("bias", slopes.sum(axis=0))):
+        one = Recorded("gradient", name, "float64", values.shape, values.size, values.ravel())
+        step.arrays["gradient", name] = one
+    told = fed_size.facts(evidence(framework, [step]))
+    assert [fact.parameter for fact in told] == ([fed_size.CHANGED] if within < 1 else [])
+
+
+@pytest.mark.parametrize(("of", "known"), [("numbers", True), ("codes", False)])
+def test_of_several_inputs_the_one_that_leads_is_followed_where_it_is_seen_to_be_scaled(of: str, known: bool) -> None:
+    """A normalisation of numbers beside a code; where it takes another input, nobody knows what the network is fed."""
+    layers = [layer("Normalization", mean=None), layer("CategoryEncoding"), layer("Dense")]
+    steps = []
+    for step in (1, 2):
+        rows = RNG.normal(MEANS, STDS, (64, 3)).astype(np.float32)
+        codes = RNG.integers(0, 5, (64, 3))
+        after = (rows - MEANS) / STDS if of == "numbers" else (codes - 2) / 2.0
+        one = recording(rows, {"model/normalization": moments(after)}, step)
+        one.arrays["batch", "input1"] = Recorded("batch", "input1", "int64", (64, 3), 192, codes.ravel())
+        steps.append(one)
+    ways = fed.ways("keras", layers, steps)
+    assert bool(ways) is known
+    assert fed.untold(layers, steps, ways) is not known
+    assert not fed.untold(layers[1:], steps, [])
+    for one, made in zip(steps, fed.fed(steps, ways), strict=True):
+        rows = np.asarray(one.of("batch")["input0"].whole(), np.float64)
+        expected = (rows - MEANS) / STDS if known else rows
+        np.testing.assert_allclose(made.of("batch")["input0"].whole(), expected, rtol=1e-3, atol=1e-3)
+        np.testing.assert_array_equal(made.of("batch")["input1"].whole(), one.of("batch")["input1"].whole())
+
+
+def test_the_weights_of_samples_are_no_input() -> None:
+    """A batch of one input is one with weights beside it."""
+    one = recording(PIXELS)
+    weights = Recorded("batch", "sample_weight0", "float32", (16,), 16, np.ones(16, np.float32))
+    one.arrays["batch", "sample_weight0"] = weights
+    layers = [layer("Rescaling", scale=1 / 255, offset=0.0), layer("Dense")]
+    (made,) = fed.fed([one], fed.ways("keras", layers, [one]))
+    np.testing.assert_allclose(made.of("batch")["input0"].whole(), PIXELS / 255, rtol=1e-6)
+    assert (made.of("batch")["sample_weight0"].whole() == 1).all()

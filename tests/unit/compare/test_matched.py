@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
+from auditor.store.records import Event
 from support.tiny import Tiny, glorot, inputs, sgd, targets
 
 X = inputs(256)
@@ -90,3 +92,14 @@ def test_numbers_that_are_drawn_anew_are_no_difference() -> None:
         return run(every, np.concatenate([Y, Y]), seed, steps=30)
 
     assert told(hidden(1), hidden(2)) == []
+
+
+@pytest.mark.parametrize(
+    ("losses", "steps", "said"), [(0, range(1, 9), False), (4, range(1, 9), True), (0, (5, 10), True)]
+)
+def test_what_a_network_was_asked_for_is_no_data(losses: int, steps: Iterable[int], said: bool) -> None:
+    """The target network of Q-learning gives other numbers with other weights. An evaluation judges what is given."""
+    asks = [Event("r", 0, 0, 0, 0, step, "evaluation", {"batches": 1, "losses": losses}) for step in steps]
+    moved = Y + 0.4 * np.sin(5 * X[:, :1])
+    asked, other = replace(run(X), events=asks), run(X, moved, seed=5)
+    assert ("data.target.values" in told(asked, other)) is said

@@ -151,3 +151,22 @@ def test_a_generator_is_held_against_a_generator(apart: bool) -> None:
     assert not told(maker, halves("torch", 0.0, both=False, apart=False))
     assert not told(maker, halves("torch", 0.05, both=True, apart=apart))
     assert told(maker, halves("torch", 0.9, both=True, apart=apart)) == ["init.dense.kernel"]
+
+
+@pytest.mark.parametrize(("drawn", "parameters"), [(False, []), (True, ["init.gru.recurrent"])])
+def test_a_cell_by_hand_is_held_against_a_library_s_tensor_by_tensor(drawn: bool, parameters: list[str]) -> None:
+    """In an attribute called ``gru``: what its state is multiplied with is no kernel of its inputs."""
+    rng = np.random.default_rng(4)
+    kernels = [rng.uniform(-0.28, 0.28, (2, 72)) for _ in range(2)]
+    states = [np.linalg.qr(rng.normal(size=(72, 24)))[0].T for _ in range(2)]
+    mine = {
+        "gru.w": kernels[0],
+        "gru.u": rng.normal(0, 0.4, (24, 72)) if drawn else states[0],
+        "gru.bi": np.zeros(72),
+        "gru.bh": np.zeros(72),
+    }
+    theirs = {"gru/kernel": kernels[1], "gru/recurrent_kernel": states[1], "gru/bias": np.zeros((2, 72))}
+    by_hand = side("torch", mine, [{"name": "gru", "class": "GRUByHand"}])
+    library = side("keras", theirs, [{"path": "gru", "class": "GRU"}])
+    for left, right in ((by_hand, library), (library, by_hand)):
+        assert [one.parameter for one in init.causes(left, right)] == parameters

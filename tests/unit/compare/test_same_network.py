@@ -100,6 +100,15 @@ def test_projections_that_lie_in_one_tensor_are_three() -> None:
     assert told(holding(packed, [], body), holding({**apart, "q2.weight": 4}, [], body)) == ["forward.weights"]
 
 
+def test_projections_that_lie_in_one_tensor_on_both_sides_are_the_same() -> None:
+    """PyTorch's attention against a program's own: its table of positions is a layer there and a bare weight here."""
+    packed = {"at.in_proj_weight": 12, "at.in_proj_bias": 6, "positions": 24, "out.weight": 8}
+    own = {"qkv.weight": 12, "qkv.bias": 6, "table.weight": 24, "out.weight": 8}
+    bare, called = network(("dense", {"units": 2})), network(("embedding", {"units": 4}), ("dense", {"units": 2}))
+    assert told(holding(packed, [], bare), holding(own, [], called)) == []
+    assert told(holding({**packed, "positions": 20}, [], bare), holding(own, [], called)) == ["forward.embedding"]
+
+
 @pytest.mark.parametrize(("scale", "causes"), [(0.5, []), (1.0, ["attention.scale"])])
 @pytest.mark.parametrize(
     "layer", [{"class": "MultiHeadAttention", "config": {"key_dim": 4, "num_heads": 2}},
@@ -138,3 +147,13 @@ def test_a_traced_judge_with_a_generator_between_its_calls_is_one_pass() -> None
     graph = [*calls, {"layer": "maker/in"}, *calls]
     found = structure("tensorflow", {"model": {"layers": layers}}, [{"operations": graph}])
     assert [one.word for one in found.operations] == ["dense(4)", "dense(4)"]
+
+
+@pytest.mark.parametrize(("rate", "kinds"), [(0.1, ["gru", "dropout", "gru", "dropout", "gru"]), (0.0, ["gru"] * 3)])
+def test_a_dropout_between_stacked_recurrent_layers_is_one(rate: float, kinds: list[str]) -> None:
+    """PyTorch has it within the layer, Keras between two of them."""
+    given = {"class": "GRU", "name": "gru", "hidden_size": 8, "num_layers": 3, "dropout": rate, "batch_first": True}
+    body = {"model": {"layers": [given]}}
+    found = structure("torch", body, [{"operations": [{"layer": "gru", "input_shape": [4, 6, 2]}]}])
+    assert [one.kind for one in found.operations] == kinds
+    assert all(one.settings["rate"] == rate for one in found.operations if one.kind == "dropout")

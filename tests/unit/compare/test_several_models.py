@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from auditor.compare import aligned, mending
 from auditor.compare.causes import diagnose
+from auditor.compare.identify import own_tensors
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import skipped
 from auditor.compare.recognise.cause import MATTERS
@@ -158,3 +160,53 @@ def test_a_row_kept_at_zero_is_no_step_that_is_skipped(
         assert [(one.id, one.weight, one.how) for one in shown] == [("FWD-21", 0.5, "measured")]
         assert all(one.weight < MATTERS for one in agreed)
         assert "pack_padded_sequence" in mending.line(cause, ("torch", "keras"))
+
+
+def game(names: Mapping[str, tuple[str, Any]], listed: Sequence[str], layers: Mapping[str, str]) -> Profile:
+    """A first step of two networks, of which the manifest lists one: weights by name, of a kind and a shape."""
+    rng = np.random.default_rng(3)
+    draws = {"drawn": lambda shape: rng.uniform(-0.2, 0.2, shape), "ones": np.ones, "zeros": np.zeros,
+             "around": lambda shape: rng.normal(1.0, 0.02, shape)}  # fmt: skip
+    arrays = [array("weight", name, draws[how](shape).astype(np.float32)) for name, (how, shape) in names.items()]
+    tensors = {one.name: {"shape": list(one.shape)} for one in arrays if one.name in listed}
+    told = [{"name": name, "class": kind} for name, kind in layers.items()]
+    return profile(
+        "a",
+        "torch",
+        assembled([Recording(1, arrays)]),
+        Beside(manifest={"model": {"tensors": tensors, "layers": told}}),
+    )
+
+
+MAKER = {"0.weight": ("drawn", (64, 9)), "2.weight": ("ones", (64,)), "2.bias": ("zeros", (64,))}
+JUDGE = {"judge.2.weight": ("drawn", (16, 9, 4, 4)), "0.bias": ("zeros", (16,)), "judge.3.weight": ("around", (16,))}
+LISTED = {"0": "Linear", "2": "BatchNorm1d", "head": "BatchNorm1d"}
+
+
+def kinds(side: Profile) -> dict[str, str]:
+    """What each weight is held for, by the first to be told of its kind."""
+    return {one["name"]: own_tensors.kind(one) for one in side.value("init.weights")}
+
+
+def test_a_layer_of_another_network_is_not_taken_for_one_of_the_same_number() -> None:
+    """Of a judge only its optimizer tells: its second layer is no normalisation for that the maker's is."""
+    found = kinds(game({**MAKER, **JUDGE}, [*MAKER], LISTED))
+    assert found["2.weight"] == "norm.kernel"
+    assert found["judge.2.weight"] == "conv.kernel"
+    assert found["0.bias"] == "dense.bias"
+    assert found["judge.3.weight"] == "norm.kernel"  # a vector of numbers around one scales
+
+
+def test_a_layer_that_another_optimizer_holds_is_one_of_the_networks() -> None:
+    """The manifest lists the weights of the first optimizer, and all layers."""
+    held = {**MAKER, "head.weight": ("drawn", (16, 64)), "head.bias": ("zeros", (16,))}
+    assert kinds(game(held, [*MAKER], LISTED))["head.bias"] == "norm.bias"
+    assert kinds(game(held, [], LISTED))["2.bias"] == "norm.bias"  # named otherwise than they are listed
+
+
+def test_weights_of_another_network_begin_as_the_other_sides_do() -> None:
+    """No cause of kernels that one side holds for scales."""
+    mine = game({**MAKER, **JUDGE}, [*MAKER], LISTED)
+    named = {name.replace("judge.2", "judge.conv"): one for name, one in {**MAKER, **JUDGE}.items()}
+    theirs = game(named, [*named], {**LISTED, "judge.conv": "Conv2d", "judge.3": "BatchNorm2d"})
+    assert not [one for one in diagnose(mine, theirs).causes if one.parameter.startswith("init.")]

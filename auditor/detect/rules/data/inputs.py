@@ -22,6 +22,7 @@ from auditor.detect.recorded import RecordView
 from auditor.detect.rule import Moment, Rule
 from auditor.detect.view import StepView, due, stretches
 from auditor.model import Finding, Severity, Subject
+from auditor_agent.recorder import GIVEN
 
 #: Layers that bring their inputs to a scale of their own, and those that only stand for a place.
 _NORMALISERS: Final = ("normalization", "batchnorm", "layernorm")
@@ -330,7 +331,12 @@ class InputScale(Rule):
 
 
 def _first_normaliser(view: RecordView) -> str | None:
-    """The layer that normalises the inputs within the model, where one is the first of those recorded."""
+    """The layer that normalises the inputs within the model, where one is the first of those recorded.
+
+    Or what the first layer was given, where the program's own arithmetic makes it.
+    """
+    if view.array("units", GIVEN) is not None:
+        return GIVEN
     told = view.facts.get("layers")
     first = told[0] if isinstance(told, list) and told and isinstance(told[0], dict) else {}
     declared = [layer for layer in view.run.layers if str(layer.get("class", "")) not in _PLACES]
