@@ -31,12 +31,13 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of a request. ``status`` 0: nothing came, ``error`` says why."""
+    """What came of a request. ``status`` 0: nothing came, ``error`` says why; ``late``: not in time."""
 
     status: int
     body: bytes = b""
     retry_after: float | None = None
     error: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Courier:
             return self._failed(now, reply, ("the daemon's answer makes no sense", repr(reply.body[:80])))
         if reply.status in (400, 413, 422) and seqs and (reply.status == 413 or _is_ours(reply.body)):
             return self._undigestible(now, reply, seqs)
+        if reply.late and len(seqs) > 1:  # too much for the time it has: less is judged and settled sooner
+            self.max_frames = len(seqs) // 2
         what = f"status {reply.status}" if reply.status else reply.error
         return self._failed(now, reply, (_cause(reply.status), what))
 

@@ -154,7 +154,8 @@ class Sender:
         if not self._starting.acquire(blocking=False):
             return  # another thread of the job is at it
         try:
-            self._make_threads()
+            if not self.threads:  # another thread may have made them since they were asked for
+                self._make_threads()
         finally:
             self._starting.release()
 

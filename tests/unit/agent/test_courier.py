@@ -82,6 +82,20 @@ def test_bodies_shrink_when_too_large_and_grow_again() -> None:
     assert courier.room()[1] == BATCH_FRAMES
 
 
+def test_bodies_shrink_when_the_answer_is_late_and_grow_again() -> None:
+    """What a busy daemon cannot settle in time it is given in halves; a refused connection says nothing of size."""
+    courier = Courier(1, 2)
+    for room in (4, 2, 1):
+        courier.answered(0.0, Reply(0, late=True), tuple(range(2 * room)))
+        assert courier.room()[1] == room
+    courier.answered(0.0, Reply(0, late=True), (0,))
+    assert courier.room()[1] == 1
+    courier.answered(0.0, ok(0), (0,))
+    assert courier.room()[1] == 2
+    courier.answered(0.0, Reply(0, error="refused"), (1, 2))
+    assert courier.room()[1] == 2
+
+
 def test_there_is_hope_only_where_a_daemon_ever_answered() -> None:
     """At the end of a process, a daemon that never answered is not waited for."""
     courier = Courier(1, 2)

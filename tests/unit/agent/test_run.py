@@ -77,6 +77,46 @@ def test_something_urgent_is_sent_at_once(
     assert time.monotonic() - begin < 0.5
 
 
+def test_two_threads_of_a_job_that_begin_together_make_one_sender(fake_daemon: FakeDaemon, new_run: Opener) -> None:
+    """The second asked whether there is one, was put to sleep, and goes on when the first has made it."""
+    run = new_run()
+    assert isinstance(run, Run)
+    own = run._sender
+
+    class Slept:
+        """A lock that its first taker gets when somebody else has been there and gone."""
+
+        slept = False
+
+        def acquire(self, *, blocking: bool) -> bool:
+            assert not blocking
+            if not self.slept:
+                self.slept = True
+                own.start()
+            return True
+
+        def release(self) -> None:
+            pass
+
+    own._starting = Slept()  # type: ignore[assignment]
+    before = set(threading.enumerate())
+    own.start()
+    made = sorted(thread.name for thread in set(threading.enumerate()) - before if thread.name.startswith("auditor-"))
+    assert made == ["auditor-http", "auditor-sender"]
+
+
+def test_a_connection_that_broke_in_any_way_is_given_up(
+    fake_daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows goes over a new one."""
+    poster = Poster(fake_daemon.url)
+    with monkeypatch.context() as patched:
+        patched.setattr("http.client.HTTPConnection.getresponse", lambda _: None)  # AttributeError in the middle
+        assert poster("/v1/heartbeat", b"{}", "application/json").status == 0
+    assert poster("/v1/heartbeat", b"{}", "application/json").status == 200
+    poster.close()
+
+
 def test_a_run_that_stays_nan_does_not_wake_the_sender_at_each_step(
     fake_daemon: FakeDaemon, new_run: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
