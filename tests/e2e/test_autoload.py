@@ -84,7 +84,7 @@ def offline(repo_env: dict[str, str]) -> dict[str, str]:
 def python(env: dict[str, str], *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """A Python child's outcome."""
     command = [sys.executable, *arguments]
-    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=400, check=False)
 
 
 def frames(env: dict[str, str]) -> list[wire.Frame]:

@@ -49,7 +49,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (copy / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy / path.relative_to(ROOT))
     command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(out), str(copy)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (built,) = out.glob("*.whl")
     return built
@@ -63,7 +63,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     python = home / "bin" / "python"
     options = ["--no-index", "--disable-pip-version-check", "--no-cache-dir", "--quiet"]
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", *options, str(wheel)]
-    done = subprocess.run(command, env=bare_env(), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=bare_env(), capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     yield python.parent
     shutil.rmtree(home, ignore_errors=True)
@@ -78,7 +78,7 @@ def job(installed: Path, home: Path) -> dict[str, object]:
     """What the job says, run in the fresh environment, isolated from everything else."""
     env = bare_env(AUDITOR_HOME=str(home), AUDITOR_MODE="offline", AUDITOR_RAISE="1")
     command = [str(installed / "python"), "-I", "-c", JOB, " ".join(HEAVY)]
-    done = subprocess.run(command, env=env, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, cwd=home, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, object] = json.loads(done.stdout)
     return found
@@ -126,7 +126,7 @@ def test_without_the_server_extra_the_command_says_one_line_and_exits_2(installe
     env = bare_env(AUDITOR_HOME=str(tmp_path))
     for arguments in ([], ["run", "--", "true"], ["--help"]):
         command = [str(installed / "auditor"), *arguments]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200, check=False)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.count("\n") == 1
         assert "pip install 'training-auditor[server]'" in done.stderr

@@ -34,7 +34,7 @@ sys.exit(CODE)
 def auditor(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Calls the command line as a process."""
     command = [sys.executable, "-m", "auditor", *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=400, check=False)
 
 
 def script(folder: Path, *, breaks: bool = False, code: int = 0) -> str:
@@ -119,7 +119,7 @@ def test_a_program_that_is_not_there_is_said(repo_env: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_demo_shows_what_it_claims(repo_env: dict[str, str], auditor_home: Path) -> None:
     """A real daemon on Ray, three real programs; afterwards no process and no note of the daemon is left."""
     done = auditor(repo_env, "demo")

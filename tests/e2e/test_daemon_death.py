@@ -34,7 +34,7 @@ def test_d1_a_daemon_killed_in_mid_run_and_restarted_has_every_step_once(
             getattr(served, death)()
             time.sleep(1)
             served.start()
-            out, err = job.communicate(timeout=150)
+            out, err = job.communicate(timeout=400)
         assert job.returncode == 0, err
         assert "last loss" in out
         auditor("sync", AUDITOR_URL=served.url, AUDITOR_HOME=str(tmp_path))

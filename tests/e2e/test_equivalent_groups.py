@@ -25,7 +25,7 @@ def test_v7_seeds_of_an_aligned_port_are_equivalent(tmp_path: Path) -> None:
 
     def said(*command: str) -> str:
         done = subprocess.run(
-            [sys.executable, *command], env=env, capture_output=True, text=True, timeout=170, check=False
+            [sys.executable, *command], env=env, capture_output=True, text=True, timeout=400, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -18,7 +18,7 @@ def test_v2_healthy_digits_raise_nothing_in_torch_and_keras(repo_env: dict[str, 
         env=repo_env,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]

@@ -40,7 +40,7 @@ def rules(tmp_path: Path, **choices: Any) -> set[str]:
     path = os.pathsep.join([str(Path.cwd()), str(Path.cwd() / "agents"), *sys.path])
     told = {"AUDITOR_HOME": str(tmp_path / "home"), "PYTHONPATH": path, "KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, "-m", "auditor", "run", "--json", str(result), "--", sys.executable, str(script)]
-    done = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr
     return {one["rule"] for one in json.loads(result.read_text())["alerts"]}
 

@@ -65,7 +65,7 @@ def start(text: str, folder: Path, env: dict[str, str], **more: str) -> subproce
         autoload.environment(env) | {"AUDITOR_MODE": "offline", "AUDITOR_RUN": "r", "TF_CPP_MIN_LOG_LEVEL": "3"} | more
     )
     command = [sys.executable, str(script)]
-    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=150, check=False)
+    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=400, check=False)
 
 
 def spooled(home: Path) -> tuple[list[dict[str, Any]], list[StepBatch], list[Any]]:

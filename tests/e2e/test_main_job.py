@@ -70,7 +70,7 @@ def test_g5_training_under_audit_is_bit_identical(
     """Losses and final weights of `auditor run` equal those of plain python, bit for bit."""
     plain, audited = tmp_path / "plain.json", tmp_path / "audited.json"
     env = environment(tmp_path, RESULT=str(plain))
-    subprocess.run([sys.executable, str(PROGRAMS / program)], env=env, check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, str(PROGRAMS / program)], env=env, check=True, capture_output=True, timeout=400)
     under_audit(auditor, program, tmp_path / "run.json", AUDITOR_URL=daemon.url, RESULT=str(audited))
     assert json.loads(plain.read_text()) == json.loads(audited.read_text())
 

@@ -46,7 +46,7 @@ def audited(source: str, folder: Path, env: dict[str, str]) -> tuple[list[StepRe
     script, told = folder / "train.py", folder / "told.json"
     script.write_text(source)
     command = [sys.executable, "-m", "auditor", "run", "--json", str(told), "--", sys.executable, str(script)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=150, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
     run = json.loads(told.read_text())["run"]
     store = Store.open(f"sqlite:///{Path(env['AUDITOR_HOME']) / 'auditor.db'}")

@@ -61,7 +61,7 @@ class Yield:
             env=env,
             capture_output=True,
             text=True,
-            timeout=170,
+            timeout=400,
             check=False,
         )
         assert done.returncode == 0, done.stderr

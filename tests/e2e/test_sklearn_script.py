@@ -75,7 +75,7 @@ def start(tmp_path: Path, repo_env: dict[str, str], auditor_home: Path) -> objec
         env = repo_env | {"AUDITOR_MODE": "offline", "AUDITOR_RUN": "r", "OMP_NUM_THREADS": "1"}
         env = autoload.environment(env) if watched else env
         command = [sys.executable, str(tmp_path / "train.py")]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=400, check=False)
         return done, spooled(auditor_home)
 
     return run

@@ -38,7 +38,7 @@ def said(tmp_path: Path, passes: int, of: str, decorator: str = "") -> list[int]
     path = os.pathsep.join([str(Path.cwd()), str(Path.cwd() / "agents"), *sys.path])
     told = {"AUDITOR_HOME": str(tmp_path / "home"), "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-m", "auditor", "run", "--json", str(result), "--", sys.executable, str(script)]
-    done = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr
     alerts = json.loads(result.read_text())["alerts"]
     return [one["first_step"] for one in alerts if one["rule"] == "optimizer_step_missing"]

@@ -37,7 +37,7 @@ def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     ]
     try:
         for process in processes:
-            said, _ = process.communicate(timeout=120)
+            said, _ = process.communicate(timeout=400)
             assert process.returncode == 0, said
     finally:
         for process in processes:

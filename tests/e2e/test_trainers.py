@@ -21,7 +21,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 def python(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """A Python child that ended well."""
     done = subprocess.run(
-        [sys.executable, *arguments], env=env, capture_output=True, text=True, timeout=150, check=False
+        [sys.executable, *arguments], env=env, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done

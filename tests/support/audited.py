@@ -24,6 +24,6 @@ class Home:
         """What the command prints; it must end well."""
         command = [sys.executable, "-m", "auditor", *arguments]
         env = self.env | more
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=170, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=400, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
