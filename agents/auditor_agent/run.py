@@ -364,6 +364,10 @@ def open_run(framework: str, *, name: str | None = None, project: str | None = N
 
 
 def _opened(framework: str, name: str | None, project: str | None) -> Run:
+    # Here and not in the threads: a fork in the middle of an import leaves its lock held in the child, and
+    # whatever imports the same there waits for ever. The guard logs from any thread.
+    import logging  # noqa: F401
+
     try:
         config = Config.from_env()
         if config.mode == "off":
@@ -379,8 +383,7 @@ def _opened(framework: str, name: str | None, project: str | None) -> Run:
 def _post(config: Config, run: str) -> Post | None:
     if config.mode == "offline":
         return None
-    # Here and not in the thread: a fork in the middle of an import leaves its lock held in the child.
-    from auditor_agent.stream.http import Poster
+    from auditor_agent.stream.http import Poster  # here and not in the thread, as in _opened
 
     return Poster(config.url, config.token, run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 -- what looks a host's name up: else the thread that connects would import it
 import http.client
 from contextlib import suppress
 from typing import Final
@@ -42,15 +43,16 @@ class Poster:
                     raise
                 self.close()  # the daemon closed the idle connection: once more over a new one
                 return self._exchange(path, body, content_type, timeout)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except Exception as error:  # of any kind: a connection that broke in the middle of an exchange stays broken
             self.close()
-            return Reply(0, error=f"{type(error).__name__}: {error}")
+            late = isinstance(error, TimeoutError)
+            return Reply(0, error=f"{type(error).__name__}: {error}", late=late)
 
     def close(self) -> None:
         """Drop the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(OSError):
+            with suppress(Exception):
                 connection.close()
 
     def _exchange(self, path: str, body: bytes, content_type: str, timeout: float) -> Reply:
