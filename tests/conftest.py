@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from support.databases import database, postgres_server, store
 # actively take a small model's step from a millisecond to a hundred. Before any framework is loaded.
 for _pool in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ.setdefault(_pool, "1")
+
+# A shell without job control starts what it sends to the background deaf to Ctrl-C, and so would be every job of
+# a test that ends with one.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["database", "postgres_server", "store"]
 
