@@ -49,12 +49,15 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
     both = between(a, b, "update.learning_rate")
     if both is None or _only_scheduled(a, b):
         return
-    sides = [_rates(side) for side in (a, b)] if _where_both(a, b) is None else [[], []]
+    pair = _where_both(a, b)
+    sides = [_rates(side) for side in (a, b)] if pair is None else [[], []]
     if sides[0] and sides[1] and [shape for shape, _ in sides[0]] == [shape for shape, _ in sides[1]]:
         pairs = [(left, right) for (_, left), (_, right) in zip(*sides, strict=True)]
     else:
-        pair = _where_both(a, b) or (both[0].value, both[1].value)
+        pair = pair or (both[0].value, both[1].value)
         both, pairs = (replace(both[0], value=pair[0]), replace(both[1], value=pair[1])), [pair]
+    if not all(rate > 0 for one in pairs for rate in one):
+        return  # nothing was moved at it: no rate is known
     off = [abs(1 - right / left) for left, right in pairs] + [abs(1 - left / right) for left, right in pairs]
     if max(off, default=0.0) <= _SAME:
         return
@@ -69,8 +72,12 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _where_both(a: Profile, b: Profile) -> tuple[float, float] | None:
-    """Both rates at the first step at which both are known, where one was found from some step on; else None."""
-    if not any(side.update is not None and side.update.free for side in (a, b)):
+    """Both rates at the first step at which both are known, where one was found from some step on; else None.
+
+    Or where one begins at zero, as a warm-up does whose first factor is 0 / n.
+    """
+    rules = [side.update for side in (a, b) if side.update is not None]
+    if not any(one.free or not one.sample.rates[0] > 0 for one in rules):
         return None
     if any(side.value("update.rates") for side in (a, b)) or "lr" not in a.curves or "lr" not in b.curves:
         return None

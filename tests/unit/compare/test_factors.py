@@ -280,3 +280,20 @@ def test_a_difference_deep_in_a_loss_shows_that_every_row_met_every_row() -> Non
     told = diagnose(theirs, mine).causes[0]
     assert (told.id, told.mend) == ("LOSS-02", "b")
     assert not [one for one in diagnose(theirs, theirs).causes if one.id == "LOSS-02"]
+
+
+def test_rows_that_count_by_their_class_are_positives_that_do() -> None:
+    """Keras's ``class_weight`` of two classes against PyTorch's ``pos_weight``: one loss, if the weights are."""
+
+    def by_row(weight: float) -> Loss:
+        return lambda p, y: (
+            torch.where(y > 0, weight, 1.0) * functional.binary_cross_entropy(p, y, reduction="none")
+        ).mean()
+
+    mine = run(lambda p, y: weighed(p, y).mean(), LABELS, head=SIGMOID)
+    same, other = (run(by_row(weight), LABELS, head=SIGMOID, seed=5) for weight in (3.0, 2.0))
+    assert same.value("loss.reduction") == "weighted, mean over batch", "as its rows were recorded"
+    for found in (diagnose(mine, same), diagnose(same, mine)):
+        assert not found.causes
+    for found in (diagnose(mine, other), diagnose(other, mine)):
+        assert (found.causes[0].id, found.matters) == ("LOSS-08", True)

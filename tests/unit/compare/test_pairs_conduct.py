@@ -57,6 +57,19 @@ def test_a_warm_up_is_a_schedule_and_no_other_rate() -> None:
     assert first(warm.profile(), run().profile()) == ("SCH-01", "update.schedule")
 
 
+def test_a_warm_up_that_begins_at_no_rate_at_all() -> None:
+    """The first factor of a schedule is often 0 / n: nothing is moved by it, and no rate can be held against it."""
+
+    def warm(top: float) -> Profile:
+        rates = [top * min(1.0, at / 6) for at in range(12)]
+        return Tiny(stepper=lambda: torch_stepper(lambda p: torch.optim.SGD(p, R), rates), rate=rates).profile()
+
+    assert warm(R).value("update.learning_rate") == 0
+    assert not diagnose(warm(R), warm(R)).causes
+    assert first(warm(R), warm(2 * R)) == ("OPT-01", "update.learning_rate")
+    assert first(warm(R), run().profile()) == ("SCH-01", "update.schedule")
+
+
 def test_batches_to_a_step_are_counted() -> None:
     """Whatever the program declares."""
     many = run().profile(curves={"micro_batches": curve(*[4.0] * 12)})
