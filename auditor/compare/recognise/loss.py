@@ -9,7 +9,6 @@ import numpy as np
 
 from auditor.compare.identify import backward, passes
 from auditor.compare.identify.evidence import data
-from auditor.compare.identify.loss_fits import LossFit
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import families, gradient, links, loss_size, printed, squashed
@@ -36,31 +35,17 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """How the two losses differ."""
     broadcast = list(_broadcast(a, b))
     yield from broadcast
-    one = _one_reading(a, b)
-    found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b), *(() if one else _positive(a, b))]
+    found = list(_function(a, b)) or [*_takes(a, b), *_smoothing(a, b), *_positive(a, b)]
     if not broadcast and not found:
         found = list(_rates(a, b)) or list(_unknown(a, b))
     yield from found
     told = list(printed.causes(a, b))
     yield from told
-    if not told and not broadcast and not one and not any(cause.weight >= LISTED for cause in found):
+    if not told and not broadcast and not any(cause.weight >= LISTED for cause in found):
         yield from loss_size.causes(a, b)
     yield from _weighed(a, b)
     yield from _terms(a, b)
     yield from gradient.causes(a, b)
-
-
-def _one_reading(a: Profile, b: Profile) -> bool:
-    """Whether something explains both losses: rows that count three times by their class, positives that do."""
-    readings = [[fit for fit in side.loss if fit.explains] for side in (a, b)]
-    return any(_reads_as(left, right) for left in readings[0] for right in readings[1])
-
-
-def _reads_as(one: LossFit, other: LossFit) -> bool:
-    """Whether two hypotheses are one, whatever each took its output for; weights of classes need not be given alike."""
-    same = (one.function, one.reduction, one.broadcast) == (other.function, other.reduction, other.broadcast)
-    pairs = ((one.factor, other.factor), (one.smoothing, other.smoothing), (one.positive, other.positive))
-    return same and one.classes == other.classes and all(close(mine, theirs) for mine, theirs in pairs)
 
 
 def _weighed(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -325,7 +310,7 @@ def _smoothing(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _positive(a: Profile, b: Profile) -> Iterator[Cause]:
     both = between(a, b, "loss.positive_weight")
-    if both is not None and not close(both[0].value, both[1].value):
+    if both is not None and not close(both[0].value, both[1].value) and not loss_size.one_reading(a, b):
         weight = min(1.0, abs(float(np.log(both[1].value / both[0].value))))
         effect = f"positive targets count {both[0].value:g} times on one side, {both[1].value:g} times on the other"
         yield Cause("LOSS-08", "loss.positive_weight", (both[0].value, both[1].value), weight, effect, how(*both))

@@ -12,6 +12,7 @@ from auditor.compare import effects
 from auditor.compare.identify import losses
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.loss_fits import LossFit
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import accumulated, gradient
 from auditor.compare.recognise.cause import REPORTED, Cause, between, close, how, percent, sure
@@ -27,12 +28,25 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from list(_size(a, b)) or _summed_batches(a, b)
 
 
+def one_reading(a: Profile, b: Profile) -> bool:
+    """Whether something explains both losses: rows that count three times by their class, positives that do."""
+    readings = [[fit for fit in side.loss if fit.explains] for side in (a, b)]
+    return any(_reads_as(left, right) for left in readings[0] for right in readings[1])
+
+
+def _reads_as(one: LossFit, other: LossFit) -> bool:
+    """Whether two hypotheses are one, whatever each took its output for; weights of classes need not be given alike."""
+    same = (one.function, one.reduction, one.broadcast) == (other.function, other.reduction, other.broadcast)
+    pairs = ((one.factor, other.factor), (one.smoothing, other.smoothing), (one.positive, other.positive))
+    return same and one.classes == other.classes and all(close(mine, theirs) for mine, theirs in pairs)
+
+
 def _size(a: Profile, b: Profile) -> Iterator[Cause]:
     """The same function of other size: half of it, its sum, weighted otherwise."""
     reduction, factor = between(a, b, "loss.reduction"), between(a, b, "loss.factor")
     if reduction is not None and {fact.value for fact in reduction} == _PADDED and factor is None:
         yield _padding(a, b, reduction)
-    if reduction is None or factor is None or gradient.alike(a, b) or _left_out(a, b, reduction):
+    if reduction is None or factor is None or gradient.alike(a, b) or _left_out(a, b, reduction) or one_reading(a, b):
         return
     if reduction[0].value != reduction[1].value and not _may_be(reduction):
         entry, scale = _reduction(a, b)

@@ -22,10 +22,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     left, right = a.structure.sums, b.structure.sums
     if left is None or right is None:
         return
-    among = _more(left, right, "add", "own") - _more(right, left, "add", "own")
+    # What is added to a plain input is a layer of Keras, and in PyTorch's graph a sum with what no weight made.
+    among = _more(left, right, "add", "own", "end") - _more(right, left, "add", "own", "end")
     moved = among != 0 and among == right["shift"] - left["shift"]
     shifted = _more(left, right, "shift", "own_shift") - _more(right, left, "shift", "own_shift")
-    # What is added to a plain input is a layer of Keras, and in PyTorch's graph a sum with what no weight made.
     more = {
         "add": 0 if moved else abs(among),
         "shift": 0 if moved or links.added(a, left) == links.added(b, right) else abs(shifted),
@@ -38,6 +38,6 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             yield Cause(entry, parameter, (left[word], right[word]), sizes.ANOTHER, effect, confidence=0.9)
 
 
-def _more(mine: Mapping[str, int], theirs: Mapping[str, int], word: str, own: str) -> int:
-    """How many a side has more, were all that stand within the other's arithmetic such as well."""
-    return max(0, mine[word] - theirs[word] - theirs.get(own, 0))
+def _more(mine: Mapping[str, int], theirs: Mapping[str, int], word: str, *others: str) -> int:
+    """How many a side has more, were all others of the other side, such as stand within arithmetic, such as well."""
+    return max(0, mine[word] - theirs[word] - sum(theirs.get(one, 0) for one in others))

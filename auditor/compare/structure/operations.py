@@ -129,7 +129,9 @@ def _of_torch(
     by_name = {str(layer.get("name")): told_by.merged(layer) for layer in layers}
     if isinstance(graph, list):
         for node in graph:
-            if isinstance(node, Mapping):
+            if isinstance(node, Mapping) and node.get("plain"):
+                yield from _on_plain(by_name.get(str(node.get("layer")), {}), tensors)
+            elif isinstance(node, Mapping):
                 yield from _node(node, by_name, tensors)
         return
     order = [str(one.get("name")) for one in seen] or list(by_name)
@@ -169,6 +171,11 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
         yield Operation(ARITHMETIC)
     elif kind in _PLAIN:
         yield Operation(kind, name, {key: node[key] for key in ("epsilon", "mode", "corners", "pads") if key in node})
+
+
+def _on_plain(layer: Mapping[str, Any], tensors: Mapping[str, Any]) -> list[Operation]:
+    """A module that was given plain inputs, of which autograd keeps nothing: as it is declared."""
+    return [Operation(ARITHMETIC)] if words.unknown(layer.get("class")) else _torch_layer(layer, tensors, {})
 
 
 def _called(node: Mapping[str, Any], name: str) -> Iterator[Operation]:

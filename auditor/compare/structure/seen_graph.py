@@ -18,7 +18,8 @@ _COUNTED: Final = frozenset({"calls", "fed_by", "end"})
 #: Operations that an agent tells of one pass: a graph of so many may go on.
 _MOST: Final = 512
 #: What a program's own arithmetic consists of, as far as there are words.
-_ARITHMETIC: Final = frozenset({"add", "shift", "arithmetic"})
+_OWN: Final = "arithmetic"
+_ARITHMETIC: Final = frozenset({"add", "shift", _OWN})
 
 
 def once(graph: Any) -> Any:
@@ -99,7 +100,7 @@ def told(graph: Any) -> Any:
     """A graph without what a program computes itself, of which it says no more than where it is."""
     if not isinstance(graph, list):
         return graph
-    return [node for node in graph if not isinstance(node, Mapping) or node.get("op") != "arithmetic"]
+    return [node for node in graph if not isinstance(node, Mapping) or node.get("op") != _OWN]
 
 
 def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
@@ -115,7 +116,8 @@ def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
 def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Mapping[str, int] | None:
     """How often two computed tensors are added (``add``), a constant (``shift``), and no gradient passes (``stop``).
 
-    ``own`` and ``own_shift``: those that may be part of arithmetic of the program's own.
+    ``end``: constants that are added to an output, of which a plain input may be one. ``own`` and ``own_shift``: those
+    that may be part of arithmetic of the program's own.
 
     Added by an operator or a layer, which is as many sums as it takes to add its inputs two by two. Nothing is cut
     off before the first layer that has weights. None where some may have been missed: of a graph that was not told
@@ -140,7 +142,7 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     # What is added at an output's end is the least that a rate or a variance has: a loss may as well add it.
     inner = [at for at, one in enumerate(nodes) if one.get("op") == "shift" and not one.get("end")]
     beside = sum(at in part for at in inner)
-    shifts = {"shift": len(inner) - beside, "own_shift": beside}
+    shifts = {"shift": len(inner) - beside, "own_shift": beside, "end": told_.count("shift") - len(inner)}
     return {**plain, **shifts, "stop": told_[learnt:].count("stop")}
 
 
@@ -150,7 +152,7 @@ def _beside_arithmetic(ran: Sequence[Any]) -> set[int]:
     at = 0
     for alike, group in itertools.groupby(ran, lambda op: op in _ARITHMETIC):
         words_ = list(group)
-        found |= set(range(at, at + len(words_))) if alike and "arithmetic" in words_ else set()
+        found |= set(range(at, at + len(words_))) if alike and _OWN in words_ else set()
         at += len(words_)
     return found
 
@@ -221,11 +223,12 @@ def as_given(graph: Any, given: Sequence[int] | None) -> Any:
         graph: as recorded.
         given: extents of a sample of the batch, with its channels; None where it was not recorded.
     """
-    nodes = graph if isinstance(graph, list) else []
-    over = nodes[0].get("from") if nodes and isinstance(nodes[0], Mapping) else None
+    nodes = [one for one in graph if isinstance(one, Mapping)] if isinstance(graph, list) else []
+    at = 1 if len(nodes) > 1 and nodes[0].get("op") == _OWN else 0
+    over = nodes[at].get("from") if nodes else None
     if not isinstance(over, list) or given is None or not Counter(over) - Counter(given):
         return graph
-    return [{**nodes[0], "unseen": True}, *nodes[1:]]
+    return [*nodes[:at], {**nodes[at], "unseen": True}, *nodes[at + 1 :]]
 
 
 def attended(layer: Mapping[str, Any], node: Mapping[str, Any]) -> list[int] | None:

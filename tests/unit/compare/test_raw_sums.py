@@ -34,3 +34,17 @@ def test_what_is_cut_off_between_two_optimizers_is_not_told(further: list[str], 
         for many in (1, 0)
     )
     assert [one.parameter for one in forward.causes(ours, theirs)] == told
+
+
+def test_a_sum_of_the_output_with_the_raw_input_may_be_a_constant_at_its_end() -> None:
+    """``x + net(x)``: in PyTorch's graph the last thing that is added, which a loss may as well add."""
+    run = Tiny(steps=1).profile()
+    layers = (Operation("dense", "d", {"units": 4}),)
+    counts = ({"add": 0, "shift": 0, "end": 1, "stop": 0}, {"add": 1, "shift": 0, "end": 0, "stop": 0})
+    torch, keras, bare = (
+        replace(run, structure=Structure(layers, whole=True, ordered=True, sums=sums))
+        for sums in (*counts, {"add": 0, "shift": 0, "end": 0, "stop": 0})
+    )
+    assert not list(forward.causes(torch, keras))
+    assert not list(forward.causes(keras, torch))
+    assert [one.parameter for one in forward.causes(bare, keras)] == ["forward.sums"]

@@ -90,6 +90,7 @@ class _Pass:
     stopped: set[str] = field(default_factory=set)
     """Layers that were given what another gave, without its gradient."""
     loops: Loops = field(default_factory=Loops)
+    plain: fed.Plain = field(default_factory=fed.Plain)
     held: dict[str, Tensor] = field(default_factory=dict)
     """Outputs of layers, until the pass is over and shows what became of them."""
     given: tuple[Any, Any] = ((), {})
@@ -254,6 +255,7 @@ class ForwardProbe:
         if looked is None:
             return
         looked.loops.called(name, module, args, list(_tensors(output)))
+        looked.plain.called(name, _tensors(looked.given), _tensors(args), _tensors(output))
         if name in looked.done:  # called again: its place among the operations is all that is noted
             self._noted(looked, name, args, output)
             return
@@ -349,9 +351,10 @@ class ForwardProbe:
     def _operations(self, looked: _Pass, outputs: list[Tensor]) -> None:
         """What the pass consisted of, once."""
         if self._tape.operations is None and any(one.requires_grad for one in outputs):
-            self._tape.operations = torch_operations.operations(
+            told = torch_operations.operations(
                 outputs, looked.nodes, looked.within, looked.loops.besides, looked.stopped
             )
+            self._tape.operations = looked.plain.told(told)
 
     def _add(self, kind: str, name: str, tensor: Tensor) -> None:
         if self._seen is not None and not (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):

@@ -76,7 +76,8 @@ def _frozen(model: nn.Module, known: set[int]) -> dict[str, dict[str, Any]]:
 
 
 def _layer(name: str, layer: nn.Module) -> dict[str, Any]:
-    return {"name": name, "class": type(layer).__name__, **_plain(vars(layer))}
+    own = {"name": name, "class": type(layer).__name__}
+    return {**own, **_plain(vars(layer)), **own}  # a module may have a name of its own: ``nn.Upsample`` has
 
 
 def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
