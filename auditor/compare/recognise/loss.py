@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -149,6 +149,8 @@ def _unknown(a: Profile, b: Profile) -> Iterator[Cause]:
     told, other = (a, b) if known[0] else (b, a)
     if not other.loss or other.loss[0].residual < _ANOTHER or other.value(passes.RECORDED) is not None:
         return
+    if "weight" in str(told.value("loss.reduction")) and _multiplied(other):
+        return  # the losses of its rows may count by the same numbers, which nobody recorded
     off = backward.unlike(other.evidence, told.loss[0])
     if off is None or off < _ANOTHER:
         return
@@ -184,6 +186,19 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
     yield Cause("LOSS-12", "loss.takes", (words[0], words[1]), 0.9, effect, confidence=0.8, mend=mend)
 
 
+def _multiplied(side: Profile) -> bool:
+    """Whether its loss is multiplied with what is neither an output nor made of one."""
+    return any(one.get("op") == "Mul" and list(one.get("inputs") or ()).count(None) == 1 for one in _graph(side))
+
+
+def _graph(side: Profile) -> list[dict[str, Any]]:
+    """The operations of its loss at the first recorded step."""
+    first = side.evidence.first
+    told = first.facts.get("loss") if first is not None else None
+    graph = told.get("graph") if isinstance(told, dict) else None
+    return [one for one in graph if isinstance(one, dict)] if isinstance(graph, list) else []
+
+
 def _of_logarithms(side: Profile) -> bool:
     """Whether a loss's graph is that of Poisson's likelihood of a logarithm, exp(output) - target * output.
 
@@ -192,10 +207,7 @@ def _of_logarithms(side: Profile) -> bool:
     outputs = [data(one, "output", "output0") for one in side.evidence.steps]
     if any(output is None or not (output >= 0).all() for output in outputs):
         return False
-    first = side.evidence.first
-    told = first.facts.get("loss") if first is not None else None
-    graph = told.get("graph") if isinstance(told, dict) else None
-    nodes = [one for one in graph if isinstance(one, dict)] if isinstance(graph, list) else []
+    nodes = _graph(side)
     for node in (one for one in nodes if one.get("op") == "Sub"):
         inputs = [nodes[at] for at in node.get("inputs", ()) if isinstance(at, int) and 0 <= at < len(nodes)]
         direct = {one.get("op") for one in inputs if any(str(each).startswith("output") for each in one["inputs"])}

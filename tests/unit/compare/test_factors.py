@@ -297,3 +297,13 @@ def test_rows_that_count_by_their_class_are_positives_that_do() -> None:
         assert not found.causes
     for found in (diagnose(mine, other), diagnose(other, mine)):
         assert (found.causes[0].id, found.matters) == ("LOSS-08", True)
+
+
+def test_weights_of_rows_are_found_behind_the_column_that_is_picked() -> None:
+    """``(w * ((o - y) ** 2)[:, 0]).mean()``."""
+    weights = torch.from_numpy(np.random.default_rng(2).uniform(0.1, 4.0, ROWS).astype(np.float32))
+
+    def by_column(o: Tensor, y: Tensor) -> Tensor:
+        return (weights * ((o[:, :1] - y[:, :1]) ** 2)[:, 0]).mean()
+
+    assert "weight0" in run(by_column, VECTORS, 2).evidence.steps[0].of("factor")

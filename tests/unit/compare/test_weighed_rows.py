@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from auditor.compare.causes import diagnose
+from auditor.compare.identify.fact import Fact
+from auditor.compare.recognise.loss import causes
 from support.tiny import Tiny, glorot, inputs, sgd, targets
 
 X = inputs()
@@ -78,6 +81,23 @@ def test_a_loss_that_nobody_knows_is_held_against_that_of_probabilities_too() ->
     known = run(chances, LABELS, 4, head=softmax).profile("a")
     assert diagnose(known, run(focused, LABELS, 4).profile("b")).causes[0].id == "LOSS-00"
     assert diagnose(known, run(functional.cross_entropy, LABELS, 4).profile("b")).causes == ()
+
+
+@pytest.mark.parametrize(("inputs_of", "told"), [([None, 1], []), ([1, 1], ["LOSS-00"])])
+def test_weights_that_nobody_recorded_make_no_other_loss_of_one_that_has_some(inputs_of: Any, told: list[str]) -> None:
+    """Where its graph shows that it is multiplied with something, rows may count by the same numbers."""
+
+    def focused(o: Tensor, y: Tensor) -> Tensor:
+        each = functional.cross_entropy(o, y, reduction="none")
+        return ((1 - torch.exp(-each)) ** 2 * each).mean()
+
+    found = run(focused, LABELS, 4).profile("b")
+    loss = {"loss": {"graph": [{"op": "Mul", "inputs": inputs_of}, {"op": "CrossEntropy", "inputs": ["output0"]}]}}
+    steps = tuple(replace(one, facts={**one.facts, **loss}) for one in found.evidence.steps)
+    found = replace(found, evidence=replace(found.evidence, steps=steps))
+    known = run(functional.cross_entropy, LABELS, 4).profile("a")
+    known.facts.measured["loss.reduction"] = Fact("loss.reduction", "weighted, mean over batch")  # by recorded weights
+    assert [one.id for one in causes(known, found)] == told
 
 
 def test_one_gradient_with_another_printed_loss_is_told_and_no_mismatch() -> None:

@@ -18,7 +18,8 @@ _TWO: Final = 2
 MOST: Final = 3
 #: Losses element by element that are plain operations.
 _POINTWISE: Final = frozenset({"Pow", "Abs", "BinaryCrossEntropy", "BinaryCrossEntropyWithLogits"})
-#: Changes of shape, and sums, between the loss of a row and its weight.
+#: Changes of shape, and sums, between the loss of a row and its weight; of one column the first is picked.
+_SHAPERS: Final = frozenset({*PASSED, *REDUCERS, "Select"})
 _MOST_SHAPERS: Final = 8
 
 
@@ -83,7 +84,7 @@ def _factor(node: Any, outputs: Mapping[Any, str]) -> Any:
 def _by_rows(node: Any) -> bool:
     """Whether it is a loss that is not reduced yet, or one row by row, seen through changes of its shape."""
     for _ in range(_MOST_SHAPERS):
-        if node is None or op_of(node) not in PASSED | REDUCERS.keys() or not node.next_functions:
+        if node is None or op_of(node) not in _SHAPERS or not node.next_functions:
             break
         node = node.next_functions[0][0]
     op = "" if node is None else op_of(node)
