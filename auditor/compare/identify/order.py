@@ -28,11 +28,14 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
     targets = _ordered([_classes(target) for one in evidence.steps if (target := _rows(_targets(one))) is not None])
     shapes = [array.shape for one in evidence.steps for array in list(one.of("batch").values())[:1] if array.shape]
     found: list[Fact] = []
+    sizes = curves["samples"].values.astype(int).tolist() if "samples" in curves else []
     if shapes:
-        found += _portions([shape[0] for shape in shapes])
+        seen = [shape[0] for shape in shapes]
+        # The samples of every step, unless a step is of several batches: an epoch's last one is seldom recorded.
+        found += _portions(sizes if sizes and _usual(sizes) == _usual(seen) else seen)
         found.append(Fact("data.features", list(shapes[0][1:])))
-    if "samples" in curves and len(curves["samples"].values):
-        found += _portions(curves["samples"].values.astype(int).tolist())
+    elif sizes:
+        found += _portions(sizes)
     many = _distinct(batches)
     found += _scale("data.input", batches, many) + _scale("data.target", targets, many) + _axes(evidence)
     found += _epochs(curves, events, max((shape[0] for shape in _given(evidence)), default=0))
@@ -94,9 +97,13 @@ def _full(batches: Sequence[F64]) -> list[F64]:
 
 
 def _portions(sizes: Sequence[int]) -> list[Fact]:
-    usual = max(set(sizes), key=sizes.count)
+    usual = _usual(sizes)
     partial = sorted({size for size in sizes if size < usual})
     return [Fact("data.batch_size", int(usual)), Fact("data.partial_batches", [int(size) for size in partial])]
+
+
+def _usual(sizes: Sequence[int]) -> int:
+    return max(set(sizes), key=sizes.count)
 
 
 def _distinct(batches: Sequence[F64]) -> int | None:

@@ -15,6 +15,10 @@ from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.loss_fits import choices
 from auditor.ingest.records import StepRecording
 
+#: Spread of the coefficient, l2, l1, which tensors.
+_Choice = tuple[float, float, float, str | list[str]]
+#: How near to a short number is one: float32.
+_EXACT: Final = 1e-6
 #: There is a penalty in the loss, and nobody knows what it is.
 UNEXPLAINED: Final = "penalty.unexplained"
 #: What has the samples of a batch for its first axis.
@@ -24,6 +28,9 @@ _BATCHED: Final = ("batch", "output", "target")
 #: steps, so a penalty of other tensors is off by parts of a thousand only.
 _STEADY: Final = 2e-5
 _UNITS: Final = 64.0
+#: Units of roundoff up to which several choices of tensors explain a penalty equally well: in a few steps the weights
+#: hardly move, and kernels of all layers may seem as steady as those of some.
+_NOISE: Final = 8.0
 #: What is left of the loss must be so many times larger than rounding leaves.
 _SEEN: Final = 20.0
 
@@ -48,12 +55,27 @@ def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str])
     unit = max(roundoff(parts[0][1], "weight"), 2.0**-53)
     if np.abs(values).max() <= _SEEN * unit * totals.max():
         return [Fact("penalty.l2", 0.0), Fact("penalty.l1", 0.0)]
-    best = min(_hypotheses(values, [one for _, one in parts], kinds), key=lambda found: found[0])
-    spread, l2, l1, tensors = best
-    if spread > max(_STEADY, _UNITS * unit * float(np.max(totals / np.maximum(np.abs(values), 1e-300)))):
+    found = sorted(_hypotheses(values, [one for _, one in parts], kinds), key=lambda one: one[0])
+    taken = unit * float(np.max(totals / np.maximum(np.abs(values), 1e-300)))  # rounding of what it was taken from
+    told_apart = any(_told(one) is not None for one in steps)
+    spread, l2, l1, tensors = _shortest(found, _NOISE * (unit if told_apart else taken))
+    if spread > max(_STEADY, _UNITS * taken):
         return [Fact(UNEXPLAINED, value=True)]
     told = {"penalty.l2": l2, "penalty.l1": l1, "penalty.tensors": tensors}
     return [Fact(name, value, residual=spread) for name, value in told.items()]
+
+
+def _shortest(found: Sequence[_Choice], noise: float) -> _Choice:
+    """The choice that spreads least; of those that none can tell from it the one whose strength a program would say.
+
+    One digit, of the sum of squares or of half of it; ``found`` in the order of their spread.
+    """
+    equal = [one for one in found if one[0] <= max(noise, found[0][0])]
+    return next((one for one in equal if _is_short(one[1] or one[2], noise)), found[0])
+
+
+def _is_short(strength: float, noise: float) -> bool:
+    return any(abs(one / float(f"{one:.0e}") - 1) <= max(noise, _EXACT) for one in (strength, 2 * strength) if one > 0)
 
 
 def _of_one_size(steps: Sequence[StepRecording]) -> list[StepRecording]:
@@ -75,9 +97,8 @@ def _whole(one: StepRecording) -> bool:
 
 def _part(one: StepRecording, fits: Sequence[LossFit]) -> float | None:
     """The loss beyond the data's: as the framework tells it, or beyond what the pointwise loss explains."""
-    for name in ("loss/penalty", "regularization_loss"):
-        if math.isfinite(told := float(one.scalars.get(name, math.nan))):
-            return told
+    if (told := _told(one)) is not None:
+        return told
     total = one.scalars.get("loss")
     if total is None or not fits or not fits[0].explains:
         return None
@@ -85,11 +106,15 @@ def _part(one: StepRecording, fits: Sequence[LossFit]) -> float | None:
     return fits[0].beyond.get(one.step) if fits[0].beyond else 0.0
 
 
-def _hypotheses(
-    values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str]
-) -> list[tuple[float, float, float, str | list[str]]]:
-    """(spread of the coefficient, l2, l1, which tensors) of each choice of tensors."""
-    found: list[tuple[float, float, float, str | list[str]]] = []
+def _told(one: StepRecording) -> float | None:
+    """The penalty as the framework tells it."""
+    told = (float(one.scalars.get(name, math.nan)) for name in ("loss/penalty", "regularization_loss"))
+    return next((value for value in told if math.isfinite(value)), None)
+
+
+def _hypotheses(values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str]) -> list[_Choice]:
+    """What each choice of tensors makes of the penalty."""
+    found: list[_Choice] = []
     names = list(steps[0].of("weight"))
     squares, lengths = (
         {name: np.array([_sum(one, name, power) for one in steps]) for name in names} for power in (2, 1)

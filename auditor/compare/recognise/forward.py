@@ -25,7 +25,7 @@ from auditor.compare.recognise import (
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
 from auditor.compare.structure import Difference, Operation, differences, of_one_stock, words
-from auditor.compare.structure.operations import WEIGHTED
+from auditor.compare.structure.operations import IN_ORDER, WEIGHTED
 
 #: Entries by setting, of any kind or of one.
 _ENTRIES: Final[Mapping[str, str]] = {
@@ -305,11 +305,21 @@ def _cause(block: Sequence[Difference], a: Profile, b: Profile, *, ran: bool) ->
 
 
 def _by_hand(one: Difference, a: Profile, b: Profile) -> bool:
-    """Whether PyTorch may leave out by hand what Keras's table masks: a mask in the mean, the last word's state."""
+    """Whether a side may leave out by hand what the other's table masks: a mask in the mean, the last word's state.
+
+    A program in PyTorch may, and a model of Keras's that calls its layers itself: with a mask of its own.
+    """
     if _any(one).kind != "embedding" or one.setting != "padding":
         return False
-    sides = zip((a, b), one.values, strict=True)
-    return a.framework != b.framework and any(side.framework == "torch" and not value for side, value in sides)
+    lacking = [side for side, value in zip((a, b), one.values, strict=True) if not value]
+    return a.framework != b.framework and any(side.framework == "torch" or _calls(side) for side in lacking)
+
+
+def _calls(side: Profile) -> bool:
+    """Whether a model calls its layers in a function of its own, not in the order that it lists."""
+    model = (side.manifest or {}).get("model")
+    kind = model.get("class") if isinstance(model, Mapping) else None
+    return kind is not None and str(kind) not in IN_ORDER
 
 
 def _any(one: Difference) -> Operation:

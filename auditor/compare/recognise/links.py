@@ -32,7 +32,7 @@ def _ends(side: Profile) -> bool:
 
 def added(side: Profile, sums: Mapping[str, int]) -> int:
     """How often a number is added, within the model or where its loss takes on: the least that a variance has."""
-    nodes = [node for node in _graph(side) if str(node.get("op")) in _ADDED]
+    nodes = [node for node in loss_graph(side) if str(node.get("op")) in _ADDED]
     return sums["shift"] + sum(list(node.get("inputs") or ()).count(None) == 1 for node in nodes)
 
 
@@ -44,15 +44,28 @@ def in_loss(one: Difference, a: Profile, b: Profile) -> bool:
     if found not in side.structure.operations[-1:]:
         return False
     name = str(found.settings.get("function"))
-    return _WRITTEN.get(name, name) in _of_loss(lacking) and _WRITTEN.get(name, name) not in _of_loss(side)
+    name = _WRITTEN.get(name, name)
+    return name in _of_loss(lacking) and (name not in _of_loss(side) or not _ends_at_outputs(side))
+
+
+def of_weights(side: Profile) -> bool:
+    """Whether a loss is made of weights too, by themselves: a penalty that the program writes out."""
+    return any("weight" in list(node.get("inputs") or ()) for node in loss_graph(side))
+
+
+def _ends_at_outputs(side: Profile) -> bool:
+    """Whether the graph of a loss goes no further than what a model gave: else it holds the network's operations."""
+    inputs = [one for node in loss_graph(side) for one in node.get("inputs") or ()]
+    return any(str(one).startswith("output") for one in inputs)
 
 
 def _of_loss(side: Profile) -> set[str]:
     """The operations of the recorded loss, in small letters."""
-    return {str(node.get("op")).lower() for node in _graph(side)}
+    return {str(node.get("op")).lower() for node in loss_graph(side)}
 
 
-def _graph(side: Profile) -> list[Mapping[str, Any]]:
+def loss_graph(side: Profile) -> list[Mapping[str, Any]]:
+    """The operations of its loss at the first recorded step."""
     told = side.evidence.first.facts.get("loss") if side.evidence.first is not None else None
     graph = told.get("graph") if isinstance(told, dict) else None
     return [node for node in graph or () if isinstance(node, dict)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from auditor.compare.identify import backward, passes
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.losses import KERAS_EPSILON
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import families, gradient, links, loss_size, printed, squashed
+from auditor.compare.recognise import families, gradient, links, loss_parts, loss_size, printed, squashed
 from auditor.compare.recognise.cause import LISTED, Cause, between, close, how, percent, sure
 
 #: Operations of which squared and absolute errors, their means and parts are made.
@@ -144,7 +144,7 @@ def _unknown(a: Profile, b: Profile) -> Iterator[Cause]:
     A step of several batches has the gradient of all of them: of a part it says nothing.
     """
     known = [bool(side.loss) and side.loss[0].explains for side in (a, b)]
-    if known[0] == known[1]:
+    if known[0] == known[1] or loss_parts.alike(a, b):
         return
     told, other = (a, b) if known[0] else (b, a)
     if not other.loss or other.loss[0].residual < _ANOTHER or other.value(passes.RECORDED) is not None:
@@ -188,15 +188,9 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _multiplied(side: Profile) -> bool:
     """Whether its loss is multiplied with what is neither an output nor made of one."""
-    return any(one.get("op") == "Mul" and list(one.get("inputs") or ()).count(None) == 1 for one in _graph(side))
-
-
-def _graph(side: Profile) -> list[dict[str, Any]]:
-    """The operations of its loss at the first recorded step."""
-    first = side.evidence.first
-    told = first.facts.get("loss") if first is not None else None
-    graph = told.get("graph") if isinstance(told, dict) else None
-    return [one for one in graph if isinstance(one, dict)] if isinstance(graph, list) else []
+    return any(
+        one.get("op") == "Mul" and list(one.get("inputs") or ()).count(None) == 1 for one in links.loss_graph(side)
+    )
 
 
 def _of_logarithms(side: Profile) -> bool:
@@ -207,7 +201,7 @@ def _of_logarithms(side: Profile) -> bool:
     outputs = [data(one, "output", "output0") for one in side.evidence.steps]
     if any(output is None or not (output >= 0).all() for output in outputs):
         return False
-    nodes = _graph(side)
+    nodes = links.loss_graph(side)
     for node in (one for one in nodes if one.get("op") == "Sub"):
         inputs = [nodes[at] for at in node.get("inputs", ()) if isinstance(at, int) and 0 <= at < len(nodes)]
         direct = {one.get("op") for one in inputs if any(str(each).startswith("output") for each in one["inputs"])}
@@ -219,7 +213,7 @@ def _of_logarithms(side: Profile) -> bool:
 def _of_a_difference(a: Profile, b: Profile) -> Iterator[Cause]:
     """A loss that is known against one of which only its graph is: another function of output minus target."""
     known = [side.value("loss.function") for side in (a, b)]
-    if (known[0] is None) == (known[1] is None):
+    if (known[0] is None) == (known[1] is None) or loss_parts.alike(a, b):
         return
     told = [_chain(side) for side in (a, b)]
     chain = told[known.index(None)]

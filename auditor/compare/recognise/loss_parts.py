@@ -56,6 +56,16 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield from _size(a, b, ratios[0], [part.size for part in left.values()], values)
 
 
+def alike(a: Profile, b: Profile) -> bool:
+    """Whether the graphs of both losses have the same parts, each of which counts for as much."""
+    both = between(a, b, "loss.parts")
+    if both is None or not both[0].value:
+        return False
+    left, right = (_by_key(fact.value) for fact in both)
+    same = left.keys() == right.keys() and {key[0] for key in left} <= _PLAIN
+    return same and all(close(_counts(left[key]), _counts(right[key]), _SAME) for key in left)
+
+
 def _lacking(
     left: Mapping[Key, Part], right: Mapping[Key, Part], lacking: Sequence[Key], values: tuple[str, str], sure_: float
 ) -> Iterator[Cause]:

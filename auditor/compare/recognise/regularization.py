@@ -9,6 +9,7 @@ from typing import Final
 from auditor.compare import effects
 from auditor.compare.identify.penalty import UNEXPLAINED
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import links
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
 
 #: Penalties are read off a difference of losses: no sharper than this.
@@ -112,7 +113,8 @@ def _explained(profile: Profile) -> bool:
 def _in_loop(profile: Profile) -> bool:
     """Whether a loop may hold a penalty that no layer declares: its loss has parts that no loss explains."""
     parts = profile.value("loss.parts") or ()
-    return bool(profile.value(UNEXPLAINED)) or (len(parts) > 1 and not _explained(profile))
+    several = len(parts) > 1 or links.of_weights(profile)
+    return bool(profile.value(UNEXPLAINED)) or (several and not _explained(profile))
 
 
 def _altered(profile: Profile, found: Pull) -> bool:

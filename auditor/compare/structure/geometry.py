@@ -13,6 +13,8 @@ from typing import Any, Final
 from auditor.compare.structure.operation import Operation
 
 Pads = list[list[int]]
+#: Operations that leave an image its extents.
+_POINTWISE: Final = frozenset({"activation", "dropout", "batchnorm", "layernorm", "groupnorm", "rmsnorm", "noise"})
 #: Axes of what is taken for an image.
 _ROWS: Final = 2
 
@@ -36,7 +38,8 @@ def of_torch(told: Mapping[str, Any], extents: Any, kind: str) -> dict[str, Any]
     padding = told.get("padding", 0)
     if kind == "conv_transpose":
         margins, more = (_spread(told.get(name) or 0, rank) or [0] * rank for name in ("padding", "output_padding"))
-        return found | {"padding": [[near, near - far] for near, far in zip(margins, more, strict=True)]}
+        ends = [[near, near - far] for near, far in zip(margins, more, strict=True)]
+        return found | {"padding": ends} | _given(_extents(extents, rank))
     if isinstance(padding, str) and padding not in {"same", "valid"}:
         return found | {"padding": padding}
     if isinstance(padding, str):
@@ -97,6 +100,29 @@ def of_rank(found: Sequence[Operation]) -> list[Operation]:
     """Pools of sequences as such, among convolutions of one axis: PyTorch takes them for images of one row."""
     ranks = {len(one.settings["kernel"]) for one in found if "conv" in one.kind and one.settings.get("kernel")}
     return [_without_row(one) if ranks == {1} and one.kind.endswith("pool") else one for one in found]
+
+
+def cut_by_hand(found: Sequence[Operation]) -> list[Operation]:
+    """Without the ends of transposed convolutions whose output is none of the extents that the next window is over.
+
+    The program cuts it to size itself: ``self.up(h)[:, :, :8, :8]``.
+    """
+    kept = list(found)
+    for at, one in enumerate(found):
+        after = next((two for two in found[at + 1 :] if two.kind not in _POINTWISE), None)
+        made, over = _made(one), None if after is None else after.settings.get("_over")
+        if made is not None and over is not None and made != over:
+            kept[at] = replace(one, settings={name: each for name, each in one.settings.items() if name != "padding"})
+    return kept
+
+
+def _made(one: Operation) -> list[int] | None:
+    """The extents of what a transposed convolution gives; None of another operation, or where nobody knows."""
+    parts = [one.settings.get(name) for name in ("_over", "kernel", "stride", "dilation", "padding")]
+    if one.kind != "conv_transpose" or not all(isinstance(part, list) for part in parts):
+        return None
+    return [(extent - 1) * step + (size - 1) * apart + 1 - sum(ends)
+            for extent, size, step, apart, ends in zip(*parts, strict=True)]  # fmt: skip
 
 
 def of_one_rank(left: Sequence[Operation], right: Sequence[Operation]) -> tuple[list[Operation], list[Operation]]:

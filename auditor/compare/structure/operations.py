@@ -18,7 +18,7 @@ from auditor.compare.structure.operation import Operation
 #: Operations with weights of their own.
 WEIGHTED: Final = words.WEIGHTED
 #: Classes of Keras models that list their layers in the order in which they run.
-_IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
+IN_ORDER: Final = frozenset({"Sequential", "Functional", "Model"})
 #: Axes of Keras's attention that are the one after the samples; it names them when it is built.
 _ALONG_TIME: Final = (None, 1, [1])
 #: What torch's ``EmbeddingBag`` makes of the rows of a bag; their sum is no operation that is told elsewhere.
@@ -94,10 +94,10 @@ def structure(
         ordered = bool(graph or seen)
     else:
         found = list(_of_keras(_ordered(_outermost(layers), graph)))
-        ordered = graph is not None or str((model or {}).get("class")) in _IN_ORDER or framework == "sklearn"
-    hidden = graph is None and framework != "sklearn" and str((model or {}).get("class")) not in _IN_ORDER
+        ordered = graph is not None or str((model or {}).get("class")) in IN_ORDER or framework == "sklearn"
+    hidden = graph is None and framework != "sklearn" and str((model or {}).get("class")) not in IN_ORDER
     found = list(products.unpacked(scaled.tables(found, graph), attends=bool(shares) or hidden))
-    found = geometry.of_rank(found)
+    found = geometry.cut_by_hand(geometry.of_rank(found))
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
     sums = seen_graph.sums(framework, graph, layers) if whole else None
     kept, own = gathered.parted(gathered.without_end(gathered.folded(found)))

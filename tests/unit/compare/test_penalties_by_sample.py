@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.compare.identify import backward, penalty
+from auditor.compare.identify import backward, order, penalty
 from auditor.compare.identify.evidence import Evidence, evidence
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss import slope
@@ -16,7 +16,8 @@ from auditor.compare.identify.loss_fits import LossFit
 from auditor.compare.identify.loss_pairs import pairs_of
 from auditor.compare.identify.loss_parts import Part
 from auditor.compare.profile import Beside, Facts, Profile, profile
-from auditor.compare.recognise import loss_parts, regularization
+from auditor.compare.recognise import loss, loss_parts, regularization
+from auditor.compare.trajectories import Curve
 from auditor.ingest.records import Recorded, StepRecording
 
 ALPHA = 0.01
@@ -151,3 +152,54 @@ def test_rows_of_a_part_of_the_batch_count_for_as_much(weight: float, size: floa
         side(Fact("loss.parts", (Part("cross entropy", each, by),))) for each, by in ((1.0, 1.0), (size, weight))
     )
     assert [one.parameter for one in loss_parts.causes(whole, part)] == parameters
+
+
+def choice(spread: float, l2: float, tensors: str) -> tuple[float, float, float, str | list[str]]:
+    """What a choice of tensors makes of a penalty."""
+    return spread, l2, 0.0, tensors
+
+
+def test_of_choices_that_none_can_tell_apart_the_one_with_a_strength_that_a_program_says() -> None:
+    """In a few steps the weights hardly move: all kernels at 9.8e-5 seem as steady as some at 1e-4."""
+    every, some, half = choice(1e-6, 9.783e-5, "kernels"), choice(5e-6, 1e-4, "some"), choice(6e-6, 1.5e-4, "half")
+    assert penalty._shortest([every, some], 1e-5) == some
+    assert penalty._shortest([every, some], 1e-6) == every, "the other is told apart by the numbers"
+    assert penalty._shortest([some, every], 1e-5) == some
+    assert penalty._shortest([every, half], 1e-5) == half, "half of 3e-4, as weight decay counts"
+    assert penalty._shortest([every, choice(5e-6, 1.234e-4, "some")], 1e-5) == every
+
+
+def loop(graph: list[dict[str, Any]], *facts: Fact, chain: Any = ()) -> Profile:
+    """A run with a loss of its own, of which this graph is known."""
+    one = StepRecording(0, 0, 1, {}, {"loss": 1.0}, {"loss": {"graph": graph, "chain": list(chain)}})
+    return replace(side(*facts), evidence=evidence("tensorflow", [one]))
+
+
+@pytest.mark.parametrize(("squares_of", "ids"), [("weight", []), ("output0", ["LOSS-16"])])
+def test_a_loss_made_of_weights_may_hold_a_penalty_that_nobody_declares(squares_of: str, ids: list[str]) -> None:
+    """A loop that divides its loss and the squares of the weights by what the samples weigh."""
+    graph = [{"op": "RealDiv", "inputs": [1, None]}, {"op": "Pow", "inputs": [squares_of, None], "exponent": 2.0}]
+    known = side(Fact("penalty.l2", 0.1), Fact("penalty.tensors", "kernels"))
+    own = loop(graph, Fact("penalty.declared.l2", 0.0, how="declared"))
+    assert [one.id for one in regularization.causes(known, own)] == ids
+
+
+@pytest.mark.parametrize(("weight", "told"), [(0.003, []), (0.006, ["loss.function"])])
+def test_losses_of_the_same_parts_are_one_whichever_numbers_explain(weight: float, told: list[str]) -> None:
+    """The tables explain the one; of the other only its graph is known."""
+    parts = [(Part("square", 1, 1), Part("square", 12, each)) for each in (0.003, weight)]
+    known = side(Fact("loss.function", "squared error"), Fact("loss.parts", parts[0]))
+    own = loop([], Fact("loss.parts", parts[1]), chain=("AddV2", "Mean", "Square", "Sub"))
+    assert loss_parts.alike(known, own) == (not told)
+    assert [one.parameter for one in loss.causes(known, own) if one.parameter == "loss.function"] == told
+
+
+def test_the_samples_of_every_step_tell_of_partial_batches() -> None:
+    """An epoch's last step is seldom recorded whole; where a step is of several batches they say nothing."""
+    given = steps(lambda *_: ALPHA)
+    batches = [replace(one, arrays=one.arrays | dict([recorded("batch", "input0", np.ones((20, 2)))]))
+               for one in given.steps if one.step % 3]  # fmt: skip
+    for sizes, partial in (((20, 20, 5), [5]), ((40, 40, 5), []), ((20, 20, 20), [])):
+        samples = Curve(np.arange(1, 4), np.array(sizes, np.float64))
+        found = order.facts(evidence("torch", batches), {"samples": samples}, [])
+        assert [one.value for one in found if one.parameter == "data.partial_batches"] == [partial]

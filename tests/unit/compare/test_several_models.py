@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from auditor.compare import aligned, mending
 from auditor.compare.causes import diagnose
 from auditor.compare.identify import own_tensors
 from auditor.compare.profile import Beside, Profile, profile
-from auditor.compare.recognise import skipped
+from auditor.compare.recognise import forward, skipped
 from auditor.compare.recognise.cause import MATTERS
 from auditor.compare.structure import differences, structure
 from auditor.compare.structure.operations import Structure
@@ -135,6 +136,15 @@ def test_packed_sequences_are_read_without_their_padding(table: dict[str, Any], 
     assert found == ([] if how is None else [how])
 
 
+@pytest.mark.parametrize(("kind", "how"), [("Functional", "measured"), ("Tagger", "declared")])
+def test_a_model_that_calls_its_layers_itself_may_hand_them_a_mask(kind: str, how: str) -> None:
+    """``self.lstm(self.emb(x), mask=x != 0)``, of which no layer declares anything."""
+    keras_ = words("keras", OPEN)
+    keras_ = replace(keras_, manifest={"model": {**(keras_.manifest or {})["model"], "class": kind}})
+    found = diagnose(words("torch", {}, packed=True), keras_).causes
+    assert [one.how for one in found if one.parameter == "embedding.padding"] == [how]
+
+
 TABLED: dict[str, Any] = {"padding_idx": 0}
 
 
@@ -210,3 +220,17 @@ def test_weights_of_another_network_begin_as_the_other_sides_do() -> None:
     named = {name.replace("judge.2", "judge.conv"): one for name, one in {**MAKER, **JUDGE}.items()}
     theirs = game(named, [*named], {**LISTED, "judge.conv": "Conv2d", "judge.3": "BatchNorm2d"})
     assert not [one for one in diagnose(mine, theirs).causes if one.parameter.startswith("init.")]
+
+
+@pytest.mark.parametrize(("ends", "told"), [(False, []), (True, ["forward.activation"])])
+def test_a_function_of_the_loss_is_none_of_the_network_where_no_output_parts_them(ends: bool, told: list[str]) -> None:
+    """A loop of bare variables: its network is what stands behind its loss, whose softplus the other's has too."""
+    dense = [{"op": "Dense", "units": 4}, {"op": "Dense", "units": 1}]
+    softplus = {"op": "Softplus", "inputs": ["output0" if ends else 2]}
+    sides = []
+    for more, graph in (([], [{"op": "Mean", "inputs": [1]}, {**softplus, "inputs": ["output0"]}]),
+                        ([{"op": "softplus", "end": True}], [{"op": "Sum", "inputs": [1]}, softplus])):  # fmt: skip
+        facts = {"operations": [*dense, *more], "loss": {"graph": graph}}
+        found = [Recording(1, [array("batch", "input0", np.ones((4, 3)))], {}, facts)]
+        sides.append(profile("a", "tensorflow", assembled(found), Beside()))
+    assert [one.parameter for one in forward.causes(*sides)] == told
