@@ -61,8 +61,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if rules is None and not (left.known and right.known):
         return
     sides = ((a, left, right), (b, right, left))
-    if any(_hidden(side, found) and other.in_loss for side, found, other in sides):
-        return  # what nobody could read is not zero
+    if any(_hidden(side, found) and other.in_gradient for side, found, other in sides):
+        return  # what nobody could read is not zero, and a decay through the gradient is a penalty
     if any(_altered(side, found) and other.in_gradient for side, found, other in sides):
         return  # the program adds to its gradients by hand, and that may be the same pull
     if any(side.rule_hidden and _draws_more(other, own) for side, own, other in sides):

@@ -51,7 +51,7 @@ def watch(  # noqa: PLR0913 - what can be said about a run
     """Watch a PyTorch training loop; nothing else in it changes.
 
     Call it once the optimizer is made. The loss is what the loop calls ``backward()`` on: until the
-    run is finished ``torch.autograd.backward``, ``GradScaler.step`` and ``torch.nn.utils.clip_grad_…``
+    run is finished ``torch.autograd.backward`` and ``grad``, ``GradScaler.step`` and ``torch.nn.utils.clip_grad_…``
     are wrapped by functions that only look. Losses, weights and random state stay bit-identical.
 
     Args:

@@ -9,16 +9,18 @@ a state there are weights and gradients of the steps that were missed, where the
 a memory cannot be told without them; and the learning rate is the one that the update before was made with,
 if that took off a multiple of the gradient and nothing else.
 
-Not seen: loops that never call ``backward()`` (``torch.autograd.grad``, ``torch.func``), weights that are
-new tensors at every step, and gradients gathered by hand over several passes: what follows a pass there
-is no step.
+``torch.autograd.grad(loss, weights)`` is a backward pass as well, where no optimizer holds the weights. What it gives
+stands in their ``grad`` for as long as this one looks, and is gone before the script goes on.
+
+Not seen: ``torch.func``, weights that are new tensors at every step, and gradients gathered by hand over several
+passes: what follows a pass there is no step.
 """
 
 from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import torch
@@ -50,6 +52,8 @@ _KERAS: Final = "keras.src.backend.config"
 _FOREIGN: Final = 3
 
 
+#: What makes ``torch.autograd.grad`` more than a backward pass: derivatives of derivatives, products with vectors.
+_OF_MORE: Final = frozenset({"grad_outputs", "retain_graph", "create_graph", "is_grads_batched"})
 #: Weight and gradient at a pass, by the identity of the leaf.
 _Kept = dict[int, tuple[Tensor, Tensor]]
 
@@ -119,7 +123,7 @@ class ByHand:
         self._stepping, self._begun = stepping, begun
         self._optimizer: UpdateByHand | None = None
         self._looks: list[_Look] = []
-        self._passes = self._running = self._foreign = 0
+        self._passes = self._running = self._foreign = self._asked = 0
         self._kept: list[_Kept] = []
         self._root: Any = None
         self._due: _Look | None = None
@@ -137,6 +141,31 @@ class ByHand:
             self._listen(tensors)
         else:
             self._end()
+
+    @guarded(False)
+    def takes(self, root: Tensor, leaves: Sequence[Tensor]) -> bool:
+        """Whether gradients of ``root`` that were asked for by these leaves are a step's.
+
+        None of the leaves behind it is held by an optimizer: else it is an attack, or a penalty.
+        """
+        if self.over or any(leaf.grad is not None for leaf in leaves):
+            return False
+        if self._optimizer is None:
+            self._asked += 1
+            owned = held() if self._asked <= _TRIES else {id(leaf) for leaf in leaves}
+            return not any(id(leaf) in owned for leaf in (*leaves, *behind([root])))
+        return {id(leaf) for leaf in leaves} == {id(one) for one in self._optimizer.param_groups[0]["params"]}
+
+    @guarded(None)
+    def given(self, tensors: Any, leaves: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
+        """The same as :meth:`passed`, where the script was given the gradients and the leaves were not."""
+        try:
+            for leaf, gradient in zip(leaves, gradients, strict=True):
+                leaf.grad = gradient
+            self.passed(tensors)
+        finally:
+            for leaf in leaves:
+                leaf.grad = None
 
     @guarded(None)
     def passed(self, tensors: Any) -> None:
@@ -221,6 +250,24 @@ class ByHand:
             if len(kept) == _RUNNING == self._passes - 1 and all(id(leaf) in one for one in kept for leaf in leaves):
                 self._optimizer.remember(kept)
             self._begun()
+
+
+def asked(outputs: Any, inputs: Any, further: Mapping[str, Any]) -> list[Tensor]:
+    """The leaves of which ``torch.autograd.grad`` is to give a loss's gradients; none where it is asked for others.
+
+    Args:
+        outputs: of which it is asked.
+        inputs: by which.
+        further: what else was said; anything but that some may be unused is no plain backward pass.
+    """
+    leaves = [inputs] if isinstance(inputs, Tensor) else list(inputs) if isinstance(inputs, (list, tuple)) else []
+    plain = (
+        isinstance(outputs, Tensor)
+        and outputs.numel() == 1
+        and not any(further[one] for one in further if one in _OF_MORE)
+    )
+    fit = plain and leaves and all(isinstance(one, Tensor) and one.is_leaf and one.requires_grad for one in leaves)
+    return leaves if fit else []
 
 
 def _some(tensor: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """The loss of a PyTorch loop, seen without a line of the user's.
 
-What a loop calls its loss is what it calls ``backward()`` on. While anyone listens,
-``torch.autograd.backward`` (which ``Tensor.backward`` calls) and ``GradScaler.step`` are wrapped by
-functions that look and then do exactly the same; the last listener to leave takes them off again.
+What a loop calls its loss is what it calls ``backward()`` on. While anyone listens, ``torch.autograd.backward`` (which
+``Tensor.backward`` calls), ``torch.autograd.grad`` and ``GradScaler.step`` are wrapped by functions that look and then
+do exactly the same; the last listener to leave takes them off again.
 Hooks of modules would change compiled frames, and the engine tells its hooks nothing of the root.
 
 **The loss of a step** is the sum of the scalars that were backpropagated since the step before: the
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from auditor_agent.guard import failure, note
-from auditor_agent.integrations.torch.byhand import ByHand
+from auditor_agent.integrations.torch.byhand import ByHand, asked
 from auditor_agent.integrations.torch.clip import ClipProbe
 from auditor_agent.integrations.torch.first import FirstPass
 from auditor_agent.integrations.torch.passes import Bypassed
@@ -144,6 +144,13 @@ class LossProbe:
         if self.byhand is not None:
             self.byhand.passed(tensors)
 
+    def given(self, tensors: Any, leaves: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
+        """The script was given the gradients of these leaves, as ``torch.autograd.grad`` gives them."""
+        if self.tape.listening:
+            self.tape.passes.over()
+        if self.byhand is not None:
+            self.byhand.given(tensors, leaves, gradients)
+
     def _root(self, root: Any) -> None:
         if len(self.roots) >= _MOST_ROOTS:
             note(f"{_MOST_ROOTS} backward passes without a step of the optimizer: is the step itself compiled?")
@@ -193,6 +200,7 @@ def _operation(root: Tensor) -> str | None:
 def _wrap() -> None:
     if not _wraps:
         _wraps.put(torch.autograd, "backward", _listening_backward)
+        _wraps.put(torch.autograd, "grad", _listening_grad)
         _wraps.put(torch.amp.GradScaler, "step", _listening_step)
 
 
@@ -207,6 +215,21 @@ def _listening_backward(original: Callable[..., None]) -> Callable[..., None]:
         tell(_listening, LossProbe.passed, tensors)
 
     return backward
+
+
+def _listening_grad(original: Callable[..., Any]) -> Callable[..., Any]:
+    def grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        by_hand = [] if args or _compiling() else [one for one in _listening if one.byhand is not None]
+        leaves = asked(outputs, inputs, kwargs) if by_hand else []
+        probes = [one for one in by_hand if leaves and one.byhand is not None and one.byhand.takes(outputs, leaves)]
+        for probe in probes:
+            probe.hear(outputs)
+        found = original(outputs, inputs, *args, **kwargs)
+        if probes:
+            tell(probes, LossProbe.given, outputs, leaves, found)
+        return found
+
+    return grad
 
 
 def _listening_step(original: Callable[..., Any]) -> Callable[..., Any]:
