@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +15,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from auditor_agent.integrations.torch import loss
 from auditor_agent.integrations.torch.audit import install
 from auditor_agent.integrations.torch.byhand import asked
+from auditor_agent.integrations.torch.wraps import UntilImported
 from support.recordings import assembled
 
 RATE, STEPS = 0.05, 12
+
+
+@pytest.fixture(autouse=True)
+def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process of its own: other tests' optimizers have imported the compiler."""
+    monkeypatch.setattr(loss._asking, "_module", "no.compiler")
 
 
 def weights() -> list[Tensor]:
@@ -35,13 +47,13 @@ def train(given: Sequence[Tensor], steps: int = STEPS, **more: Any) -> list[floa
     torch.manual_seed(4)
     losses = []
     for _ in range(steps):
-        loss = loss_of(given)
-        gradients = torch.autograd.grad(loss, given, **more)
+        value = loss_of(given)
+        gradients = torch.autograd.grad(value, given, **more)
         assert all(one.grad is None for one in given), "what was looked at is gone again"
         with torch.no_grad():
             for one, gradient in zip(given, gradients, strict=True):
                 one -= RATE * gradient  # noqa: PLW2901 - the update that is meant
-        losses.append(loss.item())
+        losses.append(value.item())
     return losses
 
 
@@ -79,9 +91,8 @@ def test_weights_that_an_optimizer_holds_are_stepped_by_it(run: Any) -> None:
         x = torch.randn(4, 5, requires_grad=True)
         torch.autograd.grad(model(x).square().mean(), list(model.parameters()))
         torch.autograd.grad(model(x).square().mean(), x)
-        loss = model(x).square().mean()
         optimizer.zero_grad()
-        loss.backward()
+        model(x).square().mean().backward()
         optimizer.step()
     run.finish()
     assert len(run.steps) == 6
@@ -98,6 +109,34 @@ def test_inputs_that_are_attacked_are_no_steps(run: Any) -> None:
             x += 0.1 * gradient.sign()
     run.finish()
     assert not run.steps
+
+
+def test_nothing_is_in_its_place_once_a_compiler_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would trace what it leaves alone otherwise; one that is there already finds nothing changed either."""
+    (tmp_path / "some_compiler.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    owner = type("owner", (), {"ask": staticmethod(lambda: "plain")})
+    wraps = UntilImported("some_compiler")
+    for here in (True, False):
+        wraps.put(owner, "ask", lambda original: lambda: "heard " + original())
+        assert owner.ask() == ("heard plain" if here else "plain")
+        importlib.import_module("some_compiler")
+        assert owner.ask() == "plain"
+        wraps.off()
+        assert wraps not in sys.meta_path
+    monkeypatch.delitem(sys.modules, "some_compiler")
+
+
+def test_the_stand_in_for_a_script_imports_no_compiler(repo_env: dict[str, str]) -> None:
+    """As torch does for every other optimizer that is made."""
+    code = """
+import sys, torch
+from auditor_agent.integrations.torch.byhand import UpdateByHand
+made = UpdateByHand([torch.ones(2, requires_grad=True)], 2)
+print(len(made.param_groups[0]["params"]), "torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=repo_env, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 False\n"
 
 
 LEAF = torch.ones(3, requires_grad=True)

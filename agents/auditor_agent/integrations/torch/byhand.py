@@ -18,6 +18,7 @@ passes: what follows a pass there is no step.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -65,6 +66,10 @@ class UpdateByHand(Optimizer):
         super().__init__(parameters, {})
         self.missed = missed
         """Updates until it was clear what they were."""
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As every optimizer does, but without the compiler, which torch would import for it: a second of the job."""
+        inspect.unwrap(Optimizer.add_param_group)(self, param_group)
 
     def remember(self, steps: Sequence[_Kept]) -> None:
         """Weights and gradients of all the steps that were missed, the last one at the end; told as its state."""

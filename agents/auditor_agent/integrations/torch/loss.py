@@ -25,7 +25,7 @@ from auditor_agent.integrations.torch.passes import Bypassed
 from auditor_agent.integrations.torch.record import Tape
 from auditor_agent.integrations.torch.unready import Unready
 from auditor_agent.integrations.torch.unstepped import Unstepped
-from auditor_agent.integrations.torch.wraps import Wraps, tell
+from auditor_agent.integrations.torch.wraps import UntilImported, Wraps, tell
 
 
 class LossProbe:
@@ -116,6 +116,7 @@ class LossProbe:
             _listening.remove(self)
         if not _listening:
             _wraps.off()
+            _asking.off()
 
     def hear(self, tensors: Any) -> None:
         """A backward pass begins at ``tensors``. Never raises."""
@@ -188,6 +189,8 @@ class LossProbe:
 _MOST_ROOTS = 4096
 _listening: list[LossProbe] = []
 _wraps: Final = Wraps()
+#: A compiler that meets a function of Python in this place would trace what it otherwise leaves alone.
+_asking: Final = UntilImported("torch._dynamo")
 _compiling: Final = torch.compiler.is_compiling
 
 
@@ -200,7 +203,7 @@ def _operation(root: Tensor) -> str | None:
 def _wrap() -> None:
     if not _wraps:
         _wraps.put(torch.autograd, "backward", _listening_backward)
-        _wraps.put(torch.autograd, "grad", _listening_grad)
+        _asking.put(torch.autograd, "grad", _listening_grad)
         _wraps.put(torch.amp.GradScaler, "step", _listening_step)
 
 
