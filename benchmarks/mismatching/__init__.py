@@ -1,1 +1,1 @@
-"""Parts of ``benchmarks/mismatch.py``."""
+"""Parts of ``benchmarks/mismatch.py`` and ``benchmarks/blind.py``."""

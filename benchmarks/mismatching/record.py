@@ -30,21 +30,28 @@ def record(side: str, seed: int, cache: Path) -> Path:
     Raises:
         RuntimeError: if the program failed.
     """
-    folder = place(side, seed, cache)
+    program, *options = side.split()
+    return run_into(place(side, seed, cache), PROGRAMS / f"{program}.py", f"seed={seed}", *options)
+
+
+def run_into(folder: Path, program: Path, *options: str) -> Path:
+    """The folder with the store of a program's run, which is made if it is not there.
+
+    Raises:
+        RuntimeError: if the program failed.
+    """
     if (folder / "run.json").exists():
         return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    program, *options = side.split()
     with tempfile.TemporaryDirectory(prefix="pairs-") as home:
-        command = [sys.executable, "-m", "auditor", "run", "--json", f"{home}/run.json", "--", sys.executable]
-        command += [str(PROGRAMS / f"{program}.py"), f"seed={seed}", *options]
+        command = [sys.executable, "-m", "auditor", "run", "--json", f"{home}/run.json", "--"]
+        command += [sys.executable, str(program), *options]
         done = subprocess.run(
             command, env=_environment(home), capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
         if done.returncode:
-            raise RuntimeError(f"{side}: exit {done.returncode}\n{done.stderr[-1500:]}")
+            raise RuntimeError(f"{program.stem} {' '.join(options)}: exit {done.returncode}\n{done.stderr[-1500:]}")
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        folder.mkdir(parents=True)
         for name in ("auditor.db", "run.json"):
             shutil.copy(Path(home) / name, folder / name)
     return folder
