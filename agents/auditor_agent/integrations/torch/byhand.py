@@ -157,7 +157,9 @@ class ByHand:
             return False
         if self._optimizer is None:
             self._asked += 1
-            owned = held() if self._asked <= _TRIES else {id(leaf) for leaf in leaves}
+            if self._asked > _TRIES:  # looking for optimizers takes its time
+                return False
+            owned = held()
             return not any(id(leaf) in owned for leaf in (*leaves, *behind([root])))
         return {id(leaf) for leaf in leaves} == {id(one) for one in self._optimizer.param_groups[0]["params"]}
 
