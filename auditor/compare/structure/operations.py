@@ -326,8 +326,18 @@ def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
         yield from products.attention(name, told_by.fans(told)[0], own, bias=bias)
     elif kind in {"lstm", "gru", "rnn"}:
         yield _keras_recurrent(kind, name, told, both=False)
+    elif words.plain(told.get("class")).startswith("separable"):
+        yield from _keras_separable(name, told)
     else:
         yield Operation(kind, name, told_by.known(_keras_settings(kind, told)))
+
+
+def _keras_separable(name: str, told: Mapping[str, Any]) -> Iterator[Operation]:
+    """Keras's ``SeparableConv``: a kernel for each channel, and one of a single point over all of them."""
+    within = _keras_settings("depthwise", {**told, "filters": None, "use_bias": False})
+    point = {"kernel_size": 1, "strides": 1, "padding": "valid", "dilation_rate": 1, "input_shape": None}
+    yield Operation("depthwise", name, told_by.known(within))
+    yield Operation("conv", name, told_by.known(_keras_settings("conv", {**told, **point})))
 
 
 def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,22 @@ def told(a: Profile, b: Profile) -> list[str]:
     return [one.parameter for one in forward.causes(a, b)]
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_separable_convolution_is_two(bias: bool) -> None:
+    """Keras's one layer holds a kernel for each channel and one of a single point; PyTorch spells two modules."""
+    window = {"kernel_size": [3, 3], "strides": [2, 2], "padding": "valid", "dilation_rate": [1, 1]}
+    config = {**window, "filters": 16, "depth_multiplier": 1, "use_bias": bias, "activation": "relu"}
+    separable = {"name": "s", "class": "SeparableConv2D", "input_shape": [None, 9, 9, 8], "config": config}
+    keras = structure("keras", {"model": {"layers": [separable]}}, [{}, {"operations": [{"layer": "s"}]}])
+    point = {"units": 16, "bias": bias, "kernel": [1, 1], "stride": [1, 1], "dilation": [1, 1], "pads": [[0, 0]] * 2}
+    within = {"bias": False, "kernel": [3, 3], "stride": [2, 2], "dilation": [1, 1], "pads": [[0, 0]] * 2}
+    spelt = network(("depthwise", within), ("conv", point), ("activation", {"function": "relu"}))
+    assert [one.kind for one in keras.operations] == [one.kind for one in spelt.operations]
+    assert not differences(keras, spelt)
+    wider = network(("depthwise", within), ("conv", point | {"units": 8}), ("activation", {"function": "relu"}))
+    assert differences(keras, wider)
+
+
 @pytest.mark.parametrize(
     ("extent", "stride", "pads", "same"),
     [(8, 2, [1, 1], True), (7, 2, [1, 1], True), (8, 1, [1, 1], True), (8, 2, [0, 1], False), (9, 3, [2, 2], False)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,11 @@ from torch.nn import functional
 
 from auditor_agent.integrations.torch import fed
 from auditor_agent.integrations.torch.arithmetic import OWN
+from auditor_agent.integrations.torch.audit import watch
 from auditor_agent.integrations.torch.manifest import manifest
 from auditor_agent.integrations.torch.operations import given, operations
 from auditor_agent.recorder import GIVEN
+from support.recordings import assembled
 
 BATCH = torch.arange(12.0).reshape(4, 3)
 
@@ -35,6 +38,43 @@ def test_only_the_batch_with_other_numbers_is_told(way: Callable[[Tensor], Tenso
     found = fed.changed([BATCH], [taken])
     assert (found is not None) is known
     assert found is None or torch.equal(found, taken)
+
+
+PIXELS = torch.arange(2 * 3 * 5 * 4, dtype=torch.uint8).reshape(2, 3, 5, 4)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda x: (x.float() / 255).permute(0, 3, 1, 2),
+        lambda x: x.permute(0, 3, 1, 2) / 255,
+        lambda x: x.reshape(len(x), -1) / 255,
+        lambda x: x.unsqueeze(1) / 255,
+    ],
+)
+def test_what_was_made_of_it_has_its_axes(way: Callable[[Tensor], Tensor]) -> None:
+    """Channels moved to the front, or rows made flat, beside the division."""
+    found = fed.changed([PIXELS], [way(PIXELS)])
+    assert found is not None
+    assert torch.equal(found, PIXELS / 255)
+
+
+def test_other_rows_are_not_the_batch() -> None:
+    """Nor some of its numbers."""
+    assert fed.changed([PIXELS], [PIXELS.float().flatten(0, 1)]) is None
+    assert fed.changed([PIXELS], [PIXELS[:, 1:].float()]) is None
+
+
+def test_pixels_that_a_model_divides_itself_are_looked_at(run: Any) -> None:
+    """Of integers too, which autograd has nothing to do with: of each channel what the first layer was given."""
+    model = Around(lambda s, x: s.first(x / 255))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    watch(model, optimizer)
+    for _ in range(3):
+        model(PIXELS[0, ..., :3]).sum().backward()
+        optimizer.step()
+    given = assembled(run.recordings)[-1].of("units")[GIVEN].whole()
+    np.testing.assert_allclose(given[0], PIXELS[0, ..., :3].float().mean((0, 1)) / 255, rtol=1e-6)
 
 
 def test_of_several_inputs_nobody_knows_which() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from torch import Tensor
+from torch import Size, Tensor
 
 from auditor_agent.integrations.torch.arithmetic import OWN
 from auditor_agent.recorder import GIVEN
@@ -22,6 +22,9 @@ _MOST: Final = 16
 def changed(batch: Iterable[Tensor], taken: Iterable[Tensor]) -> Tensor | None:
     """The argument of the first layer, where it is the batch with other numbers; None where it is the batch itself.
 
+    Axes are as in the batch: channels that the program moved to the front are moved back, and rows that it made flat
+    have the batch's shape.
+
     Args:
         batch: what the model was called with.
         taken: what its first layer was called with.
@@ -29,8 +32,17 @@ def changed(batch: Iterable[Tensor], taken: Iterable[Tensor]) -> Tensor | None:
     given, first = list(batch), next(iter(taken), None)
     if first is None or len(given) != 1 or first.requires_grad or first.dim() < 2:
         return None
-    same = first.shape == given[0].shape and first.data_ptr() != given[0].data_ptr()
-    return first.detach() if same else None
+    if given[0].dim() < 2 or first.data_ptr() == given[0].data_ptr():
+        return None
+    return _as_in(given[0].shape, first.detach())
+
+
+def _as_in(shape: Size, tensor: Tensor) -> Tensor | None:
+    """``tensor`` in the batch's ``shape``; None where it holds more or fewer numbers, or those of other rows."""
+    if tensor.shape[0] != shape[0] or tensor.numel() != shape.numel():
+        return None
+    back = tensor.movedim(1, -1)
+    return back if back.shape == shape != tensor.shape else tensor.reshape(shape)
 
 
 def layers(heard: Mapping[str, tuple[dict[str, Any], Any]]) -> list[dict[str, Any]]:

@@ -260,7 +260,7 @@ class ForwardProbe:
             self._noted(looked, name, args, output)
             return
         start = time.perf_counter()
-        plain = None if looked.done else fed.changed(_tensors(looked.given), _tensors(args))
+        plain = None if looked.done else fed.changed(_tensors(looked.given, real=False), _tensors(args))
         if plain is not None:
             looked.modules[GIVEN] = module
             self._units(looked, GIVEN, None, plain)
