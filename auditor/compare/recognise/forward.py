@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ from auditor.compare.recognise import (
 )
 from auditor.compare.recognise.cause import Cause, between, close
 from auditor.compare.recognise.mode import evaluates
-from auditor.compare.structure import Difference, Operation, differences, of_one_stock, words
+from auditor.compare.structure import Difference, Operation, differences, of_one_stock, unrolled, words
 from auditor.compare.structure.operations import IN_ORDER, WEIGHTED
 
 #: Entries by setting, of any kind or of one.
@@ -71,6 +72,9 @@ _Share = Mapping[str, Any]
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
+    rest = unrolled.without(a.structure, b.structure)
+    unrolls = rest != (a.structure, b.structure)
+    a, b = (replace(side, structure=left) for side, left in zip((a, b), rest, strict=True))
     found = [] if _stacked(a, b) else differences(a.structure, b.structure)
     cells: list[Difference] = []
     if _sizes(a) and (_sizes(a) == _sizes(b) or _as_they_lie(a) == _as_they_lie(b)):
@@ -82,6 +86,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
     found = [one for one in found if not links.in_loss(one, a, b) and not tables.measured(one, a, b)]
     if _branched(a) or _branched(b):
+        if any(one.setting == "kernel" for one in found) and of_one_stock(a.structure, b.structure):
+            found = []  # Keras tells a window of each width from its last input on, PyTorch as they are called
         # Of branches beside each other none comes first; of a block that adds up, a normalisation does.
         found = [one for one in found if one.setting != "order" or (_any(one).kind in _NORMS and _adds(a, b))]
     elif _adds(a) or _adds(b):  # the layer on a block's way around may run before the block or after it
@@ -98,10 +104,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     told += tables.causes(a, b)
     told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
     yield from told
-    if not found:
+    if not found and not unrolls:
         yield from sums.causes(a, b) if not cells else ()
         yield from _tensors(a, b)
-    if not told:
+    if not told and not unrolls:
         yield from network.causes(a, b)
 
 

@@ -8,10 +8,20 @@ in it, and a module that is called twice is there twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
-from auditor.compare.structure import gathered, geometry, judged, products, scaled, seen_graph, told_by, words
+from auditor.compare.structure import (
+    gathered,
+    geometry,
+    judged,
+    products,
+    recurrent,
+    scaled,
+    seen_graph,
+    told_by,
+    words,
+)
 from auditor.compare.structure.gathered import ARITHMETIC, ENDS
 from auditor.compare.structure.operation import Operation
 
@@ -31,7 +41,7 @@ _PLAIN: Final = frozenset(
 _BETWEEN: Final = frozenset({"bilinear", "bicubic", "trilinear"})
 _POOLS: Final = frozenset({"max_pool", "average_pool", "global_average_pool", "global_max_pool"})
 #: Layers made of layers.
-_COMPOUND: Final = frozenset({"attention", "lstm", "gru", "rnn"})
+_COMPOUND: Final = recurrent.KINDS | {"attention"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +241,8 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
         settings |= {"pads": None} if node.get("unseen") else {}
     elif kind in {"max_pool", "average_pool"}:
         settings = geometry.of_torch(layer, None, kind)
-    elif kind in {"lstm", "gru", "rnn"}:
-        return _recurrent(kind, name, layer, node)
+    elif kind in recurrent.KINDS:
+        return recurrent.of_torch(kind, name, layer, node)
     else:
         settings = told_by.common(layer)
         if kind == "embedding":
@@ -252,24 +262,6 @@ def _biased(name: str, bias: str, tensors: Mapping[str, Any]) -> bool | None:
     if not any(known.startswith(f"{name}.") for known in tensors):
         return None
     return f"{name}.{bias}" in tensors
-
-
-def _recurrent(kind: str, name: str, layer: Mapping[str, Any], node: Mapping[str, Any]) -> list[Operation]:
-    both = bool(layer.get("bidirectional"))
-    along = seen_graph.along_time(layer, node.get("input_shape"))
-    one = {"units": layer.get("hidden_size"), "both": both, "bias": bool(layer.get("bias", True))}
-    one |= {"activation": str(layer.get("nonlinearity") or "tanh"), "along_time": along, "state": node.get("state")}
-    one |= {"merge": "concat"} if both else {}
-    if "input_shape" not in node:
-        one |= {"first": bool(layer.get("batch_first"))}
-    if kind != "rnn":
-        one |= {"gates": "sigmoid"}
-    if kind == "gru":
-        one |= {"reset_after": bool(layer.get("reset_after", True))}
-    stacked = [Operation(kind, name, told_by.known(one)) for _ in range(int(layer.get("num_layers") or 1))]
-    rate = float(layer.get("dropout") or 0.0)
-    between = [Operation("dropout", name, {"rate": rate})] if rate else []
-    return [*stacked[:1], *(each for another in stacked[1:] for each in (*between, another))]
 
 
 # -- Keras, TensorFlow, scikit-learn ----------------------------------------------------------
@@ -293,7 +285,7 @@ def _of_keras(layers: Iterator[Mapping[str, Any]]) -> Iterator[Operation]:
     for layer in layers:
         told = told_by.merged(layer)
         kind = words.kind_of(told.get("class"))
-        applied = [] if kind in {"activation", "lstm", "gru", "rnn"} else _applied(told)
+        applied = [] if kind in {"activation", *recurrent.KINDS} else _applied(told)
         for one in (*_keras_layer(told), *applied):
             yield from _unless_end(one, told)
 
@@ -316,7 +308,7 @@ def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
     bias = bool(told.get("use_bias", told.get("bias_axes", True)))
     if kind is None:
         if words.plain(told.get("class")) == "bidirectional":
-            yield from _both_ways(told)
+            yield from recurrent.both_ways(told)
         elif words.unknown(told.get("class")):
             yield Operation(ARITHMETIC)
     elif kind == "dense":
@@ -324,8 +316,8 @@ def _keras_layer(told: Mapping[str, Any]) -> Iterator[Operation]:
     elif kind == "attention":
         own = {**told_by.common(told), "along_time": True if told.get("attention_axes") in _ALONG_TIME else None}
         yield from products.attention(name, told_by.fans(told)[0], own, bias=bias)
-    elif kind in {"lstm", "gru", "rnn"}:
-        yield _keras_recurrent(kind, name, told, both=False)
+    elif kind in recurrent.KINDS:
+        yield from recurrent.of_keras(kind, name, told)
     elif words.plain(told.get("class")).startswith("separable"):
         yield from _keras_separable(name, told)
     else:
@@ -361,28 +353,3 @@ def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "upsample" and settings.get("mode") in _BETWEEN:
         settings.setdefault("corners", False)  # Keras puts the centres of pixels half a pixel in
     return settings
-
-
-def _both_ways(told: Mapping[str, Any]) -> Iterator[Operation]:
-    inner = told.get("layer")
-    inner = inner if isinstance(inner, Mapping) else {}
-    kind = words.kind_of(inner.get("class"))
-    if kind in {"lstm", "gru", "rnn"}:
-        one = _keras_recurrent(kind, str(told.get("name")), inner.get("config") or {}, both=True)
-        yield replace(one, settings={**one.settings, "merge": told.get("merge_mode") or "concat"})
-
-
-def _keras_recurrent(kind: str, name: str, told: Mapping[str, Any], *, both: bool) -> Operation:
-    settings = {"units": told.get("units"), "both": both, "bias": bool(told.get("use_bias", True))}
-    settings |= {"activation": told_by.function(told.get("activation"))}
-    if kind != "rnn":
-        settings |= {"gates": told_by.function(told.get("recurrent_activation"))}
-    if kind == "gru":
-        settings |= {"reset_after": bool(told.get("reset_after", True))}
-    if told.get("stateful") or not told.get("return_state"):  # a state that is given out may be given back by hand
-        settings |= {"state": "carried" if told.get("stateful") else "zero"}
-    if "batch_first" in told:
-        settings |= {"first": bool(told["batch_first"])}
-    else:
-        settings |= {"along_time": True}
-    return Operation(kind, name, told_by.known(settings))

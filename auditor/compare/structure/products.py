@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -32,18 +31,26 @@ def attention(name: str, width: Any, told: dict[str, Any], *, bias: bool | None)
         yield Operation("dense", name, settings)
 
 
+def _acts(after: Operation | None) -> bool:
+    return after is not None and after.settings.get("function") not in {None, "softmax"}
+
+
+def _alike(one: Operation, beside: Operation | None) -> bool:
+    return beside is not None and one.kind == beside.kind and one.settings == beside.settings
+
+
 def unpacked(found: Iterable[Operation], *, attends: bool) -> Iterator[Operation]:
     """Each product with weights as one; where a softmax runs within the network, or may, packed projections as three.
 
     A layer that happens to give three times what it takes is one, as it is where nobody knows what it takes; and one
-    with an activation behind it, which projections have not.
+    with an activation behind it, which projections have not, or with its like beside it: a query's, a key's.
     """
     every = list(found)
-    for one, after in itertools.zip_longest(every, every[1:]):
+    for before, one, after in zip((None, *every), every, (*every[1:], None), strict=False):
         settings = {key: value for key, value in one.settings.items() if key != _PACKED}
         if one.kind != "dense" or _PACKED not in one.settings:
             yield one
-        elif not attends or (after is not None and after.settings.get("function") not in {None, "softmax"}):
+        elif not attends or _acts(after) or _alike(one, before) or _alike(one, after):
             yield replace(one, settings=settings)
         else:
             part = replace(one, settings={**settings, "units": settings["units"] // _PROJECTIONS})

@@ -41,3 +41,10 @@ def test_a_layer_with_an_activation_behind_it_is_no_projection(framework: str, l
     """Though attention runs in the network: the states that it weighs are made by such a layer."""
     told = [{"layer": "a"}, {"op": "tanh"}, SOFTMAX, {"layer": "b"}]
     assert units(framework, layers, told) == [24, 2]
+
+
+def test_a_query_beside_a_key_and_a_value_is_no_projection_of_three() -> None:
+    """Each three times as wide as what it takes: what lies packed in one stands alone."""
+    several = [{**LINEAR[0], "name": name} for name in "qkv"]
+    told = [*({"layer": name} for name in "qkv"), SOFTMAX, {"layer": "b"}]
+    assert units("torch", [*several, LINEAR[1]], told) == [24, 24, 24, 2]

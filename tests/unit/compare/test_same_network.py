@@ -36,6 +36,63 @@ def told(a: Profile, b: Profile) -> list[str]:
     return [one.parameter for one in forward.causes(a, b)]
 
 
+GRU: dict[str, Any] = {"units": 24, "both": False, "bias": True, "activation": "tanh", "gates": "sigmoid"}
+GATES = [("dense", {"units": 72, "bias": True}), ("dense", {"units": 72, "bias": True}),
+         ("activation", {"function": "sigmoid"}), ("activation", {"function": "tanh"})]  # fmt: skip
+HEAD = ("dense", {"units": 1, "bias": True})
+
+
+@pytest.mark.parametrize(
+    ("steps", "ends", "told_of"),
+    [
+        (15, [HEAD], []),
+        (15, [("dense", {"units": 2, "bias": True})], ["dense.units"]),
+        (15, [HEAD, ("activation", {"function": "exponential"})], ["forward.activation"]),
+        (1, [HEAD], ["gru.kind"]),
+    ],
+)
+def test_a_cell_that_is_written_out_step_by_step_is_no_difference(
+    steps: int, ends: list[tuple[str, dict[str, Any]]], told_of: list[str]
+) -> None:
+    """What is around it is compared all the same. Biases in one tensor or in two."""
+    layers = [{"name": "gru", "class": "GRU"}, {"name": "head", "class": "Dense"}]
+    layered = holding({"gru.kernel": 288, "gru.bias": 144}, layers, network(("gru", GRU), HEAD))
+    own = frozenset(range(1, 4 * steps))
+    by_hand = replace(network(*GATES * steps, *ends), own=own)
+    spelt = holding({"wx": 288, "bx": 72, "bh": 72}, [], by_hand)
+    for pair in ((layered, spelt), (spelt, layered)):
+        found = told(*pair)
+        assert bool(found) is bool(told_of)
+        assert steps == 1 or found == told_of
+
+
+@pytest.mark.parametrize(
+    ("cell", "kinds"),
+    [
+        ({"class": "GRUCell", "config": {"units": 4}}, ["gru"]),
+        ([{"class": "LSTMCell", "config": {"units": 4}}] * 2, ["lstm", "lstm"]),
+        ({"class": "StackedRNNCells", "config": {"cells": [{"class": "SimpleRNNCell"}] * 3}}, ["rnn"] * 3),
+        ({"class": "Mine", "config": {"units": 4}}, []),
+    ],
+)
+def test_what_a_layer_of_cells_is_told_by_its_cells(cell: Any, kinds: list[str]) -> None:
+    """Keras's ``RNN`` is any of them; one of the program's own is arithmetic of its own."""
+    layer = {"name": "rnn", "class": "RNN", "config": {"cell": cell}}
+    found = structure("keras", {"model": {"layers": [layer]}}, [{}, {"operations": [{"layer": "rnn"}]}])
+    assert [one.kind for one in found.operations] == kinds
+    assert bool(found.own) is (not kinds)
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_windows_of_several_widths_side_by_side_have_no_order(joined: bool) -> None:
+    """Keras tells the last of them first; in a row another order is another network."""
+    ways = [("conv", {"units": 6, "kernel": [width]}) for width in (2, 3, 4)]
+    layers = [{"name": "both", "class": "Concatenate"}] if joined else []
+    sizes = {"2": 96, "3": 144, "4": 192}
+    sides = [holding(sizes, layers, network(*some, HEAD)) for some in (ways, ways[::-1])]
+    assert bool(told(*sides)) is (not joined)
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_separable_convolution_is_two(bias: bool) -> None:
     """Keras's one layer holds a kernel for each channel and one of a single point; PyTorch spells two modules."""
