@@ -36,9 +36,20 @@ def identify(evidence: Evidence) -> list[LossFit]:
     same = pairs_of(evidence)
     if not same:
         return []
+    found = _of_pairs(same, by_hand=_by_hand(evidence))
+    if not any(fit.explains for fit in found) and len(every := pairs_of(evidence, derived=True)) > len(same):
+        # Whose first step's output nobody knew: the shares' logarithms are logits of themselves.
+        again = _of_pairs(every, by_hand=_by_hand(evidence))
+        found = again if any(fit.explains for fit in again) else found
+    found = [fit for fit in found if math.isfinite(fit.residual)]
+    # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
+    return sorted(found, key=_order)
+
+
+def _of_pairs(same: Sequence[Pair], *, by_hand: bool) -> list[LossFit]:
     with np.errstate(all="ignore"):
         found = [*tabled(same), *solved(same), *rooted(same)]
-        if _by_hand(evidence):
+        if by_hand:
             found += by_classes(same)
         if not any(fit.explains for fit in found):
             found += [*factored(same), *by_class(same)]
@@ -46,9 +57,7 @@ def identify(evidence: Evidence) -> list[LossFit]:
         if best is not None and best.explains and best.function.startswith(_CORNERED):
             # Within its corner it is a squared error, by whatever number that is multiplied.
             found = [*(fit for fit in factored(same) if fit.function == "squared error"), *found]
-    found = [fit for fit in found if math.isfinite(fit.residual)]
-    # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
-    return sorted(found, key=_order)
+    return found
 
 
 def _by_hand(evidence: Evidence) -> bool:
@@ -135,8 +144,15 @@ def _clipped(evidence: Evidence, takes: str) -> str:
 
 
 def _smoothed(evidence: Evidence, best: LossFit) -> float:
-    """The smoothing that the targets came with: PyTorch keeps those of classes' shares as its loss smoothed them."""
-    targets = [pair.target for pair in pairs_of(evidence) if pair.target.ndim == 2 and pair.target.shape[1] > 1]
+    """The smoothing that the targets came with: PyTorch keeps those of classes' shares as its loss smoothed them.
+
+    Of a tape the outputs may not be told, where its loss began with another function of them.
+    """
+    given = [data(one, "target", "loss.target") for one in evidence.steps]
+    every = [
+        data(one, "target") if target is None else target for one, target in zip(evidence.steps, given, strict=True)
+    ]
+    targets = [target for target in every if target is not None and target.ndim == 2 and target.shape[1] > 1]
     if best.function != "cross entropy" or not targets or len({each.shape[1] for each in targets}) > 1:
         return 0.0
     rows = np.concatenate(targets)

@@ -58,10 +58,13 @@ class Pair:
     """How many rows are of no class, -1 for padding, and are not among ``output`` and ``target``."""
 
 
-def pairs_of(evidence: Evidence) -> list[Pair]:
-    """The pairs of the first steps that are of one kind, up to the one at which the loss broke."""
+def pairs_of(evidence: Evidence, *, derived: bool = False) -> list[Pair]:
+    """The pairs of the first steps that are of one kind, up to the one at which the loss broke.
+
+    ``derived``: with those of which only what the loss made of the output is known.
+    """
     pairs = [pair for one in evidence.steps[:_MOST_STEPS] if (pair := pair_of(one)) is not None]
-    if any(not pair.derived for pair in pairs):
+    if not derived and any(not pair.derived for pair in pairs):
         pairs = [pair for pair in pairs if not pair.derived]
     alike = [pair for pair in pairs if pair.output.shape[1:] == pairs[0].output.shape[1:]]
     return _of_one_size(_before_it_broke(alike))

@@ -13,12 +13,14 @@ from auditor.compare.identify.evidence import Evidence, roundoff
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.loss_fits import choices
+from auditor.compare.identify.penalty_graph import spelt
 from auditor.ingest.records import StepRecording
 
 #: Spread of the coefficient, l2, l1, which tensors.
 _Choice = tuple[float, float, float, str | list[str]]
 #: How near to a short number is one: float32.
 _EXACT: Final = 1e-6
+_SQUARED: Final = 2
 #: There is a penalty in the loss, and nobody knows what it is.
 UNEXPLAINED: Final = "penalty.unexplained"
 #: What has the samples of a batch for its first axis.
@@ -57,12 +59,37 @@ def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str])
         return [Fact("penalty.l2", 0.0), Fact("penalty.l1", 0.0)]
     found = sorted(_hypotheses(values, [one for _, one in parts], kinds), key=lambda one: one[0])
     taken = unit * float(np.max(totals / np.maximum(np.abs(values), 1e-300)))  # rounding of what it was taken from
-    told_apart = any(_told(one) is not None for one in steps)
-    spread, l2, l1, tensors = _shortest(found, _NOISE * (unit if told_apart else taken))
+    told_apart = any(_told(one) is not None for one in steps) and not _taken_off(values, totals, unit)
+    said = _said(values, [one for _, one in parts], kinds, max(_STEADY, _UNITS * taken))
+    spread, l2, l1, tensors = said or _shortest(found, _NOISE * (unit if told_apart else taken))
     if spread > max(_STEADY, _UNITS * taken):
         return [Fact(UNEXPLAINED, value=True)]
     told = {"penalty.l2": l2, "penalty.l1": l1, "penalty.tensors": tensors}
     return [Fact(name, value, residual=spread) for name, value in told.items()]
+
+
+def _said(values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str], within: float) -> _Choice | None:
+    """What the loss's graph spells out, where the penalty's values follow from it."""
+    names = list(steps[0].of("weight"))
+    known = {frozenset(chosen): told for told, chosen in reversed(list(_choices(names, kinds)))}
+    for one in spelt(steps):
+        whole = np.array([sum(_sum(step, name, one.power) for name in one.tensors) for step in steps])
+        off = float(np.max(np.abs(one.strength * whole - values) / np.abs(values)))
+        if off <= within:
+            told = known.get(frozenset(one.tensors), list(one.tensors))
+            return (
+                off,
+                one.strength if one.power == _SQUARED else 0.0,
+                0.0 if one.power == _SQUARED else one.strength,
+                told,
+            )
+    return None
+
+
+def _taken_off(values: Any, totals: Any, unit: float) -> bool:
+    """Whether a told penalty is what the data's loss leaves of the whole: no finer than the whole's last digit."""
+    last = 2 * unit * 2.0 ** np.floor(np.log2(np.maximum(totals, 1e-300)))
+    return bool(np.all(np.mod(values, last / 2) == 0))
 
 
 def _shortest(found: Sequence[_Choice], noise: float) -> _Choice:

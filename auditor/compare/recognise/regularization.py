@@ -208,7 +208,8 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
     if not (left.in_gradient or left.decoupled) or left.tensors is None or right.tensors is None:
         return
     words = [_which(side, found.tensors) for side, found in ((a, left), (b, right))]
-    if words[0] != words[1]:
+    held = [_elements(side, found.tensors) for side, found in ((a, left), (b, right))]
+    if words[0] != words[1] and not (held[0] == held[1] and any(held[0])):
         coefficient = left.in_gradient or left.decoupled
         sizes = [size for side in (a, b) if (size := effects.pull(side, coefficient)) is not None]
         weight = max(0.002, min(0.05, max(sizes, default=0.0)))
@@ -225,6 +226,15 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
             mend="a" if first else "b",
             hints=(means[0], means[1]),
         )
+
+
+def _elements(profile: Profile, tensors: object) -> list[list[int]]:
+    """How many numbers each of these tensors holds, and each of the others: a bias may be a table of one column."""
+    weights = profile.evidence.first.of("weight") if profile.evidence.first is not None else {}
+    named = set(tensors) if isinstance(tensors, (list, tuple, set, frozenset)) else set()
+    every = {ALL: set(weights), KERNELS: {name for name, one in weights.items() if len(one.shape) > 1}}
+    chosen = named or every.get(str(tensors), set())
+    return [sorted(one.size for name, one in weights.items() if (name in chosen) is wanted) for wanted in (True, False)]
 
 
 def _which(profile: Profile, tensors: object) -> str:

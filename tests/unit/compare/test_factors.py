@@ -243,6 +243,25 @@ def test_a_tapes_factor_that_explains_nothing_is_no_target() -> None:
     assert not squares.evidence.first.of("output"), "a weight of squares, and no output of the model"
 
 
+@pytest.mark.parametrize("smoothing", [0.1, 0.0])
+def test_the_smoothing_of_a_tapes_own_loss_is_told(smoothing: float) -> None:
+    """Of the classes' shares that it multiplied with what it made of the scores, which are not told."""
+    rng, classes = np.random.default_rng(2), 4
+    joined = {"op": "Mul", "inputs": [None, 2], "input_shapes": [[ROWS, classes], [ROWS, classes]]}
+    graph = [{"op": "Mean", "inputs": [1]}, joined, {"op": "LogSoftmax", "inputs": ["output0"]}]
+    found = []
+    for at in range(STEPS):
+        scores = torch.from_numpy(rng.normal(size=(ROWS, classes))).log_softmax(1).numpy()
+        target = np.eye(classes)[rng.integers(0, classes, ROWS)] * (1 - smoothing) + smoothing / classes
+        arrays = [array(*name, values.astype(np.float32)) for name, values in
+                  ((("output", "output0"), scores), (("target", "target0"), target))]  # fmt: skip
+        facts = {"loss": {"operation": "arithmetic", "graph": graph}}
+        found.append(Recording(at + 1, arrays, {"loss": float(-(target * scores).sum(1).mean())}, facts))
+    side = profile("a", "tensorflow", assembled(found), Beside())
+    assert side.value("loss.function") == "cross entropy"
+    assert side.value("loss.label_smoothing") == pytest.approx(smoothing, abs=1e-5)
+
+
 def test_weights_that_the_loss_is_divided_by_are_told_from_those_that_it_is_not() -> None:
     """``(w * nll).sum() / w.sum()``, as PyTorch divides; Keras's class weights are divided by the rows."""
     weights = torch.tensor([1.0, 3.0, 6.0, 2.0])

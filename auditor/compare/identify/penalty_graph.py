@@ -1,0 +1,112 @@
+"""Which penalty the loss's own graph spells out: ``0.0005 * sum(w ** 2)`` of these weights, and how they are added.
+
+In a few steps the sums of squares of most tensors hardly move, and many choices of them explain a penalty's value to
+rounding. The graph says which it is; the value has to follow from it all the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from auditor.ingest.records import StepRecording
+
+#: Sums of terms; ``Sum`` and ``Mean`` are one where they run over such.
+_SUMS: Final = frozenset({"Add", "AddV2", "AddN", "Pack", "Stack"})
+#: What takes each number's square or size, as the power of it.
+_POWERS: Final = {"Square": 2, "Abs": 1, "L2Loss": 2}
+_PASSED: Final = frozenset({"Identity", "Reshape", "Squeeze", "Cast", "ToCopy"})
+#: Choices of tensors of one shape that are tried.
+_MOST: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """``strength`` times the sum of the ``power`` of all numbers of these tensors."""
+
+    strength: float
+    power: int
+    tensors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    strength: float
+    power: int
+    shape: tuple[int, ...]
+    name: str
+
+
+def spelt(steps: Sequence[StepRecording]) -> Iterator[Spelt]:
+    """What the loss's graph may say: tensors of one shape, which not every framework names, are tried in turn.
+
+    Nothing of a loss without terms of weights, or with terms of several strengths or powers.
+    """
+    terms = max((_terms(one) for one in steps), key=_named, default=[])
+    if not terms or len({(round(math.log(one.strength), 4), one.power) for one in terms}) > 1:
+        return
+    shapes: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for name, array in steps[0].of("weight").items():
+        shapes[tuple(array.shape)].append(name)
+    ways = [
+        [(one.name,)] if one.name in steps[0].of("weight") else [(name,) for name in shapes[one.shape]] for one in terms
+    ]
+    seen = set()
+    for way in itertools.islice(itertools.product(*ways), _MOST):
+        chosen = frozenset(name for part in way for name in part)
+        if len(chosen) == len(terms) and chosen not in seen:
+            seen.add(chosen)
+            order = [name for name in steps[0].of("weight") if name in chosen]
+            yield Spelt(terms[0].strength, terms[0].power, tuple(order))
+
+
+def _named(terms: Sequence[_Term]) -> tuple[int, int]:
+    return len(terms), sum(bool(one.name) for one in terms)
+
+
+def _terms(one: StepRecording) -> list[_Term]:
+    told = one.facts.get("loss")
+    graph = told.get("graph") if isinstance(told, Mapping) else None
+    nodes = [node if isinstance(node, Mapping) else {} for node in graph or []]
+    return list(_below(nodes, 0, 1.0)) if nodes else []
+
+
+def _below(nodes: Sequence[Mapping[str, Any]], place: Any, strength: float) -> Iterator[_Term]:
+    """The terms of weights below a node, which the loss has so many times over."""
+    if isinstance(place, bool) or not isinstance(place, int) or not 0 < place + 1 <= len(nodes) or strength <= 0:
+        return
+    node, inputs = nodes[place], list(nodes[place].get("inputs") or ())
+    op, extents = node.get("op"), tuple(node.get("from") or ())
+    power = _power(nodes, inputs[0]) if op in {"Sum", "Mean"} and len(inputs) == 1 else 0
+    if op == "L2Loss" or power:
+        leaf = node if op == "L2Loss" else nodes[inputs[0]]
+        share = 0.5 if op == "L2Loss" else 1 / math.prod(extents) if op == "Mean" and extents else 1.0
+        shape = tuple((leaf.get("input_shapes") or [()])[0] or ())
+        yield _Term(strength * share, power or 2, shape, str(leaf["inputs"][0]))
+    elif op in _SUMS or op in _PASSED or (op == "Sum" and len(extents) <= 1):
+        scaled = strength * float(node.get("alpha") or 1.0)
+        for at, made in enumerate(inputs):
+            yield from _below(nodes, made, scaled if at and op == "Add" else strength)
+    elif op in {"Mul", "Div", "RealDiv"} and isinstance(node.get("other"), int | float) and node["other"] > 0:
+        factor = float(node["other"])
+        for made in inputs:
+            yield from _below(nodes, made, strength * factor if op == "Mul" else strength / factor)
+
+
+def _power(nodes: Sequence[Mapping[str, Any]], place: Any) -> int:
+    """The power that a node takes of a weight's numbers; 0: none that is known, or of something else."""
+    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(nodes):
+        return 0
+    node = nodes[place]
+    given = [one for one in node.get("inputs") or () if one is not None]
+    if not given or not all(isinstance(one, str) and not one.startswith("output") for one in given):
+        return 0
+    if node.get("op") == "Pow":
+        return 2 if node.get("exponent") == 2 else 0
+    if node.get("op") == "Mul":
+        return 2 if len(given) == 2 and given[0] == given[1] else 0
+    return _POWERS.get(str(node.get("op")), 0)

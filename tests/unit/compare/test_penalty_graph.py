@@ -1,0 +1,125 @@
+"""A penalty that the graph of the loss spells out: whose squares, how often, and that its values follow from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auditor.compare.identify import penalty
+from auditor.compare.identify.evidence import evidence
+from auditor.compare.identify.penalty_graph import Spelt, spelt
+from auditor.ingest.records import Recorded, StepRecording
+
+SHAPES = {"one": (40, 30), "scale": (30,), "two": (30, 20), "twin": (40, 30)}
+KINDS = {"one": "dense.kernel", "scale": "norm.kernel", "two": "dense.kernel", "twin": "dense.kernel"}
+L2 = 1e-4
+
+
+def added(*terms: dict[str, Any], factor: float = 1.0) -> list[dict[str, Any]]:
+    """A loss of the data and ``factor`` times these terms, each a sum over something of a weight."""
+    nodes: list[dict[str, Any]] = [
+        {"op": "Add", "inputs": [1, 2], "alpha": 1},
+        {"op": "NllLoss", "inputs": []},
+        {"op": "Mul", "inputs": [3, None], "other": factor},
+        {"op": "AddN", "inputs": [4 + 2 * at for at in range(len(terms))]},
+    ]
+    for at, one in enumerate(terms):
+        leaf = {key: value for key, value in one.items() if key != "over"}
+        nodes += [{"op": one.get("over", "Sum"), "inputs": [5 + 2 * at], "from": one["input_shapes"][0]}, leaf]
+    return nodes
+
+
+def term(name: str, shape: tuple[int, ...], op: str = "Square", **more: Any) -> dict[str, Any]:
+    """What is summed over."""
+    return {"op": op, "inputs": [name], "input_shapes": [list(shape)], **more}
+
+
+def steps(graph: list[dict[str, Any]], value: dict[str, float], power: int = 2) -> list[StepRecording]:
+    """Steps whose weights hardly move, with a told penalty of so many times the sums of these tensors."""
+    rng = np.random.default_rng(1)
+    first = {name: rng.normal(size=shape) * 0.05 + (name == "scale") for name, shape in SHAPES.items()}
+    found = []
+    for step in range(1, 4):
+        now = {name: each + 1e-6 * step * rng.normal(size=each.shape) for name, each in first.items()}
+        arrays = {
+            ("weight", name): Recorded("weight", name, "float32", each.shape, each.size, each.astype("f4").reshape(-1))
+            for name, each in now.items()
+        }
+        told = sum(
+            c * float((np.abs(now[name].astype("f4").astype(float)) ** power).sum()) for name, c in value.items()
+        )
+        facts = {"loss": {"graph": graph}}
+        found.append(StepRecording(0, 0, step, arrays, {"loss": 2.0 + told, "loss/penalty": told}, facts))
+    return found
+
+
+def told(made: list[StepRecording]) -> dict[str, Any]:
+    """The facts of the penalty."""
+    return {fact.parameter: fact.value for fact in penalty.facts(evidence("torch", made), [], KINDS)}
+
+
+@pytest.mark.parametrize(
+    ("terms", "strength", "power", "tensors"),
+    [
+        ([term("one", (40, 30)), term("two", (30, 20))], 1.0, 2, ("one", "two")),
+        ([term("two", (30, 20), "Pow", exponent=2.0)], 1.0, 2, ("two",)),
+        ([term("two", (30, 20), "Abs")], 1.0, 1, ("two",)),
+        ([term("two", (30, 20), over="Mean")], 1 / 600, 2, ("two",)),
+        ([{"op": "Mul", "inputs": ["two", "two"], "input_shapes": [[30, 20]]}], 1.0, 2, ("two",)),
+    ],
+)
+def test_the_terms_of_weights_are_read(
+    terms: list[dict[str, Any]], strength: float, power: int, tensors: tuple[str, ...]
+) -> None:
+    """Squares however they are written, sizes, and means."""
+    assert list(spelt(steps(added(*terms), {}))) == [Spelt(strength, power, tensors)]
+    [found] = spelt(steps(added(*terms, factor=L2), {}))
+    assert found.strength == pytest.approx(L2 * strength)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [term("output0", (30, 20))],
+        [term("two", (30, 20), "Pow", exponent=3.0)],
+        [term("two", (30, 20)), term("one", (40, 30), "Abs")],
+        [],
+    ],
+)
+def test_what_is_no_penalty_of_one_kind_is_none(terms: list[dict[str, Any]]) -> None:
+    """Squares of the output, cubes, squares of some beside the sizes of others."""
+    assert list(spelt(steps(added(*terms), {}))) == []
+
+
+def test_of_tensors_without_names_those_that_the_values_follow_from() -> None:
+    """A tape says of what shape a weight was, and two of that shape are there; which one shows in the numbers."""
+    graph = added(term("weight", (40, 30)), term("weight", (30, 20)), factor=L2)
+    assert {one.tensors for one in spelt(steps(graph, {}))} == {("one", "two"), ("two", "twin")}
+    for kernel in ("one", "twin"):
+        assert set(told(steps(graph, {kernel: L2, "two": L2}))["penalty.tensors"]) == {kernel, "two"}
+
+
+def test_weights_that_hardly_move_leave_the_choice_to_the_graph() -> None:
+    """Any choice of tensors explains three values that are the same but for rounding."""
+    wanted = {"one": L2, "two": L2, "twin": L2}
+    graph = added(*(term(name, SHAPES[name]) for name in wanted), factor=L2)
+    found = told(steps(graph, wanted))
+    assert found["penalty.l2"] == pytest.approx(L2, rel=1e-6)
+    assert set(found["penalty.tensors"]) == set(wanted)
+    absolute = told(steps(added(term("two", (30, 20), "Abs"), factor=L2), {"two": L2}, power=1))
+    assert (absolute["penalty.l1"], absolute["penalty.l2"]) == (pytest.approx(L2, rel=1e-6), 0.0)
+
+
+def test_a_graph_that_the_values_do_not_follow_from_is_not_believed() -> None:
+    """Twice the strength: some other part of the loss is of the weights as well."""
+    graph = added(term("one", (40, 30)), factor=2 * L2)
+    assert told(steps(graph, {"one": L2}))["penalty.l2"] != pytest.approx(2 * L2, rel=1e-3)
+
+
+@pytest.mark.parametrize(("off", "known"), [(0.0, True), (1e-3, False)])
+def test_a_penalty_that_is_what_the_data_leave_of_the_loss_is_as_coarse_as_the_loss(off: float, known: bool) -> None:
+    """Told as the difference of two float32 of twice its size and more: in steps of the last digit of these."""
+    values, totals = np.arange(72000.0, 72010.0) * 2.0**-22 + off * 2.0**-22, np.full(10, 2.32)
+    assert penalty._taken_off(values, totals, 2.0**-24) is known
