@@ -126,41 +126,49 @@ def _seen(
 ) -> Affine | None:
     """The factor and the offset with which a layer made its outputs of the batches; None if they are not known.
 
-    Each unit by the batch in which it varies most. A unit that never varies is taken to be moved only. ``proved``:
-    mean, deviation, least and largest value of all batches must follow, of a layer that may do something else.
+    ``proved``: mean, deviation, least and largest value of all batches must follow, of a layer that may do something
+    else.
     """
-    both = [one for one in (_before_and_after(framework, layer, each) for each in recordings) if one is not None]
-    if not both or len({before.shape for _, before, _ in both}) > 1:
+    # PyTorch's layers of sequences have their units second or last, by their kind.
+    ranks = {len(batches[0].shape) for batches in map(_inputs, recordings) if batches}
+    axes = (-1,) if framework != "torch" else (1, -1) if ranks == {3} else (1,)
+    ways = (_along(axis, layer, recordings, proved=proved) for axis in axes)
+    return next((way for way in ways if way is not None), None)
+
+
+def _along(axis: int, layer: Mapping[str, Any], recordings: Sequence[StepRecording], *, proved: bool) -> Affine | None:
+    """With units along ``axis``, each by the batch in which it varies most; one that never varies is only moved."""
+    both = [one for one in (_before_and_after(axis, layer, each) for each in recordings) if one is not None]
+    if not both or len({before.shape for before, _ in both}) > 1:
         return None
-    spreads = np.stack([before[1] for _, before, _ in both])
+    spreads = np.stack([before[1] for before, _ in both])
     widest = spreads.argmax(axis=0), np.arange(spreads.shape[1])
-    before, after = (np.stack([one[at] for one in both]).swapaxes(1, 2)[widest].T for at in (1, 2))
+    before, after = (np.stack([one[at] for one in both]).swapaxes(1, 2)[widest].T for at in (0, 1))
     scale = np.divide(after[1], before[1], out=np.ones_like(before[1]), where=before[1] > 0)
     offset = after[0] - scale * before[0]
-    for _, told, made in both if proved else ():
+    for told, made in both if proved else ():
         expected = scale * told + offset
         expected[1] = scale * told[1]
         if not (np.abs(expected - made) <= _OFF * np.maximum(made[1], np.abs(made[0]) * _OFF + 1e-6)).all():
             return None
     if proved and len(both) < min(_SEVERAL, len(recordings)):
         return None
-    return Affine(scale.astype(np.float32), offset.astype(np.float32), both[0][0])
+    return Affine(scale.astype(np.float32), offset.astype(np.float32), axis)
 
 
-def _before_and_after(framework: str, layer: Mapping[str, Any], one: StepRecording) -> tuple[int, F64, F64] | None:
-    """The axis of a layer's units, and mean, deviation, least and largest value of each, in the batch and behind it."""
+def _before_and_after(axis: int, layer: Mapping[str, Any], one: StepRecording) -> tuple[F64, F64] | None:
+    """Mean, deviation, least and largest value of each unit, in the batch and behind the layer."""
     batches, after = _inputs(one), None
     for name, array in one.of("units").items():
         if name in {layer.get("path"), layer.get("name")} and not array.sampled and array.values is not None:
             after = np.asarray(array.whole(), np.float64)
     if after is None or not batches or batches[0].sampled or len(batches[0].shape) < 2:
         return None
-    axis = 1 if framework == "torch" and len(batches[0].shape) > 2 else len(batches[0].shape) - 1
     rows = np.moveaxis(np.asarray(batches[0].whole(), np.float64), axis, -1)
     rows = rows.reshape(-1, rows.shape[-1])
     if after.shape != (4, rows.shape[1]) or not np.isfinite(rows).all() or not np.isfinite(after).all():
         return None
-    return axis, np.stack([rows.mean(axis=0), rows.std(axis=0), rows.min(axis=0), rows.max(axis=0)]), after
+    return np.stack([rows.mean(axis=0), rows.std(axis=0), rows.min(axis=0), rows.max(axis=0)]), after
 
 
 def _inputs(one: StepRecording) -> list[Recorded]:

@@ -161,7 +161,7 @@ def by_kind(
             is (``own_tensors``) is of none.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
-    for one in each:
+    for before, one in zip((None, *each), each, strict=False):
         there = others or () if one["guessed"] else ()
         alike = [other for other in there if sorted(other["shape"]) == sorted(one["shape"])]
         kinds = {str(other["kind"]) for other in alike if not other["guessed"]}
@@ -169,7 +169,7 @@ def by_kind(
         if sure and own_tensors.takes(one, next(iter(kinds))):
             groups.setdefault(kinds.pop(), []).append(one)
         elif others is None or own_tensors.known(one, others):
-            groups.setdefault(own_tensors.kind(one), []).append(one)
+            groups.setdefault(own_tensors.kind(one, before), []).append(one)
     return {kind: _told(of_kind) for kind, of_kind in groups.items()}
 
 

@@ -24,7 +24,8 @@ _SEVERAL: Final = 2
 
 def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]) -> list[Fact]:
     """``data.*``: batch size, partial batches, samples an epoch, order, how far batches differ from one another."""
-    batches = [batch for one in evidence.steps if (batch := _rows(data(one, "batch"))) is not None]
+    given = _of_one_shape([batch for one in evidence.steps if (batch := data(one, "batch")) is not None])
+    batches = [batch for each in given if (batch := _rows(each)) is not None]
     targets = _ordered([_classes(target) for one in evidence.steps if (target := _rows(_targets(one))) is not None])
     shapes = [array.shape for one in evidence.steps for array in list(one.of("batch").values())[:1] if array.shape]
     found: list[Fact] = []
@@ -32,7 +33,8 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
     if shapes:
         seen = [shape[0] for shape in shapes]
         # The samples of every step, unless a step is of several batches: an epoch's last one is seldom recorded.
-        found += _portions(sizes if sizes and _usual(sizes) == _usual(seen) else seen)
+        found += _portions(_of_calls(sizes, _usual(seen)) or seen)
+        found += _of_loss(evidence)
         found.append(Fact("data.features", list(shapes[0][1:])))
     elif sizes:
         found += _portions(sizes)
@@ -43,6 +45,27 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
     if len(batches) >= _FEWEST_BATCHES or len(targets) >= _FEWEST_BATCHES:
         found.append(Fact("data.sorted", round(apart, 4), confidence=0.9))
     return found
+
+
+def _of_one_shape(batches: Sequence[F64]) -> list[F64]:
+    """The batches of the shape that the first has, but for its samples: what a later model is fed is another matter."""
+    return [batch for batch in batches if batch.shape[1:] == batches[0].shape[1:]]
+
+
+def _of_calls(sizes: Sequence[int], rows: int) -> list[int]:
+    """The samples of each step, of a batch of so many rows: divided by how often a step calls the model.
+
+    Empty where steps are of several batches.
+    """
+    calls = _usual(sizes) // max(rows, 1) if sizes else 0
+    whole = calls > 0 and _usual(sizes) == calls * rows and all(size % calls == 0 for size in sizes)
+    return [size // calls for size in sizes] if whole else []
+
+
+def _of_loss(evidence: Evidence) -> list[Fact]:
+    """Of how many samples the loss is, as the targets of most steps have them."""
+    rows = [len(targets[0]) for one in evidence.steps if (targets := targets_of(one)) and targets[0].ndim]
+    return [Fact("data.of_loss", _usual(rows))] if rows else []
 
 
 def _given(evidence: Evidence) -> list[tuple[int, ...]]:

@@ -52,12 +52,18 @@ def told(name: str) -> str:
     return ""
 
 
-def kind(one: Mapping[str, Any]) -> str:
-    """The kind of a weight of ``init.weights``, by what it begins with as well: a vector around one scales."""
-    vector = len(one["shape"]) < _MATRIX
-    if one["guessed"] and vector and _around_one(one) and not told(str(one["name"])).endswith("bias"):
+def kind(one: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
+    """The kind of a weight of ``init.weights``, by what it begins with as well: a vector around one scales.
+
+    Zeros next to such a vector (``before``), as many and without a name of their own, shift what it scales.
+    """
+    if not one["guessed"] or len(one["shape"]) >= _MATRIX:
+        return str(one["kind"])
+    said = told(str(one["name"]))
+    if _around_one(one) and not said.endswith("bias"):
         return "norm.kernel"
-    return str(one["kind"])
+    beside = before is not None and before["shape"] == one["shape"] and kind(before) == "norm.kernel"
+    return "norm.bias" if beside and not said and one["distribution"] == "zeros" else str(one["kind"])
 
 
 def _around_one(one: Mapping[str, Any]) -> bool:

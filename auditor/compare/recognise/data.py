@@ -199,9 +199,16 @@ def _mixed(side: Profile) -> bool | None:
     return (None if order is None else False) if said is None else bool(said)
 
 
+def _picks(a: Profile, b: Profile) -> bool:
+    """Whether the losses are of as many samples, and one side's are some of a batch: the labelled nodes of a graph."""
+    rows = between(a, b, "data.of_loss")
+    few = rows is not None and any(side.value("data.of_loss") < side.value("data.batch_size", 0) for side in (a, b))
+    return rows is not None and few and rows[0].value == rows[1].value
+
+
 def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
     size = between(a, b, "data.batch_size")
-    if size is not None and size[0].value != size[1].value:
+    if size is not None and size[0].value != size[1].value and not _picks(a, b):
         ratio = abs(math.log(size[1].value / size[0].value))
         effect = f"batches of {size[0].value} against {size[1].value}: {math.exp(ratio):.3g} times the steps"
         yield Cause("DATA-02", "data.batch_size", (size[0].value, size[1].value), min(1.0, 0.3 * ratio), effect)

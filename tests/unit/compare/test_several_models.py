@@ -234,3 +234,16 @@ def test_a_function_of_the_loss_is_none_of_the_network_where_no_output_parts_the
         found = [Recording(1, [array("batch", "input0", np.ones((4, 3)))], {}, facts)]
         sides.append(profile("a", "tensorflow", assembled(found), Beside()))
     assert [one.parameter for one in forward.causes(*sides)] == told
+
+
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [(["ones", "zeros"], ["norm.kernel", "norm.bias"]), (["zeros", "ones"], ["dense.bias", "norm.kernel"])],
+)
+def test_zeros_next_to_what_scales_shift_it(drawn: list[str], expected: list[str]) -> None:
+    """Of bare variables, which have no names of their own: in the order in which a program lists them."""
+    names = {f"Variable#{at}": (how, (16,)) for at, how in enumerate(drawn)}
+    side = game({"Variable": ("drawn", (9, 16)), **names}, [], {})
+    assert {fact.removeprefix("init.") for fact in ("init.dense.bias", "init.norm.bias") if side.value(fact)} == {
+        kind for kind in expected if kind.endswith("bias")
+    }
