@@ -354,3 +354,20 @@ def test_the_mode_of_the_whole_model_is_told_beside_that_of_its_layers() -> None
     }
     model.eval()
     assert mode(model, training=True)["whole"] is False
+
+
+@pytest.mark.parametrize(
+    ("frozen", "evaluates", "told"), [(True, True, "true"), (False, True, "mixed"), (True, False, "true")]
+)
+def test_what_is_frozen_may_be_in_evaluation_while_the_rest_is_trained(
+    frozen: bool, evaluates: bool, told: str
+) -> None:
+    """A base whose statistics stay as they are, its dropout too; of weights that are trained it is a slip."""
+    base = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    model = nn.Sequential(base, nn.Linear(4, 4), nn.Dropout(0.5))
+    base.train(not evaluates)
+    for weight in base.parameters():
+        weight.requires_grad_(not frozen)
+    found = mode(model, training=True)
+    assert found["training"] == told
+    assert bool(found["modules"]) is (told == "mixed")

@@ -6,6 +6,7 @@ statistics, recurrent layers with dropout between them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from torch import nn
@@ -47,7 +48,8 @@ class Modes:
 def mode(model: nn.Module, *, training: bool) -> dict[str, Any]:
     """``training``, the ``modules`` and their ``kinds`` that are not in the mode asked for, the ``whole`` model's."""
     root = unwrap(model)
-    differing = [(clean(name), module) for name, module in root.named_modules() if _differs(module)]
+    modules = dict(root.named_modules())
+    differing = [(clean(name), one) for name, one in modules.items() if _differs(one) and not _rests(name, modules)]
     flags = {module.training for _, module in differing} or {root.training}
     wrong = [(name, type(module).__name__) for name, module in differing if module.training is not training][:_NAMED]
     return {
@@ -56,6 +58,16 @@ def mode(model: nn.Module, *, training: bool) -> dict[str, Any]:
         "kinds": [kind for _, kind in wrong],
         "whole": root.training,
     }
+
+
+def _rests(name: str, modules: Mapping[str, nn.Module]) -> bool:
+    """Whether a module is in evaluation as part of something frozen, of which no weight is trained: as it should be."""
+    if modules[name].training:
+        return False
+    while name and next(modules[name].parameters(), None) is None:  # a dropout is of what it stands in
+        name = name.rpartition(".")[0]
+    weights = list(modules[name].parameters()) if name else []
+    return bool(weights) and not any(weight.requires_grad for weight in weights)
 
 
 def _differs(module: nn.Module) -> bool:
