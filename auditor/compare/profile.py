@@ -14,6 +14,7 @@ from auditor.compare.identify import (
     Facts,
     activations,
     backward,
+    bounds,
     conduct,
     factors,
     fed,
@@ -137,6 +138,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     found += backward.facts(kept, fits)
     found += conduct.facts(kept, curves, manifest, events)
     found += [] if rule is None else update.facts(rule)
+    found += bounds.facts(kept, () if rule is None else rule.aside.tensors)
     found += precision.facts(kept)
     found += _modes(events)
     facts = Facts()

@@ -317,11 +317,13 @@ def facts(found: UpdateRule) -> list[Fact]:
     for name in ("epsilon", "epsilon_placement", "momentum_buffer"):
         if name in settings:
             told[name] = settings[name]
-    told["weight_decay"] = settings.get("weight_decay", 0.0)
+    decayed = fit.hypothesis.decayed
+    # Of tensors alone that the rule does not explain nobody knows that they decay.
+    known = decayed is None or not set(decayed) <= set(found.aside.tensors)
+    told["weight_decay"] = settings.get("weight_decay", 0.0) if known else 0.0
     if told["weight_decay"]:
         told["decay_coupling"] = settings["decay_coupling"]
-        everything = fit.hypothesis.decayed is None
-        told["decayed"] = "every tensor" if everything else sorted(fit.hypothesis.decayed or ())
+        told["decayed"] = "every tensor" if decayed is None else sorted(decayed)
     told |= {name: settings[name] for name in search.CLIPS if name in settings}
     if not any(name in told for name in search.CLIPS):
         told |= clipping.marks(found.sample.gradient, found.sample.norms)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from auditor.compare import effects
-from auditor.compare.identify import passes
+from auditor.compare.identify import bounds, passes
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import stepping
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
@@ -266,6 +266,8 @@ def _trainable(side: Profile, names: Sequence[str]) -> bool:
 
 def _other_hands(a: Profile, b: Profile) -> Iterator[Cause]:
     """Weights that something other than the update rule moves: at some steps, or between steps."""
+    if bounds.alike(a.value(bounds.BOUNDS), b.value(bounds.BOUNDS)):
+        return  # a constraint of the step's own on one side, and between steps on the other
     steps = [side.value("update.interrupted") or [] for side in (a, b)]
     if bool(steps[0]) != bool(steps[1]):
         told = [f"steps {_listed(one)}" if one else "none" for one in steps]
@@ -288,7 +290,7 @@ def _other_hands(a: Profile, b: Profile) -> Iterator[Cause]:
 def _constrained(a: Profile, b: Profile) -> Iterator[Cause]:
     """Weights that the rule which moves all others does not explain: a constraint, a sparse gradient."""
     names = [side.value("update.unexplained") or [] for side in (a, b)]
-    if bool(names[0]) == bool(names[1]):
+    if bool(names[0]) == bool(names[1]) or bounds.alike(a.value(bounds.BOUNDS), b.value(bounds.BOUNDS)):
         return
     side = a if names[0] else b
     told = [", ".join(one[:_NAMED]) or "none" for one in names]
