@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.compare.causes import diagnose
 from auditor.compare.identify import bounds
 from auditor.compare.profile import Beside, Profile, profile
-from auditor.compare.causes import diagnose
 from auditor.compare.trajectories import Curve
 from support.recordings import assembled
 from support.tiny import Tiny, array

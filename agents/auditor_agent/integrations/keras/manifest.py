@@ -21,6 +21,7 @@ import keras
 
 from auditor_agent.guard import failure
 from auditor_agent.integrations.keras import nested
+from auditor_agent.integrations.keras.scaled import scalings
 
 #: What may be told of the environment; nothing else of it leaves the process.
 ENVIRONMENT: Final = (
@@ -86,10 +87,12 @@ def _installed(package: str) -> str:
 def describe_model(model: Any) -> dict[str, Any]:
     """Layers in execution order, with what the framework declares of each."""
     layers = [layer for layer in nested.layers_of(model) if not _container(layer)]
+    told = [part("layer", functools.partial(describe_layer, layer)) for layer in layers]
+    scaled = part("scaled", lambda: list(scalings(model)))
     return {
         "class": type(model).__name__,
         "name": model.name,
-        "layers": [part("layer", functools.partial(describe_layer, layer)) for layer in layers],
+        "layers": [*(scaled if isinstance(scaled, list) else ()), *told],
         "parameters": sum(_size(variable) for variable in model.weights),
         "trainable_parameters": sum(_size(variable) for variable in model.trainable_variables),
     }
