@@ -55,6 +55,10 @@ def facts(manifest: Mapping[str, Any] | None) -> list[Fact]:
     return found
 
 
+#: How Keras calls the setting of a tensor by the tensor's own name.
+_CONSTRAINT: Final = "_constraint"
+
+
 def rule(manifest: Mapping[str, Any] | None) -> Hypothesis | None:
     """The update rule that a manifest declares, as a hypothesis among others."""
     told = _first_update(manifest or {})
@@ -68,6 +72,20 @@ def rule(manifest: Mapping[str, Any] | None) -> Hypothesis | None:
     if any(settings.get(name) is None for name in NEEDED.get(told["rule"], ())):
         return None  # half a rule: the search has all of its kind
     return Hypothesis(told["rule"], settings)
+
+
+def constrained(manifest: Mapping[str, Any] | None) -> frozenset[str]:
+    """The tensors that a layer of Keras keeps within a constraint after each step, by the manifest's names."""
+    model = (manifest or {}).get("model")
+    layers = model.get("layers") if isinstance(model, Mapping) else None
+    found = set()
+    for layer in layers if isinstance(layers, list) else ():
+        config, weights = (layer.get(key) if isinstance(layer, Mapping) else None for key in ("config", "weights"))
+        kept = {key.removesuffix(_CONSTRAINT) for key, value in dict(config or {}).items()
+                if key.endswith(_CONSTRAINT) and value}  # fmt: skip
+        names = [str(one.get("name")) for one in weights or () if isinstance(one, Mapping)]
+        found |= {name for name in names if name.rpartition("/")[2] in kept}
+    return frozenset(found)
 
 
 def by_hand(framework: str, manifest: Mapping[str, Any] | None) -> bool:

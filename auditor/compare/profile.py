@@ -198,7 +198,7 @@ def _rule(kept: Evidence, whole: Sequence[StepRecording], told: Beside) -> Updat
     """The update rule; of weights that were replaced, with what the optimizer remembers of those before."""
     said = declared.rule(told.manifest)
     if not told.before:
-        return update.identify(kept, said)
+        return update.identify(kept, said, declared.constrained(told.manifest))
     return left_over.remembering(kept, evidence(kept.framework, whole, told.norms), said)
 
 

@@ -76,7 +76,7 @@ def ways(framework: str, layers: Sequence[Mapping[str, Any]], recordings: Sequen
             way = _rescaled(config)
         elif kind == "Normalization":
             way = _normalised(config) or _seen(framework, layer, fed(recordings, found))
-        elif framework == "torch" and not kind.startswith(_OF_THE_BATCH):
+        elif kind == "Lambda" or (framework == "torch" and not kind.startswith(_OF_THE_BATCH)):
             way = _seen(framework, layer, fed(recordings, found), proved=True)
         elif kind.startswith(_PASSED):
             continue

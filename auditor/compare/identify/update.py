@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -77,17 +77,23 @@ class UpdateRule:
         return None if self.rival is None else self.rival.residual / max(self.fit.residual, 1e-12)
 
 
-def identify(evidence: Evidence, declared: Hypothesis | None = None) -> UpdateRule | None:
+def identify(
+    evidence: Evidence, declared: Hypothesis | None = None, constrained: Collection[str] = ()
+) -> UpdateRule | None:
     """The rule that explains the recorded steps best; None if nothing moved or nothing was recorded.
 
     Args:
         evidence: of one run.
         declared: what the program says; one hypothesis more, and the reading of what the numbers leave open.
+        constrained: tensors that something else moves after the rule, as the program says.
     """
     final = sample(evidence, ELEMENTS)
     if final is None:
         return None
     sparse = gathered(final) if evidence.framework in _SPARSE else []
+    cut = [any(one == name or one.endswith(f"/{name}") for one in constrained) for name in final.names]
+    if any(cut) and not final.free and (rest := _of_all(final, declared, cut)).fit.explains:
+        return rest
     if final.free:
         found = _at_free_rates(final, declared, sparse)
         if found is not None:
@@ -129,7 +135,10 @@ def _rivalled(found: UpdateRule) -> bool:
 
 
 def _of_all(final: Sample, declared: Hypothesis | None, sparse: Sequence[bool]) -> UpdateRule:
-    """The rule of the weights; of tables of which each batch takes other rows only where it moves the others."""
+    """The rule of the weights; of tables of which each batch takes other rows only where it moves the others.
+
+    So of tensors with a constraint, which the rule does not explain on its own.
+    """
     if not any(sparse) or all(sparse) or _plain(final, declared):
         return _of(final, declared)
     rest = _of(final.only([not one for one in sparse]), declared)

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from auditor.compare import declared
 from auditor.compare.causes import diagnose
 from auditor.compare.identify import bounds
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.trajectories import Curve
 from support.recordings import assembled
-from support.tiny import Tiny, array
+from support.tiny import Tiny, adam, array, glorot
 
 R, STEPS = 0.2, 12
 Constraint = Callable[[np.ndarray], np.ndarray]
@@ -77,3 +79,37 @@ def test_a_unit_that_nothing_moves_is_at_no_bound() -> None:
     tracks = [replace(track, updated=np.repeat(track.updated[:1], STEPS, 0)) for track in plain.evidence.tracks]
     still = replace(plain.evidence, tracks=tuple(tracks))
     assert bounds.facts(still, [track.name for track in tracks]) == []
+
+
+def test_tensors_that_keras_keeps_within_a_constraint_are_named() -> None:
+    """By the setting that is called like them; a setting of nothing is none."""
+    weights = [{"name": "m/a/kernel"}, {"name": "m/a/bias"}]
+    layer = {"config": {"kernel_constraint": {"class": "NonNeg"}, "bias_constraint": None}, "weights": weights}
+    assert declared.constrained({"model": {"layers": [layer]}}) == {"m/a/kernel"}
+    assert not declared.constrained({"model": {"layers": [{**layer, "config": None}]}})
+    assert not declared.constrained(None)
+
+
+def test_a_rule_is_found_beside_units_that_rest_and_a_constraint() -> None:
+    """Adam of four tensors: one is clipped, and of two some units have no gradient, as rows of a table have."""
+    made = adam(1e-2, eps=1e-7)
+
+    def step(weights: Any, gradients: Any, at: int) -> Any:
+        moved = made(weights, gradients, at)
+        return [*moved[:2], np.maximum(moved[2], 0), moved[3]]
+
+    def sparse(gradients: Any) -> Any:
+        gradients[0][:, :8] *= np.arange(8) % 2
+        return gradients
+
+    def begun() -> Any:
+        return [*glorot()[:2], np.abs(glorot()[2]), glorot()[3]]
+
+    layers = [{"name": "d", "config": {"layer1.weight_constraint": "NonNeg"}, "weights": [{"name": "layer1.weight"}]}]
+    run = Tiny(
+        stepper=lambda: step, framework="keras", weights=begun, gradients=sparse, activation=torch.relu, steps=16
+    )
+    found = run.profile(manifest={"model": {"layers": layers}})
+    assert found.value("update.rule") == "adam"
+    assert found.value("update.unexplained") == ["layer1.weight"]
+    assert found.value(bounds.BOUNDS) == [{"elements": 24, "bounds": {"least": 0.0}}]

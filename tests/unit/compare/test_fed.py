@@ -95,6 +95,18 @@ def test_what_a_normalisation_was_adapted_to_is_read_off_its_output() -> None:
 STANDARD = {"class": "Standardize", "name": "norm"}
 
 
+@pytest.mark.parametrize(("way", "scales"), [(lambda x: x / 127.5 - 1, True), (lambda x: np.abs(x - 7e3), False)])
+def test_a_function_of_the_program_s_that_is_a_layer_of_keras_may_scale(way: Any, scales: bool) -> None:
+    """``Lambda``: where a factor and an offset give what was seen of its outputs."""
+    batches = [RNG.normal((5.0, 7e3), (2.0, 9e2), (64, 2)).astype(np.float32) for _ in range(2)]
+    steps = [recording(one, {"model/lambda": moments(way(one))}, at + 1) for at, one in enumerate(batches)]
+    found = fed.ways("keras", [layer("Lambda"), layer("Dense")], steps)
+    assert bool(found) is scales
+    for one, batch in zip(fed.fed(steps, found), batches, strict=True):
+        made = one.of("batch")["input0"].whole()
+        np.testing.assert_allclose(made, way(batch) if scales else batch, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("shape", [(48, 3), (48, 3, 6, 6)])
 def test_a_module_that_holds_means_and_deviations_is_seen_to_scale(shape: tuple[int, ...]) -> None:
     """Of rows the units are the last axis, of pictures the second; a unit that does not vary in one batch may later."""

@@ -63,6 +63,7 @@ def test_what_several_operations_compute_is_told_by_its_name(
         (lambda u, gate: gate(tf.stop_gradient(u)), ["stop"]),
         (lambda u, gate: gate(u - tf.stop_gradient(tf.reduce_max(u, 1, keepdims=True))), ["arithmetic", "stop"]),
         (lambda u, gate: gate(u - tf.reduce_logsumexp(u, 1, keepdims=True)), ["arithmetic", "add"]),
+        (lambda u, gate: gate(u - tf.nn.moments(u, 1, keepdims=True)[1]), ["arithmetic"]),
         (lambda u, _: u / tf.sqrt(tf.reduce_mean(u * u) + 1e-6), ["arithmetic"]),
         (lambda u, gate: u * (1 + gate(u)), ["arithmetic"]),
         (lambda u, gate: 0.0 + u + gate(u), ["add"]),

@@ -153,7 +153,7 @@ _DROPPED: Final = ("dropout", "recurrent_dropout")
 
 
 def watched(step: Step) -> Iterator[Call]:
-    """The calls whose outputs are worth a look: activations, normalizations; at most ``MOST``.
+    """The calls whose outputs are worth a look: activations, normalizations, lambdas; at most ``MOST``.
 
     Linear layers are left out, and what an activation takes directly: looking at a value that nobody
     else keeps would make the compiler keep it.
@@ -170,7 +170,9 @@ def _worth(call: Call) -> bool:
         return False
     if "float" not in str(call.output.dtype):
         return False
-    return activation_of(call.layer) not in {None, "linear"} or "Normalization" in type(call.layer).__name__
+    # What a function of the program's does with an input may be that it scales it.
+    name = type(call.layer).__name__
+    return activation_of(call.layer) not in {None, "linear"} or "Normalization" in name or name == "Lambda"
 
 
 def _is_activation(layer: Any) -> bool:

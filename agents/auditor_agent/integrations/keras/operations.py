@@ -235,7 +235,7 @@ def _entry(node: Any, layers: Collection[str]) -> dict[str, Any] | None:
     if node.type == _SUM:
         return {"op": "add"} if _of_equals(node) else {"op": "shift"} if _of_constant(node, layers) else None
     if node.type == _STOP:
-        return {"op": "stop"} if _learnt(node.inputs[0].op) and not _steadies(node.inputs[0].op) else None
+        return {"op": "stop"} if _learnt(node.inputs[0].op) and not _steadies(node) else None
     if node.type in _POOLS:
         size, step = ([int(n) for n in node.get_attr(name)][1:-1] for name in ("ksize", "strides"))
         padding = node.get_attr("padding")
@@ -288,10 +288,15 @@ def _of_constant(node: Any, layers: Collection[str]) -> bool:
     return not numbered and sum(_learnt(one.op) for one in given) == 1
 
 
-def _steadies(node: Any) -> bool:
-    """Whether ``tf.reduce_logsumexp`` takes it off before it adds up, and adds again: the largest, where finite."""
-    chosen = [tensor.op for tensor in node.inputs] if node.type == "SelectV2" else []
-    return [one.type for one in chosen[:2]] == ["IsFinite", "Max"]
+def _steadies(stop: Any) -> bool:
+    """Whether a library stops a gradient that would be none: of what it takes off before it adds up, and adds again.
+
+    The largest number in ``tf.reduce_logsumexp``, where that is finite; the mean in ``tf.nn.moments``.
+    """
+    node, after = stop.inputs[0].op, stop.outputs[0].consumers()
+    chosen = [tensor.op.type for tensor in node.inputs][:2] if node.type == "SelectV2" else []
+    squared = node.type == "Mean" and any(one.type == "SquaredDifference" for one in after)
+    return chosen == ["IsFinite", "Max"] or squared
 
 
 def _nothing(tensor: Any) -> bool:
