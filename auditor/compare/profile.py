@@ -144,6 +144,8 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     facts = Facts()
     for fact in (*found, *declared.facts(manifest)):
         facts.add(fact)
+    for fact in precision.of_inputs(through, facts.value("precision.policy")):
+        facts.add(fact)
     network = structure(framework, manifest, [one.facts for one in kept.steps], facts.value("data.features"))
     network = of_loss.without(network, kept.steps)
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))

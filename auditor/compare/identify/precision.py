@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from auditor.compare.identify.evidence import Evidence
 from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.fed import Affine
 from auditor.ingest.records import Recorded
 
 #: Elements below which unused bits may be chance.
@@ -29,6 +30,25 @@ def facts(evidence: Evidence) -> list[Fact]:
     found = [Fact("precision.weights", sorted({array.dtype for array in weights.values()}))] if weights else []
     computed = _coarsest([*seen(evidence.first.of("gradient")), *evidence.first.of("output").values()])
     return [*found, Fact("precision.compute", computed)] if computed else found
+
+
+def of_inputs(ways: Sequence[Affine], policy: str | None) -> list[Fact]:
+    """``precision.inputs``: the rounding of the widest input, in parts of what the network is fed.
+
+    Keras's mixed policies cast an input before the layer that centres it; what lies far from zero loses its digits.
+
+    Args:
+        ways: the layers that scale it.
+        policy: of the model's layers, as declared.
+    """
+    bits = _BITS.get(str(policy).removeprefix("mixed_"), 0) if str(policy).startswith("mixed_") else 0
+    if not bits or not ways:
+        return []
+    scale, offset = ways[0].scale.astype(np.float64), ways[0].offset.astype(np.float64)
+    scale, offset = np.broadcast_arrays(np.where(scale == 0, 1.0, scale), offset)
+    centre = np.maximum(np.abs(offset / scale), 1e-30)  # what is taken off before a factor makes a unit of the rest
+    last = np.exp2(np.floor(np.log2(centre)) + 1 - bits)
+    return [Fact("precision.inputs", float(np.max(last / np.sqrt(12) * np.abs(scale))), how="declared")]
 
 
 def seen(gradients: Mapping[str, Recorded]) -> Iterator[Recorded]:

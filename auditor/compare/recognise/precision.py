@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, Literal
 
+from auditor.compare.identify.fact import How
 from auditor.compare.profile import Profile
-from auditor.compare.recognise.cause import Cause, between, how
+from auditor.compare.recognise.cause import Cause, between, how, percent
 
-_BITS = {"float64": 53, "float32": 24, "tensorfloat32": 11, "float16": 11, "bfloat16": 8}
+#: Rounding of inputs, in parts of their spread, that is no more than the format leaves of any number.
+_ROUNDED: Final = 0.02
+_BITS: Final = {"float64": 53, "float32": 24, "tensorfloat32": 11, "float16": 11, "bfloat16": 8}
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -26,6 +30,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         yield Cause(
             "PREC-01", "precision.compute", (values[0], values[1]), weight=2.0 ** (3 - min(bits)), effect=effect
         )
+    yield from _of_inputs(a, b)
     policy = between(a, b, "precision.policy")
     if policy is not None and policy[0].value != policy[1].value and weights is None and compute is None:
         values = [fact.value for fact in policy]
@@ -38,3 +43,21 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             how=how(*policy),
             confidence=0.7,
         )
+
+
+def _of_inputs(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Inputs that a policy rounds before a layer centres them, where the other side has them as they are."""
+    sizes = [float(side.value("precision.inputs") or 0.0) for side in (a, b)]
+    if min(sizes) > _ROUNDED or max(sizes) <= _ROUNDED:
+        return
+    side = a if sizes[0] > sizes[1] else b
+    values = tuple("as they are" if size <= _ROUNDED else str(side.value("precision.policy")) for size in sizes)
+    effect = f"inputs are rounded before they are centred on one side: by {percent(max(sizes))} of their spread"
+    mend: Literal["a", "b"] = "a" if side is a else "b"
+    # That the policy acts shows in the bits of what was computed; which layer comes first is declared.
+    acts = str(side.value("precision.policy")).endswith(str(side.value("precision.compute")))
+    by: How = "measured" if acts else "declared"
+    weight = min(1.0, max(sizes))
+    yield Cause(
+        "PREC-01", "precision.inputs", (values[0], values[1]), weight, effect, how=by, confidence=0.9, mend=mend
+    )
