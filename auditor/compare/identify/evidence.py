@@ -6,7 +6,7 @@ state (momentum, second moments) can be carried from one step to the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -99,7 +99,7 @@ class Evidence:
 
 
 def evidence(framework: str, recordings: Sequence[StepRecording], norms: Norms = MappingProxyType({})) -> Evidence:
-    """The recordings of the last attempt's lowest rank; steps of evaluations are left out.
+    """The recordings of the last attempt's lowest rank; steps of evaluations, and of a later model, are left out.
 
     Args:
         framework: as the run names it.
@@ -111,11 +111,19 @@ def evidence(framework: str, recordings: Sequence[StepRecording], norms: Norms =
         return Evidence(framework, ())
     last = max(one.attempt for one in training)
     rank = min(one.rank for one in training if one.attempt == last)
-    steps = tuple(one for one in training if (one.attempt, one.rank) == (last, rank))
+    steps = tuple(_of_one_model([one for one in training if (one.attempt, one.rank) == (last, rank)]))
     run = _consecutive(steps)
     tracks = tuple(track for name in _names(run) if (track := _track(name, run, norms.get(name, {}))) is not None)
     rates = np.array([float(one.scalars.get("lr", np.nan)) for one in run])
     return Evidence(framework, steps, tracks, rates)
+
+
+def _of_one_model(steps: Sequence[StepRecording]) -> Iterator[StepRecording]:
+    """The steps whose weights have the shapes of the first's of the same names: a student may follow its teacher."""
+    shapes = {name: one.shape for name, one in steps[0].of("weight").items()}
+    for step in steps:
+        if all(shapes.get(name, one.shape) == one.shape for name, one in step.of("weight").items()):
+            yield step
 
 
 def whole_steps(found: Evidence) -> Evidence:

@@ -59,3 +59,16 @@ def test_a_loss_of_some_of_a_batch_is_of_a_batch_of_those(
 
     sides = [side(*pair) for pair in zip(rows, of_loss, strict=True)]
     assert [one.parameter for one in data.causes(*sides) if one.parameter == "data.batch_size"] == told
+
+
+def test_what_a_later_model_learns_is_none_of_the_first_one_s() -> None:
+    """A student behind its teacher, whose weights have the same names and other shapes."""
+    steps = [step(at, np.zeros((20, 4)), np.zeros(20)) for at in range(1, 7)]
+    for one in steps:
+        wide = 48 if one.step < 5 else 8
+        for role in ("weight", "gradient", "updated"):
+            values = np.full((wide, 4), float(one.step))
+            one.arrays[role, "0.weight"] = Recorded(role, "0.weight", "float64", values.shape, 4 * wide, values.ravel())
+    found = evidence("torch", steps)
+    assert [one.step for one in found.steps] == [1, 2, 3, 4]
+    assert found.tracks[0].weight.shape == (4, 48 * 4)
