@@ -15,7 +15,7 @@ from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.identify.loss_pairs import data_loss
 from auditor.compare.identify.losses import log_softmax
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import skipped, squashed, untracked
+from auditor.compare.recognise import biases, skipped, squashed, untracked
 from auditor.compare.recognise.cause import LISTED, MATTERS, Cause, close, percent
 from auditor.compare.recognise.untracked import Untracked
 from auditor.compare.structure import told_by
@@ -273,7 +273,7 @@ def _at_first(cause: Cause, step: FirstStep) -> bool:
 
 
 def _unseen(cause: Cause) -> bool:
-    return cause.id in _UNSEEN and cause.parameter != skipped.PARAMETER
+    return (cause.id in _UNSEEN and cause.parameter != skipped.PARAMETER) or cause.parameter == biases.PARAMETER
 
 
 def _shown(forward: Sequence[Cause], step: FirstStep, coarse: float) -> Iterator[Cause]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import (
     activations,
+    biases,
     fed_back,
     layouts,
     links,
@@ -67,12 +69,16 @@ _FUNCTIONS: Final = frozenset({"FWD-08", "FWD-09", "FWD-10"})
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
 
 
+#: What a model was called with, and what it gave.
+_END: Final = re.compile(r"(input|output)\d+")
+
+
 _Share = Mapping[str, Any]
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
-    rest = unrolled.without(a.structure, b.structure)
+    runs, rest = (a, b), unrolled.without(a.structure, b.structure)
     unrolls = rest != (a.structure, b.structure)
     a, b = (replace(side, structure=left) for side, left in zip((a, b), rest, strict=True))
     found = [] if _stacked(a, b) else differences(a.structure, b.structure)
@@ -99,7 +105,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         *_axes(a, b),
         *shares.causes(a, b),
     ]
-    told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b)]
+    told += [*_backwards(a, b), *_mixed(a, b), *layouts.causes(a, b), *fed_back.causes(a, b), *biases.causes(*runs)]
     told += activations.causes(a, b) if not any(cause.id in _FUNCTIONS for cause in told) else []
     told += tables.causes(a, b)
     told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
@@ -112,10 +118,13 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _branched(side: Profile) -> bool:
-    """Whether what is computed side by side is joined: of several inputs, or by a layer of Keras."""
+    """Whether something is computed side by side: of several inputs, into several outputs, joined by Keras's layer."""
     first = side.evidence.first
-    inputs = [name for name in (first.of("batch") if first is not None else ()) if name.startswith("input")]
-    return len(inputs) > 1 or any(words.plain(one.get("class")) == "concatenate" for one in side.layers)
+    ends = [
+        name for name in (() if first is None else [*first.of("batch"), *first.of("output")]) if _END.fullmatch(name)
+    ]
+    several = max(Counter(name.rstrip("0123456789") for name in ends).values(), default=0) > 1
+    return several or any(words.plain(one.get("class")) == "concatenate" for one in side.layers)
 
 
 def _adds(*sides: Profile) -> bool:

@@ -13,10 +13,11 @@ from support.networks import NORM, dense, network, relu
 from support.tiny import Tiny
 
 
-@pytest.mark.parametrize("joined", ["two inputs", "a layer", ""])
+@pytest.mark.parametrize("joined", ["two inputs", "two outputs", "a layer", ""])
 def test_branches_that_are_joined_have_no_order(joined: str) -> None:
-    """Told by several inputs, or by Keras's layer that joins them; in a row an order is a difference."""
-    run = Tiny(steps=1, extra={("batch", "input1"): np.ones((16, 2))} if joined == "two inputs" else {}).profile()
+    """Told by several inputs or outputs, or by Keras's layer that joins them; in a row an order is a difference."""
+    more = {"two inputs": ("batch", "input1"), "two outputs": ("output", "output1")}.get(joined)
+    run = Tiny(steps=1, extra={more: np.ones((16, 2))} if more else {}).profile()
     conv, table = ("conv", {"units": 16}), dense(32)
     ours, theirs = (
         replace(run, structure=replace(network(*both, dense(8)), ordered=True, ran=True))

@@ -67,7 +67,8 @@ def test_what_several_operations_compute_is_told_by_its_name(
         (lambda u, _: u / tf.sqrt(tf.reduce_mean(u * u) + 1e-6), ["arithmetic"]),
         (lambda u, gate: u * (1 + gate(u)), ["arithmetic"]),
         (lambda u, gate: 0.0 + u + gate(u), ["add"]),
-        (lambda u, gate: 0.5 + u + gate(u), ["shift", "add"]),
+        (lambda u, gate: 0.5 + u + gate(u), ["add"]),
+        (lambda u, gate: 0.5 + (u + gate(u)), ["add", "shift"]),
     ],
 )
 def test_a_constant_that_is_added_and_a_gradient_that_is_stopped_are_told(

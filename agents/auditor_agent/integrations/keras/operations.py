@@ -208,6 +208,7 @@ _SUM: Final = "AddV2"
 _STOP: Final = "StopGradient"
 #: Before what a number is added as a rule: a mask, what keeps a root from zero.
 _NUMBERED: Final = frozenset({"Softmax", "LogSoftmax", "Sqrt", "Rsqrt", "Pow", "Log", "Exp", "RealDiv", "Reciprocal"})
+_SHAPES: Final = frozenset({"Shape", "ShapeN"})
 _TERMS: Final = 2
 _TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, *_PRODUCTS, _SUM, _STOP, *_SCALED})
 #: Told of layers of the program's own making too.
@@ -275,13 +276,16 @@ def _of_constant(node: Any, layers: Collection[str]) -> bool:
     """Whether a sum is of something learnt with what no weight has a part in: positions, noise. No mask, no epsilon.
 
     Nor one and a share, by which something is multiplied; not by one of Keras's ``layers``, as a normalisation does.
+    Nor what goes into another sum alone, as PyTorch's graph cannot tell it from the zero that a sum begins with.
     """
     given = list(node.inputs)
     if len(given) != _TERMS or any(_of_variable(one) for one in given):
         return False
     if any(_nothing(one) for one in given):
         return False
-    after = node.outputs[0].consumers()
+    after = [one for one in node.outputs[0].consumers() if one.type not in _SHAPES]
+    if after and all(one.type == _SUM and all(_learnt(part.op) for part in one.inputs) for one in after):
+        return False
     own = [one for one in after if one.type == "Mul" and one.name not in layers]
     factor = any(all(_learnt(part.op) for part in one.inputs) for one in own)
     numbered = factor or not _NUMBERED.isdisjoint(one.type for one in after)
