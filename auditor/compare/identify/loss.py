@@ -15,6 +15,7 @@ from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss_fits import ELEMENTWISE, ROOT, ROWS, TOLERANCE, LossFit, rooted, tabled
 from auditor.compare.identify.loss_pairs import Pair, aligned, data_loss, one_hot, pair_of, pairs_of, reductions, smooth
 from auditor.compare.identify.loss_solved import by_class, by_classes, factored, solved
+from auditor.compare.identify.penalty_graph import taken
 from auditor.ingest.records import StepRecording
 
 __all__ = ["TOLERANCE", "LossFit", "Pair", "facts", "identify", "slope", "value_of"]
@@ -27,6 +28,8 @@ _MASKED: Final = 20
 _CORNERED: Final = ("huber", "smooth l1")
 #: Losses with a number of their own.
 _NUMBERED: Final = {"huber": losses.huber, "smooth l1": losses.smooth_l1, "percentage error": losses.percentage_over}
+#: Steps that a loss must explain without what was taken off it.
+_FEWEST: Final = 3
 #: Rounding of a target's shares.
 _SHARES: Final = 1e-5
 
@@ -41,9 +44,20 @@ def identify(evidence: Evidence) -> list[LossFit]:
         # Whose first step's output nobody knew: the shares' logarithms are logits of themselves.
         again = _of_pairs(every, by_hand=_by_hand(evidence))
         found = again if any(fit.explains for fit in again) else found
+    if not any(fit.explains for fit in found):
+        found = _without_terms(same, evidence) or found
     found = [fit for fit in found if math.isfinite(fit.residual)]
     # Python's sort is stable: of hypotheses that all explain the numbers, the first listed stays first.
     return sorted(found, key=_order)
+
+
+def _without_terms(same: Sequence[Pair], evidence: Evidence) -> list[LossFit]:
+    """What explains the loss without the terms of weights that its graph spells out; empty where nothing does."""
+    terms = taken(evidence.steps)
+    left = [replace(pair, value=pair.value - terms[pair.step], squares=np.nan, every=np.nan, kernels=())
+            for pair in same if pair.step in terms]  # fmt: skip
+    found = _of_pairs(left, by_hand=_by_hand(evidence)) if len(left) >= _FEWEST else []
+    return [replace(fit, beyond=terms) for fit in found] if any(fit.explains for fit in found) else []
 
 
 def _of_pairs(same: Sequence[Pair], *, by_hand: bool) -> list[LossFit]:

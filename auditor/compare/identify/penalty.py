@@ -13,7 +13,7 @@ from auditor.compare.identify.evidence import Evidence, roundoff
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss import LossFit
 from auditor.compare.identify.loss_fits import choices
-from auditor.compare.identify.penalty_graph import spelt
+from auditor.compare.identify.penalty_graph import elastic, spelt
 from auditor.ingest.records import StepRecording
 
 #: Spread of the coefficient, l2, l1, which tensors.
@@ -72,17 +72,15 @@ def _said(values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str],
     """What the loss's graph spells out, where the penalty's values follow from it."""
     names = list(steps[0].of("weight"))
     known = {frozenset(chosen): told for told, chosen in reversed(list(_choices(names, kinds)))}
-    for one in spelt(steps):
-        whole = np.array([sum(_sum(step, name, one.power) for name in one.tensors) for step in steps])
-        off = float(np.max(np.abs(one.strength * whole - values) / np.abs(values)))
+    ways = [(one,) for one in spelt(steps)]
+    both = elastic(steps)
+    for way in ways if both is None else [both]:
+        wholes = (one.strength * np.array([sum(_sum(step, name, one.power) for name in one.tensors) for step in steps])
+                  for one in way)  # fmt: skip
+        off = float(np.max(np.abs(sum(wholes) - values) / np.maximum(np.abs(values), 1e-300)))
         if off <= within:
-            told = known.get(frozenset(one.tensors), list(one.tensors))
-            return (
-                off,
-                one.strength if one.power == _SQUARED else 0.0,
-                0.0 if one.power == _SQUARED else one.strength,
-                told,
-            )
+            l2, l1 = (sum(one.strength for one in way if one.power == power) for power in (_SQUARED, 1))
+            return off, l2, l1, known.get(frozenset(way[0].tensors), list(way[0].tensors))
     return None
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from auditor.ingest.records import StepRecording
 
 #: Sums of terms; ``Sum`` and ``Mean`` are one where they run over such.
@@ -62,6 +64,51 @@ def spelt(steps: Sequence[StepRecording]) -> Iterator[Spelt]:
             seen.add(chosen)
             order = [name for name in steps[0].of("weight") if name in chosen]
             yield Spelt(terms[0].strength, terms[0].power, tuple(order))
+
+
+def elastic(steps: Sequence[StepRecording]) -> tuple[Spelt, Spelt] | None:
+    """Squares and sizes of the same tensors, each with a strength: what scikit-learn and Keras call L1 and L2."""
+    found = _every(steps)
+    if sorted(one.power for one in found) != [1, 2] or found[0].tensors != found[1].tensors:
+        return None
+    sizes, squares = sorted(found, key=lambda one: one.power)
+    return squares, sizes
+
+
+def taken(steps: Sequence[StepRecording]) -> dict[int, float]:
+    """By step, what all terms of weights in the loss come to; of steps whose weights are known whole alone."""
+    found, known = _every(steps), dict[int, float]()
+    for step in steps:
+        weights = step.of("weight")
+        arrays = [(one, weights.get(name)) for one in found for name in one.tensors]
+        if arrays and all(each is not None and not each.sampled and each.values is not None for _, each in arrays):
+            sums = (one.strength * float((np.abs(np.asarray(each.values, np.float64)) ** one.power).sum())
+                    for one, each in arrays if each is not None)  # fmt: skip
+            known[step.step] = sum(sums)
+    return known
+
+
+def _every(steps: Sequence[StepRecording]) -> list[Spelt]:
+    """All terms, those of one strength and power together; nothing where it is not told which tensors they are of."""
+    terms = max((_terms(one) for one in steps), key=_named, default=[])
+    groups: dict[tuple[float, int], list[_Term]] = defaultdict(list)
+    for term in terms:
+        groups[round(math.log(term.strength), 4), term.power].append(term)
+    weights = steps[0].of("weight") if steps else {}
+    found = []
+    for same in groups.values():
+        names = [
+            name for name, one in weights.items() if any(_is(term, name, tuple(one.shape), weights) for term in same)
+        ]
+        if len(names) != len(same):
+            return []
+        found.append(Spelt(same[0].strength, same[0].power, tuple(names)))
+    return found
+
+
+def _is(term: _Term, name: str, shape: tuple[int, ...], weights: Mapping[str, Any]) -> bool:
+    """Whether a term is of a tensor: by its name, where it has one, else by its shape."""
+    return term.name == name if term.name in weights else term.shape == shape
 
 
 def _named(terms: Sequence[_Term]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.compare.identify import penalty
+from auditor.compare.identify import loss, penalty
 from auditor.compare.identify.evidence import evidence
 from auditor.compare.identify.penalty_graph import Spelt, spelt
 from auditor.ingest.records import Recorded, StepRecording
@@ -110,6 +110,47 @@ def test_weights_that_hardly_move_leave_the_choice_to_the_graph() -> None:
     assert set(found["penalty.tensors"]) == set(wanted)
     absolute = told(steps(added(term("two", (30, 20), "Abs"), factor=L2), {"two": L2}, power=1))
     assert (absolute["penalty.l1"], absolute["penalty.l2"]) == (pytest.approx(L2, rel=1e-6), 0.0)
+
+
+def elastic(squares: float, sizes: float, name: str = "two") -> list[dict[str, Any]]:
+    """A loss with so many squares and so many sizes of a tensor; each under a factor of its own."""
+    graph: list[dict[str, Any]] = [{"op": "AddN", "inputs": [1, 2, 5]}, {"op": "MseLoss", "inputs": ["output0"]}]
+    for at, (factor, op) in enumerate(((squares, "Square"), (sizes, "Abs"))):
+        graph += [{"op": "Mul", "inputs": [3 + 3 * at, None], "other": factor},
+                  {"op": "Sum", "inputs": [4 + 3 * at], "from": [30, 20]}, term(name, (30, 20), op)]  # fmt: skip
+    return graph
+
+
+@pytest.mark.parametrize("name", ["two", "weight"])
+def test_squares_and_sizes_of_the_same_weights_are_both_told(name: str) -> None:
+    """L1 and L2 at once, whose values no single sum explains."""
+    made = steps(elastic(3e-4, 5e-5, name), {"two": 3e-4})
+    for one in made:
+        sizes = 5e-5 * float(np.abs(one.of("weight")["two"].whole().astype(float)).sum())
+        one.scalars.update({key: one.scalars[key] + sizes for key in ("loss", "loss/penalty")})
+    found = told(made)
+    assert (found["penalty.l2"], found["penalty.l1"]) == (pytest.approx(3e-4), pytest.approx(5e-5))
+    assert found["penalty.tensors"] == ["two"]
+
+
+@pytest.mark.parametrize(("more", "known"), [(0.0, True), (0.03, False)])
+def test_a_loss_that_holds_terms_of_weights_is_known_without_them(more: float, known: bool) -> None:
+    """A squared error with L1 and L2 by hand, of which PyTorch tells the sum alone; not one that holds more."""
+    rng, made = np.random.default_rng(4), steps(elastic(3e-4, 5e-5), {})
+    for one in made:
+        weight = one.of("weight")["two"].whole().astype(float)
+        output, target = rng.normal(size=(2, 16, 1)).astype("f4")
+        for role, values in (("output", output), ("target", target)):
+            one.arrays[role, f"{role}0"] = Recorded(role, f"{role}0", "float32", (16, 1), 16, values.ravel())
+        terms = 3e-4 * float((weight**2).sum()) + more * one.step**2 + 5e-5 * float(np.abs(weight).sum())
+        one.scalars.pop("loss/penalty")
+        one.scalars["loss"] = float(((output - target).astype(float) ** 2).mean()) + terms
+    fits = loss.identify(evidence("torch", made))
+    assert fits[0].explains is known
+    if known:
+        assert fits[0].function == "squared error"
+        found = {fact.parameter: fact.value for fact in penalty.facts(evidence("torch", made), fits, KINDS)}
+        assert (found["penalty.l2"], found["penalty.l1"]) == (pytest.approx(3e-4), pytest.approx(5e-5))
 
 
 def test_a_graph_that_the_values_do_not_follow_from_is_not_believed() -> None:
