@@ -29,7 +29,7 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "adadelta.decay": {"torch": (0.9,), "keras": (0.95,)},
 }
 #: Parameters in which the frameworks differ by construction.
-_BUILT_IN: Final = frozenset({"epsilon_placement", "momentum_buffer", "batchnorm.variance"})
+_BUILT_IN: Final = frozenset({"epsilon_placement", "momentum_buffer", "batchnorm.variance", "lstm.biases"})
 #: Entries that say how one framework works, whatever is set: Keras's second moments of sparse gradients.
 _BY_NATURE: Final = frozenset({"OPT-29"})
 #: What weights are drawn from by default, by a word of the cause's value.

@@ -40,7 +40,8 @@ PASSED: Final = frozenset({
     *("Identity", "Reshape", "ExpandDims", "Cast", "Alias", "Contiguous"),
     *("StridedSlice", "Slice", "Narrow", "Split", "SplitV", "Unbind", "Unpack"),  # what is counted is what comes of it
 })  # fmt: skip
-_SUMS: Final = frozenset({"Add", "AddV2", "AddN", "Sub", "Rsub", "Neg"})
+#: What is packed is added up above.
+_SUMS: Final = frozenset({"Add", "AddV2", "AddN", "Pack", "Sub", "Rsub", "Neg"})
 _PRODUCTS: Final = frozenset({"Mul", "Div", "RealDiv", "DivNoNan"})
 _REDUCED: Final = frozenset({"Mean", "Sum"})
 _LOGARITHMS: Final = frozenset({"Log", "Log1P", "LogSoftmax", "LogSigmoid"})

@@ -33,7 +33,9 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             effect = (
                 f"two biases are added and both are trained on one side: {percent(weight)} of a step is the second's"
             )
-            yield Cause("FWD-14", PARAMETER, values, weight, effect, mend="a" if side is a else "b")
+            # Every port has it that leaves the layer as it is: under rules that adapt their steps it is only named.
+            plain = side.value("update.rule") == "sgd"
+            yield Cause("FWD-14", PARAMETER, values, weight, effect, mend="a" if side is a else "b", chance=not plain)
 
 
 def _twice(side: Profile, other: Profile) -> set[str]:

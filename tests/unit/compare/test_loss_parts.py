@@ -16,6 +16,7 @@ import torch
 from torch.nn import functional
 
 from auditor.compare.causes import diagnose
+from auditor.compare.identify import loss_parts
 from auditor.compare.identify.loss_parts import Part
 from auditor.compare.profile import Beside, Profile, profile
 from auditor_agent.integrations.torch import graph as torch_graph
@@ -219,3 +220,17 @@ def test_what_is_squared_has_its_number_squared() -> None:
     halved = of_torch(lambda o, _, __, x: (((x - o) / 2) ** 2).mean())
     assert parameters(halved, of_torch(lambda o, _, __, x: 0.25 * ((x - o) ** 2).mean(), 3)) == []
     assert parameters(halved, of_torch(lambda o, _, __, x: 0.5 * ((x - o) ** 2).mean(), 3))
+
+
+def test_what_keras_packs_and_adds_up_is_a_sum() -> None:
+    """A loss and what a layer adds: the size of what it gives, divided by the samples."""
+    square = [
+        {"op": "Mean", "inputs": [4], "shape": [], "from": [8, 3]},
+        {"op": "Square", "inputs": ["output0"], "shape": [8, 3]},
+    ]
+    sizes = [{"op": "DivNoNan", "inputs": [6, None], "other": "batch"}, {"op": "Sum", "inputs": [7], "from": [8, 5]},
+             {"op": "Abs", "inputs": ["output1"], "shape": [8, 5]}]  # fmt: skip
+    graph = [{"op": "Sum", "inputs": [1], "from": [2]}, {"op": "Pack", "inputs": [2, 5], "shape": [2]},
+             {"op": "Identity", "inputs": [3]}, *square, *sizes]  # fmt: skip
+    found = {one.function: (one.size, one.weight) for one in loss_parts.parts(graph, 8)}
+    assert found == {"square": (3, pytest.approx(1 / 3)), "absolute value": (5, pytest.approx(1.0))}
