@@ -266,6 +266,8 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
     facts = [side.facts.get(f"update.{name}") for side, names in zip((a, b), kinds, strict=True) for name in names]
     # A limit that was measured does cut: gradients recorded after it cannot show by how much.
     acts = any(fact is not None and fact.how == "measured" for fact in facts)
+    if not acts and any(side.by_hand and not kind for side, kind in zip((a, b), kinds, strict=True)):
+        return  # of gradients as long as that none was recorded: a program that moves its weights itself may cut them
     weight = max(0.05, swapped) if acts else swapped
     effect = f"gradients are cut differently: steps change by {percent(weight)}"
     told = [", ".join(f"{name} {value:g}" for name, value in side.items()) or "none" for side in sides]

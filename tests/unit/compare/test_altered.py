@@ -48,6 +48,17 @@ def test_clipping_that_the_other_may_do_by_hand_is_no_difference(altered: bool) 
 
 
 @pytest.mark.parametrize(
+    ("by_hand", "how", "told"), [(True, "declared", False), (False, "declared", True), (True, "measured", True)]
+)
+def test_what_a_program_does_with_longer_gradients_nobody_knows(by_hand: bool, how: Any, told: bool) -> None:
+    """Where it moves its weights itself, and the other's limit was never reached while that was looked at."""
+    clips, plain = side(), replace(side(), by_hand=by_hand)
+    clips.facts.add(Fact("update.clip_norm", 0.01, how=how))
+    for pair in ((clips, plain), (plain, clips)):
+        assert bool([one for one in optimizer.causes(*pair) if one.parameter == "update.clipping"]) is told
+
+
+@pytest.mark.parametrize(
     ("curves", "manifest", "told"),
     [({}, {}, True), ({"clip_threshold": Curve(np.arange(1, 3), np.ones(2))}, {}, False),
      ({}, {"precision": {"grad_scaler": True}}, False)],
