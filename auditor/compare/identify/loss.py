@@ -55,7 +55,7 @@ def _without_terms(same: Sequence[Pair], evidence: Evidence) -> list[LossFit]:
     """What explains the loss without the terms of weights that its graph spells out; empty where nothing does."""
     terms = taken(evidence.steps)
     left = [replace(pair, value=pair.value - terms[pair.step], squares=np.nan, every=np.nan, kernels=())
-            for pair in same if pair.step in terms]  # fmt: skip
+            for pair in same if pair.step in terms and not pair.apart]  # fmt: skip
     found = _of_pairs(left, by_hand=_by_hand(evidence)) if len(left) >= _FEWEST else []
     return [replace(fit, beyond=terms) for fit in found] if any(fit.explains for fit in found) else []
 

@@ -70,18 +70,21 @@ def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str])
 
 def _said(values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str], within: float) -> _Choice | None:
     """What the loss's graph spells out, where the penalty's values follow from it."""
-    names = list(steps[0].of("weight"))
-    known = {frozenset(chosen): told for told, chosen in reversed(list(_choices(names, kinds)))}
-    ways = [(one,) for one in spelt(steps)]
     both = elastic(steps)
-    for way in ways if both is None else [both]:
+    for way in [(one,) for one in spelt(steps)] if both is None else [both]:
         wholes = (one.strength * np.array([sum(_sum(step, name, one.power) for name in one.tensors) for step in steps])
                   for one in way)  # fmt: skip
         off = float(np.max(np.abs(sum(wholes) - values) / np.maximum(np.abs(values), 1e-300)))
         if off <= within:
             l2, l1 = (sum(one.strength for one in way if one.power == power) for power in (_SQUARED, 1))
-            return off, l2, l1, known.get(frozenset(way[0].tensors), list(way[0].tensors))
+            return off, l2, l1, _called(way[0].tensors, list(steps[0].of("weight")), kinds)
     return None
+
+
+def _called(tensors: Sequence[str], names: Sequence[str], kinds: Mapping[str, str]) -> str | list[str]:
+    """These tensors as the other choices are told: ``kernels``, ``every tensor``, or their names."""
+    told = (told for told, chosen in _choices(names, kinds) if set(chosen) == set(tensors))
+    return next(told, list(tensors))
 
 
 def _taken_off(values: Any, totals: Any, unit: float) -> bool:

@@ -22,6 +22,8 @@ _SUMS: Final = frozenset({"Add", "AddV2", "AddN", "Pack", "Stack"})
 #: What takes each number's square or size, as the power of it.
 _POWERS: Final = {"Square": 2, "Abs": 1, "L2Loss": 2}
 _PASSED: Final = frozenset({"Identity", "Reshape", "Squeeze", "Cast", "ToCopy"})
+#: Nodes of a loss that are looked at, as often as they come.
+_VISITS: Final = 4096
 #: Choices of tensors of one shape that are tried.
 _MOST: Final = 64
 
@@ -119,34 +121,46 @@ def _terms(one: StepRecording) -> list[_Term]:
     told = one.facts.get("loss")
     graph = told.get("graph") if isinstance(told, Mapping) else None
     nodes = [node if isinstance(node, Mapping) else {} for node in graph or []]
-    return list(_below(nodes, 0, 1.0)) if nodes else []
+    found: list[_Term] = []
+    waiting: list[tuple[Any, float]] = [(0, 1.0)] if nodes else []
+    for _ in range(_VISITS):
+        if not waiting:
+            return found
+        place, strength = waiting.pop()
+        if isinstance(place, int) and 0 <= place < len(nodes) and strength > 0:
+            term = _term(nodes, place, strength)
+            found += [] if term is None else [term]
+            waiting += [] if term is not None else reversed(_below(nodes[place], strength))
+    return []  # a graph in which the same parts come again and again
 
 
-def _below(nodes: Sequence[Mapping[str, Any]], place: Any, strength: float) -> Iterator[_Term]:
-    """The terms of weights below a node, which the loss has so many times over."""
-    if isinstance(place, bool) or not isinstance(place, int) or not 0 < place + 1 <= len(nodes) or strength <= 0:
-        return
+def _term(nodes: Sequence[Mapping[str, Any]], place: int, strength: float) -> _Term | None:
+    """The term of a weight that a node is; None of any other."""
     node, inputs = nodes[place], list(nodes[place].get("inputs") or ())
     op, extents = node.get("op"), tuple(node.get("from") or ())
     power = _power(nodes, inputs[0]) if op in {"Sum", "Mean"} and len(inputs) == 1 else 0
-    if op == "L2Loss" or power:
-        leaf = node if op == "L2Loss" else nodes[inputs[0]]
-        share = 0.5 if op == "L2Loss" else 1 / math.prod(extents) if op == "Mean" and extents else 1.0
-        shape = tuple((leaf.get("input_shapes") or [()])[0] or ())
-        yield _Term(strength * share, power or 2, shape, str(leaf["inputs"][0]))
-    elif op in _SUMS or op in _PASSED or (op == "Sum" and len(extents) <= 1):
+    if not inputs or (op != "L2Loss" and not power):
+        return None
+    leaf = node if op == "L2Loss" else nodes[inputs[0]]
+    share = 0.5 if op == "L2Loss" else 1 / math.prod(extents) if op == "Mean" and extents else 1.0
+    shape = tuple((leaf.get("input_shapes") or [()])[0] or ())
+    return _Term(strength * share, power or 2, shape, str(leaf["inputs"][0]))
+
+
+def _below(node: Mapping[str, Any], strength: float) -> list[tuple[Any, float]]:
+    """What a node adds up or multiplies by a number, each with how often the loss has it; nothing of any other."""
+    op, inputs, other = node.get("op"), list(node.get("inputs") or ()), node.get("other")
+    if op in _SUMS or op in _PASSED or (op == "Sum" and len(node.get("from") or ()) <= 1):
         scaled = strength * float(node.get("alpha") or 1.0)
-        for at, made in enumerate(inputs):
-            yield from _below(nodes, made, scaled if at and op == "Add" else strength)
-    elif op in {"Mul", "Div", "RealDiv"} and isinstance(node.get("other"), int | float) and node["other"] > 0:
-        factor = float(node["other"])
-        for made in inputs:
-            yield from _below(nodes, made, strength * factor if op == "Mul" else strength / factor)
+        return [(made, scaled if at and op == "Add" else strength) for at, made in enumerate(inputs)]
+    if op in {"Mul", "Div", "RealDiv"} and isinstance(other, int | float) and other > 0:
+        return [(made, strength * other if op == "Mul" else strength / other) for made in inputs]
+    return []
 
 
 def _power(nodes: Sequence[Mapping[str, Any]], place: Any) -> int:
     """The power that a node takes of a weight's numbers; 0: none that is known, or of something else."""
-    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(nodes):
+    if not isinstance(place, int) or not 0 <= place < len(nodes):
         return 0
     node = nodes[place]
     given = [one for one in node.get("inputs") or () if one is not None]

@@ -164,3 +164,11 @@ def test_a_penalty_that_is_what_the_data_leave_of_the_loss_is_as_coarse_as_the_l
     """Told as the difference of two float32 of twice its size and more: in steps of the last digit of these."""
     values, totals = np.arange(72000.0, 72010.0) * 2.0**-22 + off * 2.0**-22, np.full(10, 2.32)
     assert penalty._taken_off(values, totals, 2.0**-24) is known
+
+
+def test_a_graph_that_comes_back_to_itself_says_nothing() -> None:
+    """Nor one that adds the same to itself again and again."""
+    around = [{"op": "Add", "inputs": [1, 0], "alpha": 1}, {"op": "MseLoss", "inputs": ["output0"]}]
+    twice = [{"op": "Add", "inputs": [at + 1, at + 1], "alpha": 1} for at in range(60)]
+    for graph in (around, [*twice, {"op": "Sum", "inputs": [61], "from": [30, 20]}, term("two", (30, 20))]):
+        assert list(spelt(steps(graph, {}))) == []
