@@ -276,7 +276,7 @@ def _of_constant(node: Any, layers: Collection[str]) -> bool:
     """Whether a sum is of something learnt with what no weight has a part in: positions, noise. No mask, no epsilon.
 
     Nor one and a share, by which something is multiplied; not by one of Keras's ``layers``, as a normalisation does.
-    Nor what goes into another sum alone, as PyTorch's graph cannot tell it from the zero that a sum begins with.
+    Nor a number that goes into another sum alone: PyTorch's graph cannot tell it from the zero that a sum begins with.
     """
     given = list(node.inputs)
     if len(given) != _TERMS or any(_of_variable(one) for one in given):
@@ -284,7 +284,8 @@ def _of_constant(node: Any, layers: Collection[str]) -> bool:
     if any(_nothing(one) for one in given):
         return False
     after = [one for one in node.outputs[0].consumers() if one.type not in _SHAPES]
-    if after and all(one.type == _SUM and all(_learnt(part.op) for part in one.inputs) for one in after):
+    number = any(one.shape.rank == 0 for one in given)
+    if number and after and all(one.type == _SUM and all(_learnt(part.op) for part in one.inputs) for one in after):
         return False
     own = [one for one in after if one.type == "Mul" and one.name not in layers]
     factor = any(all(_learnt(part.op) for part in one.inputs) for one in own)
