@@ -13,7 +13,17 @@ from auditor.compare.identify import losses, shares
 from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss_fits import ELEMENTWISE, ROOT, ROWS, TOLERANCE, LossFit, rooted, tabled
-from auditor.compare.identify.loss_pairs import Pair, aligned, data_loss, one_hot, pair_of, pairs_of, reductions, smooth
+from auditor.compare.identify.loss_pairs import (
+    Pair,
+    aligned,
+    data_loss,
+    one_hot,
+    pair_of,
+    pairs_of,
+    reductions,
+    smooth,
+    target_told,
+)
 from auditor.compare.identify.loss_solved import by_class, by_classes, factored, solved
 from auditor.compare.identify.penalty_graph import taken
 from auditor.ingest.records import StepRecording
@@ -162,11 +172,8 @@ def _smoothed(evidence: Evidence, best: LossFit) -> float:
 
     Of a tape the outputs may not be told, where its loss began with another function of them.
     """
-    given = [data(one, "target", "loss.target") for one in evidence.steps]
-    every = [
-        data(one, "target") if target is None else target for one, target in zip(evidence.steps, given, strict=True)
-    ]
-    targets = [target for target in every if target is not None and target.ndim == 2 and target.shape[1] > 1]
+    every = [found for one in evidence.steps if (found := target_told(one)) is not None]
+    targets = [target for target in every if target.ndim == 2 and target.shape[1] > 1]
     if best.function != "cross entropy" or not targets or len({each.shape[1] for each in targets}) > 1:
         return 0.0
     rows = np.concatenate(targets)

@@ -150,10 +150,15 @@ def data_loss(one: StepRecording) -> float | None:
     return float(scalars["loss"]) - float(penalty)
 
 
+def target_told(one: StepRecording) -> F64 | None:
+    """The target of the loss where it was recorded as such, else the first."""
+    found = data(one, "target", "loss.target")
+    return data(one, "target") if found is None else found
+
+
 def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
     """Output and target; where only their difference was seen, that against zero."""
-    target = data(one, "target", "loss.target")
-    target = data(one, "target") if target is None else target
+    target = target_told(one)
     names = [name for name in one.of("output") if name.endswith(".input") and not name.startswith(("Pow", "Abs"))]
     model = data(one, "output", "output0")
     if target is not None:

@@ -50,7 +50,7 @@ def spelt(steps: Sequence[StepRecording]) -> Iterator[Spelt]:
 
     Nothing of a loss without terms of weights, or with terms of several strengths or powers.
     """
-    terms = max((_terms(one) for one in steps), key=_named, default=[])
+    terms = _told(steps)
     if not terms or len({(round(math.log(one.strength), 4), one.power) for one in terms}) > 1:
         return
     shapes: dict[tuple[int, ...], list[str]] = defaultdict(list)
@@ -92,7 +92,7 @@ def taken(steps: Sequence[StepRecording]) -> dict[int, float]:
 
 def _every(steps: Sequence[StepRecording]) -> list[Spelt]:
     """All terms, those of one strength and power together; nothing where it is not told which tensors they are of."""
-    terms = max((_terms(one) for one in steps), key=_named, default=[])
+    terms = _told(steps)
     groups: dict[tuple[float, int], list[_Term]] = defaultdict(list)
     for term in terms:
         groups[round(math.log(term.strength), 4), term.power].append(term)
@@ -113,8 +113,10 @@ def _is(term: _Term, name: str, shape: tuple[int, ...], weights: Mapping[str, An
     return term.name == name if term.name in weights else term.shape == shape
 
 
-def _named(terms: Sequence[_Term]) -> tuple[int, int]:
-    return len(terms), sum(bool(one.name) for one in terms)
+def _told(steps: Sequence[StepRecording]) -> list[_Term]:
+    """The terms of the step that tells most of them: in PyTorch the first one does not know the tensors' names."""
+    weights = steps[0].of("weight") if steps else {}
+    return max(map(_terms, steps), key=lambda some: (len(some), sum(one.name in weights for one in some)), default=[])
 
 
 def _terms(one: StepRecording) -> list[_Term]:

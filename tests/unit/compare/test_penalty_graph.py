@@ -172,3 +172,11 @@ def test_a_graph_that_comes_back_to_itself_says_nothing() -> None:
     twice = [{"op": "Add", "inputs": [at + 1, at + 1], "alpha": 1} for at in range(60)]
     for graph in (around, [*twice, {"op": "Sum", "inputs": [61], "from": [30, 20]}, term("two", (30, 20))]):
         assert list(spelt(steps(graph, {}))) == []
+
+
+def test_the_step_that_knows_the_tensors_names_is_read() -> None:
+    """PyTorch's first says ``parameter`` of each, and two have that shape."""
+    made = steps(added(term("parameter", (40, 30))), {})
+    for one in made[1:]:
+        one.facts["loss"] = {"graph": added(term("twin", (40, 30)))}
+    assert list(spelt(made)) == [Spelt(1.0, 2, ("twin",))]
