@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -44,13 +45,30 @@ def _untransposed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, 
 
     Of other shapes no framework takes it, so a program that transposes what does not fit leaves out these.
     """
-    for mine in _weights(torch, "Linear"):
-        for theirs in _weights(other, "Dense") if other.framework != "sklearn" else network.whole(other):
-            if _as_it_lies(mine, theirs):
-                values = "(out, in)", "(in, out)"
-                effect = "a square kernel is equal as it lies: one side computes with its transpose"
-                return "FWD-17", "kernel.layout", values, effect
+    trained = _weights(other, "Dense") if other.framework != "sklearn" else network.whole(other)
+    frozen = product(_frozen(torch, "Linear"), _frozen(other, "Dense"))
+    for mine, theirs in [*product(_weights(torch, "Linear"), trained), *frozen]:
+        if _as_it_lies(mine, theirs):
+            values = "(out, in)", "(in, out)"
+            effect = "a square kernel is equal as it lies: one side computes with its transpose"
+            return "FWD-17", "kernel.layout", values, effect
     return None
+
+
+def _frozen(side: Profile, kind: str) -> list[F64]:
+    """What the square kernels of a class of layers begin with that nobody trains: the rest of those is not recorded.
+
+    PyTorch tells of them apart from the layers, Keras among the weights of each.
+    """
+    model = (side.manifest or {}).get("model")
+    apart = model.get("frozen") if isinstance(model, Mapping) else None
+    found: list[Any] = []
+    for layer in side.layers:
+        if _class(layer) == kind:
+            own = layer.get("weights")
+            found += own if isinstance(own, list) else []
+            found += [apart.get(f"{layer.get('name')}.weight")] if isinstance(apart, Mapping) else []
+    return [np.asarray(one["corner"], np.float64) for one in found if isinstance(one, Mapping) and "corner" in one]
 
 
 def _packed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:

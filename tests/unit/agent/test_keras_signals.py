@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from auditor_agent.capture.batches import batch_digest
+from auditor_agent.integrations.keras.manifest import describe_model
 from auditor_agent.keras import Audit
 from support.keras_models import MemoryRun, data, keras, tf
 
@@ -145,6 +146,15 @@ def test_weights_have_digests_that_change_as_they_do(jit: bool) -> None:
     assert [event["step"] for event in told] == [1, 50]
     for name, digest in told[0]["digests"].items():
         assert (told[1]["digests"][name] == digest) == ("still" in name), name
+
+
+def test_of_a_square_that_is_not_trained_the_first_rows_and_columns_are_told() -> None:
+    """What is trained is recorded, and what is no square cannot be taken over as it lies."""
+    square = keras.layers.Dense(9, use_bias=False, trainable=False)
+    model = keras.Sequential([keras.Input((9,)), square, keras.layers.Dense(4, trainable=False), keras.layers.Dense(4)])
+    told = [weight for layer in describe_model(model)["layers"] for weight in layer["weights"]]
+    assert [weight["shape"] for weight in told if "corner" in weight] == [[9, 9]]
+    assert np.array_equal(told[0]["corner"], square.kernel.numpy()[:8, :8])
 
 
 @JIT

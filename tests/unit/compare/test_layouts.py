@@ -147,6 +147,26 @@ def test_a_square_kernel_that_was_taken_over_as_it_lies_is_told(framework: str) 
     assert told(dense("torch", even), dense(framework, even)) == []
 
 
+def idle(framework: str, kind: str, square: np.ndarray) -> Profile:
+    """A trained layer behind one that nobody trains, of which only a corner is told."""
+    corner = {"corner": square.tolist()}
+    head = {"name": "head", "class": "Linear" if framework == "torch" else "Dense"}
+    front: dict[str, Any] = {"name": "front", "class": kind}
+    if framework != "torch":
+        front["weights"] = [{"name": "front/kernel", **corner}]
+    manifest = {"model": {"layers": [front, head], "frozen": {"front.weight": corner} if framework == "torch" else {}}}
+    weight = array("weight", "head.kernel", np.ones((5, 3), np.float32))
+    return profile("run", framework, assembled([Recording(1, [weight])]), Beside(manifest))
+
+
+def test_a_square_that_nobody_trains_is_told_as_well() -> None:
+    """By its corner; a table of words lies alike in both frameworks."""
+    torch = idle("torch", "Linear", SQUARE)
+    assert [entry for entry, _ in told(torch, idle("keras", "Dense", SQUARE))] == ["FWD-17"]
+    assert told(torch, idle("keras", "Dense", SQUARE.T)) == []
+    assert told(idle("torch", "Embedding", SQUARE), idle("keras", "Embedding", SQUARE)) == []
+
+
 def test_two_programs_of_pytorch_have_one_layout() -> None:
     """Equal kernels are equal there."""
     assert told(dense("torch", SQUARE), dense("torch", SQUARE)) == []

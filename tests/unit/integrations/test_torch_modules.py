@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from auditor_agent.integrations.torch.audit import install
+from auditor_agent.integrations.torch.manifest import manifest
 from auditor_agent.integrations.torch.names import Several, find_model
 from support.recordings import assembled
 
@@ -125,6 +126,15 @@ def test_what_is_frozen_and_held_by_no_optimizer_is_described(run: Any) -> None:
     assert list(frozen) == ["0.weight"]
     assert frozen["0.weight"]["shape"] == [16, 8]
     assert frozen["0.weight"]["absmax"] == pytest.approx(model[0].weight.abs().max().item())
+
+
+def test_of_a_square_that_is_frozen_the_first_rows_and_columns_are_told() -> None:
+    """The rest is its shape and its moments, as of any other matrix."""
+    model = nn.Sequential(nn.Linear(9, 9), nn.Linear(9, 4), nn.Linear(4, 4)).requires_grad_(requires_grad=False)
+    model[2].requires_grad_()
+    told = manifest(model, list(model[2].named_parameters()), [None], None)["model"]["frozen"]
+    assert [name for name, one in told.items() if "corner" in one] == ["0.weight"]
+    assert torch.equal(torch.tensor(told["0.weight"]["corner"]), model[0].weight[:8, :8])
 
 
 def test_an_input_that_a_layer_reshapes_has_no_gradient_that_could_be_stopped(run: Any) -> None:

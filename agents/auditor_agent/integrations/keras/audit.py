@@ -175,6 +175,11 @@ def _untappable(model: Any) -> str | None:
     return None
 
 
+def on_torch() -> bool:
+    """Whether a ``fit`` of Keras is watched whose backward passes are PyTorch's."""
+    return bool(_WATCHES) and str(keras.backend.backend()) == "torch"
+
+
 @guard.guarded(None)
 def _at_exit(reference: Callable[[], Watch | None]) -> None:
     watch = reference()

@@ -21,6 +21,7 @@ import keras
 
 from auditor_agent.guard import failure
 from auditor_agent.integrations.keras import nested
+from auditor_agent.integrations.keras.backends import backend
 from auditor_agent.integrations.keras.scaled import scalings
 
 #: What may be told of the environment; nothing else of it leaves the process.
@@ -35,6 +36,8 @@ ENVIRONMENT: Final = (
     "TF_XLA_FLAGS",
     "XLA_FLAGS",
 )
+#: Rows and columns of a frozen square that are told.
+_CORNER: Final = 8
 _PACKAGES: Final = ("keras", "tensorflow", "torch", "jax", "numpy")
 
 
@@ -117,10 +120,18 @@ def describe_layer(layer: Any) -> dict[str, Any]:
     if "activation" in config:
         body["activation"] = _name_of(getattr(layer, "activation", None)) or plain(config["activation"])
     body["weights"] = [
-        {"name": v.path, "shape": list(v.shape), "dtype": str(v.dtype), "trainable": bool(v.trainable)}
+        {"name": v.path, "shape": list(v.shape), "dtype": str(v.dtype), "trainable": bool(v.trainable), **_corner(v)}
         for v in layer.weights
     ]
     return body
+
+
+def _corner(variable: Any) -> dict[str, Any]:
+    """What a frozen square begins with: one that was taken over as it lies shows by it (FWD-17)."""
+    shape = tuple(variable.shape)
+    if variable.trainable or len(shape) != 2 or shape[0] != shape[1]:
+        return {}
+    return {"corner": backend().host(variable.value[:_CORNER, :_CORNER]).tolist()}
 
 
 def optimizer(instance: Any) -> dict[str, Any]:

@@ -47,8 +47,8 @@ _EXACT: Final = 0.01
 _TELLING: Final = 2
 #: Bytes of weights that are kept of each of the first passes, and as many of their gradients.
 _KEPT: Final = 1 << 20
-#: Says whether Keras computes with PyTorch: it steps by an optimizer of its own, which its integration sees.
-_KERAS: Final = "keras.src.backend.config"
+#: Knows whether a ``fit`` of Keras is watched: on PyTorch it steps by an optimizer of its own, which is seen there.
+_KERAS: Final = "auditor_agent.integrations.keras.audit"
 #: Passes in a row that bring its weights no gradient after which it is taken for over.
 _FOREIGN: Final = 3
 
@@ -251,7 +251,7 @@ class ByHand:
         self._looks, self._running = [], 0
         owned = held()
         keras = sys.modules.get(_KERAS)
-        self.over = (keras is not None and keras.backend() == "torch") or any(id(leaf) in owned for leaf in leaves)
+        self.over = (keras is not None and keras.on_torch()) or any(id(leaf) in owned for leaf in leaves)
         if not self.over:
             self._optimizer = UpdateByHand(leaves, _RUNNING)
             if len(kept) == _RUNNING == self._passes - 1 and all(id(leaf) in one for one in kept for leaf in leaves):

@@ -20,6 +20,8 @@ from auditor_agent.statistics import COUNTS, STATISTICS
 
 _FROZEN: Final = 16
 """Frozen matrices that are described: of more, evenly spread ones."""
+_CORNER: Final = 8
+"""Rows and columns of a frozen square that are told: a square taken over as it lies shows by them (FWD-17)."""
 _ATTRIBUTES: Final = 24
 """Plain attributes told of one layer: the constants of its class (kernel size, eps, p, ...)."""
 
@@ -70,9 +72,14 @@ def _frozen(model: nn.Module, known: set[int]) -> dict[str, dict[str, Any]]:
     chosen = [(name, p) for name, p in evenly if type(p) in kernels.PLAIN and p.untyped_storage().nbytes()]
     moments = _init(chosen) if chosen else {}
     return {
-        name: {"shape": list(p.shape), **{one: moments[name][one] for one in ("mean", "std", "absmax")}}
+        name: {"shape": list(p.shape), **{one: moments[name][one] for one in ("mean", "std", "absmax")}, **_corner(p)}
         for name, p in chosen
     }
+
+
+def _corner(frozen: Tensor) -> dict[str, list[list[float]]]:
+    square = frozen.dim() == 2 and frozen.shape[0] == frozen.shape[1]
+    return {"corner": frozen.detach()[:_CORNER, :_CORNER].tolist()} if square else {}
 
 
 def _layer(name: str, layer: nn.Module) -> dict[str, Any]:
