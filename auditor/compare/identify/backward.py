@@ -8,6 +8,7 @@ and held against the recorded one.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -39,7 +40,7 @@ def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
         return []
     rows = [(wanted, got) for one in evidence.steps if (pair := _both(one, fits[0])) for wanted, got in [pair]]
     if not rows or any(wanted.shape != rows[0][0].shape for wanted, _ in rows):
-        return []
+        return _of_shape(evidence, fits[0])
     wanted, got = (np.stack([pair[side] for pair in rows]) for side in (0, 1))
     # Of a loss that is summed where its mean is told, a last batch of fewer rows has a smaller factor.
     rows_ = np.array([_rows(one) for one in evidence.steps if _both(one, fits[0])])[:, None] / _rows(evidence.steps[0])
@@ -50,6 +51,18 @@ def facts(evidence: Evidence, fits: list[losses.LossFit]) -> list[Fact]:
             accumulates = Fact("backward.accumulates", name == "summed", residual=off)
             return told if len(rows) == 1 else [*told, accumulates]
     return []
+
+
+def _of_shape(evidence: Evidence, fit: losses.LossFit) -> list[Fact]:
+    """The factor where a tape was given several numbers, of which it differentiates the sum; told is their mean."""
+    told = evidence.first.facts.get("loss") if evidence.first is not None else None
+    shape = told.get("loss_shape") if isinstance(told, Mapping) else None
+    given = data(evidence.first, "batch") if evidence.first is not None else None
+    rows = [len(given) if one is None and given is not None else one for one in shape or ()]
+    count = math.prod(rows) if all(isinstance(one, int) for one in rows) else 1
+    if count < len("ab") or fit.reduction != "mean" or fit.factor != 1.0:
+        return []
+    return [Fact("backward.factor", float(count), note="from the shape of what the tape was given")]
 
 
 def unlike(evidence: Evidence, fit: losses.LossFit) -> float | None:

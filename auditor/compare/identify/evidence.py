@@ -88,6 +88,13 @@ class Evidence:
         return self.steps[0] if self.steps else None
 
     @property
+    def beginning(self) -> dict[str, Recorded]:
+        """The weights before the run's first step, also where that was missed and they were remembered; else none."""
+        if self.first is None or self.first.step <= 1:
+            return {} if self.first is None else self.first.of("weight")
+        return self.first.of(PAST.format(back=self.first.step - 1, role="weight"))
+
+    @property
     def others(self) -> frozenset[str]:
         """Weights that other optimizers than the first hold, whether or not what they do is recorded."""
         return _others(self.steps)

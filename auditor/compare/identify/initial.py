@@ -131,10 +131,11 @@ def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
     Of each is told whether no layer that everybody knows owns it (``guessed``: a ``gru`` that a program writes itself
     has its tensors its own way), and whether another optimizer holds it (``beside``).
     """
-    if evidence.first is None or evidence.first.step > 1:
+    begun = evidence.beginning
+    weights = {name: array for name, array in begun.items() if array.values is not None}
+    if not weights:
         return []
-    weights = {name: array for name, array in evidence.first.of("weight").items() if array.values is not None}
-    layers = layers_of(manifest, evidence.first.of("weight"))
+    layers = layers_of(manifest, begun)
     each: list[dict[str, Any]] = []
     for name, array in _summed(weights, layers).items():
         described = _describe(name, array, weights, evidence.layout)
@@ -231,7 +232,8 @@ def _layer_of(name: str) -> str:
 
 def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One kind of weight: the formulas that fit every tensor of it, its spread against fan-in, its mean."""
-    largest = max(each, key=lambda one: one["elements"])
+    # Of several as large the widest: a program that holds its tensors in a list has them in an order of its own.
+    largest = max(each, key=lambda one: (one["elements"], one.get("std", 0.0)))
     common = [f for f in largest.get("formulas", ()) if all(_agrees(f, one) for one in each)]
     off = [one for one in each if one.get("off_centre")]
     return {
@@ -247,6 +249,7 @@ def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "off_centre": bool(off),
         "tensor": largest["name"],
         "gates": largest.get("gates"),
+        "own": all(one["guessed"] for one in each),
         "constants": sorted([one["size"], _constant(one), one.get("fan_in") or 1] for one in each)
         if all(_constant(one) is not None for one in each)
         else None,

@@ -53,6 +53,8 @@ _LOGITS: Final = frozenset({"Relu", "Maximum", "Select", "SelectV2", "ClampMin"}
 _SAME: Final = 1e-4
 _SQUARE: Final = 2.0
 _MOST: Final = 400
+#: The parts that count for as much at every step, beside some that are warmed up, say.
+STEADY: Final = "loss.parts.steady"
 #: Steps whose graphs are looked at.
 _STEPS: Final = 5
 
@@ -95,9 +97,16 @@ def facts(evidence: Evidence) -> list[Fact]:
                 seen.append(parts(graph, batch))
             except _UnclearError:
                 return []
-    if not seen or not seen[0] or not all(_alike(seen[0], other) for other in seen[1:]):
+    if not seen or not seen[0]:
         return []
-    return [Fact("loss.parts", seen[0], note="from the graph of the loss")]
+    note = "from the graph of the loss"
+    if all(_alike(seen[0], other) for other in seen[1:]):
+        return [Fact("loss.parts", seen[0], note=note), Fact(STEADY, seen[0], note=note)]
+    same = all([one.function for one in seen[0]] == [one.function for one in other] for other in seen[1:])
+    kept = [
+        one for at, one in enumerate(seen[0]) if same and all(_near(one.weight, other[at].weight) for other in seen)
+    ]
+    return [Fact(STEADY, tuple(kept), note=note)] if kept else []
 
 
 def _alike(a: Sequence[Part], b: Sequence[Part]) -> bool:
@@ -173,7 +182,7 @@ def _linear(node: Node, batch: int) -> list[tuple[Any, float]]:
     if op in _REDUCED:
         share = 1.0 if op == "Sum" else _count(node, batch)
         return [(one, 1 / share) for one in inputs[:1]]
-    if op in _PRODUCTS and number:
+    if op in _PRODUCTS and (number or (op == "Mul" and number is not None)):  # nothing is a number to be warmed up from
         value = _counted(number, batch)
         return [(one, value if op == "Mul" else 1 / value) for one in inputs]
     return []

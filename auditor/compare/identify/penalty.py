@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.compare.identify import loss_parts
 from auditor.compare.identify.evidence import Evidence, roundoff
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss import LossFit
@@ -18,11 +19,15 @@ from auditor.ingest.records import StepRecording
 
 #: Spread of the coefficient, l2, l1, which tensors.
 _Choice = tuple[float, float, float, str | list[str]]
+#: Frameworks whose losses are a program's own lines.
+_LOOPS: Final = frozenset({"torch", "tensorflow"})
 #: How near to a short number is one: float32.
 _EXACT: Final = 1e-6
 _SQUARED: Final = 2
 #: There is a penalty in the loss, and nobody knows what it is.
 UNEXPLAINED: Final = "penalty.unexplained"
+#: How a loss is known to have none whose values no loss explains.
+OF_GRAPH: Final = "no term of weights in the graph of the loss"
 #: What has the samples of a batch for its first axis.
 _BATCHED: Final = ("batch", "output", "target")
 #: Relative spread of the coefficient over steps up to which a penalty explains what is left of the loss: rounding of
@@ -51,7 +56,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str])
     steps = _of_one_size([one for one in evidence.steps if _whole(one)])
     parts = [(value, one) for one in steps if (value := _part(one, fits)) is not None]
     if not parts:
-        return []
+        return _of_graph(evidence)
     values = np.array([value for value, _ in parts])
     totals = np.array([abs(float(one.scalars["loss"])) for _, one in parts])
     unit = max(roundoff(parts[0][1], "weight"), 2.0**-53)
@@ -66,6 +71,22 @@ def facts(evidence: Evidence, fits: Sequence[LossFit], kinds: Mapping[str, str])
         return [Fact(UNEXPLAINED, value=True)]
     told = {"penalty.l2": l2, "penalty.l1": l1, "penalty.tensors": tensors}
     return [Fact(name, value, residual=spread) for name, value in told.items()]
+
+
+def _of_graph(evidence: Evidence) -> list[Fact]:
+    """No penalty where a loop's loss was told whole, down to the model's outputs, and no term of it is of weights.
+
+    Whatever its values are: no loss needs to explain them. Of Keras's ``fit`` the penalty is no part of the graph.
+    """
+    told = evidence.first.facts.get("loss") if evidence.first is not None else None
+    graph = told.get("graph") if isinstance(told, Mapping) else None
+    nodes = [node for node in graph or () if isinstance(node, Mapping)]
+    named = [one for node in nodes for one in node.get("inputs") or () if isinstance(one, str)]
+    if evidence.framework not in _LOOPS or not named or not all(one.startswith("output") for one in named):
+        return []
+    if not loss_parts.facts(evidence):
+        return []
+    return [Fact(name, 0.0, note=OF_GRAPH) for name in ("penalty.l2", "penalty.l1")]
 
 
 def _said(values: Any, steps: Sequence[StepRecording], kinds: Mapping[str, str], within: float) -> _Choice | None:

@@ -129,12 +129,22 @@ def epsilon(fit: Fit, given: Sample) -> Fit:
     return fit
 
 
+def unseen(fit: Fit, given: Sample) -> Fit:
+    """With an epsilon too small to see: a larger one may stand for a decay that is not known of yet."""
+    return judge(fit.hypothesis.with_(epsilon=_EPSILON[0]), given) if fit.hypothesis.settings.get("epsilon") else fit
+
+
 def decay(fit: Fit, given: Sample) -> Fit:
-    """Weight decay's coupling and factor, and the tensors that it acts on."""
+    """Weight decay's coupling and factor, and the tensors that it acts on.
+
+    At free rates the tensors lean on each other: one that decays seems not to as long as the rates are not right.
+    """
     for coupling in ("decoupled", "coupled"):
         start = fit.hypothesis.with_(decay_coupling=coupling)
         trial = replace(start, decayed=None)
         found = _golden(trial, "weight_decay", _DECAY, given, selective=True)
+        if given.free and found.hypothesis.decayed is not None and not found.explains:
+            found = min(found, line(trial, "weight_decay", _DECAY, given), key=lambda one: one.score)
         if found.score < fit.score / TIE:
             fit = found
     return fit
@@ -280,4 +290,8 @@ _PATHS: Final = (
     (clipped, betas, clipped, epsilon),
 )
 #: And where a program writes all of it out, so that nothing else is told of any setting.
-_BY_HAND: Final = ((clipped, betas, decay, short, epsilon, decay), (betas, decay, short, epsilon, decay))
+_BY_HAND: Final = (
+    (unseen, decay, epsilon),
+    (clipped, betas, decay, short, epsilon, decay),
+    (betas, decay, short, epsilon, decay),
+)

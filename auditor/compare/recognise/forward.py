@@ -35,6 +35,7 @@ _ENTRIES: Final[Mapping[str, str]] = {
     "batchnorm.epsilon": "FWD-01",
     "epsilon": "FWD-06",
     "rate": "FWD-07",
+    "inverted": "FWD-07",
     "approximate": "FWD-08",
     "slope": "FWD-09",
     "function": "FWD-10",

@@ -11,7 +11,7 @@ import numpy as np
 
 from auditor.compare.identify import initial
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import network
+from auditor.compare.recognise import init_each, network
 from auditor.compare.recognise.cause import Cause, between
 
 #: As ``init.weights`` has them.
@@ -62,18 +62,49 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     weights = _in_both(a.value(initial.WEIGHTS, ()), b.value(initial.WEIGHTS, ()))
     sides = [initial.by_kind(mine, theirs) for mine, theirs in (weights, weights[::-1])] if all(weights) else [{}, {}]
+    told: list[Cause] = []
     for kind in (kind for kind in sides[0] if kind in sides[1]):
         left, right = (side[kind] for side in sides)
-        yield from _off_centre(f"init.{kind}", left, right)
-        yield from _drawn(kind, left, right)
+        told += [*_off_centre(f"init.{kind}", left, right), *_drawn(kind, left, right)]
+    yield from told
+    if not told:
+        yield from _one_by_one(*weights)
     yield from _clones(a, b)
+
+
+def _one_by_one(a: Weights, b: Weights) -> Iterator[Cause]:
+    """The first kernel that is drawn otherwise than any of its size on the other side, of each kind."""
+    found: dict[str, Cause] = {}
+    for left, right in init_each.apart(a, b, _spread):
+        known = [str(one["kind"]) for one in (left, right) if not one["guessed"]]
+        kind = known[0] if known else str(left["kind"])
+        words = _words(left), _words(right)
+        constant = [one["distribution"] in _CONSTANT for one in (left, right)]
+        if any(constant):
+            ratio, effect = 1.0, f"{words[0]} on one side, {words[1]} on the other"
+        else:
+            ratio = abs(math.log(right["std"] / left["std"]))
+            effect = f"the weights of {left['name']} and {right['name']}: {math.exp(ratio):.3g} times as widely spread"
+        entry = (
+            "INIT-14"
+            if _fixed(left) and _fixed(right) and not kind.startswith("embedding")
+            else _IDS.get(kind, "INIT-00")
+        )
+        size = _KERNEL * min(ratio, 5.0)
+        found.setdefault(kind, Cause(entry, f"init.{kind}", words, size, effect, confidence=0.9))
+    yield from found.values()
+
+
+def _fixed(one: Mapping[str, Any]) -> bool:
+    """Whether the scale is a number that does not depend on the widths of its layer."""
+    return any(formula.startswith(("normal(", "uniform(0", "uniform(1)")) for formula in one.get("formulas", ()))
 
 
 def _copied(a: Profile, b: Profile) -> bool:
     """Whether both begin with the same numbers, whichever layers have them: a table of words may be a kernel."""
     left, right = (network.whole(side) for side in (a, b))
     counts = [sum(array.size for array in side) for side in (left, right)]
-    every = [side.evidence.first is not None and len(side.evidence.first.of("weight")) for side in (a, b)]
+    every = [len(side.evidence.beginning) for side in (a, b)]
     if not left or counts[0] != counts[1] or every != [len(left), len(right)]:
         return False
     mine, theirs = (np.sort(np.concatenate([array.ravel() for array in side])) for side in (left, right))
@@ -137,11 +168,15 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
         return _other_distribution(entry, size, a, b, named=named)
     if named and (a["fan_in"], a["fan_out"]) != (b["fan_in"], b["fan_out"]):
         return None  # the same rule for layers of different widths
-    fixed = [any(f.startswith(("normal(", "uniform(0", "uniform(1)")) for f in side["formulas"]) for side in (a, b)]
-    if all(fixed) and not kind.startswith("embedding"):
+    if (_fixed(a) and _fixed(b) and not kind.startswith("embedding")) or _by_default(a, b):
         entry = "INIT-14"
     size *= min(abs(ratio), 5.0)
     return entry, size, f"the weights of one side are {math.exp(abs(ratio)):.3g} times as widely spread"
+
+
+def _by_default(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether what no layer draws is as widely spread on one side as a function draws that is told no width."""
+    return any(side.get("own") and "normal(1)" in side["formulas"] for side in (a, b))
 
 
 def _other_distribution(

@@ -26,12 +26,15 @@ _GATES: Final[Mapping[str, tuple[tuple[str, ...], tuple[int, ...], str]]] = {
     "LSTM": (("input", "forget", "cell", "output"), (0, 1, 2, 3), "FWD-14"),
 }
 
+#: Entry, parameter, values of PyTorch's side and of the other's, effect.
+_Found = tuple[str, str, tuple[Any, Any], str]
+
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Axes and gates that the two frameworks count otherwise."""
     for torch, other, turned in ((a, b, False), (b, a, True)):
         if torch.framework == "torch" and other.framework != "torch":
-            for find in (_normalised, _copied, _untransposed, _packed):
+            for find in (_normalised, _copied, _untransposed, _packed, _along_samples):
                 cause = find(torch, other)
                 if cause is not None:
                     yield Cause(
@@ -40,7 +43,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
                     )  # fmt: skip
 
 
-def _untransposed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+def _untransposed(torch: Profile, other: Profile) -> _Found | None:
     """A square kernel that was taken over as it lies: PyTorch has (out, in), all others (in, out).
 
     Of other shapes no framework takes it, so a program that transposes what does not fit leaves out these.
@@ -71,7 +74,7 @@ def _frozen(side: Profile, kind: str) -> list[F64]:
     return [np.asarray(one["corner"], np.float64) for one in found if isinstance(one, Mapping) and "corner" in one]
 
 
-def _packed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+def _packed(torch: Profile, other: Profile) -> _Found | None:
     """Kernels of attention that were reshaped and not transposed: PyTorch packs (out, in), Keras has (in, heads, out).
 
     As wide as what it is given it is square, so that nothing objects.
@@ -88,7 +91,23 @@ def _packed(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], 
     return None
 
 
-def _normalised(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+def _along_samples(torch: Profile, other: Profile) -> _Found | None:
+    """A recurrent layer that runs over the first axis, of batches that lie as the other side's do: samples first.
+
+    Where the loss is of every position its rows do not say which axis is which; the other framework's layers have one.
+    """
+    batches = [[side.value("data.batch_size"), *(side.value("data.features") or ())][:2] for side in (torch, other)]
+    size, times = [*batches[0], None, None][:2]
+    if batches[0] != batches[1] or times in {None, size}:
+        return None
+    over = {one.kind for one in torch.structure.operations if one.settings.get("_runs_over") == size}
+    for one in other.structure.operations:
+        if one.kind in over and one.settings.get("along_time"):
+            return "FWD-16", f"{one.kind}.along_time", (False, True), sizes.SAID["along_time"]
+    return None
+
+
+def _normalised(torch: Profile, other: Profile) -> _Found | None:
     """A normalisation by batches of as many channels as PyTorch's has, but along an axis where they do not lie.
 
     Of networks alone whose kernels are of the same sizes: another width would be another network.
@@ -119,7 +138,7 @@ def _along(layer: Mapping[str, Any]) -> tuple[list[int | None], int, int | None]
     return shape, axis, shape[axis]
 
 
-def _copied(torch: Profile, other: Profile) -> tuple[str, str, tuple[str, str], str] | None:
+def _copied(torch: Profile, other: Profile) -> _Found | None:
     """Weights of a recurrent layer that are the other's block by block, but of other gates than those blocks are.
 
     As they lie, of a GRU, whose gates the frameworks order otherwise; or moved by a program that took them to.
@@ -156,16 +175,16 @@ def _attends(name: str) -> bool:
 
 def _arrays(side: Profile, wanted: Callable[[str], bool]) -> dict[str, F64]:
     """The weights before the first step of layers whose class is wanted, by name: those that were recorded whole."""
-    first = side.evidence.first
+    begun = side.evidence.beginning
     paths = tuple(
         f"{path}{mark}" for one in side.layers if wanted(_class(one)) for mark in "./"
         if (path := one.get("path") or one.get("name"))
     )  # fmt: skip
-    if first is None or first.step > 1 or not paths:
+    if not paths:
         return {}
     return {
         name: np.asarray(one.values, np.float64).reshape(one.shape)
-        for name, one in first.of("weight").items()
+        for name, one in begun.items()
         if name.startswith(paths) and not one.sampled and one.values is not None
     }
 

@@ -23,7 +23,11 @@ def one_rate(a: Profile, b: Profile) -> bool:
 
 
 def _ends(side: Profile) -> bool:
-    """Whether the model's last operation is the exponential."""
+    """Whether the model's last operation is the exponential: as told, or because the loss takes another of it."""
+    nodes = loss_graph(side)
+    given = [at for one in nodes if one.get("op") == "Exp" for at in one.get("inputs") or () if isinstance(at, int)]
+    if any(nodes[at].get("op") == "Exp" for at in given if at < len(nodes)):
+        return True
     told = {one.facts.get("output_activation") for one in side.evidence.steps}
     return _EXPONENTIAL in told or any(
         one.settings.get("function") == _EXPONENTIAL for one in side.structure.operations[-1:]
@@ -51,6 +55,12 @@ def in_loss(one: Difference, a: Profile, b: Profile) -> bool:
 def of_weights(side: Profile) -> bool:
     """Whether a loss is made of weights too, by themselves: a penalty that the program writes out."""
     return any("weight" in list(node.get("inputs") or ()) for node in loss_graph(side))
+
+
+def of_outputs(side: Profile) -> bool:
+    """Whether a loss is made of what the model gave, and of nothing else that is learnt."""
+    named = [one for node in loss_graph(side) for one in node.get("inputs") or () if isinstance(one, str)]
+    return bool(named) and all(one.startswith("output") for one in named)
 
 
 def _ends_at_outputs(side: Profile) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from auditor.compare import effects
-from auditor.compare.identify.loss_parts import Part
+from auditor.compare.identify.fact import Fact
+from auditor.compare.identify.loss_parts import STEADY, Part
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import REPORTED, Cause, between, close, sure
 
@@ -18,6 +19,8 @@ _PLAIN: Final = frozenset({"square", "absolute value", "exponential", "cross ent
 #: Parts that are counted by rows, of which frameworks tell other numbers.
 _ROWS: Final = frozenset({"cross entropy", "entropy"})
 _WORDS: Final = 5
+#: Where the numbers of both sides tell what is minimised.
+_KNOWN: Final = ("loss.function", "loss.terms", "loss.heads")
 
 Key = tuple[str, float | None, int]
 
@@ -28,14 +31,37 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     Nothing where the numbers of both sides tell what is minimised.
     """
     both = between(a, b, "loss.parts")
-    if both is None:
+    told = [] if both is None else list(_whole(a, b, both))
+    yield from told or _steady(a, b)
+
+
+def _steady(a: Profile, b: Profile) -> Iterator[Cause]:
+    """A part that is a mean over the values of a sample on one side and their sum on the other, whatever the rest does.
+
+    The rest may be warmed up, or be multiplied by what nobody recorded.
+    """
+    both = between(a, b, STEADY)
+    if both is None or any(between(a, b, name) is not None for name in _KNOWN):
         return
+    left, right = (_by_key(fact.value) for fact in both)
+    for key in left:
+        size, ratio = key[1], _counts(right[key]) / _counts(left[key]) if key in right and _counts(left[key]) else 1.0
+        if key[0] in _PLAIN and size and size > 1 and ratio > 0 and close(max(ratio, 1 / ratio), size, _SAME):
+            values = (_words(both[0].value), _words(both[1].value))
+            effect = f"one part of the loss counts {size:.4g} times as much on one side: its sum against its mean"
+            entry = "LOSS-15" if key[0] == "binary cross entropy" else "LOSS-14"
+            yield Cause(entry, "loss.terms", values, 1 - 1 / size, effect, confidence=0.8)
+            return
+
+
+def _whole(a: Profile, b: Profile, both: tuple[Fact, Fact]) -> Iterator[Cause]:
+    """All parts of both losses."""
     confidence = min(0.9, sure(*both))
     left, right = (_by_key(fact.value) for fact in both)
     common = [key for key in left if key in right]
     if not common:
         return
-    if any(between(a, b, name) is not None for name in ("loss.function", "loss.terms", "loss.heads")):
+    if any(between(a, b, name) is not None for name in _KNOWN):
         yield from _scaled(left, right, confidence)
         return
     ratios = [_counts(right[key]) / _counts(left[key]) for key in common if _counts(left[key])]
@@ -46,7 +72,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         if not lacking and min(ratios) > 0:
             most = max(ratios) / min(ratios)
             effect = f"one part of the loss counts {most:.4g} times as much against the others on one side"
-            yield Cause("LOSS-00", "loss.terms", values, 1 - 1 / most, effect, confidence=confidence)
+            entry = _reduced({key: _counts(right[key]) / _counts(left[key]) for key in common if _counts(left[key])})
+            yield Cause(entry, "loss.terms", values, 1 - 1 / most, effect, confidence=confidence)
         return
     if lacking:
         yield from _lacking(left, right, lacking, values, confidence)
@@ -54,6 +81,16 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _scaled(left, right, confidence)
     if not close(ratios[0], 1.0, _SAME) and ratios[0] > 0:
         yield from _size(a, b, ratios[0], [part.size for part in left.values()], values)
+
+
+def _reduced(ratios: Mapping[Key, float]) -> str:
+    """The entry of parts that count for another share: a mean over the values of a sample where the other side sums."""
+    base = max(ratios.values(), key=lambda one: sum(close(one, other, _SAME) for other in ratios.values()))
+    odd = [(key, ratio / base) for key, ratio in ratios.items() if not close(ratio, base, _SAME)]
+    sizes = [key[1] for key, ratio in odd if key[1] and key[1] > 1 and close(max(ratio, 1 / ratio), key[1], _SAME)]
+    if len(odd) != 1 or len(sizes) != 1:
+        return "LOSS-00"
+    return "LOSS-15" if odd[0][0][0] == "binary cross entropy" else "LOSS-14"
 
 
 def alike(a: Profile, b: Profile) -> bool:

@@ -47,10 +47,26 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
             confidence=0.97,
             step=evaluation[0].step,
         )
+    yield from _unlike_itself(a, b) if evaluation is None else ()
     yield from _called(a, b)
     yield from _later(a, b)
     yield from _frozen(a, b)
     yield from running.causes(a, b)
+
+
+def _unlike_itself(a: Profile, b: Profile) -> Iterator[Cause]:
+    """An evaluation in training mode of layers for which that makes a difference, of the other side nothing known.
+
+    What it calls by hand has no mode that could be seen.
+    """
+    sides: tuple[tuple[Profile, Literal["a", "b"]], ...] = ((a, "a"), (b, "b"))
+    for side, mend in sides:
+        told = side.facts.get("mode.eval")
+        if told is not None and told.value["training"] == "true" and told.value["kinds"]:
+            words = ("true", "unknown") if side is a else ("unknown", "true")
+            kinds = ", ".join(sorted({str(kind) for kind in told.value["kinds"]}))
+            effect = f"evaluation runs in training mode: {kinds} act as there"
+            yield Cause("MODE-03", "mode.eval", words, 0.4, effect, confidence=0.8, step=told.step, mend=mend)
 
 
 def _called(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -101,6 +101,5 @@ def _kernels(side: Profile) -> list[F64]:
 
 def whole(side: Profile) -> list[F64]:
     """The weights before the first step, those that were recorded whole."""
-    first = side.evidence.first
-    arrays = first.of("weight").values() if first is not None and first.step == 1 else ()
+    arrays = side.evidence.beginning.values()
     return [np.asarray(one.whole(), np.float64) for one in arrays if not one.sampled and one.values is not None]

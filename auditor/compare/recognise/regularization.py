@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auditor.compare import effects
-from auditor.compare.identify.penalty import UNEXPLAINED
+from auditor.compare.identify.penalty import OF_GRAPH, UNEXPLAINED
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import links
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
@@ -46,7 +46,7 @@ def pull(profile: Profile) -> Pull:
     coupled = plain or profile.value("update.decay_coupling") == "coupled"  # without momentum it is one thing
     tensors = profile.value("penalty.tensors") if l2 is not None and l2.value else None
     told = l2 if l2 is not None else profile.facts.get("penalty.declared.l2")
-    if told is not None and not told.value and _in_loop(profile):
+    if told is not None and not told.value and told.note != OF_GRAPH and _in_loop(profile):
         told = None  # what is declared is not all
     value = float(told.value) if told is not None else 0.0
     tensors = tensors or (profile.value("update.decayed") if decay else None)
@@ -113,7 +113,7 @@ def _explained(profile: Profile) -> bool:
 def _in_loop(profile: Profile) -> bool:
     """Whether a loop may hold a penalty that no layer declares: its loss has parts that no loss explains."""
     parts = profile.value("loss.parts") or ()
-    several = len(parts) > 1 or links.of_weights(profile)
+    several = (len(parts) > 1 and not links.of_outputs(profile)) or links.of_weights(profile)
     return bool(profile.value(UNEXPLAINED)) or (several and not _explained(profile))
 
 
@@ -197,6 +197,8 @@ def _strength(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
 
 def _strength_id(a: Profile, b: Profile, left: Pull, right: Pull) -> str:
     if min(left.in_gradient, right.in_gradient) == 0:
+        if (b if left.in_gradient else a).value("penalty.declared.l2"):
+            return "LOSS-16"  # its layers have it
         if (a if left.in_gradient else b).framework == "sklearn":
             return "OPT-08"  # its alpha, which it has by default: no loop left it out
         return "LOSS-16" if max(left.in_loss, right.in_loss) > 0 else "OPT-07"

@@ -39,6 +39,8 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
     left, right = a.structure.shares, b.structure.shares
     if len(left) != len(right):
         left, right = ((*side.structure.shares, *_of_layers(side)) for side in (a, b))
+    if len(left) != len(right):  # a head at a time on one side
+        left, right = tuple(_apart(left)), tuple(_apart(right))
     if len(left) != len(right):
         return
     pairs = list(zip(left, right, strict=True))
@@ -54,6 +56,11 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
             effect = f"the products of which attention takes the softmax are {ratio:.3g} times as large on one side"
             yield Cause("FWD-20", "attention.scale", (mine, theirs), min(1.0, math.log(ratio)), effect, confidence=0.9)
             break
+
+
+def _apart(told: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of those in a row of which the same is told one."""
+    return [one for at, one in enumerate(told) if not at or one != told[at - 1]]
 
 
 def _over(a: Profile, b: Profile, pairs: _Pairs) -> Iterator[Cause]:

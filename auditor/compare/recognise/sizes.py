@@ -80,6 +80,15 @@ def _rate(_: Difference, a: _Side, b: _Side) -> tuple[float, str]:
     return min(1.0, max(_LEAST, size)), f"{left:g} of the units are dropped against {right:g}"
 
 
+def _inverted(_: Difference, a: _Side, b: _Side) -> tuple[float, str]:
+    """All that is kept is smaller by the rate, in training alone."""
+    rate = max(float(side[0].settings.get("rate", 0.0)) for side in (a, b))
+    said = (
+        f"what a dropout keeps is multiplied by {1 / max(1e-3, 1 - rate):.3g} on one side, left as it is on the other"
+    )
+    return max(_LEAST, rate), said
+
+
 def _units(difference: Difference, a: _Side, b: _Side) -> tuple[float, str]:
     few, many = sorted(float(side[0].settings[difference.setting]) for side in (a, b))
     each = "each head of attention" if difference.setting == "head_units" else f"the {a[0].kind} layer"
@@ -218,6 +227,7 @@ _SIZED: Final[Mapping[str, Callable[[Difference, _Side, _Side], tuple[float, str
     **dict.fromkeys(("function", "slope", "alpha", "approximate"), _activation),
     "epsilon": _epsilon,
     "rate": _rate,
+    "inverted": _inverted,
     "units": _units,
     "head_units": _units,
     "bias": _bias,

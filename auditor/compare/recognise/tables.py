@@ -51,20 +51,35 @@ def _rests(side: Profile) -> bool | None:
 
 
 def _still(side: Profile, step: StepRecording) -> bool | None:
-    batch, table = _batch(step), _gradient(side, step)
-    if batch is None or table is None or batch.max() >= len(table) or not (batch == 0).any():
+    batch = _batch(step)
+    if batch is None or not (batch == 0).any():
+        return None
+    table = _gradient(side, step, batch)
+    moved = None if table is None else _moved(table, batch)
+    return None if moved is None else not moved[0]
+
+
+def _moved(table: F64, batch: F64) -> npt.NDArray[np.bool_] | None:
+    """Which rows have a gradient; None where others have than those of the words that occur: it is no table of them."""
+    if batch.max() >= len(table):
         return None
     moved: npt.NDArray[np.bool_] = np.asarray(table.any(axis=1))
     occurs = np.zeros(len(table), np.bool_)
     occurs[batch.astype(np.int64).ravel()] = True
-    if moved[~occurs].any() or not moved[1:].any():
-        return None
-    return not moved[0]
+    return None if moved[~occurs].any() or not moved[1:].any() else moved
 
 
-def _gradient(side: Profile, step: StepRecording) -> F64 | None:
-    """The gradient of the one table that a run has; None of several, and where it was not recorded whole."""
+def _gradient(side: Profile, step: StepRecording, batch: F64) -> F64 | None:
+    """The gradient of the one table that a run has; None of several, and where it was not recorded whole.
+
+    Where the program has no layers, of the one matrix of which the rows of these words alone have one.
+    """
     layers = [one for one in side.layers if words.kind_of(one.get("class")) == "embedding"]
+    if not side.layers:
+        matrices = [one for one in step.of("gradient").values() if len(one.shape) == _TABLE and not one.sampled]
+        whole = [np.asarray(one.whole(), np.float64) for one in matrices if one.values is not None]
+        tables = [one for one in whole if _moved(one, batch) is not None and not one.any(axis=1).all()]
+        return tables[0] if len(tables) == 1 else None
     if len(layers) != 1:
         return None
     name = str(layers[0].get("path") or layers[0].get("name"))
@@ -74,11 +89,15 @@ def _gradient(side: Profile, step: StepRecording) -> F64 | None:
 
 
 def _batch(step: StepRecording) -> F64 | None:
-    """The words of a step, where they are all that the model is given."""
-    batch = data(step, "batch") if len(step.of("batch")) == 1 else None
-    if batch is None or batch.ndim != _TABLE or not np.array_equal(batch, np.round(batch)) or batch.min() < 0:
-        return None
-    return batch if len(np.unique(batch)) >= _WORDS else None
+    """The words of a step, where nothing else that the model is given looks like such."""
+    given = [one for name in step.of("batch") if (one := data(step, "batch", name)) is not None]
+    words_ = [one for one in given if one.ndim == _TABLE and _of_words(one)]
+    return words_[0] if len(words_) == 1 else None
+
+
+def _of_words(batch: F64) -> bool:
+    whole = bool(batch.size) and np.array_equal(batch, np.round(batch)) and bool(batch.min() >= 0)
+    return whole and len(np.unique(batch)) >= _WORDS
 
 
 def _share(side: Profile) -> float:

@@ -15,14 +15,17 @@ ENDS: Final = frozenset({"softmax", "logsoftmax", "sigmoid", "logsigmoid"})
 
 
 def folded(found: Sequence[Operation]) -> Iterator[Operation]:
-    """Padding as part of the operation that it is for; dropout that drops nothing is none."""
+    """Padding as part of the operation that it is for; dropout that drops nothing is none, and inverted if not said."""
     pads_ = [(at, one.settings.get("pads")) for at, one in enumerate(found) if one.kind == "pad"]
     padded = {place: pads for at, pads in pads_ for place in _padded(found, at)}
     for at, one in enumerate(found):
         if one.kind == "pad" or (one.kind == "dropout" and not one.settings.get("rate")):
             continue
         pads = padded.get(at)
-        yield one if pads is None else Operation(one.kind, one.name, geometry.added(one.settings, pads))
+        if one.kind == "dropout":
+            yield Operation(one.kind, one.name, {"inverted": True, **one.settings})
+        else:
+            yield one if pads is None else Operation(one.kind, one.name, geometry.added(one.settings, pads))
 
 
 def _padded(found: Sequence[Operation], at: int) -> list[int]:

@@ -201,6 +201,14 @@ def slack(
     return found
 
 
+def padding_of_torch(told: Mapping[str, Any]) -> dict[str, Any]:
+    """``pads`` of a module of PyTorch that pads, which counts its pairs from the last axis on."""
+    flat = told.get("padding")
+    if not isinstance(flat, list) or len(flat) % 2:
+        return {}
+    return {"pads": [flat[at : at + 2] for at in range(0, len(flat), 2)][::-1]}
+
+
 def added(settings: Mapping[str, Any], more: Any) -> dict[str, Any]:
     """A layer's settings behind a padding: its own and as much of the other as its windows reach."""
     pads, left = settings["pads"], settings.get("_slack")

@@ -241,6 +241,8 @@ def _torch_layer(layer: Mapping[str, Any], tensors: Mapping[str, Any], node: Map
         settings |= {"pads": None} if node.get("unseen") else {}
     elif kind in {"max_pool", "average_pool"}:
         settings = geometry.of_torch(layer, None, kind)
+    elif kind == "pad":
+        settings = geometry.padding_of_torch(layer)
     elif kind in recurrent.KINDS:
         return recurrent.of_torch(kind, name, layer, node)
     else:

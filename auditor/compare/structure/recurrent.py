@@ -20,6 +20,8 @@ def of_torch(kind: str, name: str, layer: Mapping[str, Any], node: Mapping[str, 
     one = {"units": layer.get("hidden_size"), "both": both, "bias": bool(layer.get("bias", True))}
     one |= {"activation": str(layer.get("nonlinearity") or "tanh"), "along_time": along, "state": node.get("state")}
     one |= {"merge": "concat"} if both else {}
+    if along is None and not layer.get("batch_first") and "input_shape" in node:
+        one |= {"_runs_over": node["input_shape"][0]}
     if "input_shape" not in node:
         one |= {"first": bool(layer.get("batch_first"))}
     if kind != "rnn":

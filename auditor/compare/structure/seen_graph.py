@@ -246,4 +246,6 @@ def along_time(layer: Mapping[str, Any], shape: Any) -> bool | None:
         return True
     if not isinstance(shape, list) or len(shape) != _SEQUENCES or rows is None or shape[0] == shape[1]:
         return None
+    if rows == shape[0] * shape[1]:
+        return None  # a loss of every position, whose rows are of both axes
     return not (shape[0] == rows != shape[1])

@@ -35,7 +35,7 @@ def common(told: Mapping[str, Any]) -> dict[str, Any]:
     groups = told.get("num_groups", told.get("groups"))
     found = {"epsilon": told.get("epsilon", told.get("eps")), "rate": rate, "heads": heads, "groups": groups}
     found |= {"head_units": told.get("key_dim", told.get("head_dim"))}
-    found |= {"causal": told.get("causal"), "padded": told.get("padded")}
+    found |= {"causal": told.get("causal"), "padded": told.get("padded"), "inverted": told.get("inverted")}
     found |= {"mode": told.get("interpolation", told.get("mode")), "corners": told.get("align_corners")}
     return known(found)
 

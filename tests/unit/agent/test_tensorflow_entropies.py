@@ -114,6 +114,19 @@ def _by_row(x: Any, y: Any) -> Any:
     return tf.reduce_sum(tf.reduce_sum(y, 1, keepdims=True) * tf.reshape(each, (-1, 1)))
 
 
+def _by_row_and_penalty(x: Any, y: Any) -> Any:
+    each = tf.nn.sigmoid_cross_entropy_with_logits(labels=y[:, 0], logits=x[:, 0])
+    return tf.reduce_mean(tf.reduce_sum(y, 1) * each) + 0.1 * _divergence(x)
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_what_a_cross_entropy_of_several_operations_is_multiplied_with_is_weights(traced: bool) -> None:
+    """Of two classes, by rows, with another term beside it."""
+    found, _, _ = _of(_by_row_and_penalty, traced=traced)
+    assert (found.facts["operation"], found.facts["from_logits"]) == ("binary_crossentropy", True)
+    assert found.facts["target_shape"] == [8]
+
+
 @pytest.mark.parametrize("traced", [False, True])
 @pytest.mark.parametrize("loss", [_by_class, _by_row])
 def test_what_a_cross_entropy_is_multiplied_with_is_weights_and_no_target(

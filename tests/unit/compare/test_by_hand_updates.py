@@ -134,6 +134,11 @@ CASES = {
     "beta": (own_adam(beta_2=0.95), "adam", {"beta_2": 0.95}),
     "adamw": (own_adam(decay=0.3), "adam", {"weight_decay": 0.3, "decay_coupling": "decoupled"}),
     "uncorrected": (own_adam(corrected=False), "adam", {"bias_correction": False}),
+    "adamw, cosine": (
+        own_adam(FALLING, 0.99, decay=0.05),
+        "adam",
+        {"weight_decay": 0.05, "decay_coupling": "decoupled"},
+    ),
     "warm-up": (own_adam(WARM), "adam", {"beta_2": 0.999, "bias_correction": True}),
     "cosine": (own_adam(FALLING), "adam", {"beta_2": 0.999, "bias_correction": True}),
     "uncorrected warm-up": (own_adam(WARM, corrected=False), "adam", {"bias_correction": False}),
@@ -164,6 +169,14 @@ def test_the_rates_are_found(rates: Sequence[float]) -> None:
     found = unrated(own_adam(rates))
     np.testing.assert_allclose(found.curves["lr"].values, rates, rtol=1e-4)
     assert found.value("update.learning_rate") == pytest.approx(rates[0], rel=1e-4)
+
+
+def test_weights_before_the_steps_that_were_missed_are_those_that_were_drawn() -> None:
+    """Where they were kept; else nobody knows what the run began with."""
+    known = unrated(own_adam(), missed=2)
+    assert known.value("init.dense.kernel") == library(adam).value("init.dense.kernel")
+    assert [one.size for one in known.evidence.beginning.values()] == [144, 24, 24, 1]
+    assert unrated(own_adam(), missed=2, kept=False).value("init.dense.kernel") is None
 
 
 def test_the_same_rule_of_a_library_is_no_mismatch() -> None:

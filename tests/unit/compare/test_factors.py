@@ -141,6 +141,21 @@ class Exponential(nn.Module):
         return torch.exp(x)
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_rate_that_is_exponentiated_again_is_told_though_both_models_end_in_one(told: bool) -> None:
+    """The loss of a logarithm that is given a rate: its graph has the exponential of an exponential."""
+    mine = run(nn.PoissonNLLLoss(), COUNTS, head=Exponential() if told else nn.Identity())
+
+    def rate(o: Tensor, y: Tensor) -> Tensor:
+        return (o - y * torch.log(o + 1e-7)).mean()
+
+    theirs = run(rate, COUNTS, seed=4, head=Exponential())
+    theirs.evidence.steps[0].facts["output_activation"] = "exponential"
+    graph = [{"op": "Exp", "inputs": [1]}, {"op": "Exp" if told else "Add", "inputs": []}]
+    mine.evidence.steps[0].facts["loss"] = {"graph": graph}
+    assert [one.id for one in diagnose(mine, theirs).causes if one.id == "LOSS-12"] == (["LOSS-12"] if told else [])
+
+
 @pytest.mark.parametrize(("ends", "told"), [("exponential", []), (None, ["LOSS-12"])])
 def test_a_rate_and_the_logarithm_of_one_are_one_loss_where_the_model_has_the_exponential(
     ends: str | None, told: list[str]

@@ -86,6 +86,20 @@ def test_the_gradient_of_several_batches_is_held_against_all_of_them(*, summed: 
     assert factor_of(step(outputs, targets, gradient), LOGITS) == pytest.approx(3.0 if summed else 1.0, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("shape", "reduction", "factor"),
+    [([8], "mean", 8.0), ([None], "mean", 8.0), ([8], "sum", None), ([], "mean", None), (None, "mean", None)],
+)
+def test_what_a_tape_was_given_says_what_the_gradient_is_of(
+    shape: list[int | None] | None, reduction: str, factor: float | None
+) -> None:
+    """Where no output was recorded: several numbers are differentiated as their sum, and their mean is told."""
+    one = step([], [], np.zeros(2))
+    one.arrays["batch", "input0"] = Recorded("batch", "input0", "float32", (8, 3), 24, np.zeros(24, np.float32))
+    one.facts["loss"] = {} if shape is None else {"loss_shape": shape}
+    assert factor_of(one, replace(LOGITS, reduction=reduction)) == factor
+
+
 @pytest.mark.parametrize(("steep", "factor"), [(0.0, 8.0), (40.0, None)])
 def test_behind_a_sigmoid_the_slope_is_by_what_it_was_given(steep: float, factor: float | None) -> None:
     """A vector of losses, differentiated, is their sum: the mean times its rows. Clipped answers tell nothing."""

@@ -128,6 +128,30 @@ def test_normalisations_that_are_listed_in_another_order_are_along_the_channels(
     assert told(torch, keras) == []
 
 
+@pytest.mark.parametrize(
+    ("batch", "given", "entries"),
+    [
+        ((8, 5, 3), [8, 5, 3], ["FWD-16"]),  # samples first, as the other side has them
+        ((5, 8, 3), [5, 8, 3], []),  # times first: another batch than the other side's
+        ((8, 5, 3), [5, 8, 3], []),  # turned round before the layer
+        ((5, 5, 3), [5, 5, 3], []),
+    ],
+)
+def test_a_layer_that_runs_over_samples_is_told_where_the_loss_is_of_every_position(
+    batch: tuple[int, ...], given: list[int], entries: list[str]
+) -> None:
+    """Its rows are as many as both axes have together: by how the other side's batches lie."""
+    facts = {"operations": [{"layer": "rnn", "input_shape": given}], "loss": {"target_shape": [batch[0] * batch[1]]}}
+    layers = [{"name": "rnn", "class": "GRU", "hidden_size": 4, "input_size": 3}]
+    step = Recording(1, [array("batch", "input0", np.ones(batch, np.float32))], {}, facts)
+    torch = profile("a", "torch", assembled([step]), Beside({"model": {"layers": layers}}))
+    shape = (5, 5, 3) if batch[0] == batch[1] else (8, 5, 3)
+    own = [{"name": "gru", "class": "GRU", "config": {"units": 4, "activation": "tanh"}}]
+    other = Recording(1, [array("batch", "input0", np.ones(shape, np.float32))], {}, {"operations": [{"layer": "gru"}]})
+    keras = profile("b", "keras", assembled([other]), Beside({"model": {"layers": own}}))
+    assert [entry for entry, _ in told(torch, keras)] == entries
+
+
 SQUARE = np.random.default_rng(6).normal(size=(5, 5)).astype(np.float32)
 
 

@@ -113,16 +113,37 @@ def test_both_frameworks_graphs_tell_what_each_part_counts_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "parameter"),
+    ("other", "told"),
     [
-        (tf_code(tf.reduce_mean), "loss.terms"),
-        (tf_code(lambda each: tf.reduce_mean(tf.reduce_sum(each, 1)), 0.1), "loss.terms"),
-        (lambda o, m, v, x: 2 * tf_code(lambda each: tf.reduce_mean(tf.reduce_sum(each, 1)))(o, m, v, x), "loss.scale"),
+        (tf_code(tf.reduce_mean), ("LOSS-15", "loss.terms")),
+        (tf_code(lambda each: tf.reduce_mean(tf.reduce_sum(each, 1)), 0.1), ("LOSS-00", "loss.terms")),
+        (
+            lambda o, m, v, x: 2 * tf_code(lambda each: tf.reduce_mean(tf.reduce_sum(each, 1)))(o, m, v, x),
+            ("LOSS-00", "loss.scale"),
+        ),
     ],
 )
-def test_a_mean_for_a_sum_and_another_factor_are_told(other: Loss, parameter: str) -> None:
+def test_a_mean_for_a_sum_and_another_factor_are_told(other: Loss, told: tuple[str, str]) -> None:
     """And twice the whole as such."""
-    assert parameters(of_torch(torch_code(summed)), of_tensorflow(other)) == [("LOSS-00", parameter)]
+    assert parameters(of_torch(torch_code(summed)), of_tensorflow(other)) == [told]
+
+
+@pytest.mark.parametrize(
+    ("entropy", "expected"),
+    [(summed, []), (functional.binary_cross_entropy_with_logits, [("LOSS-15", "loss.terms")])],
+)
+def test_of_a_loss_that_is_warmed_up_the_steady_part_is_told(
+    entropy: Callable[[Any, Any], Any], expected: list[tuple[str, str]]
+) -> None:
+    """The divergence counts for more at every step, from nothing on, on both sides."""
+
+    def annealed(reconstruction: Callable[[Any, Any], Any]) -> Loss:
+        shares = iter((0.0, 0.1, 0.2))
+        return lambda o, m, v, x: torch_code(reconstruction, next(shares))(o, m, v, x)
+
+    mine, theirs = of_torch(annealed(summed), steps=3), of_torch(annealed(entropy), 1, steps=3)
+    assert mine.value("loss.parts") is None
+    assert parameters(mine, theirs) == expected
 
 
 def test_the_means_of_keras_are_divided_by_how_many_there_are() -> None:

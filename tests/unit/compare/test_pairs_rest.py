@@ -177,6 +177,16 @@ def test_a_dropout_that_is_called_as_a_function_is_told_by_what_evaluation_draws
         assert found == ([("MODE-03", 6, mend)] if told else [])
 
 
+@pytest.mark.parametrize(("kinds", "entries"), [(["Dropout"], ["MODE-03"]), ([], [])])
+def test_an_evaluation_in_training_mode_is_told_beside_one_of_which_nothing_is_known(
+    kinds: list[str], entries: list[str]
+) -> None:
+    """Of functions that a program calls by hand no mode can be seen; of layers without such nothing is said."""
+    mine = base().profile(events=[event(6, "mode", phase="eval", training="true", kinds=kinds)])
+    for sides, mend in (((mine, base().profile()), "a"), ((base().profile(), mine), "b")):
+        assert [(one.id, one.mend) for one in mode.causes(*sides)] == [(entry, mend) for entry in entries]
+
+
 @pytest.mark.parametrize("case", PAIRS)
 def test_the_only_difference_is_told_first(case: str) -> None:
     """By id; what only a manifest says is told as declared."""

@@ -166,6 +166,24 @@ def test_a_penalty_that_is_what_the_data_leave_of_the_loss_is_as_coarse_as_the_l
     assert penalty._taken_off(values, totals, 2.0**-24) is known
 
 
+@pytest.mark.parametrize(
+    ("framework", "leaf", "expected"),
+    [("torch", "output0", 0.0), ("tensorflow", "output0", 0.0), ("keras", "output0", None), ("torch", "weight", None)],
+)
+def test_a_loss_that_is_told_whole_without_weights_has_no_penalty(
+    framework: str, leaf: str, expected: float | None
+) -> None:
+    """Though no loss explains its values; Keras's ``fit`` adds its penalties elsewhere."""
+    graph = [{"op": "Mean", "shape": [], "from": [4, 3], "inputs": [1]},
+             {"op": "Pow", "shape": [4, 3], "exponent": 2, "inputs": [leaf, None], "input_shapes": [[4, 3], []]}]  # fmt: skip
+    made = steps(graph, {})
+    for one in made:
+        del one.scalars["loss/penalty"]
+        one.facts["loss"] = {"graph": graph, "output_shape": [4, 3]}
+    found = {fact.parameter: fact.value for fact in penalty.facts(evidence(framework, made), [], KINDS)}
+    assert found.get("penalty.l2") == expected
+
+
 def test_a_graph_that_comes_back_to_itself_says_nothing() -> None:
     """Nor one that adds the same to itself again and again."""
     around = [{"op": "Add", "inputs": [1, 0], "alpha": 1}, {"op": "MseLoss", "inputs": ["output0"]}]

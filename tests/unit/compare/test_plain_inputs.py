@@ -37,6 +37,23 @@ def keras(**layer: Any) -> Structure:
     return structure("keras", {"model": {"layers": layers}}, [{"operations": graph}])
 
 
+def test_a_padding_of_plain_inputs_is_part_of_the_window_after_it() -> None:
+    """One row below and one column to the right, as Keras pads at a stride of two."""
+    conv = {"class": "Conv2d", "out_channels": 4, "in_channels": 1, "kernel_size": [3, 3], "stride": [2, 2],
+            "padding": [0, 0], "dilation": [1, 1], "groups": 1, "name": "first"}  # fmt: skip
+    windows = {"kernel_size": [3, 3], "strides": [2, 2], "padding": "same", "dilation_rate": [1, 1]}
+    own = {"class": "Conv2D", "input_shape": [None, 8, 8, 1], "config": {"filters": 4, **windows}}
+
+    def padded(*by: int) -> Structure:
+        layers = [{"name": "before", "class": "ZeroPad2d", "padding": list(by)}, conv]
+        graph = [PLAIN, {"op": "conv", "layer": "first", "from": [8 + by[2] + by[3], 8 + by[0] + by[1]]}]
+        return structure("torch", {"model": {"layers": layers}}, [{"operations": graph}], [1, 8, 8])
+
+    same = structure("keras", {"model": {"layers": [{"name": "first", **own}]}}, [{"operations": [{"layer": "first"}]}])
+    assert [one.setting for one in differences(padded(0, 1, 0, 1), same)] == []
+    assert [one.setting for one in differences(padded(1, 0, 1, 0), same)] == ["pads"]
+
+
 PLAIN = {"layer": "before", "plain": True}
 
 

@@ -41,6 +41,18 @@ def of_keras(config: dict[str, Any], shape: list[int | None] | None) -> Profile:
     return run("keras", [dense[0], layer, dense[1]], [*told, {"layer": "b", "end": True}])
 
 
+@pytest.mark.parametrize(("summed", "entries"), [(False, ["FWD-22"]), (True, [])])
+def test_heads_that_are_worked_out_one_by_one_are_those_of_a_layer(summed: bool, entries: list[str]) -> None:
+    """Three shares in a row of which the same is told, against one of a layer that has three heads."""
+    head = {"op": "softmax", "over": POSITIONS, "scale": 0.5, "summed": summed}
+    torch_ = [{"layer": "a"}, *[dict(head) for _ in range(3)], {"layer": "b", "end": True}]
+    layers = [{"name": name, "class": "Linear", "in_features": 12, "out_features": 12} for name in ("a", "b")]
+    attention = {"name": "mha", "class": "MultiHeadAttention", "config": {"num_heads": 3, "key_dim": 4}}
+    keras = run("keras", [attention], [{"layer": "mha"}, {"op": "arithmetic"}])
+    found = diagnose(run("torch", layers, torch_), keras).causes
+    assert [one.id for one in found if one.parameter.startswith("softmax.")] == entries
+
+
 @pytest.mark.parametrize(
     ("over", "axis", "shape", "told"),
     [

@@ -36,6 +36,17 @@ class Table:
         return profile("run", framework, assembled([step]), Beside({"model": {"layers": layers}}))
 
 
+def bare(rows: tuple[int, ...], *more: tuple[int, ...]) -> Profile:
+    """The same in a program without layers, whose labels are told as if the model was given them."""
+    gradients = [np.zeros((8, 3), np.float32) for _ in range(1 + len(more))]
+    for gradient, moved in zip(gradients, (rows, *more), strict=True):
+        gradient[list(moved)] = 0.1
+    told = [array("gradient", f"Variable#{at}", one) for at, one in enumerate(gradients)]
+    told += [array("gradient", "W", np.ones((9, 2), np.float32))]
+    given = [array("batch", "input1", WORDS.astype(np.int64)), array("batch", "input0", np.array([1, 0]))]
+    return profile("run", "tensorflow", assembled([Recording(1, [*given, *told])]), Beside({"model": {"layers": []}}))
+
+
 TRAINED = Table(rows=(0, 1, 2, 3, 4, 5)).profile("keras", mask_zero=True)
 
 
@@ -46,6 +57,15 @@ def test_a_row_that_only_one_side_trains_is_told() -> None:
     assert (found.id, found.parameter, found.weight) == ("FWD-21", "embedding.padding", 3 / 8)
     assert found.values == ("the row of padding is trained", "the row of padding rests")
     assert [one.parameter for one in forward.causes(TRAINED, resting)] == ["embedding.padding"]
+
+
+def test_a_table_of_a_program_without_layers_is_known_by_its_rows() -> None:
+    """Those of the words that occur have a gradient, and no others; of two such tables nobody knows which."""
+    resting = Table().profile(padding_idx=0)
+    assert [one.id for one in tables.causes(bare((0, 1, 2, 3, 4, 5)), resting)] == ["FWD-21"]
+    assert [one.id for one in tables.causes(bare((1, 2, 3, 4, 5)), resting)] == []
+    assert [one.id for one in tables.causes(bare((0, 1, 2, 3, 4, 5), (1, 2, 3)), resting)] == []
+    assert [one.id for one in tables.causes(bare((0, 1, 2, 7)), resting)] == []
 
 
 OTHERS = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras import arithmetic, loops, shares, written
+from auditor_agent.integrations.keras import arithmetic, dropped, loops, shares, written
 
 #: Operations told of one pass.
 MOST: Final = 512
@@ -178,6 +178,7 @@ def _named(
         own = node.type in _SEEN_WITHIN or node.name in whole
         if not around or (own and order.own.issuperset(around)):
             entry = whole[node.name][0] if node.name in whole else _entry(node, layers) or _scaled(order, nodes, node)
+            entry = entry or dropped.dropout(node, _learnt)
             if entry is not None:
                 yield node.name, entry
 
@@ -210,9 +211,10 @@ _STOP: Final = "StopGradient"
 _NUMBERED: Final = frozenset({"Softmax", "LogSoftmax", "Sqrt", "Rsqrt", "Pow", "Log", "Exp", "RealDiv", "Reciprocal"})
 _SHAPES: Final = frozenset({"Shape", "ShapeN"})
 _TERMS: Final = 2
-_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, *_PRODUCTS, _SUM, _STOP, *_SCALED})
+_CHOICE: Final = "SelectV2"
+_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, *_PRODUCTS, _SUM, _STOP, _CHOICE, *_SCALED})
 #: Told of layers of the program's own making too.
-_SEEN_WITHIN: Final = frozenset({"Softmax", _SUM, *_SCALED})
+_SEEN_WITHIN: Final = frozenset({"Softmax", _SUM, _CHOICE, *_SCALED})
 
 
 def _behind(last: Sequence[Any]) -> set[str]:

@@ -157,11 +157,17 @@ def _weighed(factors: Sequence[Any], made: Made) -> bool:
             if node is None or node[0] not in _SHAPERS | _REDUCTIONS.keys() or not node[1]:
                 break
             node = made(node[1][0])
-        if node is not None and (
-            node[0] in _WHOLE or (node[0] in _POINTWISE and compared(factor, made, deep=False) is not None)
-        ):
+        if node is not None and (node[0] in _WHOLE or _of_elements(factor, node[0], made)):
             return True
     return False
+
+
+def _of_elements(factor: Any, kind: str, made: Made) -> bool:
+    """Whether it is the losses of elements: one function of a difference, or a cross entropy of several operations."""
+    if kind not in _POINTWISE | _ADDITIONS:
+        return False
+    found = compared(factor, made, deep=False)
+    return found is not None and (kind in _POINTWISE or found.facts["operation"] != "arithmetic")
 
 
 def _differs(tensor: Any, made: Made) -> bool:
