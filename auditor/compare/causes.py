@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from auditor.compare import aligned, catalogue, consequences, mending, titles
+from auditor.compare import aligned, catalogue, consequences, likened, mending, titles
 from auditor.compare.identify.fact import STAGES
 from auditor.compare.natural import natural
 from auditor.compare.profile import Profile
@@ -94,6 +94,7 @@ class Diagnosis:
 
 def diagnose(a: Profile, b: Profile) -> Diagnosis:
     """What makes the two runs differ."""
+    a, b = likened.sides(a, b)
     sides = (a.framework, b.framework)
     step = aligned.first_step(a, b)
     hidden = untracked.by_record(a, b) or (step.untracked if step is not None else None)

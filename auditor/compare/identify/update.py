@@ -253,7 +253,7 @@ def _scaled(fit: Fit, given: Sample) -> Fit:
 def _unknown(won: Fit, given: Sample, declared: Hypothesis | None) -> tuple[Fit, frozenset[str]]:
     """What could as well be otherwise; of equals the declared reading is taken."""
     unknown = set()
-    choices = _alternatives(won.hypothesis)
+    choices = alternatives(won.hypothesis)
     if given.free:
         choices = _at_other_limits(won.hypothesis, choices)
     for name, others in choices.items():
@@ -268,7 +268,8 @@ def _unknown(won: Fit, given: Sample, declared: Hypothesis | None) -> tuple[Fit,
     return won, frozenset(unknown)
 
 
-def _alternatives(hypothesis: Hypothesis) -> dict[str, list[dict[str, Any]]]:
+def alternatives(hypothesis: Hypothesis) -> dict[str, list[dict[str, Any]]]:
+    """Other values of its settings, one at a time, that might explain the numbers as well."""
     settings = hypothesis.settings
     found: dict[str, list[dict[str, Any]]] = {}
     if (eps := settings.get("epsilon", 1e-12)) is not None and hypothesis.rule in search.PLACEMENTS:

@@ -139,7 +139,11 @@ def test_of_a_loss_that_is_warmed_up_the_steady_part_is_told(
 
     def annealed(reconstruction: Callable[[Any, Any], Any]) -> Loss:
         shares = iter((0.0, 0.1, 0.2))
-        return lambda o, m, v, x: torch_code(reconstruction, next(shares))(o, m, v, x)
+
+        def loss(o: Any, m: Any, v: Any, x: Any) -> Any:
+            return torch_code(reconstruction, next(shares))(o, m, v, x)
+
+        return loss
 
     mine, theirs = of_torch(annealed(summed), steps=3), of_torch(annealed(entropy), 1, steps=3)
     assert mine.value("loss.parts") is None

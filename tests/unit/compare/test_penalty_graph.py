@@ -175,7 +175,7 @@ def test_a_loss_that_is_told_whole_without_weights_has_no_penalty(
 ) -> None:
     """Though no loss explains its values; Keras's ``fit`` adds its penalties elsewhere."""
     graph = [{"op": "Mean", "shape": [], "from": [4, 3], "inputs": [1]},
-             {"op": "Pow", "shape": [4, 3], "exponent": 2, "inputs": [leaf, None], "input_shapes": [[4, 3], []]}]  # fmt: skip
+             {"op": "Square", "shape": [4, 3], "inputs": [leaf], "input_shapes": [[4, 3]]}]  # fmt: skip
     made = steps(graph, {})
     for one in made:
         del one.scalars["loss/penalty"]
