@@ -179,9 +179,10 @@ def _but_for_order(found: list[Cause]) -> list[Cause]:
 def _rank(cause: Cause, usual: bool) -> tuple[float, int]:
     """By what is measured before what is declared, by size, what somebody set first; among equals by stage."""
     sure = cause.weight * (1.0 if cause.how == "measured" else 0.5) * (_USUAL if usual else 1.0)
-    if cause.chance or (_is_epsilon(cause) and cause.weight < _SHORTENED):
+    entry = catalogue.entry(cause.id)
+    if cause.chance or entry.stage == "reporting" or (_is_epsilon(cause) and cause.weight < _SHORTENED):
         sure *= _USUAL  # it claims nothing: behind all that does
-    return -sure, catalogue.entry(cause.id).order
+    return -sure, entry.order
 
 
 def stage(cause: Cause) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from auditor.compare import effects
@@ -19,6 +19,8 @@ _PLAIN: Final = frozenset({"square", "absolute value", "exponential", "cross ent
 #: Parts that are counted by rows, of which frameworks tell other numbers.
 _ROWS: Final = frozenset({"cross entropy", "entropy"})
 _WORDS: Final = 5
+#: What the divergence of a normal distribution from the standard one consists of.
+_DIVERGENCE: Final = frozenset({"square", "exponential"})
 #: Where the numbers of both sides tell what is minimised.
 _KNOWN: Final = ("loss.function", "loss.terms", "loss.heads")
 
@@ -49,8 +51,7 @@ def _steady(a: Profile, b: Profile) -> Iterator[Cause]:
         if key[0] in _PLAIN and size and size > 1 and ratio > 0 and close(max(ratio, 1 / ratio), size, _SAME):
             values = (_words(both[0].value), _words(both[1].value))
             effect = f"one part of the loss counts {size:.4g} times as much on one side: its sum against its mean"
-            entry = "LOSS-15" if key[0] == "binary cross entropy" else "LOSS-14"
-            yield Cause(entry, "loss.terms", values, 1 - 1 / size, effect, confidence=0.8)
+            yield Cause(_entry([key], left), "loss.terms", values, 1 - 1 / size, effect, confidence=0.8)
             return
 
 
@@ -88,9 +89,20 @@ def _reduced(ratios: Mapping[Key, float]) -> str:
     base = max(ratios.values(), key=lambda one: sum(close(one, other, _SAME) for other in ratios.values()))
     odd = [(key, ratio / base) for key, ratio in ratios.items() if not close(ratio, base, _SAME)]
     sizes = [key[1] for key, ratio in odd if key[1] and key[1] > 1 and close(max(ratio, 1 / ratio), key[1], _SAME)]
-    if len(odd) != 1 or len(sizes) != 1:
-        return "LOSS-00"
-    return "LOSS-15" if odd[0][0][0] == "binary cross entropy" else "LOSS-14"
+    divergence = {key[0] for key, _ in odd} == _DIVERGENCE and len({*sizes}) == 1
+    return (
+        _entry([key for key, _ in odd], ratios)
+        if len(sizes) == len(odd) and (len(odd) == 1 or divergence)
+        else "LOSS-00"
+    )
+
+
+def _entry(odd: Sequence[Key], parts: Collection[Key]) -> str:
+    """The entry of parts that are reduced otherwise: of a divergence, of binary cross entropies, of others."""
+    code = [key for key in parts if key[0] in _DIVERGENCE and key[1] == odd[0][1]]
+    if odd[0][0] in _DIVERGENCE and {key[0] for key in code} == _DIVERGENCE:
+        return "LOSS-10"
+    return "LOSS-15" if odd[0][0] == "binary cross entropy" else "LOSS-14"
 
 
 def alike(a: Profile, b: Profile) -> bool:

@@ -202,7 +202,8 @@ def _strength_id(a: Profile, b: Profile, left: Pull, right: Pull) -> str:
         if (a if left.in_gradient else b).framework == "sklearn":
             return "OPT-08"  # its alpha, which it has by default: no loop left it out
         return "LOSS-16" if max(left.in_loss, right.in_loss) > 0 else "OPT-07"
-    return "OPT-08" if "sklearn" in {a.framework, b.framework} else "OPT-07"
+    halved = close(max(left.in_gradient, right.in_gradient), 2 * min(left.in_gradient, right.in_gradient), _SAME)
+    return "OPT-08" if "sklearn" in {a.framework, b.framework} and not halved else "OPT-07"
 
 
 def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Cause]:

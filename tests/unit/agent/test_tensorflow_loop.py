@@ -322,3 +322,20 @@ def test_a_part_that_is_trained_is_told_with_the_model_around_it(
     assert {"table", "head"} <= layers.keys()
     outside = {name for name, layer in layers.items() for weight in layer["weights"] if weight.get("outside")}
     assert outside == ({"table"} if part else set())
+
+
+def test_layers_that_a_loop_calls_one_by_one_are_told_without_a_model(run: MemoryRun, observed: Observed) -> None:
+    """In the order in which they ran, those without weights too."""
+    first, drop, last = keras.layers.Dense(4, "relu", name="one"), keras.layers.Dropout(0.2), keras.layers.Dense(1)
+    first.build((None, 3))
+    last.build((None, 4))
+    variables, optimizer = [*first.trainable_variables, *last.trainable_variables], keras.optimizers.SGD(0.1)
+    observed.loop = Loop(run)
+    for _ in range(2):
+        with tf.GradientTape() as recorded:
+            loss = tf.reduce_mean(tf.square(last(drop(first(tf.ones((8, 3))), training=True)) - 1.0))
+        optimizer.apply_gradients(zip(recorded.gradient(loss, variables), variables, strict=True))
+    observed.loop.close()
+    told = run.manifests[-1]["model"]
+    assert [layer["class"] for layer in told["layers"]] == ["Dense", "Dropout", "Dense"]
+    assert (told["class"], told["parameters"], told["layers"][0]["config"]["units"]) == (None, 21, 4)

@@ -44,6 +44,8 @@ class Order:
     graph: Any = None
     own: set[str] = field(default_factory=set)
     """Layers of the program's own making: what happens within them is not known by their class."""
+    layers: dict[str, Any] = field(default_factory=dict)
+    """The layers that ran, by their paths."""
 
     def begin(self) -> tuple[int, int]:
         """A layer is about to run: how many had, and how many operations there were."""
@@ -59,6 +61,7 @@ class Order:
             return
         if len(self.ran) < MOST:
             self.ran.append((path, place, self._count()))
+            self.layers.setdefault(path, layer)
             if not _of_keras(layer):
                 self.own.add(path)
 

@@ -131,7 +131,7 @@ class Loop:
 
         from auditor_agent.integrations.keras import unready
         from auditor_agent.integrations.tensorflow.evaluated import Evaluated
-        from auditor_agent.integrations.tensorflow.manifest import around, beside, manifest
+        from auditor_agent.integrations.tensorflow.manifest import alone, around, beside, manifest
         from auditor_agent.integrations.tensorflow.record import facts, iterations, loop_tape
 
         inner = self._trained(seen)
@@ -163,6 +163,8 @@ class Loop:
         )
         if inner is not None and model is not inner:
             beside(body["model"], inner.weights, self._name)
+        if model is None and seen.heard is not None:
+            body["model"]["layers"] = alone(seen.heard.order.layers.values())
         if watch.tape is not None:
             body["loss"] = {**facts(seen).get("loss", {}), **body["loss"]}
             with tf.init_scope():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -102,6 +103,12 @@ def around(model: Any, variables: Sequence[Any], called: Sequence[Any]) -> Any:
 def _smallest(models: Sequence[Any], variables: Sequence[Any]) -> Any:
     holding = [model for model in models if holds(model, variables)]
     return min(holding, key=lambda model: len(model.weights), default=None)
+
+
+def alone(layers: Iterable[Any]) -> list[Any]:
+    """What layers of Keras declare that a loop calls one by one, with no model around them, in the order given."""
+    with tf.init_scope():
+        return [parts.part("layer", functools.partial(parts.describe_layer, one)) for one in layers]
 
 
 def beside(body: Any, weights: Sequence[Any], names: Callable[[Any], str]) -> None:
