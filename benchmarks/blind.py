@@ -27,12 +27,14 @@ PROGRAMS = ROOT / "tests" / "programs" / "blind"
 
 
 def pairs() -> list[Pair]:
-    """All of them, as their authors wrote down what differs."""
+    """All of them, as their authors wrote down what differs; of a slip the side that it is not in is its base's."""
     told = json.loads((PROGRAMS / "index.json").read_text(encoding="utf-8"))
-    return [
-        Pair(name, f"{name}/a", f"{name}/b", (one["id"],) if one else (), one.get("stage", ""), held=True)
-        for name, one in told.items()
-    ]
+    found = []
+    for name, one in told.items():
+        a, b = (f"{name if (PROGRAMS / name / f'{side}.py').exists() else one['base']}/{side}" for side in ("a", "b"))
+        ids = one.get("id", [])
+        found.append(Pair(name, a, b, (ids,) if isinstance(ids, str) else tuple(ids), one.get("stage", ""), held=True))
+    return found
 
 
 def recorded(side: str, cache: Path, *, replay: bool) -> Path | None:
@@ -63,7 +65,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=ROOT / "out" / "blind")
     options = parser.parse_args()
     chosen = [one for one in pairs() if any(fnmatch.fnmatch(one.name, each) for each in options.only or ["*"])]
-    sides = [side for pair in chosen for side in (pair.a, pair.b)]
+    sides = list(dict.fromkeys(side for pair in chosen for side in (pair.a, pair.b)))  # a base is recorded once
     had = partial(recorded, cache=options.cache, replay=options.replay)
     with ThreadPoolExecutor(options.workers) as threads:
         folders = dict(zip(sides, threads.map(had, sides), strict=True))

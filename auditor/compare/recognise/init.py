@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -250,6 +251,7 @@ def _spread(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[float, float]:
     return math.log(max(b["std"], 1e-30) / max(a["std"], 1e-30)), error
 
 
+@cache
 def _shrunk(degrees: int) -> float:
     """By how much chance may shrink the logarithm of a standard deviation, once in two million draws.
 
