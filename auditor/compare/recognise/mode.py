@@ -9,9 +9,12 @@ from auditor.compare.identify.fact import Fact, How
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import running, sizes
 from auditor.compare.recognise.cause import Cause, between
+from auditor.ingest.records import StepRecording
 
 _CONSEQUENCE = "normalisation and dropout act as in {} while the weights are trained"
 _KEPT = "normalisation keeps to its stored statistics on both sides: by its mode, and frozen as Keras means it"
+#: Of a training, what a last stage counts for at least.
+_LEAST: Final = 0.1
 #: Modules in another mode that are named, at most (docs/signals.md).
 _NAMED: Final = 8
 _IDLE = "no layer of the model acts differently in training and evaluation"
@@ -50,7 +53,8 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from _unlike_itself(a, b) if evaluation is None else ()
     yield from _called(a, b)
     yield from _later(a, b)
-    yield from _frozen(a, b)
+    still = [*_frozen(a, b)]
+    yield from still or _kept(a, b)
     yield from running.causes(a, b)
 
 
@@ -132,6 +136,33 @@ def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:
     effect = "frozen normalisation takes its stored statistics on one side, those of the batch on the other"
     how: How = "measured" if a.structure.ran and b.structure.ran else "declared"
     yield Cause("MODE-02", "mode.frozen", (words[0], words[1]), sizes.ANOTHER, effect, how, 0.9)
+
+
+def _kept(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Normalisations that go on taking the batch's statistics on one side alone, as the last recorded step shows.
+
+    Where the two began alike: what was trained first is frozen since. A side that asks its frozen part apart from what
+    it trains shows none of it.
+    """
+    left, right = ([(one.step, told) for one in side.evidence.steps if (told := _norms(one))] for side in (a, b))
+    if not left or not right or left[0][1] != right[0][1] or left[-1][0] != right[-1][0]:
+        return
+    taken = left[-1][1][0], right[-1][1][0]
+    if sorted(taken) != [0, left[0][1][0]] or not any(taken):
+        return
+    begun = min(step for told in (left, right) for step, (batch, _) in told if not batch)
+    share = 1 - begun / max(1, *(side.last_step or 0 for side in (a, b)))
+    words = tuple(_STATISTICS[not batch] for batch in taken)
+    effect = f"from step {begun} on normalisation that is frozen on one side goes on with the batch's statistics"
+    yield Cause("MODE-02", "mode.norms", (words[0], words[1]), sizes.ANOTHER * max(share, _LEAST), effect,
+                confidence=0.8, step=begun, mend="a" if taken[0] else "b")  # fmt: skip
+
+
+def _norms(one: StepRecording) -> tuple[int, int] | None:
+    """How many normalisations took which statistics in a step; None where it is not told, or in two modes."""
+    told = one.facts.get("norms")
+    known = isinstance(told, list) and len(told) == len("ab") and one.facts.get("training") == "true"
+    return (int(told[0]), int(told[1])) if known and told else None
 
 
 _STATISTICS = {True: "stored statistics", False: "the batch's statistics"}

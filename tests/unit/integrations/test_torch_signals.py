@@ -352,6 +352,7 @@ def test_the_mode_of_the_whole_model_is_told_beside_that_of_its_layers() -> None
         "training": "false",
         "whole": True,
     }
+    assert mode(model, training=True)["norms"] == [0, 1]
     model.eval()
     assert mode(model, training=True)["whole"] is False
 

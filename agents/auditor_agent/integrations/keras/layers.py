@@ -139,6 +139,13 @@ def mode(step: Step, phase: str) -> dict[str, Any] | None:
     }
 
 
+def norms(step: Step) -> list[int]:
+    """How many normalisations took the statistics of the batch, and how many those that they have kept."""
+    called = [one for one in step.calls.values() if isinstance(one.layer, keras.layers.BatchNormalization)]
+    taken = [one.training and bool(one.layer.trainable) for one in called]
+    return [taken.count(True), taken.count(False)]
+
+
 def _differs(layer: Any) -> bool:
     """Whether the layer computes something else in training."""
     if isinstance(layer, keras.layers.BatchNormalization):

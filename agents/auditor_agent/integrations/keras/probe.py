@@ -21,7 +21,7 @@ from auditor_agent.guard import failure, guarded
 from auditor_agent.integrations.keras.backends import backend
 from auditor_agent.integrations.keras.evaluated import Evaluated
 from auditor_agent.integrations.keras.heads import answers
-from auditor_agent.integrations.keras.layers import Layers, Step, mode
+from auditor_agent.integrations.keras.layers import Layers, Step, mode, norms
 from auditor_agent.integrations.keras.rows import Store
 
 #: Steps between two reads of the ring, at most.
@@ -190,7 +190,7 @@ class Probe:
             self.modes.append(told)
         if phase == "train":
             found = mode(step, phase)
-            self._phase = {"phase": phase, **({"training": found["training"]} if found else {})}
+            self._phase = {"phase": phase, "norms": norms(step), **({"training": found["training"]} if found else {})}
 
     def outside(self) -> AbstractContextManager[Any]:
         """Out of whatever is being traced."""

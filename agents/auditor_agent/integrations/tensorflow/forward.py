@@ -6,7 +6,7 @@ Held until the step that they belong to, and only where that step is recorded or
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -143,6 +143,17 @@ def mode(call: Call, *, learning: bool) -> dict[str, Any]:
         told["modules"] = [str(layer.name) for layer in layers[:_MOST_MODULES]]
         told["kinds"] = sorted({type(layer).__name__ for layer in layers})
     return told
+
+
+def norms(calls: Iterable[Call]) -> list[int]:
+    """How many normalisations of models took the statistics of the batch, and how many those that they have kept."""
+    found = [
+        bool(one.training and layer.trainable)
+        for one in calls
+        for layer in getattr(one.model, "_flatten_layers", list)()
+        if type(layer).__name__ == "BatchNormalization"
+    ]
+    return [found.count(True), found.count(False)]
 
 
 def loss_facts(loss: Any, target: Any, output: Any) -> dict[str, Any]:

@@ -312,7 +312,7 @@ def facts(seen: Seen) -> dict[str, Any]:
         told["loss"] = {**told.get("loss", {}), "graph": graph}
     if heard.calls:
         call = heard.calls[-1]
-        told |= tensorflow_forward.mode(call, learning=True)
+        told |= tensorflow_forward.mode(call, learning=True) | {"norms": tensorflow_forward.norms(heard.calls)}
         told["output_activation"] = tensorflow_forward.activation(call.model)
     if heard.compared and (found := _ends_in(heard, seen.made)) is not None:
         told["output_activation"] = found

@@ -6,7 +6,7 @@ statistics, recurrent layers with dropout between them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from torch import nn
@@ -40,13 +40,17 @@ class Modes:
             step: the event's.
         """
         fields = mode(model, training=phase == "train")
+        del fields["norms"]
         if self._told.get(phase) != fields:
             self._told[phase] = fields
             self._run.event(step, "mode", phase=phase, **fields)
 
 
 def mode(model: nn.Module, *, training: bool) -> dict[str, Any]:
-    """``training``, the ``modules`` and their ``kinds`` that are not in the mode asked for, the ``whole`` model's."""
+    """``training``, the ``modules`` and their ``kinds`` that are not in the mode asked for, the ``whole`` model's.
+
+    ``norms``: how many normalisations take the statistics of the batch, and how many those that they have kept.
+    """
     root = unwrap(model)
     modules = dict(root.named_modules())
     differing = [(clean(name), one) for name, one in modules.items() if _differs(one) and not _rests(name, modules)]
@@ -57,7 +61,19 @@ def mode(model: nn.Module, *, training: bool) -> dict[str, Any]:
         "modules": [name for name, _ in wrong],
         "kinds": [kind for _, kind in wrong],
         "whole": root.training,
+        "norms": _norms(modules.values()),
     }
+
+
+def together(modes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """``training`` of several passes of a step, ``mixed`` where they are of both modes; ``norms`` of the last."""
+    found = {str(one["training"]) for one in modes}
+    return {"training": found.pop() if len(found) == 1 else "mixed", "norms": modes[-1].get("norms")}
+
+
+def _norms(modules: Iterable[nn.Module]) -> list[int]:
+    trained = [one.training for one in modules if isinstance(one, _NormBase) and one.track_running_stats]
+    return [trained.count(True), trained.count(False)]
 
 
 def _rests(name: str, modules: Mapping[str, nn.Module]) -> bool:

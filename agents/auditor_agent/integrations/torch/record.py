@@ -29,7 +29,7 @@ from auditor_agent.integrations.torch import drawn, fed
 from auditor_agent.integrations.torch import facts as torch_facts
 from auditor_agent.integrations.torch import graph as torch_graph
 from auditor_agent.integrations.torch.first import Called
-from auditor_agent.integrations.torch.mode import mode
+from auditor_agent.integrations.torch.mode import mode, together
 from auditor_agent.integrations.torch.names import unwrap
 from auditor_agent.integrations.torch.part import Part, plain_gradients, plain_parameters, plain_state
 from auditor_agent.integrations.torch.passes import Passes, left_over, unowned
@@ -69,7 +69,7 @@ class Tape:
         self._recorded = self._looked = self._after = 0
         self._drawn: drawn.Mark | None = None  # where random numbers stood as the evaluation began
         self._forwards: list[list[Taken]] = []
-        self._modes: list[str] = []
+        self._modes: list[dict[str, Any]] = []
         self._carried: Tensor | None = None
         self._losses: list[tuple[torch_graph.LossGraph, list[Taken], Tensor | None]] = []
         self.passes = Passes()
@@ -191,7 +191,7 @@ class Tape:
             self._forwards.pop(0)
             self._modes.pop(0)
         self._forwards.append(self._passed(tensors((args, kwargs)), outputs))
-        self._modes.append(mode(module, training=True)["training"])
+        self._modes.append(mode(module, training=True))
         self._outputs = {t.grad_fn: f"output{at}" for at, t in enumerate(outputs) if t.grad_fn is not None and t.dim()}
         if self._unowned is None:
             self._unowned = unowned(module, outputs)
@@ -205,7 +205,7 @@ class Tape:
         called, self._outputs = heard
         module = called.module()
         self._forwards.append(self._passed(called.given, called.gave))
-        self._modes.append("false" if module is None else mode(module, training=True)["training"])
+        self._modes.append({"training": "false"} if module is None else mode(module, training=True))
 
     @guarded(None)
     @torch.no_grad()
@@ -346,8 +346,8 @@ class Tape:
             step.scalars["carried"] = 0.0 if self._carried is None else self._carried
         self._told(step, "loss")
         if self._forwards:
-            modes, heads = set(self._modes), torch_graph.heads([graph for graph, _, _ in self._losses])
-            step.facts |= {"phase": "train", "training": modes.pop() if len(modes) == 1 else "mixed"}
+            heads = torch_graph.heads([graph for graph, _, _ in self._losses])
+            step.facts |= {"phase": "train", **together(self._modes)}
             step.facts |= {"forwards": len(self._forwards), **torch_facts.heads(heads, self._last)}
             if self._whole:
                 step.facts["layers"] = fed.layers(self._layers)
