@@ -8,9 +8,12 @@ kept by 1 / (1 - rate), before or after or in the mask.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, Final
+
+from auditor_agent.integrations.keras.shares import static_number
 
 #: Draws of uniform numbers between 0 and 1.
 _UNIFORM: Final = frozenset({"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2"})
@@ -52,9 +55,9 @@ def _chosen(node: Any) -> tuple[float, Any, list[float]] | None:
     kept = _chance(condition.op)
     if kept is None:
         return None
-    if _number(second) == 0.0:
+    if _zero(second):
         return kept, first, []
-    return (1 - kept, second, []) if _number(first) == 0.0 else None
+    return (1 - kept, second, []) if _zero(first) else None
 
 
 def _multiplied(node: Any) -> tuple[float, Any, list[float]] | None:
@@ -80,7 +83,7 @@ def _chance(node: Any) -> float | None:
         other = _chance(node.inputs[0].op)
         return None if other is None else 1 - other
     if node.type == _BINOMIAL:
-        counts, chance = _number(node.inputs[2]), _number(node.inputs[3])
+        counts, chance = static_number(node.inputs[2]), static_number(node.inputs[3])
         return chance if counts == 1.0 else None
     if node.type == "Floor":  # of keep + uniform
         drawn = _range(node.inputs[0])
@@ -88,7 +91,7 @@ def _chance(node: Any) -> float | None:
     if node.type not in _LARGER:
         return None
     for (one, other), larger in ((node.inputs, _LARGER[node.type]), (node.inputs[::-1], not _LARGER[node.type])):
-        drawn, bound = _range(one), _number(other)
+        drawn, bound = _range(one), static_number(other)
         if drawn is not None and bound is not None and drawn[0] < drawn[1]:
             below = (bound - drawn[0]) / (drawn[1] - drawn[0])
             return 1 - below if larger else below
@@ -106,7 +109,7 @@ def _range(tensor: Any, deep: int = _DEEP) -> tuple[float, float] | None:
         return _range(node.inputs[0], deep - 1)
     if node.type in {"Add", "AddV2", "Mul"}:
         for drawn, number in (tuple(node.inputs), tuple(node.inputs)[::-1]):
-            least, by = _range(drawn, deep - 1), _number(number)
+            least, by = _range(drawn, deep - 1), static_number(number)
             if least is not None and by is not None:
                 ends = [one * by if node.type == "Mul" else one + by for one in least]
                 return min(ends), max(ends)
@@ -117,11 +120,11 @@ def _scaled(tensor: Any) -> tuple[float, Any] | None:
     """By which number something was multiplied, and what."""
     node = tensor.op
     if node.type == "RealDiv":
-        by = _number(node.inputs[1])
+        by = static_number(node.inputs[1])
         return None if not by else (1 / by, node.inputs[0])
     if node.type == "Mul":
         for one, number in (tuple(node.inputs), tuple(node.inputs)[::-1]):
-            by = _number(number)
+            by = static_number(number)
             if by is not None:
                 return by, one
     return None
@@ -147,29 +150,10 @@ def _products(factors: Sequence[float]) -> Iterator[float]:
             yield math.prod(some)
 
 
-def _number(tensor: Any, deep: int = _DEEP) -> float | None:
-    """The one number that a tensor is, whatever its shape; None where it is not known while the step is traced."""
-    import sys
-
-    node = tensor.op
+def _zero(tensor: Any) -> bool:
+    """Whether a tensor is nothing but zeros, as far as is known while the step is traced."""
     value = sys.modules["tensorflow"].get_static_value(tensor)
-    if value is not None and value.size and value.dtype.kind in "fiu":
-        return float(value.flat[0]) if bool((value == value.flat[0]).all()) else None
-    if node.type == "ZerosLike":
-        return 0.0
-    if not deep or node.type not in _NUMBERS:
-        return None
-    given = [_number(one, deep - 1) for one in list(node.inputs)[: 1 if node.type in _FIRST else 2]]
-    if None in given:
-        return None
-    numbers = [one for one in given if one is not None]
-    return _NUMBERS[node.type](*numbers) if node.type != "RealDiv" or numbers[1] else None
-
-
-_FIRST: Final = frozenset({*_RENAMES, "BroadcastTo"})
-_NUMBERS: Final[dict[str, Any]] = {
-    "Cast": float, "Identity": float, "BroadcastTo": float,
-    "Fill": lambda _, value: value,
-    "Sub": lambda a, b: a - b, "Add": lambda a, b: a + b, "AddV2": lambda a, b: a + b,
-    "Mul": lambda a, b: a * b, "RealDiv": lambda a, b: a / b,
-}  # fmt: skip
+    if value is not None:
+        return not value.any()
+    node = tensor.op
+    return node.type == "ZerosLike" or (node.type == "Fill" and static_number(node.inputs[1]) == 0.0)

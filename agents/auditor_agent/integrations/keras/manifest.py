@@ -15,11 +15,11 @@ import platform
 import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import keras
 
-from auditor_agent.guard import failure
+from auditor_agent.guard import failure, guarded
 from auditor_agent.integrations.keras import nested
 from auditor_agent.integrations.keras.backends import backend
 from auditor_agent.integrations.keras.scaled import scalings
@@ -126,6 +126,7 @@ def describe_layer(layer: Any) -> dict[str, Any]:
     return body
 
 
+@guarded(cast("dict[str, Any]", {}))
 def _corner(variable: Any) -> dict[str, Any]:
     """What a frozen square begins with: one that was taken over as it lies shows by it (FWD-17)."""
     shape = tuple(variable.shape)

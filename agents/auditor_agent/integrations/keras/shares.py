@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from auditor_agent.integrations.keras import axes
@@ -152,7 +153,7 @@ def _down(node: Any, *, products: bool) -> tuple[float, Any]:
             own = any(_variable(given) for given in node.inputs)  # a layer's: where what is multiplied comes from
             return scale, node if products and not own else None
         if node.type in {"Mul", "RealDiv"}:
-            numbers = [_number(given) for given in node.inputs]
+            numbers = [static_number(given) for given in node.inputs]
             number = next((one for one in reversed(numbers) if one is not None), None)
             if not number or (node.type == "RealDiv" and numbers[1] is None):
                 break
@@ -167,7 +168,7 @@ def _down(node: Any, *, products: bool) -> tuple[float, Any]:
 
 def factor(node: Any) -> tuple[float | None, Any]:
     """The one number of a product or quotient, and the operation that what is multiplied was made by."""
-    numbers = [_number(given) for given in node.inputs]
+    numbers = [static_number(given) for given in node.inputs]
     at = 1 if numbers[1] is not None else 0
     number = numbers[at]
     if not number or (node.type == "RealDiv" and at == 0):
@@ -195,23 +196,42 @@ def _variable(tensor: Any) -> bool:
     return str(node.type) == "ReadVariableOp"
 
 
-def _number(tensor: Any) -> float | None:
-    """A number that does not depend on the data: a constant, the root of one, an extent."""
+def static_number(tensor: Any, deep: int = _FAR) -> float | None:
+    """A number that does not depend on the data: a constant, the root of one, an extent, a sum or product of such."""
     value = sys.modules["tensorflow"].get_static_value(tensor)
     if value is not None:
         return float(value) if getattr(value, "size", 1) == 1 else None
     node = tensor.op
     if node.type in {"Sqrt", "Rsqrt"}:
-        inner = _number(node.inputs[0])
+        inner = static_number(node.inputs[0])
         return None if not inner or inner < 0 else math.sqrt(inner) ** (1 if node.type == "Sqrt" else -1)
     if node.type in {"Cast", "Identity"}:
-        return _number(node.inputs[0])
+        return static_number(node.inputs[0])
     if node.type == "Pow" and len(node.inputs) == _BINARY:
-        base, power = (_number(given) for given in node.inputs)
+        base, power = (static_number(given) for given in node.inputs)
         return None if not base or base < 0 or power is None else base**power
     if node.type == "StridedSlice" and node.inputs[0].op.type in {"Shape", "Const"}:
         return _extent(node)
-    return None
+    return _worked_out(node, deep)
+
+
+def _worked_out(node: Any, deep: int) -> float | None:
+    """A sum or product of two numbers that do not depend on the data."""
+    made = _MADE.get(node.type) if deep else None
+    given = [static_number(one, deep - 1) for one in node.inputs] if made is not None else []
+    numbers = [one for one in given if one is not None]
+    if made is None or len(numbers) != _BINARY or (node.type == "RealDiv" and not numbers[1]):
+        return None
+    return made(*numbers)
+
+
+_MADE: Final[Mapping[str, Callable[[float, float], float]]] = {
+    "Sub": operator.sub,
+    "Add": operator.add,
+    "AddV2": operator.add,
+    "Mul": operator.mul,
+    "RealDiv": operator.truediv,
+}
 
 
 def _extent(node: Any) -> float | None:
