@@ -72,10 +72,7 @@ _LINES: Final[Mapping[tuple[str, str], str]] = {
     ("BWD-00", "stopped"): "let gradients through alike: detach() and stop_gradient on both sides or on neither",
     ("BWD-00", "untracked"): "register the layers: nn.ModuleList, nn.ModuleDict; in Keras attributes of the model",
     ("FWD-00", "weights"): "give both sides the same layers, and share weights on both or on neither",
-    (
-        "FWD-07",
-        "inverted",
-    ): "divide what is kept by 1 - rate in training: nn.Dropout, keras.layers.Dropout, tf.nn.dropout",
+    ("FWD-07", "inverted"): "divide what is kept by 1 - rate in training, as nn.Dropout and tf.nn.dropout do",
     ("MODE-03", "dropout"): "F.dropout(x, rate, training=self.training), or the layer nn.Dropout(rate)",
     ("DATA-00", "numbering"): "number the classes alike on both sides",
     ("DATA-00", "units"): "scale what is evaluated with the statistics of the training data",

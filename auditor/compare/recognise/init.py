@@ -86,19 +86,17 @@ def _one_by_one(a: Weights, b: Weights) -> Iterator[Cause]:
         else:
             ratio = abs(math.log(right["std"] / left["std"]))
             effect = f"the weights of {left['name']} and {right['name']}: {math.exp(ratio):.3g} times as widely spread"
-        entry = (
-            "INIT-14"
-            if _fixed(left) and _fixed(right) and not kind.startswith("embedding")
-            else _IDS.get(kind, "INIT-00")
-        )
+        entry = "INIT-14" if _fixed(kind, left, right) else _IDS.get(kind, "INIT-00")
         size = _KERNEL * min(ratio, 5.0)
         found.setdefault(kind, Cause(entry, f"init.{kind}", words, size, effect, confidence=0.9))
     yield from found.values()
 
 
-def _fixed(one: Mapping[str, Any]) -> bool:
-    """Whether the scale is a number that does not depend on the widths of its layer."""
-    return any(formula.startswith(("normal(", "uniform(0", "uniform(1)")) for formula in one.get("formulas", ()))
+def _fixed(kind: str, *sides: Mapping[str, Any]) -> bool:
+    """Whether both scales are numbers that do not depend on the widths of a layer; tables have an entry of their own."""
+    told = [any(one.startswith(("normal(", "uniform(0", "uniform(1)")) for one in side.get("formulas", ()))
+            for side in sides]  # fmt: skip
+    return all(told) and not kind.startswith("embedding")
 
 
 def _copied(a: Profile, b: Profile) -> bool:
@@ -169,7 +167,7 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
         return _other_distribution(entry, size, a, b, named=named)
     if named and (a["fan_in"], a["fan_out"]) != (b["fan_in"], b["fan_out"]):
         return None  # the same rule for layers of different widths
-    if (_fixed(a) and _fixed(b) and not kind.startswith("embedding")) or _by_default(a, b):
+    if _fixed(kind, a, b) or _by_default(a, b):
         entry = "INIT-14"
     size *= min(abs(ratio), 5.0)
     return entry, size, f"the weights of one side are {math.exp(abs(ratio)):.3g} times as widely spread"

@@ -90,11 +90,9 @@ def _reduced(ratios: Mapping[Key, float]) -> str:
     odd = [(key, ratio / base) for key, ratio in ratios.items() if not close(ratio, base, _SAME)]
     sizes = [key[1] for key, ratio in odd if key[1] and key[1] > 1 and close(max(ratio, 1 / ratio), key[1], _SAME)]
     divergence = {key[0] for key, _ in odd} == _DIVERGENCE and len({*sizes}) == 1
-    return (
-        _entry([key for key, _ in odd], ratios)
-        if len(sizes) == len(odd) and (len(odd) == 1 or divergence)
-        else "LOSS-00"
-    )
+    if len(sizes) != len(odd) or not (len(odd) == 1 or divergence):
+        return "LOSS-00"
+    return _entry([key for key, _ in odd], ratios)
 
 
 def _entry(odd: Sequence[Key], parts: Collection[Key]) -> str:
