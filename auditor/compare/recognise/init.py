@@ -46,6 +46,8 @@ _GAMMA: Final = "norm.kernel"
 CENTRED: Final = frozenset(f"init.{kind}" for kind in _IDS if kind.endswith("bias") and kind not in _OFFSET)
 _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
 _BOUNDED: Final = frozenset({"normal", "truncated_normal"})
+#: Formulas that know no widths.
+_NUMBERS: Final = ("normal(", "uniform(0", "uniform(1)")
 #: Of a factor e in the weights' scale: it is gone after some steps, unlike what acts at every one.
 _KERNEL: Final = 0.03
 _BIAS: Final = 0.02
@@ -93,10 +95,9 @@ def _one_by_one(a: Weights, b: Weights) -> Iterator[Cause]:
 
 
 def _fixed(kind: str, *sides: Mapping[str, Any]) -> bool:
-    """Whether both scales are numbers that do not depend on the widths of a layer; tables have an entry of their own."""
-    told = [any(one.startswith(("normal(", "uniform(0", "uniform(1)")) for one in side.get("formulas", ()))
-            for side in sides]  # fmt: skip
-    return all(told) and not kind.startswith("embedding")
+    """Whether both scales are numbers that know no widths of a layer; tables have an entry of their own."""
+    told = ([one.startswith(_NUMBERS) for one in side.get("formulas", ())] for side in sides)
+    return not kind.startswith("embedding") and all(any(one) for one in told)
 
 
 def _copied(a: Profile, b: Profile) -> bool:
