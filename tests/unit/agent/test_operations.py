@@ -200,3 +200,21 @@ def test_an_eager_pass_tells_its_layers_and_that_functions_may_be_missing() -> N
     y = dense(tf.ones((1, 3)))
     order.end(dense, begun, dense.name)
     assert keras_operations.facts(order, y) == {"operations": [{"layer": dense.name}], "operations_whole": False}
+
+
+def test_a_constant_is_told_though_its_gradient_is_in_the_graph_already() -> None:
+    """What a tape adds to the graph multiplies by the sum as well; of the model's pass nothing does."""
+    first, last, told = keras.layers.Dense(4), keras.layers.Dense(1), list[Any]()
+    first.build((3, 2))
+    last.build((3, 4))
+
+    @tf.function  # type: ignore[untyped-decorator]  # no types there
+    def step(x: Any) -> None:
+        with tf.GradientTape() as tape:
+            output = last(tf.tanh(first(x) + tf.constant([1.0, 2.0, 3.0, 4.0])) + tf.ones((3, 4)))
+            loss = tf.reduce_mean(tf.square(output))
+        tape.gradient(loss, first.trainable_variables)
+        told.extend((keras_operations.facts(keras_operations.Order(), output) or {})["operations"])
+
+    step.get_concrete_function(tf.ones((3, 2)))
+    assert [one["op"] for one in told] == ["Dense", "shift", "tanh", "shift", "Dense"]

@@ -106,7 +106,7 @@ def test_a_normalisation_multiplies_what_was_added_to(known: bool, expected: lis
     [
         (lambda u, _: u * 0.5 / 3.0, []),
         (lambda u, _: tf.maximum(u, 0.0), ["arithmetic"]),
-        (lambda u, _: u * tf.cast(tf.random.uniform(tf.shape(u)) < 0.8, u.dtype) / 0.8, ["arithmetic"]),
+        (lambda u, _: u * tf.cast(tf.random.uniform(tf.shape(u)) < 0.8, u.dtype) / 0.8, ["dropout"]),
         (lambda u, _: (u - tf.reduce_mean(u, 0)) / tf.sqrt(tf.math.reduce_variance(u, 0) + 1e-5), ["arithmetic"]),
         (lambda u, gate: tf.nn.relu(u) + 0.1 * gate(u), ["relu", "add"]),
         (lambda u, gate: u + gate(u) * tf.random.uniform((3, 4)), ["arithmetic", "add"]),

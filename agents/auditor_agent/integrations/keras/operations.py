@@ -174,13 +174,18 @@ def _named(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Of operations with their places those that there is a word for, by name, and that are no layer's matter."""
     layers = _of_layers(order, nodes)
+    backwards = {node.name for node in nodes} - {node.name for _, node in placed} - layers
     for place, node in placed:
         if node.type not in _TOLD:
             continue
         around = [path for path, a, b in order.ran if a <= place < b]
         own = node.type in _SEEN_WITHIN or node.name in whole
         if not around or (own and order.own.issuperset(around)):
-            entry = whole[node.name][0] if node.name in whole else _entry(node, layers) or _scaled(order, nodes, node)
+            entry = (
+                whole[node.name][0]
+                if node.name in whole
+                else _entry(node, layers, backwards) or _scaled(order, nodes, node)
+            )
             entry = entry or dropped.dropout(node, _learnt)
             if entry is not None:
                 yield node.name, entry
@@ -231,7 +236,7 @@ def _behind(last: Sequence[Any]) -> set[str]:
     return seen
 
 
-def _entry(node: Any, layers: Collection[str]) -> dict[str, Any] | None:
+def _entry(node: Any, layers: Collection[str], backwards: Collection[str]) -> dict[str, Any] | None:
     if node.type in _FUNCTIONS:
         function = _FUNCTIONS[node.type]
         slope = {"negative_slope": float(node.get_attr("alpha"))} if function == "leaky_relu" else {}
@@ -239,7 +244,7 @@ def _entry(node: Any, layers: Collection[str]) -> dict[str, Any] | None:
     if node.type in _PRODUCTS:
         return _product(node)
     if node.type == _SUM:
-        return {"op": "add"} if _of_equals(node) else {"op": "shift"} if _of_constant(node, layers) else None
+        return {"op": "add"} if _of_equals(node) else {"op": "shift"} if _of_constant(node, layers, backwards) else None
     if node.type == _STOP:
         return {"op": "stop"} if _learnt(node.inputs[0].op) and not _steadies(node) else None
     if node.type in _POOLS:
@@ -277,7 +282,7 @@ def _of_equals(node: Any) -> bool:
     return all(_extents_or_none(one) == own and _learnt(one.op) for one in given)
 
 
-def _of_constant(node: Any, layers: Collection[str]) -> bool:
+def _of_constant(node: Any, layers: Collection[str], backwards: Collection[str]) -> bool:
     """Whether a sum is of something learnt with what no weight has a part in: positions, noise. No mask, no epsilon.
 
     Nor one and a share, by which something is multiplied; not by one of Keras's ``layers``, as a normalisation does.
@@ -288,7 +293,7 @@ def _of_constant(node: Any, layers: Collection[str]) -> bool:
         return False
     if any(_nothing(one) for one in given):
         return False
-    after = [one for one in node.outputs[0].consumers() if one.type not in _SHAPES]
+    after = [one for one in node.outputs[0].consumers() if one.type not in _SHAPES and one.name not in backwards]
     number = any(one.shape.rank == 0 for one in given)
     if number and after and all(one.type == _SUM and all(_learnt(part.op) for part in one.inputs) for one in after):
         return False

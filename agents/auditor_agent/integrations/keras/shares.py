@@ -200,7 +200,7 @@ def static_number(tensor: Any, deep: int = _FAR) -> float | None:
     """A number that does not depend on the data: a constant, the root of one, an extent, a sum or product of such."""
     value = sys.modules["tensorflow"].get_static_value(tensor)
     if value is not None:
-        return float(value) if getattr(value, "size", 1) == 1 else None
+        return float(value.item()) if value.size == 1 and value.dtype.kind in "fiu" else None
     node = tensor.op
     if node.type in {"Sqrt", "Rsqrt"}:
         inner = static_number(node.inputs[0])
