@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 #: As ``init.weights`` has them.
 Weight = Mapping[str, Any]
@@ -48,6 +47,10 @@ def apart(a: Sequence[Weight], b: Sequence[Weight], spread: Spread) -> Iterator[
 def _unlike(mine: Sequence[Weight], theirs: Sequence[Weight], spread: Spread) -> Iterator[tuple[Weight, Weight]]:
     """What is left of two groups once all that are drawn alike are put together."""
     off = [[_distance(one, other, spread) for other in theirs] for one in mine]
+    if not any(map(any, off)):
+        return
+    from scipy.optimize import linear_sum_assignment  # a tenth of a second: few runs need it
+
     for i, j in zip(*linear_sum_assignment(np.array(off)), strict=True):
         if off[i][j]:
             yield mine[i], theirs[j]
