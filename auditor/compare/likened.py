@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def _ways(other: Hypothesis, kernels: frozenset[str]) -> Iterator[Hypothesis]:
     plain = {name: value for name, value in other.settings.items() if name not in search.CLIPS}
     start = replace(other, settings=plain)
     flags = {"nesterov": other.rule == "sgd" and bool(plain.get("momentum")), "bias_correction": other.rule == "adam"}
-    changes = [{}, *({"weight_decay": 0.0} for _ in range(bool(plain.get("weight_decay"))))]
+    changes: list[dict[str, Any]] = [{}, {"weight_decay": 0.0}] if plain.get("weight_decay") else [{}]
     changes += [one for some in update.alternatives(start).values() for one in some]
     changes += [{name: not plain.get(name, name == "bias_correction")} for name, known in flags.items() if known]
     for change in changes:

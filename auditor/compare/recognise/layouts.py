@@ -96,8 +96,10 @@ def _along_samples(torch: Profile, other: Profile) -> _Found | None:
 
     Where the loss is of every position its rows do not say which axis is which; the other framework's layers have one.
     """
-    batches = [[side.value("data.batch_size"), *(side.value("data.features") or ())][:2] for side in (torch, other)]
-    size, times = [*batches[0], None, None][:2]
+    batches = [
+        (side.value("data.batch_size"), next(iter(side.value("data.features") or ()), None)) for side in (torch, other)
+    ]
+    size, times = batches[0]
     if batches[0] != batches[1] or times in {None, size}:
         return None
     over = {one.kind for one in torch.structure.operations if one.settings.get("_runs_over") == size}

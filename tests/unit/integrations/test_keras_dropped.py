@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from auditor_agent.integrations.keras.operations import Order, facts
+from auditor_agent.integrations.keras.shares import static_number
 
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
@@ -81,3 +82,22 @@ def test_of_plain_inputs_an_inverted_dropout_alone_is_told() -> None:
     """What is hidden of them otherwise may be what is to be rebuilt."""
     assert told(lambda x: tf.nn.dropout(x, 0.3), inner=False) == [DROPOUT]
     assert told(lambda x: x * coin(x, 0.7), inner=False) == []
+
+
+def test_a_number_is_looked_for_a_few_operations_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of residual blocks in mixed precision there are thousands, each a sum of two: the guest must not walk them."""
+    looked, known = [], tf.get_static_value
+    monkeypatch.setattr(tf, "get_static_value", lambda tensor: looked.append(tensor) or known(tensor))
+
+    @tf.function
+    def step(x: Any) -> Any:
+        made = x
+        for _ in range(400):
+            made = tf.cast(made + tf.cast(made * made, tf.float32), tf.float32)
+        looked.clear()
+        assert static_number(made) is None
+        assert len(looked) <= 20
+        assert static_number(tf.sqrt(tf.cast(tf.shape(x)[-1], tf.float32)) * 0.5 + 1.0) == 2.0
+        return made
+
+    step(tf.ones((3, 4)))

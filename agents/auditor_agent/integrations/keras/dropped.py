@@ -71,6 +71,8 @@ def _multiplied(node: Any) -> tuple[float, Any, list[float]] | None:
             elif (scaled := _scaled(below)) is not None:
                 factors.append(scaled[0])
                 below = scaled[1]
+            else:
+                break
         kept = _chance(below.op)
         if kept is not None:
             return kept, value, factors
@@ -109,7 +111,8 @@ def _range(tensor: Any, deep: int = _DEEP) -> tuple[float, float] | None:
         return _range(node.inputs[0], deep - 1)
     if node.type in {"Add", "AddV2", "Mul"}:
         for drawn, number in (tuple(node.inputs), tuple(node.inputs)[::-1]):
-            least, by = _range(drawn, deep - 1), static_number(number)
+            by = static_number(number)
+            least = None if by is None else _range(drawn, deep - 1)
             if least is not None and by is not None:
                 ends = [one * by if node.type == "Mul" else one + by for one in least]
                 return min(ends), max(ends)

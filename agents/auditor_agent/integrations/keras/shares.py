@@ -199,16 +199,16 @@ def _variable(tensor: Any) -> bool:
 def static_number(tensor: Any, deep: int = _FAR) -> float | None:
     """A number that does not depend on the data: a constant, the root of one, an extent, a sum or product of such."""
     value = sys.modules["tensorflow"].get_static_value(tensor)
-    if value is not None:
-        return float(value.item()) if value.size == 1 and value.dtype.kind in "fiu" else None
+    if value is not None or deep <= 0:
+        return float(value.item()) if value is not None and value.size == 1 and value.dtype.kind in "fiu" else None
     node = tensor.op
     if node.type in {"Sqrt", "Rsqrt"}:
-        inner = static_number(node.inputs[0])
+        inner = static_number(node.inputs[0], deep - 1)
         return None if not inner or inner < 0 else math.sqrt(inner) ** (1 if node.type == "Sqrt" else -1)
     if node.type in {"Cast", "Identity"}:
-        return static_number(node.inputs[0])
+        return static_number(node.inputs[0], deep - 1)
     if node.type == "Pow" and len(node.inputs) == _BINARY:
-        base, power = (static_number(given) for given in node.inputs)
+        base, power = (static_number(given, deep - 1) for given in node.inputs)
         return None if not base or base < 0 or power is None else base**power
     if node.type == "StridedSlice" and node.inputs[0].op.type in {"Shape", "Const"}:
         return _extent(node)
@@ -216,13 +216,13 @@ def static_number(tensor: Any, deep: int = _FAR) -> float | None:
 
 
 def _worked_out(node: Any, deep: int) -> float | None:
-    """A sum or product of two numbers that do not depend on the data."""
-    made = _MADE.get(node.type) if deep else None
-    given = [static_number(one, deep - 1) for one in node.inputs] if made is not None else []
-    numbers = [one for one in given if one is not None]
-    if made is None or len(numbers) != _BINARY or (node.type == "RealDiv" and not numbers[1]):
+    """A sum or product of two numbers that do not depend on the data; the second is looked at if the first is one."""
+    made = _MADE.get(node.type)
+    first = static_number(node.inputs[0], deep - 1) if made is not None and len(node.inputs) == _BINARY else None
+    second = None if first is None else static_number(node.inputs[1], deep - 1)
+    if made is None or first is None or second is None or (node.type == "RealDiv" and not second):
         return None
-    return made(*numbers)
+    return made(first, second)
 
 
 _MADE: Final[Mapping[str, Callable[[float, float], float]]] = {
