@@ -21,6 +21,8 @@ _HALF: Final = 0.5
 _LABELS: Final = frozenset({"name", "dtype"})
 #: Relative difference of two pulls that is none, as one of them is read off a difference of losses.
 _PULL: Final = 1e-2
+#: Short words for a loss that Keras takes for a metric as well, and what the class is called.
+_SHORT: Final = {"mse": "meansquarederror", "mae": "meanabsoluteerror"}
 #: Of an evaluation's loss: the rounding of float32, and what counts as some.
 _NOTHING: Final = 1e-5
 _PART: Final = 1e-3
@@ -31,8 +33,8 @@ _UNKNOWN: Final = 0.05
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Metrics of one name with another threshold, or another definition; a loss that is printed with its penalty."""
-    yield from _penalised(a, b)
     yield from _evaluated(a, b)
+    yield from _penalised(a, b)
     left, right = _metrics(a), _metrics(b)
     yield from _of_logits(a, b, (left, right))
     for name in left:
@@ -71,9 +73,14 @@ def _penalised(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _evaluated(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Both train with a penalty, and one side's loss of an evaluation contains it as well."""
+    """Both train with a penalty, and one side's loss of an evaluation contains it as well.
+
+    A side that has the loss without its penalty for a metric can print that: nothing is said of it.
+    """
     parts = [part for side in (a, b) if (part := _beyond(side)) is not None]
     if len(parts) < len("ab") or not min(parts) <= _NOTHING < _PART <= max(parts):
+        return
+    if _measures_loss(a if parts[0] >= _PART else b):
         return
     words = tuple("with the penalty" if part >= _PART else "without" for part in parts)
     effect = f"{percent(max(parts))} of the loss that one side prints of an evaluation is its penalty"
@@ -83,18 +90,43 @@ def _evaluated(a: Profile, b: Profile) -> Iterator[Cause]:
 def _beyond(side: Profile) -> float | None:
     """The part of an evaluation's loss that the training loss of its outputs is not; None where nobody can say.
 
-    Of a run that trains with a penalty, which it has to be to the tenth.
+    Of a run that trains with a penalty, which it has to be to the tenth; or with a decay, which is in no loss.
     """
-    told, curve = side.judged, side.curves.get("loss/penalty")
+    told = side.judged
     pair = pair_of(told) if told is not None else None
-    if told is None or pair is None or curve is None or not side.loss or not side.loss[0].explains:
+    if told is None or pair is None or not side.loss or not side.loss[0].explains:
         return None
-    own, before = value_of(side.loss[0], pair), curve.values[curve.steps <= told.step]
-    if own is None or not len(before) or not pair.value > 0 or not before[-1] > 0:
+    own, penalty = value_of(side.loss[0], pair), _trained_with(side, told.step)
+    if own is None or penalty is None or not pair.value > 0:
         return None
     beyond = pair.value - own
-    is_penalty = close(beyond, float(before[-1]), _TENTH) or abs(beyond) <= _NOTHING * pair.value
-    return abs(beyond) / pair.value if is_penalty else None
+    is_penalty = bool(penalty) and close(beyond, penalty, _TENTH)
+    return abs(beyond) / pair.value if is_penalty or abs(beyond) <= _NOTHING * pair.value else None
+
+
+def _trained_with(side: Profile, step: int) -> float | None:
+    """The penalty in the loss of the latest step up to ``step``; zero where the optimizer pulls; None for neither."""
+    curve = side.curves.get("loss/penalty")
+    if curve is not None and bool((early := curve.steps <= step).any()):
+        penalty = float(curve.values[early][-1])
+        return penalty if penalty > 0 else None
+    found = regularization.pull(side)
+    return 0.0 if found.known and found.in_gradient > 0 and not found.in_loss else None
+
+
+def _measures_loss(side: Profile) -> bool:
+    """Whether the loss is among the metrics, where Keras adds no penalty to it."""
+    declared = (side.manifest or {}).get("loss")
+    loss = declared if isinstance(declared, Mapping) else {}
+    own = {_plain(loss.get(key)) for key in ("class", "name", "function")} - {""}
+    kept = [one.get("class") if isinstance(one, Mapping) else one for one in _told(side)]
+    return any(_plain(name) in own for name in kept)
+
+
+def _plain(name: Any) -> str:
+    """``MeanSquaredError``, ``mean_squared_error`` and ``mse`` as one word."""
+    word = str(name or "").replace("_", "").lower()
+    return _SHORT.get(word, word)
 
 
 def _of_logits(

@@ -53,7 +53,7 @@ def fitted(net: Any, callbacks: list[Any], epochs: int = 6, **more: Any) -> dict
     return dict(told.history)
 
 
-def evaluations(run: MemoryRun) -> list[StepRecording]:
+def evaluations_of(run: MemoryRun) -> list[StepRecording]:
     """What was recorded of evaluations."""
     return assembled(run.recordings, "eval")
 
@@ -63,7 +63,7 @@ def test_the_first_batch_of_an_evaluation_is_what_the_model_was_given_and_gave(c
     """Inputs, target, output, loss and layers; dropout does nothing, the normalisation uses its running statistics."""
     run, net = MemoryRun("told"), model(**compiled)
     fitted(net, [Audit(run=run)], epochs=1)
-    (found,) = evaluations(run)
+    (found,) = evaluations_of(run)
     assert (found.step, found.facts["phase"], found.facts["training"]) == (4, "eval", "false")
     np.testing.assert_array_equal(found.of("batch")["input0"].whole(), OTHER_X[:16])
     np.testing.assert_array_equal(found.of("target")["target0"].whole(), OTHER_Y[:16])
@@ -85,7 +85,7 @@ def test_evaluations_are_recorded_once_after_each_recorded_step(
     monkeypatch.setenv("AUDITOR_RECORD_STEPS", "8")
     run, net = MemoryRun("told"), model(**compiled)
     fitted(net, [Audit(run=run)], epochs=15)
-    assert [found.step for found in evaluations(run)] == [4, 8, 52]
+    assert [found.step for found in evaluations_of(run)] == [4, 8, 52]
     assert [found.step for found in assembled(run.recordings)] == [*range(1, 9), 50]
 
 
@@ -112,9 +112,30 @@ def test_evaluate_by_itself_is_recorded_where_the_callback_is_given() -> None:
     net.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=[audit])
     net.evaluate(OTHER_X, OTHER_Y, batch_size=10, verbose=0, callbacks=[audit])
     net.evaluate(OTHER_X, OTHER_Y, batch_size=10, verbose=0, callbacks=[audit])
-    (found,) = evaluations(run)
+    (found,) = evaluations_of(run)
     assert found.step == 8
     np.testing.assert_array_equal(found.of("batch")["input0"].whole(), OTHER_X[:10])
+
+
+def test_evaluate_by_itself_is_recorded_unasked_under_auditor_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the model that ``fit`` trained, and no other; what it returns and the program's own callbacks stay."""
+    from auditor_agent.integrations.keras import audit, evaluations
+
+    monkeypatch.setattr(keras.Model, "evaluate", keras.Model.evaluate)
+    run, net, counted = MemoryRun("told"), model(jit_compile=False), keras.callbacks.LambdaCallback()
+    plain = net.evaluate(OTHER_X, OTHER_Y, verbose=0)
+    evaluations.observe(audit._following)
+    evaluations.observe(audit._following)
+    assert net.evaluate(OTHER_X, OTHER_Y, verbose=0) == plain
+    net.fit(X, Y, batch_size=16, epochs=2, verbose=0, callbacks=[Audit(run=run)])
+    model().evaluate(OTHER_X, OTHER_Y, verbose=0)
+    for given in ({}, {"callbacks": [counted]}, {"callbacks": counted}):
+        net.evaluate(OTHER_X, OTHER_Y, 10, 0, **given)
+    (found,) = evaluations_of(run)
+    assert found.step == 8
+    np.testing.assert_array_equal(found.of("batch")["input0"].whole(), OTHER_X[:10])
+    run.finished = True
+    assert audit._following(net) is None
 
 
 def test_g1_a_fault_while_an_evaluation_is_recorded_does_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,4 +152,4 @@ def test_g1_a_fault_while_an_evaluation_is_recorded_does_not_reach_it(monkeypatc
         history = fitted(model(**compiled), [Audit(run=run)])
         assert len(history["val_loss"]) == 6
         assert run.steps == list(range(1, 25))
-        assert evaluations(run) == []
+        assert evaluations_of(run) == []

@@ -79,6 +79,19 @@ def test_one_is_recorded_after_each_recorded_step(run: MemoryRun, wrap: Any) -> 
     assert len({one.scalars["loss"] for one in found}) == 5
 
 
+def test_a_loss_of_the_outputs_numpy_is_an_evaluation_too(run: MemoryRun) -> None:
+    """Of what the model gave as NumPy's array, and not of some other array."""
+    net, mse = model(), keras.losses.MeanSquaredError()
+    epochs(loop(net, keras.optimizers.Adam(0.05), lambda _, y, p: mse(y, p), tf.function), TARGET, 1)
+    given = net(OTHER, training=False).numpy()
+    mse(TARGET[:40], given + 1)
+    net(OTHER, training=False)
+    loss = float(mse(TARGET[:40], given))
+    (found,) = evaluations(run)
+    assert found.scalars["loss"] == pytest.approx(loss, rel=1e-6)
+    np.testing.assert_array_equal(found.of("output")["output0"].whole(), given)
+
+
 @pytest.mark.parametrize("wrap", ALL)
 def test_what_is_no_evaluation_is_not_recorded(run: MemoryRun, wrap: Any) -> None:
     """A prediction without a loss, and a loss of something else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from auditor.compare.causes import diagnose
 from auditor.compare.profile import Profile
 from auditor.compare.trajectories import Curve
+from auditor.ingest.records import StepRecording
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
 from support.tiny import Tiny, array, glorot, sgd, torch_stepper
@@ -76,7 +78,7 @@ def penalised(l2: float) -> Profile:
     return tiny.profile(curves={name: Curve(steps, np.array([one[name] for one in scalars])) for name in names})
 
 
-def decayed(decay: float) -> Profile:
+def decaying(decay: float) -> Tiny:
     """The same pull by the optimizer, on the kernels."""
 
     def make(parameters: list[Any]) -> torch.optim.Optimizer:
@@ -86,7 +88,12 @@ def decayed(decay: float) -> Profile:
         ]
         return torch.optim.SGD(groups, 1e-2)
 
-    return Tiny(stepper=lambda: torch_stepper(make)).profile()
+    return Tiny(stepper=lambda: torch_stepper(make))
+
+
+def decayed(decay: float) -> Profile:
+    """A run of it."""
+    return decaying(decay).profile()
 
 
 def test_a_loss_that_is_printed_with_its_penalty_is_told_and_claims_nothing() -> None:
@@ -102,17 +109,23 @@ def test_a_loss_that_is_printed_with_its_penalty_is_told_and_claims_nothing() ->
     assert not both.causes
 
 
-def evaluated(printed: bool, l2: float = 0.05, off: float = 0.0) -> Profile:
+def looked(tiny: Tiny, printed: float) -> list[StepRecording]:
+    """An evaluation of eight rows whose loss has so much beside the squared error."""
+    rng = np.random.default_rng(3)
+    output, target = rng.normal(size=(2, 8, 1)).astype(np.float32)
+    loss = float(((output - target) ** 2).mean()) + printed
+    arrays = [array("output", "output0", output), array("target", "target0", target)]
+    return assembled([Recording(len(tiny.recordings()), arrays, {"loss": loss}, {"phase": "eval"})])
+
+
+def evaluated(printed: bool, l2: float = 0.05, off: float = 0.0, metrics: Sequence[Any] = ()) -> Profile:
     """A run with a penalty, and an evaluation of eight rows whose loss has it too, or not, or something else."""
     tiny = Tiny(stepper=sgd, l2=l2, framework="keras")
     scalars = [one.scalars for one in tiny.recordings()]
     curves = {"loss/penalty": Curve(np.arange(1, len(scalars) + 1), np.array([one["loss/penalty"] for one in scalars]))}
-    rng = np.random.default_rng(3)
-    output, target = rng.normal(size=(2, 8, 1)).astype(np.float32)
-    loss = float(((output - target) ** 2).mean()) + printed * scalars[-1]["loss/penalty"] + off
-    arrays = [array("output", "output0", output), array("target", "target0", target)]
-    looked = assembled([Recording(len(scalars), arrays, {"loss": loss}, {"phase": "eval"})])
-    return tiny.profile(curves=curves, evaluations=looked)
+    seen = looked(tiny, printed * scalars[-1]["loss/penalty"] + off)
+    manifest = {"loss": {"class": "MeanSquaredError", "metrics": list(metrics)}}
+    return tiny.profile(curves=curves, evaluations=seen, manifest=manifest)
 
 
 def test_a_penalty_within_an_evaluations_loss_is_told_and_claims_nothing() -> None:
@@ -123,6 +136,17 @@ def test_a_penalty_within_an_evaluations_loss_is_told_and_claims_nothing() -> No
     assert not found.matters
     for printed in (True, False):
         assert "LOSS-20" not in {cause.id for cause in diagnose(evaluated(printed), evaluated(printed)).causes}
+
+
+def test_an_evaluation_beside_a_decay_is_told_unless_the_loss_is_a_metric_too() -> None:
+    """A loop with the optimizer's decay has no penalty to print; Keras has the loss without one as a metric."""
+    tiny = decaying(0.1)
+    loop = tiny.profile(evaluations=looked(tiny, 0.0))
+    for metrics in ([], ["mae"], [{"class": "MeanAbsoluteError", "config": {"name": "mse"}}]):
+        first = diagnose(evaluated(True, metrics=metrics), loop).causes[0]
+        assert (first.id, first.values) == ("LOSS-20", ("with the penalty", "without"))
+    for metric in ("mse", "mean_squared_error", {"class": "MeanSquaredError", "config": {"name": "error"}}):
+        assert "LOSS-20" not in {cause.id for cause in diagnose(evaluated(True, metrics=[metric]), loop).causes}
 
 
 def test_another_part_of_an_evaluations_loss_is_no_penalty() -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from auditor_agent import guard
+from auditor_agent.integrations.keras import evaluations, unready, untrained
 from auditor_agent.integrations.keras import manifest as keras_manifest
-from auditor_agent.integrations.keras import unready, untrained
 from auditor_agent.integrations.keras.logs import LogWatch
 
 if TYPE_CHECKING:
@@ -160,6 +160,11 @@ def _watch(run: Any, model: Any) -> Watch | LogWatch:
     return old
 
 
+def _following(model: Any) -> Watch | LogWatch | None:
+    """The watch of a run under way that ``fit`` has left on ``model``; None where there is none."""
+    return next((w for w in _WATCHES.values() if not w.run.finished and w.follows(model)), None)
+
+
 def _untappable(model: Any) -> str | None:
     """Why the train step cannot be tapped; None if it can."""
     backend = keras.backend.backend()
@@ -195,6 +200,7 @@ def install() -> None:
     trainer = keras.Model
     untrained.observe()
     unready.observe()
+    evaluations.observe(_following)
     if getattr(trainer.fit, "auditor_installed", False):
         return
     fit = trainer.fit

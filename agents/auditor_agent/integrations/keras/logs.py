@@ -21,6 +21,11 @@ class LogWatch:
         told = {"gradients": f"not captured: {self._why}", "loss": "of each batch, undone from fit's running mean"}
         self.run.observe(capture=told)
 
+    def follows(self, model: Any) -> bool:
+        """No: of an evaluation no batch is seen."""
+        del model
+        return False
+
     def batch_begin(self, executed: int) -> None:
         """Nothing is looked at before a step."""
 

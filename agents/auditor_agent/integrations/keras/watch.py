@@ -100,6 +100,10 @@ class Watch:
         self._executed, self._ends, self._micro, self._names, self._layouts = 0, [], [], {}, {}
         self._quiet, self._read_at = 0, self._clock()
 
+    def follows(self, model: Any) -> bool:
+        """Whether ``model`` is what is watched."""
+        return self._probe is not None and self._probe.model is model
+
     def batch_begin(self, executed: int) -> None:
         """``executed`` train steps are about to run."""
         if self._quiet < executed and self._probe is not None:

@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
@@ -170,14 +171,28 @@ def called(call: Any, layers: dict[int, Any] | None) -> None:
 
 def compared(loss: Any, target: Any, output: Any, result: Any) -> None:
     """A loss object of Keras was called without a tape."""
-    if any(output is one for one in _scene.outputs) and tf.is_tensor(result) and result.shape.rank == 0:
+    if any(_is(output, one) for one in _scene.outputs) and tf.is_tensor(result) and result.shape.rank == 0:
         call, noted = _scene.call, _scene.layers
         _forget()
+        output = tf.convert_to_tensor(output)
         _early(call.model, output.shape[0])
         for evaluation in _told:
             evaluation.heard(_scene.samples, result)
             if noted is not None:
                 evaluation.batch_of(call, noted, loss, (target, output, result))
+
+
+@guarded(False)
+def _is(output: Any, given: Any) -> bool:
+    """Whether a loss was computed of a tensor that was given, or of its ``numpy()``, a copy."""
+    if (
+        output is given
+        or not isinstance(output, np.ndarray)
+        or not hasattr(given, "numpy")
+        or "CPU" not in given.device
+    ):
+        return output is given
+    return np.array_equal(output, given.numpy(), equal_nan=True)
 
 
 @guarded(None)
