@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -83,13 +84,19 @@ def _left_out(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> bool:
     names = [str(fact.value) for fact in reduction]
     if sorted(names) != ["mean", "mean without padding"]:
         return False
-    picked = (a, b)[names.index("mean")].evidence
-    return any(0 < _size_of(one, "target") < _size_of(one, "output") for one in picked.steps)
+    return any(_picked(one) for one in (a, b)[names.index("mean")].evidence.steps)
 
 
-def _size_of(one: StepRecording, role: str) -> int:
-    """Numbers of the largest array of a role."""
-    return max((array.size for array in one.of(role).values()), default=0)
+def _picked(one: StepRecording) -> bool:
+    """Whether a loss has targets for some of the outputs: one an output, or one for all classes of a place, is all."""
+    target, output = (_largest(one, role) for role in ("target", "output"))
+    places = output[:-1] if len(output) > 1 else output
+    return 0 < prod(target) < prod(output) and prod(target) != prod(places)
+
+
+def _largest(one: StepRecording, role: str) -> tuple[int, ...]:
+    """The shape of the largest array of a role."""
+    return max((tuple(array.shape) for array in one.of(role).values()), key=prod, default=(0,))
 
 
 def _padding(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> Cause:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
@@ -35,6 +36,22 @@ def _zeros_first(x: Any, y: Any) -> Any:
 def _logits(x: Any, y: Any) -> Any:
     each = tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=x)
     return tf.reduce_mean(tf.reduce_sum(each, 1) + _divergence(x))
+
+
+def _softplus(x: Any, y: Any) -> Any:
+    return tf.reduce_mean(tf.nn.softplus(x) - y * x)
+
+
+def _two_softplus(x: Any, y: Any) -> Any:
+    return tf.reduce_mean(y * tf.nn.softplus(-x) + (1 - y) * tf.nn.softplus(x))
+
+
+def _log_sigmoids(x: Any, y: Any) -> Any:
+    return -tf.reduce_mean(y * tf.math.log_sigmoid(x) + (1 - y) * tf.math.log_sigmoid(-x))
+
+
+def _of_other_logits(x: Any, y: Any) -> Any:
+    return tf.reduce_mean(tf.nn.softplus(2.0 * x) - y * x)
 
 
 def _weighted(x: Any, y: Any) -> Any:
@@ -78,7 +95,11 @@ def _of(loss: Callable[[Any, Any], Any], *, traced: bool) -> tuple[flow.Compared
 
 @pytest.mark.parametrize("traced", [False, True])
 @pytest.mark.parametrize(
-    ("loss", "logits"), [(_backend, False), (_clipped, False), (_zeros_first, False), (_logits, True)]
+    ("loss", "logits"),
+    [
+        *((one, False) for one in (_backend, _clipped, _zeros_first)),
+        *((one, True) for one in (_logits, _softplus, _two_softplus, _log_sigmoids)),
+    ],
 )
 def test_a_binary_cross_entropy_is_known_by_its_operations(
     loss: Callable[[Any, Any], Any], logits: bool, traced: bool
@@ -96,7 +117,7 @@ def test_a_binary_cross_entropy_is_known_by_its_operations(
 
 
 @pytest.mark.parametrize("traced", [False, True])
-@pytest.mark.parametrize("loss", [_weighted, _picked, _shifted, _squared])
+@pytest.mark.parametrize("loss", [_weighted, _picked, _shifted, _squared, _of_other_logits])
 def test_what_only_looks_like_one_stays_what_it_was(loss: Callable[[Any, Any], Any], traced: bool) -> None:
     """Weighted targets are no targets; a logarithm that is picked, a log1p of the data and an error are others."""
     found, _, _ = _of(loss, traced=traced)
@@ -117,6 +138,20 @@ def _by_row(x: Any, y: Any) -> Any:
 def _by_row_and_penalty(x: Any, y: Any) -> Any:
     each = tf.nn.sigmoid_cross_entropy_with_logits(labels=y[:, 0], logits=x[:, 0])
     return tf.reduce_mean(tf.reduce_sum(y, 1) * each) + 0.1 * _divergence(x)
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("loss", [_clipped, _softplus, _two_softplus, _log_sigmoids])
+def test_the_weights_of_a_written_out_cross_entropy_are_no_target(
+    loss: Callable[[Any, Any], Any], traced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every spelling, also where the sum is made negative before."""
+    mean = tf.reduce_mean
+    rows = np.array([[1.0], [3.0]] * 4, np.float32)
+    monkeypatch.setattr(tf, "reduce_mean", lambda each: mean(each * rows if len(each.shape) else each))
+    found, _, targets = _of(loss, traced=traced)
+    assert found.facts["operation"] == "binary_crossentropy"
+    assert found.target is targets
 
 
 @pytest.mark.parametrize("traced", [False, True])

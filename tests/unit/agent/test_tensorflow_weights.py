@@ -132,6 +132,65 @@ def test_the_classes_that_a_likelihood_picks_are_its_target(run: MemoryRun, crit
         assert step.facts["loss"]["broadcast"] is False
 
 
+def _of_class(of: Any, y: Any) -> Any:
+    """Of each row the number of its class."""
+    return tf.gather(of, y, axis=1, batch_dims=1)
+
+
+def _ones(of: Any, y: Any) -> Any:
+    """The same by a product."""
+    return tf.reduce_sum(tf.one_hot(y, 3) * of, axis=-1)
+
+
+#: Cross entropies of each row, written out.
+WRITTEN: dict[str, Callable[[Any, Any], Any]] = {
+    "the logarithm of the sum": lambda y, p: tf.reduce_logsumexp(p, axis=-1) - _of_class(p, y),
+    "the same, by ones and zeros": lambda y, p: tf.reduce_logsumexp(p, axis=-1) - _ones(p, y),
+    "of logarithms": lambda y, p: -_of_class(tf.nn.log_softmax(p), y),
+    "of their product": lambda y, p: -_ones(tf.nn.log_softmax(p), y),
+    "of a difference": lambda y, p: -_of_class(p - tf.reduce_logsumexp(p, axis=-1, keepdims=True), y),
+    "a logarithm of what is picked": lambda y, p: -tf.math.log(_of_class(tf.nn.softmax(p), y)),
+    "with an epsilon": lambda y, p: -tf.math.log(_ones(tf.nn.softmax(p), y) + 1e-8),
+}
+
+
+@pytest.mark.parametrize("wrap", ALL)
+@pytest.mark.parametrize("case", WRITTEN)
+@pytest.mark.parametrize("masked", [True, False])
+def test_the_mask_of_a_written_out_likelihood_is_no_target(
+    run: MemoryRun, case: str, wrap: Any, *, masked: bool
+) -> None:
+    """The classes are, as numbers or as ones and zeros; what the losses of the rows are multiplied with is a weight."""
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+
+    def criterion(_: Any, y: Any, p: Any) -> Any:
+        counts = tf.cast(y > 0, tf.float32) + 0.5
+        each = WRITTEN[case](y, p)
+        return tf.reduce_sum(each * counts) / tf.reduce_sum(counts) if masked else tf.reduce_mean(each)
+
+    for at, step in enumerate(ended(run, criterion, wrap, CLASSES, net)):
+        y = CLASSES[at * SIZE : (at + 1) * SIZE]
+        target = step.of("target")["target0"].whole()
+        np.testing.assert_array_equal(target.argmax(1) if target.size > SIZE else target.ravel(), y)
+        assert ("weight0" in step.of("factor")) == masked
+        if masked:
+            np.testing.assert_array_equal(step.of("factor")["weight0"].whole().ravel() > 1, y > 0)
+
+
+@pytest.mark.parametrize("wrap", ALL)
+def test_probabilities_that_are_smoothed_are_not_picked(run: MemoryRun, wrap: Any) -> None:
+    """A product with one number chooses nothing: the target is what the logarithm is multiplied with."""
+    net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+
+    def criterion(_: Any, y: Any, p: Any) -> Any:
+        return -tf.reduce_mean(tf.one_hot(y, 3) * tf.math.log(0.9 * tf.nn.softmax(p) + 0.1 / 3))
+
+    for at, step in enumerate(ended(run, criterion, wrap, CLASSES, net)):
+        target = step.of("target")["target0"].whole()
+        np.testing.assert_array_equal(target.argmax(1), CLASSES[at * SIZE : (at + 1) * SIZE])
+        assert not step.of("factor")
+
+
 @pytest.mark.parametrize("wrap", ALL)
 def test_what_is_picked_to_be_held_against_something_else_is_no_class(run: MemoryRun, wrap: Any) -> None:
     """The value of an action against that of another network: neither is a target, and the action is no label."""

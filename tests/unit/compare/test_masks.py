@@ -65,6 +65,58 @@ def test_rows_left_out_and_divided_by_are_told_from_those_that_are_not(of: str, 
     assert not [one for one in diagnose(mine, by_hand(of, "product")).causes if one.id.startswith("LOSS")]
 
 
+def _one(of: Tensor, y: Tensor) -> Tensor:
+    """Of each row the number of its class."""
+    return of.gather(1, y[:, None])[:, 0]
+
+
+def _ones(of: Tensor, y: Tensor) -> Tensor:
+    """The same by a product."""
+    return (functional.one_hot(y, 4) * of).sum(-1)
+
+
+#: Cross entropies of each row, written out.
+WRITTEN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "the logarithm of the sum": lambda o, y: torch.logsumexp(o, -1) - _one(o, y),
+    "the same, by ones and zeros": lambda o, y: torch.logsumexp(o, -1) - _ones(o, y),
+    "of logarithms": lambda o, y: -_one(torch.log_softmax(o, -1), y),
+    "of their product": lambda o, y: -_ones(torch.log_softmax(o, -1), y),
+    "a logarithm of what is picked": lambda o, y: -torch.log(_one(torch.softmax(o, -1), y)),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_the_mask_of_a_written_out_likelihood_is_known(case: str) -> None:
+    """LOSS-09: rows that do not count, divided by all or by those that do; against the library's own, either way."""
+
+    def masked(*, by_all: bool) -> Profile:
+        steps = masks()
+
+        def loss(o: Tensor, y: Tensor) -> Tensor:
+            m = steps().float()
+            each = WRITTEN[case](o, y) * m
+            return each.mean() if by_all else each.sum() / m.sum()
+
+        return run(loss, CLASSES, 4)
+
+    def picked(*, counting: bool) -> Profile:
+        steps = masks()
+
+        def loss(o: Tensor, y: Tensor) -> Tensor:
+            each = WRITTEN[case](o, y)
+            return each[steps()].mean() if counting else each.mean()
+
+        return run(loss, CLASSES, 4, seed=4)
+
+    for by_all in (True, False):
+        mine, theirs = masked(by_all=by_all), by_hand("classes", "product" if by_all else "count")
+        assert mine.value("loss.function") == "cross entropy"
+        assert not [one for one in diagnose(mine, theirs).causes if one.id.startswith("LOSS")]
+        assert [one.id for one in diagnose(masked(by_all=not by_all), theirs).causes][:1] == ["LOSS-09"]
+    assert [one.id for one in diagnose(picked(counting=True), picked(counting=False)).causes][:1] == ["LOSS-09"]
+    assert not [one for one in diagnose(picked(counting=True), masked(by_all=False)).causes if one.id[:4] == "LOSS"]
+
+
 def test_a_mask_in_the_mean_and_outputs_that_were_picked_before_are_one_loss() -> None:
     """``(off ** 2 * m).sum() / m.sum()`` and ``mse(out[m], y[m])``."""
     m = torch.tensor(MASKS[0])

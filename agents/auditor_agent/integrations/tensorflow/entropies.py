@@ -1,7 +1,8 @@
 """Cross entropies of two classes that are written out, or come from functions: told by their operations.
 
-``-(y log p + (1 - y) log(1 - p))``, and ``max(x, 0) - x y + log(1 + exp(-|x|))``, which
-``tf.nn.sigmoid_cross_entropy_with_logits`` consists of and Keras' functions come down to. Where a loss has other terms
+``-(y log p + (1 - y) log(1 - p))``, also with ``softplus`` of logits in place of the logarithms; ``softplus(x) - x y``;
+and ``max(x, 0) - x y + log(1 + exp(-|x|))``, which ``tf.nn.sigmoid_cross_entropy_with_logits`` consists of and Keras'
+functions come down to. Where a loss has other terms
 as well (a divergence), its value alone does not say so.
 """
 
@@ -15,7 +16,7 @@ _MOST: Final = 6
 _SUMS: Final = frozenset({"AddV2", "Add", "Sub"})
 _SHIFTS: Final = frozenset({"AddV2", "Add"})
 _CLIPS: Final = frozenset({"ClipByValue", "Maximum", "Minimum", "Identity"})
-_LOGARITHMS: Final = frozenset({"Log", "Log1p"})
+_LOGARITHMS: Final = frozenset({"Log", "Log1p", "Softplus"})
 
 _Made = Callable[[Any], tuple[str, Sequence[Any]] | None]
 
@@ -39,6 +40,13 @@ def entropy(path: Sequence[Any], output: Any, target: Any, made: _Made) -> tuple
         written_out = other is not None and _of_complement(other, target, made)
         wanted = _unsigned(target, made)
         return (probability, wanted, told | {"from_logits": False}) if written_out else None
+    logits = _logits(output, made)
+    if logits is not None:
+        other = _other(total, product, made, _SUMS)
+        written_out = other is not None and _of_complement(other, target, made)
+        return (logits, _unsigned(target, made), told | {"from_logits": True}) if written_out else None
+    if _is_less_product(total, product, output, made):
+        return output, target, told | {"from_logits": True}
     if len(path) > 2 and made(total) is not None and _softplus(path[-3], total, made):
         return output, target, told | {"from_logits": True}
     return None
@@ -59,6 +67,21 @@ def _probability(logarithm: Any, made: _Made) -> Any:
     return tensor
 
 
+def _logits(logarithm: Any, made: _Made) -> Any:
+    """What ``logarithm`` is ``log_sigmoid`` or ``softplus`` of, whichever signs there are; None if it is neither."""
+    node = made(_unsigned(logarithm, made))
+    return _unsigned(node[1][0], made) if node is not None and node[0] == "Softplus" else None
+
+
+def _is_less_product(total: Any, product: Any, logits: Any, made: _Made) -> bool:
+    """Whether ``total`` is ``softplus(logits) - product``."""
+    node = made(total)
+    if node is None or node[0] != "Sub" or node[1][1] is not product:
+        return False
+    inner = made(node[1][0])
+    return inner is not None and inner[0] == "Softplus" and inner[1][0] is logits
+
+
 def _of_complement(product: Any, target: Any, made: _Made) -> bool:
     """Whether ``product`` is that of a logarithm and a number less ``target``, or what ``target`` is that less."""
     node = made(product)
@@ -66,7 +89,7 @@ def _of_complement(product: Any, target: Any, made: _Made) -> bool:
         return False
     wanted = _unsigned(target, made)
     for factor, other in (node[1][:2], node[1][1::-1]):
-        inner, one = made(other), _unsigned(factor, made)
+        inner, one = made(_unsigned(other, made)), _unsigned(factor, made)
         complements = _less(one, made) is wanted or _less(wanted, made) is one
         if complements and inner is not None and inner[0] in _LOGARITHMS:
             return True

@@ -20,6 +20,7 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks  # there is no public way
 
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.tensorflow import likelihood
 from auditor_agent.integrations.tensorflow.entropies import entropy
 
 #: Operations looked at: a loss is a few, the way from a target to the data some.
@@ -33,11 +34,9 @@ _WHOLE: Final = {
     "SoftmaxCrossEntropyWithLogits": "categorical_crossentropy",
     "SparseSoftmaxCrossEntropyWithLogits": "sparse_categorical_crossentropy",
 }
-#: What picks one class of each row, and what lies between that and the loss where it is a likelihood: the value of an
-#: action that is held against another one is none.
-_PICKS: Final = frozenset({"GatherV2", "GatherNd"})
-#: What puts rows and classes together, and where the classes are: a concatenation has its axis behind them.
-_JOINED: Final = {"Pack": -1, "ConcatV2": -2}
+_PICKS: Final = likelihood.PICKS
+#: What lies between the choice of a class of each row and the loss where that is a likelihood: the value of an action
+#: that is held against another one is none.
 _LIKELIHOOD: Final = frozenset(
     {"Neg", "Mean", "Sum", "Mul", "RealDiv", "DivNoNan", "AddV2", "Add", "AddN", "Log", "Reshape", "Squeeze", *_PICKS}
 )
@@ -46,6 +45,8 @@ _MEETINGS: Final = frozenset(
 )
 _READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
 _SHAPERS: Final = frozenset({"Reshape", "Squeeze", "ExpandDims", "Identity"})
+#: What lies between the loss of a row and its weight.
+_AROUND: Final = frozenset({*_SHAPERS, *_REDUCTIONS, "Neg"})
 #: What makes a loss of a difference, row by row.
 _POINTWISE: Final = frozenset({"Square", "SquaredDifference", "Pow", "Abs"})
 _DIFFERENCES: Final = frozenset({"Sub", "SquaredDifference"})
@@ -145,6 +146,8 @@ def compared(loss: Any, made: Made, *, deep: bool = True) -> Compared | None:
             if apart and not by_class and not divided:
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
                 return _told(chain, path, output, target, made)
+            if kind == "Sub" and all(sides) and (found := _of_logits(chain, tensor, inputs, made)) is not None:
+                return found
         waiting.extend((below, chain, path) for below in inputs if _floating(below))
     return None
 
@@ -152,9 +155,11 @@ def compared(loss: Any, made: Made, *, deep: bool = True) -> Compared | None:
 def _weighed(factors: Sequence[Any], made: Made) -> bool:
     """Whether one of the factors is a loss of its own, by rows: what it is multiplied with is weights, no target."""
     for factor in factors[:2]:
+        if likelihood.is_of_rows(factor, made, lambda one: of_weights(one, made)):
+            return True
         node = made(factor)
         for _ in range(MOST_NODES):
-            if node is None or node[0] not in _SHAPERS | _REDUCTIONS.keys() or not node[1]:
+            if node is None or node[0] not in _AROUND or not node[1]:
                 break
             node = made(node[1][0])
         if node is not None and (node[0] in _WHOLE or _of_elements(factor, node[0], made)):
@@ -164,7 +169,7 @@ def _weighed(factors: Sequence[Any], made: Made) -> bool:
 
 def _of_elements(factor: Any, kind: str, made: Made) -> bool:
     """Whether it is the losses of elements: one function of a difference, or a cross entropy of several operations."""
-    if kind not in _POINTWISE | _ADDITIONS:
+    if kind not in _POINTWISE | _ADDITIONS | {"Sub"}:
         return False
     found = compared(factor, made, deep=False)
     return found is not None and (kind in _POINTWISE or found.facts["operation"] != "arithmetic")
@@ -226,14 +231,24 @@ def plain_sum(total: Any, part: Any, made: Made) -> bool:
 def _told(chain: Sequence[str], path: Sequence[Any], output: Any, target: Any, made: Made) -> Compared:
     """What met in the last tensor of ``path``; of a cross entropy the probabilities or logits that it takes."""
     facts = _facts(chain, path[-1], output, target)
-    if chain[-1] == "GatherNd" and (node := made(target)) is not None and node[0] in _JOINED:  # rows and classes
-        target = node[1][_JOINED[node[0]]]
+    if chain[-1] == "GatherNd":
+        target = likelihood.classes_of(target, made)
     named = entropy(path, output, target, made) if chain[-1] == "Mul" else None
     if named is None:
         return Compared(output, target, path[-1], facts)
     output, target, told = named
     shapes = {"output_shape": shape(output), "target_shape": shape(target)}
     return Compared(output, target, path[-1], facts | told | shapes)
+
+
+def _of_logits(chain: Sequence[str], losses: Any, given: Sequence[Any], made: Made) -> Compared | None:
+    """A cross entropy of several classes as a difference; None where the difference is none."""
+    found = likelihood.of_logits(given, made, lambda one: of_weights(one, made))
+    if found is None:
+        return None
+    kind = "sparse_categorical_crossentropy" if found[1].dtype.is_integer else "categorical_crossentropy"
+    facts = {"operation": kind, "from_logits": True, "broadcast": False}
+    return Compared(*found, losses, _facts(chain, losses, *found) | facts)
 
 
 def _facts(chain: Sequence[str], difference: Any, output: Any, target: Any) -> dict[str, Any]:

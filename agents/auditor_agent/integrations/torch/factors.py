@@ -8,10 +8,13 @@ from typing import Any, Final
 from torch import Tensor
 from torch import bool as bool_
 
+from auditor_agent.integrations.torch.likelihood import is_of_rows
 from auditor_agent.integrations.torch.node import PASSED, REDUCERS, narrow, op_of, saved
 
 #: What a loss written by hand multiplies with its targets: logarithms and their differences, outputs of length one.
-_LIKELIHOODS: Final = frozenset({"Div", "Log", "Log1P", "LogSigmoid", "LogSigmoidForward", "LogSoftmax", "Sub", "Rsub"})
+_LIKELIHOODS: Final = frozenset(
+    {"Div", "Log", "Log1P", "LogSigmoid", "LogSigmoidForward", "LogSoftmax", "Softplus", "Sub", "Rsub"}
+)
 #: What a product is of; what picks one class of each row: [rows, classes].
 _TWO: Final = 2
 #: Factors that are kept of a loss: which of them is its target, if one is, shows in its value.
@@ -83,6 +86,8 @@ def _factor(node: Any, outputs: Mapping[Any, str]) -> Any:
 
 def _by_rows(node: Any) -> bool:
     """Whether it is a loss that is not reduced yet, or one row by row, seen through changes of its shape."""
+    if is_of_rows(node):
+        return True
     for _ in range(_MOST_SHAPERS):
         if node is None or op_of(node) not in _SHAPERS or not node.next_functions:
             break
