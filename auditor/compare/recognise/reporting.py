@@ -90,7 +90,8 @@ def _evaluated(a: Profile, b: Profile) -> Iterator[Cause]:
 def _beyond(side: Profile) -> float | None:
     """The part of an evaluation's loss that the training loss of its outputs is not; None where nobody can say.
 
-    Of a run that trains with a penalty, which it has to be to the tenth; or with a decay, which is in no loss.
+    Of a run that trains with a penalty, which it has to be to the tenth; or with a decay, which is in no loss. What a
+    loop of one's own adds to an evaluation after the loss function, as it does in training, is not recorded.
     """
     told = side.judged
     pair = pair_of(told) if told is not None else None
@@ -109,7 +110,7 @@ def _trained_with(side: Profile, step: int) -> float | None:
     curve = side.curves.get("loss/penalty")
     if curve is not None and bool((early := curve.steps <= step).any()):
         penalty = float(curve.values[early][-1])
-        return penalty if penalty > 0 else None
+        return penalty if penalty > 0 and side.framework == "keras" else None
     found = regularization.pull(side)
     return 0.0 if found.known and found.in_gradient > 0 and not found.in_loss else None
 
