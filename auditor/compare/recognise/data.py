@@ -12,7 +12,7 @@ import numpy as np
 from auditor.compare.identify.fact import How
 from auditor.compare.identify.fed_size import CHANGED
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing
+from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing, tails
 from auditor.compare.recognise.cause import Cause, between, how, percent
 from auditor.compare.recognise.gathered import gathered
 
@@ -219,7 +219,9 @@ def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
             yield _left_out(a, b, samples[0].value, samples[1].value)
         return
     partial = between(a, b, "data.partial_batches")
-    if partial is not None and bool(partial[0].value) != bool(partial[1].value):
+    if partial is None:
+        yield from tails.causes(a, b)
+    elif bool(partial[0].value) != bool(partial[1].value):
         usual = size[0].value if size else 1
         part = max([*partial[0].value, *partial[1].value]) / usual if usual else 0.0
         effect = f"a last batch of {percent(part)} of the others is left out on one side"

@@ -48,6 +48,7 @@ _CONSTANT: Final = frozenset({"zeros", "ones", "constant"})
 _BOUNDED: Final = frozenset({"normal", "truncated_normal"})
 #: Formulas that know no widths.
 _NUMBERS: Final = ("normal(", "uniform(0", "uniform(1)")
+_UNTOLD: Final = "normal(0.05)"
 #: Of a factor e in the weights' scale: it is gone after some steps, unlike what acts at every one.
 _KERNEL: Final = 0.03
 _BIAS: Final = 0.02
@@ -168,7 +169,7 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
         return _other_distribution(entry, size, a, b, named=named)
     if named and (a["fan_in"], a["fan_out"]) != (b["fan_in"], b["fan_out"]):
         return None  # the same rule for layers of different widths
-    if _fixed(kind, a, b) or _by_default(a, b):
+    if _fixed(kind, a, b) or _by_default(a, b) or _left_at_default(a, b):
         entry = "INIT-14"
     size *= min(abs(ratio), 5.0)
     return entry, size, f"the weights of one side are {math.exp(abs(ratio)):.3g} times as widely spread"
@@ -177,6 +178,16 @@ def _difference(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[
 def _by_default(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     """Whether what no layer draws is as widely spread on one side as a function draws that is told no width."""
     return any(side.get("own") and "normal(1)" in side["formulas"] for side in (a, b))
+
+
+def _left_at_default(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether one side is as widely spread as Keras's ``RandomNormal`` that is told no number, and no layer draws so.
+
+    The other is normal as well, of a spread that is neither a layer's default nor goes by its width.
+    """
+    return all(side["distribution"] == "normal" for side in (a, b)) and any(
+        _UNTOLD in one["formulas"] and not other["formulas"] for one, other in ((a, b), (b, a))
+    )
 
 
 def _other_distribution(

@@ -27,6 +27,8 @@ _STOPPED: Final = 0.75 * MATTERS
 #: Epochs that are as many as the other run's steps by no coincidence, and steps that an epoch then has at least.
 _COINCIDES: Final = 10
 _STEPS: Final = 2
+#: Epochs of ``fit`` where the program names none.
+_UNSAID: Final = {"sklearn": 200.0, "keras": 1.0}
 #: Words of callbacks and schedules that wait for a metric, whose noise is the seed's.
 _WAITS: Final = ("plateau", "adaptive")
 _STOPS: Final = "earlystopping"
@@ -71,7 +73,10 @@ def _lengths(a: Profile, b: Profile) -> Iterator[Cause]:
     """
     epochs = [told for side in (a, b) if (told := _epochs(side))]
     if len(epochs) < len("ab"):
-        yield from _taken_for_steps(a, b)
+        taken = list(_taken_for_steps(a, b))
+        yield from taken
+        epochs = [] if taken else _of_one_length(a, b)
+    if not epochs:
         return
     if abs(epochs[0] - epochs[1]) < max(1.0, _OTHER_LENGTH * max(epochs)):
         return
@@ -81,6 +86,16 @@ def _lengths(a: Profile, b: Profile) -> Iterator[Cause]:
         _length_id(a, b, epochs), "update.epochs", (_plain(epochs[0]), _plain(epochs[1])), _STOPPED, effect,
         confidence=0.8, chance=chance,
     )  # fmt: skip
+
+
+def _of_one_length(a: Profile, b: Profile) -> list[float]:
+    """Epochs where one side alone knows how long its own are, and the other took whole ones of as large batches."""
+    lengths, sizes = [steps_of_epoch(side) for side in (a, b)], [side.value("data.batch_size") for side in (a, b)]
+    each = lengths[0] or lengths[1]
+    if not each or all(lengths) or sizes[0] is None or sizes[0] != sizes[1]:
+        return []
+    taken = [side.last_step or 0 for side in (a, b)]
+    return [one / each for one in taken] if all(one and one % each == 0 for one in taken) else []
 
 
 def _taken_for_steps(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -109,8 +124,10 @@ def _many(epochs: float) -> str:
 
 
 def _length_id(a: Profile, b: Profile, epochs: Sequence[float]) -> str:
-    """DATA-07 where the epochs of scikit-learn are as many as the steps of the other, else SCH-03."""
+    """DATA-07 where nobody said how many, or scikit-learn's epochs are as many as the other's steps; else SCH-03."""
     for side, mine, other in ((a, epochs[0], b), (b, epochs[1], a)):
+        if _UNSAID.get(side.framework) == mine == _planned(side) != _planned(other):
+            return "DATA-07"
         if side.framework == "sklearn" and other.framework != "sklearn" and mine == other.last_step:
             return "DATA-07"
     return "SCH-03"
@@ -121,11 +138,11 @@ def _epochs(side: Profile) -> float | None:
     counted = _counted(side)
     if counted:
         return counted
-    each = _steps_of_epoch(side)
+    each = steps_of_epoch(side)
     return float(round(side.last_step / each, 3)) if each and side.last_step else None
 
 
-def _steps_of_epoch(side: Profile) -> int | None:
+def steps_of_epoch(side: Profile) -> int | None:
     """Steps to an epoch as it tells them itself, else by its samples and its batches; None where nobody knows.
 
     The first steps of the first one may not have been heard.
@@ -193,7 +210,7 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
     if waits and _settings(a) == _settings(b):
         return  # both wait for a metric to stand still: when it does is the seed's doing
     values = (f"{_words(mine)}", f"{_words(theirs)}")
-    each = [_steps_of_epoch(side) for side in (a, b)]
+    each = [steps_of_epoch(side) for side in (a, b)]
     beats = (_beat(mine, steps, each[0] or each[1]), _beat(theirs, steps, each[1] or each[0]))
     yield Cause(
         "OPT-27" if _ignored(a, mine, theirs, steps) or _ignored(b, theirs, mine, steps) else _entry(a, b),
@@ -269,8 +286,12 @@ def _ignored(side: Profile, own: F64, other: F64, steps: I64) -> bool:
     """Whether Keras holds its rate while the other's falls from step to step as 1 / (1 + decay t).
 
     That is what ``decay`` of an optimizer meant before Keras 3, which takes the argument and does nothing with it.
+    Where it was given one the other's rate may fall in any way.
     """
     still = side.framework in {"keras", "tensorflow"} and np.ptp(own) <= _SAME and not side.value("update.schedule")
+    told = (side.manifest or {}).get("optimizer")
+    if still and isinstance(told, dict) and (told.get("ignored") or {}).get("decay"):
+        return True
     if not still or steps[0] != 1 or other.min() <= 0:
         return False
     grown, since = 1 / other - 1, np.asarray(steps - steps[0], np.float64)

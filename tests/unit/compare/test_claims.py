@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from auditor.compare.causes import Diagnosis, diagnose
-from auditor.compare.profile import Profile
+from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.trajectories import Curve
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
 from support.tiny import Tiny, adam, drawn, event, inputs, sgd
 
 LAST = 12
@@ -216,6 +218,61 @@ def test_as_many_steps_as_scikit_learn_took_epochs_are_its_max_iter() -> None:
     assert diagnose(run(steps=12), classified()).causes[0].values == ("12 steps", "12 epochs")
     for a, b in ((classified(), run(steps=13)), (classified(), run(steps=12, batch=8)), (classified(5), run(steps=5))):
         assert "DATA-07" not in {cause.id for cause in diagnose(a, b).causes}
+
+
+@pytest.mark.parametrize(
+    ("framework", "count", "other", "entry"),
+    [
+        ("sklearn", 200, 20, "DATA-07"),
+        ("keras", 1, 4, "DATA-07"),
+        ("sklearn", 100, 20, "SCH-03"),
+        ("keras", 2, 4, "SCH-03"),
+    ],
+)
+def test_epochs_that_nobody_named_are_the_frameworks_own(framework: str, count: int, other: int, entry: str) -> None:
+    """200 of scikit-learn's, one of Keras's: DATA-07; other numbers were somebody's choice."""
+
+    def fitted(epochs: int) -> Profile:
+        done = {"epoch": curve(range(1, epochs + 1))}
+        return run(framework, steps=12, manifest={"data": {"epochs": epochs, "callbacks": []}}, curves=done)
+
+    assert diagnose(fitted(count), fitted(other)).causes[0].id == entry
+    assert diagnose(fitted(other), fitted(count)).causes[0].id == entry
+
+
+def counted(steps: int, samples: int = 100) -> Profile:
+    """A run that tells its epochs of seven steps: six batches of 16, and one of four."""
+    told_ = [event(7 * at, "epoch", epoch=at, steps=7, samples=samples, order=str(at), content="a") for at in (1, 2, 3)]
+    rows = [np.arange(16 * at, min(16 * at + 16, samples)) for at in range(7)] * 4
+    x = inputs(samples)
+    return Tiny(stepper=sgd, x=x, y=x[:, :1], steps=steps, order=lambda at: rows[at]).profile(events=told_)
+
+
+def unknown(steps: int) -> Profile:
+    """A run of which nothing but the weights and the number of its steps is known."""
+    kept = [
+        Recording(one.step, [array for array in one.arrays if array.role in {"weight", "updated"}], one.scalars)
+        for one in Tiny(stepper=sgd).recordings()
+    ]
+    return profile("a", "torch", assembled(kept), Beside(last_step=steps))
+
+
+@pytest.mark.parametrize(("steps", "told_"), [(18, True), (21, False), (17, False), (19, False)])
+def test_a_last_batch_left_out_shows_in_the_number_of_steps(steps: int, told_: bool) -> None:
+    """Three epochs of seven steps beside three of six, of a program of which only its steps are known; no claim."""
+    whole, bare = counted(21), unknown(steps)
+    for a, b, values in ((whole, bare, ([4], [])), (bare, whole, ([], [4]))):
+        found = [cause for cause in diagnose(a, b).causes if cause.id == "DATA-02"]
+        assert [cause.values for cause in found] == ([values] if told_ else [])
+        assert all(cause.chance for cause in found)
+
+
+def test_epochs_of_one_side_are_a_measure_for_whole_ones_of_the_other() -> None:
+    """Three of seven steps beside two; what is no whole number of them says nothing."""
+    for steps, told_ in ((14, [("SCH-03", (3, 2))]), (13, [])):
+        other = run(steps=steps, batch=16, order=lambda at: np.arange(16) + at)
+        found = [(cause.id, cause.values) for cause in diagnose(counted(21), other).causes]
+        assert [one for one in found if one[0] == "SCH-03"] == told_
 
 
 @pytest.mark.parametrize(("sorted_", "claims"), [(False, False), (True, True)])

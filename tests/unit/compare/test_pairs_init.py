@@ -156,6 +156,19 @@ def test_two_draws_of_one_initialiser_are_the_same(seed: int) -> None:
     assert not found.causes
 
 
+@pytest.mark.parametrize(("own", "entry"), [(0.05, "INIT-14"), (0.08, "INIT-06")])
+def test_a_normal_that_was_told_no_number_is_no_tables_default(own: float, entry: str) -> None:
+    """A table at Keras's ``RandomNormal()`` beside one at a spread of the program's choice; else it is a table's."""
+    rng = np.random.default_rng(3)
+
+    def table(framework: str, spread: float) -> Profile:
+        values = rng.normal(0, spread, (150, 8)).astype(np.float32)
+        return drawn(framework, {"e": ("Embedding", {"weight" if framework == "torch" else "embeddings": values})})
+
+    assert diagnose(table("keras", own), table("torch", 0.3)).causes[0].id == entry
+    assert diagnose(table("keras", 0.05), table("torch", 1.0)).causes[0].id == "INIT-06"  # PyTorch's own default
+
+
 def cell(of_input: float, of_state: float, *, noise: float = 0.0, hidden: int = 16) -> Profile:
     """PyTorch's LSTM with these biases of the forget gate, in its two vectors, and noise on all of them."""
     rng = np.random.default_rng(7)

@@ -257,6 +257,14 @@ def test_a_decay_that_keras_ignores_is_known_by_what_it_meant(
     assert diagnose(still.profile("a"), falling.profile("b")).causes[0].id == entry
 
 
+def test_a_decay_that_keras_was_given_and_ignores_is_told_however_the_other_rate_falls() -> None:
+    """The agent saw the argument; without it an exponential fall is any schedule."""
+    falling = on(lambda p: O.SGD(p, R), [R * 0.9**at for at in range(12)]).profile("b")
+    for told, entry in (({"ignored": {"decay": 0.01}}, "OPT-27"), ({}, "SCH-01")):
+        still = replace(on(lambda p: O.SGD(p, R)), framework="keras").profile("a", manifest={"optimizer": told})
+        assert diagnose(still, falling).causes[0].id == entry
+
+
 def test_a_rule_that_nobody_knows_is_said_to_be_unknown() -> None:
     """None explaining the numbers is a finding of its own, not the nearest name."""
 

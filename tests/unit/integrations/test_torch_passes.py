@@ -57,6 +57,28 @@ def test_the_first_pass_of_a_step_finds_nothing_or_what_the_step_before_left(
     assert told(recorded(run, step)[2:]) == {(1, 0, says)}
 
 
+def test_what_is_left_over_is_found_where_the_last_bias_has_no_gradient() -> None:
+    """Of a difference of two outputs; the largest of a part of a large one, and of what is no matrix."""
+    model = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    parameters = list(model.parameters())
+    assert passes.left_over(parameters, optimizer) is None
+    (model(torch.randn(4, 6)) - model(torch.randn(4, 6))).square().mean().backward()
+    weight, bias = (parameter.grad for parameter in parameters)
+    assert weight is not None
+    assert bias is not None
+    assert not bias.any()
+    assert passes.left_over(parameters, optimizer) == weight.abs().amax().double()
+    optimizer.zero_grad(set_to_none=False)
+    assert passes.left_over(parameters, optimizer) == 0
+    large = nn.Parameter(torch.zeros(3, 70, 100))
+    large.grad = torch.ones(3, 100, 70).transpose(1, 2)
+    assert passes.left_over([large], torch.optim.SGD([large], lr=0.1)) == 1
+    alone = nn.Parameter(torch.zeros(2))
+    alone.grad = torch.tensor([0.0, -3.0])
+    assert passes.left_over([alone], torch.optim.SGD([alone], lr=0.1)) == 3
+
+
 @pytest.mark.parametrize(("every", "discarded"), [(8, 0), (1, 7)])
 def test_micro_batches_discard_nothing_and_a_step_outside_its_loop_all_but_one(
     run: MemoryRun, every: int, discarded: int

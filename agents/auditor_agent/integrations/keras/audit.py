@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from auditor_agent import guard
-from auditor_agent.integrations.keras import evaluations, unready, untrained
+from auditor_agent.integrations.keras import evaluations, legacy, unready, untrained
 from auditor_agent.integrations.keras import manifest as keras_manifest
 from auditor_agent.integrations.keras.logs import LogWatch
 
@@ -201,6 +201,7 @@ def install() -> None:
     untrained.observe()
     unready.observe()
     evaluations.observe(_following)
+    legacy.observe()
     if getattr(trainer.fit, "auditor_installed", False):
         return
     fit = trainer.fit

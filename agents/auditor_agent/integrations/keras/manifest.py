@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 import keras
 
 from auditor_agent.guard import failure, guarded
-from auditor_agent.integrations.keras import nested
+from auditor_agent.integrations.keras import legacy, nested
 from auditor_agent.integrations.keras.backends import backend
 from auditor_agent.integrations.keras.scaled import scalings
 
@@ -145,7 +145,7 @@ def optimizer(instance: Any) -> dict[str, Any]:
         body["schedule"] = {"class": type(rate).__name__, "config": plain(rate.get_config())}
     config["learning_rate"] = float(_read(inner.learning_rate))
     body["hyperparameters"] = plain(config)
-    body["iterations"] = int(_read(inner.iterations))
+    body |= {"iterations": int(_read(inner.iterations)), **legacy.ignored(inner)}
     if inner is not instance:
         body["loss_scale"] = {
             "class": type(instance).__name__,

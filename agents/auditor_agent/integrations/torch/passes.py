@@ -117,16 +117,28 @@ def _without_gradients(optimizer: Optimizer) -> bool:
 
 
 def left_over(parameters: Sequence[Tensor], optimizer: Optimizer | None) -> Tensor | None:
-    """The largest element of the last gradient as a step's first backward pass begins; None: there is none.
+    """The largest element of the last gradients as a step's first backward pass begins; None: there are none.
 
-    Of what ``optimizer`` holds: nobody zeroes the gradients of the rest, and no step is made of them.
+    Of what ``optimizer`` holds: nobody zeroes the gradients of the rest, and no step is made of them. Looked at are the
+    last one and the last of a matrix: a bias that a difference of two outputs takes out has none in any step.
     """
     mine = set() if optimizer is None else owned(optimizer)
-    for parameter in reversed(parameters):
-        if id(parameter) in mine and parameter.grad is not None and parameter.grad.layout is torch.strided:
-            left = portable.plain(parameter.grad)
-            return None if unreadable(left) or not left.numel() else to_host(left.abs().amax().double())
-    return None
+    held = [one for one in reversed(parameters) if id(one) in mine and one.grad is not None]
+    held = [one for one in held if one.grad is not None and one.grad.layout is torch.strided]
+    looked = {id(one): one.grad for one in (*held[:1], *[one for one in held if one.dim() > 1][:1])}
+    found = [part for gradient in looked.values() if (part := _part(gradient)) is not None]
+    sizes = [part.abs().amax().double() for part in found if part.device == found[0].device]
+    return to_host(torch.stack(sizes).amax()) if sizes else None
+
+
+def _part(gradient: Tensor | None) -> Tensor | None:
+    """A few elements of a gradient, where they lie; None where it cannot be read."""
+    left = None if gradient is None else portable.plain(gradient)
+    if left is None or unreadable(left) or not left.numel():
+        return None
+    while left.numel() > _MOST:
+        left = left[: left.shape[0] * _MOST // left.numel()] if left.numel() < _MOST * left.shape[0] else left[0]
+    return left
 
 
 def unowned(model: nn.Module, outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
