@@ -16,7 +16,6 @@ from auditor.compare.identify import (
     backward,
     bounds,
     conduct,
-    factors,
     fed,
     fed_size,
     heads,
@@ -25,6 +24,7 @@ from auditor.compare.identify import (
     left_over,
     loss,
     loss_parts,
+    loss_read,
     loss_terms,
     order,
     passes,
@@ -120,7 +120,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     kept = evidence(framework, shares.told(fed.fed(recordings, through)), told.norms)
     by_hand = declared.by_hand(framework, manifest)
     kept, rule = _moved(kept, [*told.before, *recordings], told, by_hand=by_hand)
-    kept, fits = factors.told(passes.without_parts(kept))
+    kept, fits = loss_read.told(passes.without_parts(kept))
     weights = kept.first.of("weight") if kept.first else {}
     layers = initial.layers_of(manifest, weights)
     kinds = {name: initial.kind_of(name, array.shape, layers) for name, array in weights.items()}

@@ -23,8 +23,16 @@ COUNTS = np.random.default_rng(2).poisson(2.0, (STEPS, ROWS)).astype(np.float32)
 VECTORS = np.random.default_rng(3).normal(size=(STEPS, ROWS, 4)).astype(np.float32)
 
 
-def run(loss: Loss, given: np.ndarray, outputs: int = 1, *, seed: int = 0, head: Any = None) -> Profile:
-    """A small network trained on ``given``, with what the graph of its loss kept."""
+def run(
+    loss: Loss,
+    given: np.ndarray,
+    outputs: int = 1,
+    *,
+    seed: int = 0,
+    head: Any = None,
+    told: np.ndarray | None = None,
+) -> Profile:
+    """A small network trained on ``given``, with what its loss's graph kept; or with ``told`` as Keras has targets."""
     torch.manual_seed(seed)
     model = nn.Sequential(nn.Linear(WIDE, 8), nn.Tanh(), nn.Linear(8, outputs), *([head] if head else []))
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
@@ -36,8 +44,10 @@ def run(loss: Loss, given: np.ndarray, outputs: int = 1, *, seed: int = 0, head:
         value = loss(met, torch.tensor(given[at]))
         graph = read(value, {out.grad_fn: "output0"}, {id(p): "weight" for p in model.parameters()})
         arrays = [array("batch", "input0", x.numpy()), array("output", "output0", out.detach().numpy())]
-        arrays += [array(role, name, kept.numpy()) for (role, name), kept in graph.tensors.items()]
-        facts = {"loss": {**graph.facts, "graph": graph.nodes}}
+        kept = graph.tensors.items() if told is None else ()
+        arrays += [array(role, name, values.numpy()) for (role, name), values in kept]
+        arrays += [] if told is None else [array("target", "target0", told[at])]
+        facts = {"loss": {**graph.facts, "graph": graph.nodes}} if told is None else {}
         found.append(Recording(at + 1, arrays, {"loss": float(value.detach())}, facts))
         optimizer.zero_grad()
         value.backward()

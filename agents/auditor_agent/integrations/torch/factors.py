@@ -45,7 +45,7 @@ def keep(tensors: dict[tuple[str, str], Tensor], node: Any, outputs: Mapping[Any
 def _weight(node: Any) -> Any:
     """What losses of rows are multiplied with or chosen by: weights, or a mask; None where it is nothing."""
     op, children = op_of(node), [child for child, _ in node.next_functions]
-    rows = [_by_rows(child) for child in children]
+    rows = [_by_rows(child, filled=op == "MaskedFill") for child in children]
     if sum(rows) != 1:  # of two losses that a condition chooses between it is no mask
         return None
     if op == "Mul":  # by a number that a framework's own function has it may have one child alone
@@ -84,9 +84,12 @@ def _factor(node: Any, outputs: Mapping[Any, str]) -> Any:
     return None
 
 
-def _by_rows(node: Any) -> bool:
-    """Whether it is a loss that is not reduced yet, or one row by row, seen through changes of its shape."""
-    if is_of_rows(node):
+def _by_rows(node: Any, *, filled: bool) -> bool:
+    """Whether it is a loss that is not reduced yet, or one row by row, seen through changes of its shape.
+
+    ``filled``: where a mask fills it, as PyTorch's own smoothing does with what it leaves out.
+    """
+    if is_of_rows(node, products=not filled):
         return True
     for _ in range(_MOST_SHAPERS):
         if node is None or op_of(node) not in _SHAPERS or not node.next_functions:

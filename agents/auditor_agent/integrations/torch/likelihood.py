@@ -24,9 +24,15 @@ _TWO: Final = 2
 _MOST: Final = 24
 
 
-def is_of_rows(node: Any) -> bool:
-    """Whether ``node`` gives a cross entropy of each row, or the negative of it."""
-    kinds = [_kind(term) for term in _terms(node)]
+def is_of_rows(node: Any, *, products: bool = True) -> bool:
+    """Whether ``node`` gives a cross entropy of each row, or the negative of it.
+
+    ``products``: also as one product with logarithms, as PyTorch's own smoothing has one with the classes' weights.
+    """
+    terms = _terms(node)
+    kinds = [_kind(term) for term in terms]
+    if not products and len(terms) == 1 and terms[0] is not None and op_of(terms[0]) == "Mul":
+        return False
     if len(kinds) == 1:
         return kinds[0] == (True, True)
     return len(kinds) > 1 and None not in kinds and all(any(kind[at] for kind in kinds if kind) for at in (0, 1))
