@@ -262,39 +262,6 @@ def targets_of(one: StepRecording) -> list[F64]:
     return [found for name in names if (found := data(one, "target", name)) is not None]
 
 
-def target_of(one: StepRecording) -> F64 | None:
-    """The target as it was recorded; where the loss was written by hand, as its difference from the output tells."""
-    found = data(one, "target")
-    if found is not None:
-        return found
-    output = data(one, "output", "output0")
-    told = one.facts.get("loss")
-    graph = told.get("graph") if isinstance(told, Mapping) else None
-    nodes = [node if isinstance(node, Mapping) else {} for node in graph or []]
-    for place, node in enumerate(nodes):
-        if node.get("op") != "Sub" or node.get("alpha", 1) != 1:
-            continue
-        difference = _taken_of(one, nodes, place)
-        if output is not None and difference is not None and difference.shape == output.shape:
-            if node.get("inputs") == ["output0", None]:
-                return output - difference
-            if node.get("inputs") == [None, "output0"]:
-                return output + difference
-    return None
-
-
-def _taken_of(one: StepRecording, nodes: Sequence[Mapping[str, Any]], place: int) -> F64 | None:
-    """The difference at a place in a loss's graph, as what takes it saved it: its square, or its absolute value.
-
-    Of several squares the first is kept, and that may be one of the absolute value.
-    """
-    for op in ("Pow", "Abs"):
-        first = next((node for node in nodes if node.get("op") == op), None)
-        if first is not None and list(first.get("inputs") or ())[:1] == [place]:
-            return data(one, "output", f"{op}.input")
-    return None
-
-
 def roundoff(one: StepRecording, role: str) -> float:
     """Unit roundoff of the coarsest array of a role at a step."""
     kinds: list[Any] = [array.dtype for (kind, _), array in one.arrays.items() if kind == role]

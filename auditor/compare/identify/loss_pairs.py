@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.compare.identify import losses
+from auditor.compare.identify.differences import in_parts, nodes_of, taken, target_of
 from auditor.compare.identify.evidence import F64, Evidence, data
 from auditor.ingest.records import StepRecording
 
@@ -172,22 +173,38 @@ def _compared(one: StepRecording) -> tuple[F64 | None, F64 | None, bool]:
                 return model, target, False
             return inner, target, True
         return (model if inner is None else inner), target, False
+    return _taken(one, model)
+
+
+def _taken(one: StepRecording, model: F64 | None) -> tuple[F64 | None, F64 | None, bool]:
+    """Output and target of a loss that takes a difference: that against zero, where it is a plain one."""
     seen = [(op, found) for op in ("Pow", "Abs") if (found := data(one, "output", f"{op}.input")) is not None]
     if not seen:
         return None, None, False
+    if ("factor", "divisor0") in one.arrays or _worked_out(one):
+        target = target_of(one)
+        return (model, target, False) if target is not None else (None, None, False)
     op, difference = next(((op, found) for op, found in seen if _difference(one, op)), seen[0])
     # What is not learnt is the target: of ``target - output`` the slope by the output has the other sign.
     turned = next(iter(_difference(one, op).get("inputs") or ()), "") is None
     return (-difference if turned else difference), np.zeros_like(difference), False
 
 
+def _worked_out(one: StepRecording) -> bool:
+    """Whether what is made positive is no plain difference: in parts of something, row by row, or of logarithms."""
+    nodes = nodes_of(one)
+    given = [taken(nodes, op) for op in ("Pow", "Abs")]
+    if any(in_parts(nodes, place) is not None for place in given):
+        return True
+    differences = [nodes[place] for place in given if isinstance(place, int) and nodes[place].get("op") == "Sub"]
+    learnt = [at for node in differences for at in node.get("inputs", ()) if isinstance(at, int)]
+    return any(nodes[at].get("op") in {"Log", "Log1P"} for at in learnt)
+
+
 def _difference(one: StepRecording, op: str) -> Mapping[str, Any]:
     """The difference that the first operation of a name takes in the loss's graph: not what was cut off of one."""
-    told = one.facts.get("loss")
-    graph = told.get("graph") if isinstance(told, Mapping) else None
-    nodes = [node if isinstance(node, Mapping) else {} for node in graph or []]
-    first = next((node for node in nodes if node.get("op") == op), {})
-    given = next(iter(first.get("inputs") or ()), None)
+    nodes = nodes_of(one)
+    given = taken(nodes, op)
     if isinstance(given, int) and given < len(nodes) and nodes[given].get("op") in {"Sub", "Rsub"}:
         return nodes[given]
     return {}

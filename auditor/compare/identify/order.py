@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from auditor.compare.identify import losses
-from auditor.compare.identify.evidence import F64, Evidence, data, target_of, targets_of
+from auditor.compare.identify.differences import target_of
+from auditor.compare.identify.evidence import F64, Evidence, data, targets_of
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
 from auditor.ingest.records import StepRecording

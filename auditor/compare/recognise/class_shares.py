@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 import scipy
 
-from auditor.compare.identify.evidence import F64, data, target_of
+from auditor.compare.identify.differences import target_of
+from auditor.compare.identify.evidence import F64, data
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import pairing
 from auditor.compare.recognise.cause import Cause, percent

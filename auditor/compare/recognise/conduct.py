@@ -16,6 +16,7 @@ from auditor.compare.recognise import stepping
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
 from auditor.compare.trajectories import common
 
+_ACCUMULATION: Final = "update.gradient_accumulation_steps"
 #: Relative difference of two learning rates that is no rounding.
 _SAME: Final = 1e-4
 #: Part of the steps at which two rates that begin apart must be one for a warm-up to be all that differs.
@@ -141,7 +142,7 @@ def _accumulation(a: Profile, b: Profile) -> Iterator[Cause]:
     if as_one_batch(a, b):
         weight, effect = 0.0, f"{effect}, as many samples and the mean of them"
     yield Cause(
-        "OPT-21", "update.gradient_accumulation_steps", (counts[0], counts[1]), weight, effect,
+        "OPT-21", _ACCUMULATION, (counts[0], counts[1]), weight, effect,
         "measured" if counted else "declared", 0.9,
     )  # fmt: skip
 
@@ -153,13 +154,13 @@ def untold(side: Profile) -> bool:
     """
     if side.value(passes.UNTOLD):
         return True
-    counted = side.value("update.batches_per_step") or side.value("update.gradient_accumulation_steps")
+    counted = side.value("update.batches_per_step") or side.value(_ACCUMULATION)
     return side.framework == "tensorflow" and counted is None and side.value("data.batch_size") is None
 
 
 def batches(profile: Profile) -> int:
     """Batches to a step."""
-    return int(profile.value("update.batches_per_step") or profile.value("update.gradient_accumulation_steps") or 1)
+    return int(profile.value("update.batches_per_step") or profile.value(_ACCUMULATION) or 1)
 
 
 def as_one_batch(a: Profile, b: Profile) -> bool:
@@ -194,16 +195,24 @@ def first_ratio(a: Profile, b: Profile, name: str) -> float | None:
 
 
 def balanced(a: Profile, b: Profile) -> bool:
-    """Whether each divides its loss by the batches to a step, or adds up as many: one mean, of more samples."""
+    """Whether each divides its loss by the batches to a step, or adds up as many: one mean, of more samples.
+
+    Or of as many, where Keras takes the mean of them by itself and the other side divides.
+    """
     factors, counts = between(a, b, "loss.factor"), [batches(side) for side in (a, b)]
-    if factors is None or counts[0] == counts[1] or a.value("loss.reduction") != b.value("loss.reduction"):
+    alone = [_ACCUMULATION in side.facts.declared for side in (a, b)]
+    if (
+        factors is None
+        or (counts[0] == counts[1] and alone[0] == alone[1])
+        or a.value("loss.reduction") != b.value("loss.reduction")
+    ):
         return False
     return close(_summed(a, counts[0]), _summed(b, counts[1]), 1e-3)
 
 
 def _summed(profile: Profile, count: int) -> float:
     """How much of the mean loss of all its samples a step's gradient is of."""
-    mean = "update.gradient_accumulation_steps" in profile.facts.declared  # Keras takes the mean by itself
+    mean = _ACCUMULATION in profile.facts.declared  # Keras takes the mean by itself
     half = 0.5 if str(profile.value("loss.function")).startswith("huber") else 1.0
     return float(profile.value("loss.factor")) * half * (1 if mean else count)
 

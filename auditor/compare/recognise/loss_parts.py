@@ -17,7 +17,8 @@ _SAME: Final = 0.02
 #: Functions that every framework has as they are: of others one may be another's spelling.
 _PLAIN: Final = frozenset({"square", "absolute value", "exponential", "cross entropy", "binary cross entropy"})
 #: Parts that are counted by rows, of which frameworks tell other numbers.
-_ROWS: Final = frozenset({"cross entropy", "entropy"})
+_ENTROPY: Final = "entropy"
+_ROWS: Final = frozenset({"cross entropy", _ENTROPY})
 _WORDS: Final = 5
 #: What the divergence of a normal distribution from the standard one consists of.
 _DIVERGENCE: Final = frozenset({"square", "exponential"})
@@ -65,7 +66,7 @@ def _whole(a: Profile, b: Profile, both: tuple[Fact, Fact]) -> Iterator[Cause]:
     if any(between(a, b, name) is not None for name in _KNOWN):
         yield from _scaled(left, right, confidence)
         return
-    ratios = [_counts(right[key]) / _counts(left[key]) for key in common if _counts(left[key])]
+    ratios = [_ratio(left[key], right[key]) for key in common if _counts(left[key])]
     alike = bool(ratios) and all(close(ratio, ratios[0], _SAME) for ratio in ratios)
     values = (_words(both[0].value), _words(both[1].value))
     lacking = [key for key in (*left, *right) if key not in common]
@@ -152,6 +153,12 @@ def _size(a: Profile, b: Profile, ratio: float, sizes: Sequence[float], values: 
     steps = min(2.0, max((size for size in found if size is not None), default=more - 1))
     effect = f"the loss is {more:.4g} times as large on one side"
     yield Cause(entry, "loss.scale", values, max(REPORTED, steps), effect, confidence=0.8)
+
+
+def _ratio(left: Part, right: Part) -> float:
+    """How many times the other's a part counts; once where one side has a class of each row, the other all by ones."""
+    picked = left.function == right.function == _ENTROPY and left.size != right.size
+    return 1.0 if picked and close(left.weight, right.weight, _SAME) else _counts(right) / _counts(left)
 
 
 def _counts(part: Part) -> float:

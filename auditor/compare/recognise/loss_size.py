@@ -17,7 +17,7 @@ from auditor.compare.identify.loss_fits import LossFit
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import accumulated, gradient
 from auditor.compare.recognise.cause import REPORTED, Cause, between, close, how, percent, sure
-from auditor.compare.recognise.conduct import batches
+from auditor.compare.recognise.conduct import balanced, batches
 from auditor.ingest.records import StepRecording
 
 #: The two ways to divide a loss of which padding is a part.
@@ -55,6 +55,8 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
         halves = {factor[0].value, factor[1].value} == {0.5, 1.0}
         huber = str(a.value("loss.function")).startswith("huber")
         entry, scale = ("LOSS-11" if huber else "LOSS-01" if halves else "LOSS-00"), factor[1].value / factor[0].value
+        if balanced(a, b):
+            return
         entry = "OPT-21" if _by_batches(a, b, scale) else entry
     else:
         return

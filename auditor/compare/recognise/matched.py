@@ -15,7 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from auditor.compare.identify.evidence import F64, data, target_of, targets_of
+from auditor.compare.identify.differences import target_of
+from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
 from auditor.compare.recognise.pairing import classes

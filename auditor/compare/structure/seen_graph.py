@@ -117,7 +117,7 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     """How often two computed tensors are added (``add``), a constant (``shift``), and no gradient passes (``stop``).
 
     ``end``: constants that are added to an output, of which a plain input may be one. ``own`` and ``own_shift``: those
-    that may be part of arithmetic of the program's own.
+    that may be part of arithmetic of the program's own, or of what a ``Lambda`` does, of which nothing is told.
 
     Added by an operator or a layer, which is as many sums as it takes to add its inputs two by two. Nothing is cut
     off before the first layer that has weights. None where some may have been missed: of a graph that was not told
@@ -138,11 +138,12 @@ def sums(framework: str, graph: Any, layers: Sequence[Mapping[str, Any]]) -> Map
     learnt = next((place for place, kind in enumerate(kinds) if str(kind).lower() in words.WEIGHTED), len(nodes))
     part = _beside_arithmetic(told_)
     own = sum(one.get("op") == "add" and (bool(one.get("own")) or at in part) for at, one in enumerate(nodes))
-    plain = {"add": told_.count("add") - own + both, "own": own}
+    unseen = told.count("Lambda")
+    plain = {"add": told_.count("add") - own + both, "own": own + unseen}
     # What is added at an output's end is the least that a rate or a variance has: a loss may as well add it.
     inner = [at for at, one in enumerate(nodes) if one.get("op") == "shift" and not one.get("end")]
     beside = sum(at in part for at in inner)
-    shifts = {"shift": len(inner) - beside, "own_shift": beside, "end": told_.count("shift") - len(inner)}
+    shifts = {"shift": len(inner) - beside, "own_shift": beside + unseen, "end": told_.count("shift") - len(inner)}
     return {**plain, **shifts, "stop": told_[learnt:].count("stop")}
 
 

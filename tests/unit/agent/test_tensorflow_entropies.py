@@ -59,6 +59,15 @@ def _weighted(x: Any, y: Any) -> Any:
     return -tf.reduce_mean(4.0 * y * tf.math.log(p) + (1 - y) * tf.math.log(1 - p))
 
 
+def _positives(x: Any, y: Any) -> Any:
+    return tf.reduce_mean(3.0 * (y * tf.nn.softplus(-x)) + 0.5 * (1 - y) * tf.nn.softplus(x))
+
+
+def _by_column(x: Any, y: Any) -> Any:
+    p = tf.sigmoid(x)
+    return -tf.reduce_mean(tf.constant([1.0, 2.0, 3.0]) * y * tf.math.log(p) + (1 - y) * tf.math.log(1 - p))
+
+
 def _picked(x: Any, y: Any) -> Any:
     return -tf.reduce_mean(tf.reduce_sum(y * tf.math.log(tf.nn.softmax(x) + 1e-9), 1))
 
@@ -97,14 +106,14 @@ def _of(loss: Callable[[Any, Any], Any], *, traced: bool) -> tuple[flow.Compared
 @pytest.mark.parametrize(
     ("loss", "logits"),
     [
-        *((one, False) for one in (_backend, _clipped, _zeros_first)),
-        *((one, True) for one in (_logits, _softplus, _two_softplus, _log_sigmoids)),
+        *((one, False) for one in (_backend, _clipped, _zeros_first, _weighted)),
+        *((one, True) for one in (_logits, _softplus, _two_softplus, _log_sigmoids, _positives)),
     ],
 )
 def test_a_binary_cross_entropy_is_known_by_its_operations(
     loss: Callable[[Any, Any], Any], logits: bool, traced: bool
 ) -> None:
-    """Of probabilities or of logits, clipped or with an epsilon, eager or traced, with other terms beside it."""
+    """Of probabilities or of logits, clipped or with an epsilon, with other terms beside it, the ones weighted."""
     found, outputs, targets = _of(loss, traced=traced)
     assert (found.facts["operation"], found.facts["from_logits"]) == ("binary_crossentropy", logits)
     assert found.facts["output_shape"] == found.facts["target_shape"] == [8, 3]
@@ -117,9 +126,9 @@ def test_a_binary_cross_entropy_is_known_by_its_operations(
 
 
 @pytest.mark.parametrize("traced", [False, True])
-@pytest.mark.parametrize("loss", [_weighted, _picked, _shifted, _squared, _of_other_logits])
+@pytest.mark.parametrize("loss", [_by_column, _picked, _shifted, _squared, _of_other_logits])
 def test_what_only_looks_like_one_stays_what_it_was(loss: Callable[[Any, Any], Any], traced: bool) -> None:
-    """Weighted targets are no targets; a logarithm that is picked, a log1p of the data and an error are others."""
+    """Targets weighted by column are none; a logarithm that is picked, a log1p of the data and an error are others."""
     found, _, _ = _of(loss, traced=traced)
     assert found.facts["operation"] == "arithmetic"
     assert "from_logits" not in found.facts

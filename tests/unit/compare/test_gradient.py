@@ -11,7 +11,7 @@ from auditor.compare.identify.evidence import evidence
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.loss_fits import LossFit
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import loss
+from auditor.compare.recognise import conduct, loss
 from auditor.ingest.records import Recorded, StepRecording
 from support.tiny import Tiny
 
@@ -50,6 +50,18 @@ def test_what_several_batches_add_up_to_is_read_off_loss_and_gradient(
         found = list(loss.causes(side(**left), side(**right)))
         assert [one.id for one in found] == entries
         assert all(one.chance == (one.parameter == "loss.printed") for one in found)
+
+
+def test_a_mean_that_keras_takes_by_itself_is_a_loss_that_is_divided() -> None:
+    """Of as many batches: the factor of the loss is no other gradient; without Keras's mean, or the division, it is."""
+    divided, whole, keras = (
+        side(factor=part, turned=None, keras=by) for part, by in ((0.25, False), (1.0, False), (1.0, True))
+    )
+    assert conduct.balanced(divided, keras)
+    assert conduct.balanced(keras, divided)
+    assert not conduct.balanced(whole, keras)
+    assert not conduct.balanced(divided, whole)
+    assert not conduct.balanced(keras, keras)
 
 
 def step(outputs: list[np.ndarray], targets: list[np.ndarray], gradient: np.ndarray) -> StepRecording:

@@ -97,6 +97,17 @@ def test_a_number_added_beside_arithmetic_may_be_part_of_it(graph: list[str], co
     assert not list(sums.causes(side(own_shift=1), side(shift=1)))
 
 
+def test_what_a_lambda_does_may_be_a_sum() -> None:
+    """A table of positions that Keras adds in one: of what is within it nothing is told."""
+    layers = [{"name": "dense", "class": "Dense"}, {"name": "lambda", "class": "Lambda"}]
+    found = seen_graph.sums("keras", [{"layer": "dense"}, {"layer": "lambda"}], layers)
+    assert found is not None
+    assert (found["add"], found["own"], found["shift"], found["own_shift"]) == (0, 1, 0, 1)
+    assert not list(sums.causes(side(**found), side(shift=1)))
+    assert not list(sums.causes(side(**found), side(add=1)))
+    assert [one.parameter for one in sums.causes(side(**found), side(shift=2))] == ["forward.shift"]
+
+
 def test_a_layer_of_the_programs_own_that_is_called_dense_has_its_function() -> None:
     """Its class has the name of a product; the node that made its output is an activation's."""
     layers = [{"name": name, "class": "Dense"} for name in ("one", "two")]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from auditor.compare.identify.fact import Fact, Facts
+from auditor.compare.identify.loss_parts import Part
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import conduct, data
+from auditor.compare.recognise import conduct, data, loss_parts
 from auditor.compare.structure import Operation, structure
 from auditor.compare.structure.geometry import of_rank
 from auditor.ingest.records import StepRecording
@@ -41,6 +42,15 @@ def test_gradients_of_a_tape_without_its_data_may_be_of_several_batches(known: d
     torch = side("torch", update__batches_per_step=4, data__batch_size=16)
     found = [one.id for one in conduct.causes(torch, side("tensorflow", **known)) if one.id == "OPT-21"]
     assert found == told
+
+
+@pytest.mark.parametrize(("weight", "told"), [(1.0, []), (3.0, ["LOSS-00"])])
+def test_a_class_that_is_picked_and_one_among_ones_and_zeros_are_one_part(weight: float, told: list[str]) -> None:
+    """A focal loss by ``gather``, and by a product over three classes that is summed."""
+    picked = side("torch", loss__parts=(Part("entropy", 1.0, 1.0),))
+    whole = side("tensorflow", loss__parts=(Part("entropy", 3.0, weight),))
+    for pair in ((picked, whole), (whole, picked)):
+        assert [one.id for one in loss_parts.causes(*pair)] == told
 
 
 POOL = {"kernel": [1, 2], "stride": [1, 2], "dilation": [1, 1], "pads": [[0, 0], [0, 0]], "_slack": [0, 0]}

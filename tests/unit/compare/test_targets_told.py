@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from auditor.compare.identify.evidence import target_of
+from auditor.compare.identify.differences import target_of
 from support.by_hand import ROWS, STEPS, run
 
 VALUES = np.random.default_rng(6).normal(size=(STEPS, ROWS, 2)).astype(np.float32)

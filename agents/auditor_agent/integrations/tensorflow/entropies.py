@@ -32,24 +32,48 @@ def entropy(path: Sequence[Any], output: Any, target: Any, made: _Made) -> tuple
     """
     if len(path) < 2:
         return None
-    product, total = path[-1], path[-2]
     told = {"operation": "binary_crossentropy"}
-    probability = _probability(output, made)
-    if probability is not None:
-        other = _other(total, product, made, _SUMS)
-        written_out = other is not None and _of_complement(other, target, made)
-        wanted = _unsigned(target, made)
-        return (probability, wanted, told | {"from_logits": False}) if written_out else None
-    logits = _logits(output, made)
-    if logits is not None:
-        other = _other(total, product, made, _SUMS)
-        written_out = other is not None and _of_complement(other, target, made)
-        return (logits, _unsigned(target, made), told | {"from_logits": True}) if written_out else None
-    if _is_less_product(total, product, output, made):
-        return output, target, told | {"from_logits": True}
-    if len(path) > 2 and made(total) is not None and _softplus(path[-3], total, made):
+    if _probability(output, made) is not None or _logits(output, made) is not None:
+        found = _of_two(path, output, target, made)
+        return None if found is None else (*found[:2], told | {"from_logits": found[2]})
+    product, total = path[-1], path[-2]
+    stable = len(path) > 2 and made(total) is not None and _softplus(path[-3], total, made)
+    if stable or _is_less_product(total, product, output, made):
         return output, target, told | {"from_logits": True}
     return None
+
+
+def _of_two(path: Sequence[Any], output: Any, target: Any, made: _Made) -> tuple[Any, Any, bool] | None:
+    """What the two logarithms of a sum are of, the target, and whether they are of logits; None where it is no sum."""
+    part, total = _summed(path, made)
+    other = None if total is None else _other(total, part, made, _SUMS)
+    rest = None if other is None else _complement(other, target, made)
+    if rest is None:
+        return None
+    probability, logits = _probability(output, made), _logits(output, made)
+    if probability is not None:
+        return probability, _plain(target, made), False
+    wanted = _plain(target, made) if logits is not _inside(output, made) else rest  # softplus(-x) is of the ones
+    return logits, wanted, True
+
+
+def _summed(path: Sequence[Any], made: _Made) -> tuple[Any, Any]:
+    """The term that the product at the end of ``path`` is, times a number perhaps, and the sum of which it is one."""
+    at = len(path) - 1
+    while at > 0 and _plain(path[at - 1], made) is not path[at - 1]:
+        at -= 1
+    return path[at], path[at - 1] if at else None
+
+
+def _plain(tensor: Any, made: _Made) -> Any:
+    """What ``tensor`` is a multiple of, by numbers and signs: a target, where the ones count for more."""
+    for _ in range(_MOST):
+        kind, given = made(tensor) or ("", ())
+        wide = [one for one in given if _wide(one)] if kind in {"Mul", "Neg"} else []
+        if len(wide) != 1:
+            break
+        tensor = wide[0]
+    return tensor
 
 
 def _probability(logarithm: Any, made: _Made) -> Any:
@@ -69,8 +93,14 @@ def _probability(logarithm: Any, made: _Made) -> Any:
 
 def _logits(logarithm: Any, made: _Made) -> Any:
     """What ``logarithm`` is ``log_sigmoid`` or ``softplus`` of, whichever signs there are; None if it is neither."""
+    inside = _inside(logarithm, made)
+    return None if inside is None else _unsigned(inside, made)
+
+
+def _inside(logarithm: Any, made: _Made) -> Any:
+    """What stands in its ``softplus``; None where there is none."""
     node = made(_unsigned(logarithm, made))
-    return _unsigned(node[1][0], made) if node is not None and node[0] == "Softplus" else None
+    return node[1][0] if node is not None and node[0] == "Softplus" else None
 
 
 def _is_less_product(total: Any, product: Any, logits: Any, made: _Made) -> bool:
@@ -82,18 +112,18 @@ def _is_less_product(total: Any, product: Any, logits: Any, made: _Made) -> bool
     return inner is not None and inner[0] == "Softplus" and inner[1][0] is logits
 
 
-def _of_complement(product: Any, target: Any, made: _Made) -> bool:
-    """Whether ``product`` is that of a logarithm and a number less ``target``, or what ``target`` is that less."""
-    node = made(product)
+def _complement(product: Any, target: Any, made: _Made) -> Any:
+    """What a logarithm is multiplied with in ``product``, if that and ``target`` are a number together."""
+    node = made(_plain(product, made))
     if node is None or node[0] != "Mul":
-        return False
-    wanted = _unsigned(target, made)
+        return None
+    wanted = _plain(target, made)
     for factor, other in (node[1][:2], node[1][1::-1]):
-        inner, one = made(_unsigned(other, made)), _unsigned(factor, made)
+        inner, one = made(_unsigned(other, made)), _plain(factor, made)
         complements = _less(one, made) is wanted or _less(wanted, made) is one
         if complements and inner is not None and inner[0] in _LOGARITHMS:
-            return True
-    return False
+            return one
+    return None
 
 
 def _unsigned(tensor: Any, made: _Made) -> Any:

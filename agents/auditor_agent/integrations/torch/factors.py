@@ -21,6 +21,8 @@ _TWO: Final = 2
 MOST: Final = 3
 #: Losses element by element that are plain operations.
 _POINTWISE: Final = frozenset({"Pow", "Abs", "BinaryCrossEntropy", "BinaryCrossEntropyWithLogits"})
+#: Errors of rows, with their sign and without.
+_ERRORS: Final = frozenset({"Abs", "Sub", "Rsub"})
 #: Changes of shape, and sums, between the loss of a row and its weight; of one column the first is picked.
 _SHAPERS: Final = frozenset({*PASSED, *REDUCERS, "Select"})
 _MOST_SHAPERS: Final = 8
@@ -35,6 +37,10 @@ def keep(tensors: dict[tuple[str, str], Tensor], node: Any, outputs: Mapping[Any
         outputs: names of the model's outputs by their ``grad_fn``.
     """
     weight = _weight(node)
+    divisor = _divisor(node) if weight is None else None
+    if isinstance(divisor, Tensor) and divisor.ndim:
+        tensors.setdefault(("factor", "divisor0"), narrow(divisor.detach()))
+        return
     found = _factor(node, outputs) if weight is None else weight
     number = sum(role == "factor" for role, _ in tensors)
     if isinstance(found, Tensor) and found.ndim and number < MOST:
@@ -63,6 +69,14 @@ def _weight(node: Any) -> Any:
     if not isinstance(mask, Tensor) or mask.dtype != bool_:
         return None
     return ~mask if op == "MaskedFill" or (op == "Where" and not rows[0]) else mask
+
+
+def _divisor(node: Any) -> Any:
+    """What the error of each row is divided by before or after it is made positive: its target, of a percentage."""
+    children = [child for child, _ in node.next_functions]
+    if op_of(node) != "Div" or len(children) != _TWO or children[1] is not None or children[0] is None:
+        return None
+    return saved(node, "other") if op_of(children[0]) in _ERRORS else None
 
 
 def _factor(node: Any, outputs: Mapping[Any, str]) -> Any:
