@@ -262,6 +262,12 @@ def targets_of(one: StepRecording) -> list[F64]:
     return [found for name in names if (found := data(one, "target", name)) is not None]
 
 
+def row_weights(one: StepRecording) -> F64 | None:
+    """Weights that were given to the framework, or that the losses of the rows were multiplied with."""
+    given = data(one, "batch", "sample_weight0")
+    return data(one, "factor", "weight0") if given is None else given
+
+
 def roundoff(one: StepRecording, role: str) -> float:
     """Unit roundoff of the coarsest array of a role at a step."""
     kinds: list[Any] = [array.dtype for (kind, _), array in one.arrays.items() if kind == role]

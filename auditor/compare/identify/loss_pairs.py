@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from auditor.compare.identify import losses
 from auditor.compare.identify.differences import in_parts, nodes_of, taken, target_of
-from auditor.compare.identify.evidence import F64, Evidence, data
+from auditor.compare.identify.evidence import F64, Evidence, data, row_weights
 from auditor.ingest.records import StepRecording
 
 _MOST_STEPS: Final = 20
@@ -103,7 +103,7 @@ def pair_of(one: StepRecording) -> Pair | None:
     if output is None or target is None or not output.size or not output.ndim:
         return None
     batch = data(one, "batch")
-    each = _weights(one)
+    each = row_weights(one)
     count = len(batch) if batch is not None and batch.ndim else len(output)
     apart = any(name in one.scalars for name in ("loss/data", "loss/penalty", "data_loss", "regularization_loss"))
     classes = data(one, "target", "loss.weight")
@@ -111,12 +111,6 @@ def pair_of(one: StepRecording) -> Pair | None:
     pair = Pair(output, target, value, count, classes, one.step, apart=apart, derived=derived, each=each,
                 squares=_whole(kernels), every=_whole(every), kernels=kernels)  # fmt: skip
     return replace(pair, ignored=_ignored(one), read=_read(batch))
-
-
-def _weights(one: StepRecording) -> F64 | None:
-    """Weights that were given to the framework, or that the losses of the rows were multiplied with."""
-    given = data(one, "batch", "sample_weight0")
-    return data(one, "factor", "weight0") if given is None else given
 
 
 def _ignored(one: StepRecording) -> int:

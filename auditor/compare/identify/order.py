@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.compare.identify import losses
 from auditor.compare.identify.differences import target_of
-from auditor.compare.identify.evidence import F64, Evidence, data, targets_of
+from auditor.compare.identify.evidence import F64, Evidence, data, row_weights, targets_of
 from auditor.compare.identify.fact import Fact
 from auditor.compare.trajectories import Curve
 from auditor.ingest.records import StepRecording
@@ -84,7 +84,7 @@ def _targets(one: StepRecording) -> F64 | None:
 
 def _counting(one: StepRecording, target: F64 | None) -> F64 | None:
     """A target with nothing where the loss leaves it out by a mask, whatever the program has there."""
-    mask = data(one, "factor", "weight0")
+    mask = row_weights(one)
     if target is None or mask is None or mask.size != target.size or not losses.is_mask([mask]):
         return target
     return np.where(mask.reshape(target.shape) != 0, target, 0.0)

@@ -47,6 +47,13 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     yield from gathered(list(_causes(a, b)))
 
 
+def _masked_unseen(a: Profile, b: Profile) -> bool:
+    """Whether a mask leaves targets out of one side's loss, and what the other's loss is of nobody knows."""
+    masked = [any(("factor", "weight0") in one.arrays for one in side.evidence.steps) for side in (a, b)]
+    other = (a, b)[masked.index(False)] if masked[0] != masked[1] else None
+    return other is not None and not (other.loss and other.loss[0].explains)
+
+
 def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if any(side.value(CHANGED) for side in (a, b)):  # the recorded batch is not what the network is fed
         yield from (cause for cause in _scale(a, b) if cause.parameter in _OF_TARGETS)
@@ -56,7 +63,7 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     targets = [] if rows else list(pairing.causes(a, b))
     known = _OF_TARGETS if any(cause.parameter in pairing.TARGETS for cause in targets) else frozenset[str]()
     shares = [] if rows or targets else list(class_shares.causes(a, b))
-    known = class_shares.FOLLOW if shares else known
+    known = class_shares.FOLLOW if shares else _OF_TARGETS if _masked_unseen(a, b) else known
     scaled = [cause for cause in _scale(a, b) if cause.parameter not in known]
     yield from scaled
     yield from _axes(a, b)

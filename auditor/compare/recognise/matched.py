@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from auditor.compare.identify.differences import target_of
-from auditor.compare.identify.evidence import F64, data, targets_of
+from auditor.compare.identify.evidence import F64, data, row_weights, targets_of
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
 from auditor.compare.recognise.pairing import classes
@@ -110,6 +110,9 @@ def _table(side: Profile) -> Table | None:
         if sum(extent > 1 for extent in batch.shape[1:]) > 1:
             continue  # of images and series of several readings each framework has another axis first
         rows = np.hstack([batch.reshape(len(batch), -1), classes(target)])
+        mask = row_weights(one)
+        if mask is not None and mask.size == len(rows):
+            rows = rows[mask.ravel() != 0]  # what stands behind a mask is no target
         if (found and rows.shape[1] != found[0].shape[1]) or not np.isfinite(rows).all():
             continue
         found.append(rows)

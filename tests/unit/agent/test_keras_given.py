@@ -142,3 +142,37 @@ def test_the_cross_entropy_of_models_within_is_told_of_targets_that_were_given(m
         assert (first.facts["loss"]["operation"], first.facts["loss"]["from_logits"]) == ("binary_crossentropy", True)
         assert first.facts["output_activation"] == "linear"
         assert first.of("output")["output0"].whole().min() < 0  # no probabilities
+
+
+class Masked(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """A step of one's own whose loss leaves rows out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = keras.layers.Dense(3)
+
+    def call(self, x: Any) -> Any:
+        """Logits."""
+        return self.net(x)
+
+    def train_step(self, data: Any) -> Any:
+        """The mean over the rows that count."""
+        x, y, counts = data
+        with tf.GradientTape() as tape:
+            each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=self(x, training=True))
+            loss = tf.reduce_sum(each * counts) / tf.reduce_sum(counts)
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+def test_the_mask_of_a_steps_own_loss_is_recorded_as_weights() -> None:
+    """Beside the targets, as ``fit`` has its own ``sample_weight``."""
+    model, run = Masked(), MemoryRun()
+    model.compile(optimizer="sgd", jit_compile=False)
+    y, counts = (np.arange(len(X)) % 3).astype(np.int64), (np.arange(len(X)) % 2).astype(np.float32)
+    data = tf.data.Dataset.from_tensor_slices((X, y, counts)).batch(12)
+    model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    first = assembled(run.recordings)[0]
+    np.testing.assert_array_equal(first.of("target")["target0"].whole().ravel(), y[:12])
+    np.testing.assert_array_equal(first.of("batch")["sample_weight0"].whole().ravel(), counts[:12])

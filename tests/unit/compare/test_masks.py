@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,3 +212,28 @@ def test_a_divergence_written_by_hand_is_known_and_its_mean_over_classes_too() -
     assert (told.id, told.parameter) == ("LOSS-10", "loss.scale")
     alike = diagnose(taped(over_classes=True), mine).causes
     assert not [one for one in alike if one.id.startswith("LOSS")]
+
+
+def classes(told: str) -> Profile:
+    """Rows of classes with a mask that stands in the graph, is the framework's argument, or was recorded by nobody."""
+    steps = masks()
+
+    def loss(o: Tensor, y: Tensor) -> Tensor:
+        m = steps().float()
+        return (functional.cross_entropy(o, y, reduction="none") * m).sum() / m.sum()
+
+    found = run(loss, CLASSES, 4).evidence.steps
+    for one in found if told != "graph" else ():
+        weight = one.arrays.pop(("factor", "weight0"))
+        if told == "argument":
+            one.arrays["batch", "sample_weight0"] = replace(weight, role="batch", name="sample_weight0")
+    return profile("a", "keras", list(found), Beside())
+
+
+def test_targets_behind_a_mask_are_none_whoever_was_given_it() -> None:
+    """Where the mask of one side is unknown, and so its loss, its targets are not held against the other's."""
+    hand, given, unseen = (classes(told) for told in ("graph", "argument", "nowhere"))
+    assert hand.value("data.target.mean") == given.value("data.target.mean")
+    assert unseen.value("loss.function") is None
+    for pair in ((hand, given), (hand, unseen), (unseen, hand)):
+        assert not [one for one in diagnose(*pair).causes if one.id.startswith("DATA")]

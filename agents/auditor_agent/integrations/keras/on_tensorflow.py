@@ -94,6 +94,8 @@ def expanded(loss: Any, given: Sequence[Any] = ()) -> Any:
     from auditor_agent.integrations.tensorflow import flow
 
     met = None if loss is None else flow.compared(loss, flow.in_graph)
+    if met is not None:
+        met.weight = flow.weight(loss, met.result, flow.in_graph)
     if met is None or met.facts.get("broadcast") is True:
         return met
     return met if "from_logits" in met.facts and flow.comes_of(met.target, given, flow.in_graph) else None

@@ -150,6 +150,7 @@ class Tape:
             others = keras.tree.flatten(given.get("y_pred"))  # means and variances beside what was rebuilt, say
             others = [leaf for leaf in others if leaf is not met.output] if len(others) > 1 else []
             given |= {"y": met.target, "y_pred": [met.output, *others] if others else met.output}
+            given |= {} if met.weight is None else {"sample_weight": met.weight}
             self._loss_facts = {**self.declared_loss(), **met.facts}
         self.made_of(given.get("loss"))
         self._data = []
