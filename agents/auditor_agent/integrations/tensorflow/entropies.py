@@ -2,8 +2,7 @@
 
 ``-(y log p + (1 - y) log(1 - p))``, also with ``softplus`` of logits in place of the logarithms; ``softplus(x) - x y``;
 and ``max(x, 0) - x y + log(1 + exp(-|x|))``, which ``tf.nn.sigmoid_cross_entropy_with_logits`` consists of and Keras'
-functions come down to. Where a loss has other terms
-as well (a divergence), its value alone does not say so.
+functions come down to. Where a loss has other terms as well (a divergence), its value alone does not say so.
 """
 
 from __future__ import annotations
