@@ -40,14 +40,14 @@ def told(evidence: Evidence) -> tuple[Evidence, list[LossFit]]:
             fits = loss.identify(candidate)
             if fits and fits[0].explains:
                 scaled = fits[0].function.startswith(_OF_ANGLES)  # the target may have been scaled to a length of one
-                kept = _untold(candidate) if scaled else candidate
+                kept = untold(candidate) if scaled else candidate
                 return taped.without_others(kept) if by_tape else kept, fits
     if by_tape:
-        evidence = taped.without_others(_untold(evidence))
+        evidence = taped.without_others(untold(evidence))
     return evidence, loss.identify(evidence)
 
 
-def _untold(evidence: Evidence) -> Evidence:
+def untold(evidence: Evidence) -> Evidence:
     """Without targets."""
     return replace(evidence, steps=tuple(_without(one) for one in evidence.steps))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.compare.identify import class_weights, factors, labels, packed
-from auditor.compare.identify.evidence import Evidence
+from auditor.compare.identify.evidence import Evidence, targets_of
 from auditor.compare.identify.loss_fits import LossFit
 
 
@@ -16,4 +16,12 @@ def told(evidence: Evidence) -> tuple[Evidence, list[LossFit]]:
     found = factors.told(evidence)
     for read in (packed.told, labels.told, class_weights.told):
         found = read(*found)
-    return found
+    kept, fits = found
+    return (factors.untold(kept) if _given_for_nothing(kept, fits) else kept), fits
+
+
+def _given_for_nothing(evidence: Evidence, fits: list[LossFit]) -> bool:
+    """Whether all targets are one number and no loss is known to be of them: ``fit`` has to be given some."""
+    each = [target for one in evidence.steps for target in targets_of(one)]
+    explained = bool(fits) and fits[0].explains
+    return bool(each) and not explained and all((target == each[0].flat[:1]).all() for target in each)

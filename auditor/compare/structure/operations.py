@@ -84,14 +84,15 @@ def structure(
     told = model.get("layers") if isinstance(model, Mapping) else None
     layers = [layer for layer in told or [] if isinstance(layer, Mapping)]
     ran = next((one for one in facts if isinstance(one.get("operations"), list)), {})
-    graph, complete = seen_graph.once(ran.get("operations")), bool(ran.get("operations_whole", True))
+    bare = model.get("weights", ()) if isinstance(model, Mapping) and framework == "tensorflow" else ()
+    graph, complete = seen_graph.once(ran.get("operations"), bare), bool(ran.get("operations_whole", True))
     listed = (one["layers"] for one in facts if isinstance(one.get("layers"), list) and one["layers"])
     seen: Sequence[Mapping[str, Any]] = next(listed, [])
     tensors = model.get("tensors", {}) if isinstance(model, Mapping) else {}
     if framework == "torch":
         graph = seen_graph.own(graph, layers, tensors)
     else:
-        graph = seen_graph.once(judged.alone(graph, model, layers)) if framework == "tensorflow" else graph
+        graph = seen_graph.once(judged.alone(graph, model, layers), bare) if framework == "tensorflow" else graph
         graph = judged.taught(seen_graph.known(graph, layers), layers)
     graph = seen_graph.alike(graph, layers)
     shares = seen_graph.shares(seen_graph.told(graph))

@@ -22,9 +22,12 @@ _OWN: Final = "arithmetic"
 _ARITHMETIC: Final = frozenset({"add", "shift", _OWN})
 
 
-def once(graph: Any) -> Any:
-    """One pass, where a step calls its model several times over: PyTorch's first pass is all that is told of it."""
-    if not isinstance(graph, list):
+def once(graph: Any, weights: Sequence[Mapping[str, Any]] = ()) -> Any:
+    """One pass, where a step calls its model several times over: PyTorch's first pass is all that is told of it.
+
+    Operations on bare ``weights`` that are as many as there are kernels are each on its own: two towers of one kind.
+    """
+    if not isinstance(graph, list) or _each_its_own(graph, weights):
         return graph
     told = [{key: one[key] for key in one if key not in _COUNTED} if isinstance(one, Mapping) else one for one in graph]
     for size in range(2, len(told) // 2 + 1):
@@ -32,6 +35,12 @@ def once(graph: Any) -> Any:
             passes = zip(graph[:size], graph[-size:], strict=True)
             return [{**first, **last} if isinstance(first, Mapping) else first for first, last in passes]
     return graph
+
+
+def _each_its_own(graph: Sequence[Any], weights: Sequence[Mapping[str, Any]]) -> bool:
+    bare = [one for one in graph if isinstance(one, Mapping) and "layer" not in one]
+    weighted = sum(str(one.get("op")).lower() in words.WEIGHTED for one in bare)
+    return weighted > 0 and weighted == sum(len(one.get("shape") or ()) > 1 for one in weights)
 
 
 def alike(graph: Any, layers: Sequence[Mapping[str, Any]]) -> Any:

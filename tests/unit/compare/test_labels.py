@@ -105,3 +105,24 @@ def test_a_mask_that_comes_with_the_targets_is_found(behind: bool) -> None:
     assert mine.value("loss.reduction") == "mean without padding"
     assert not [one for one in diagnose(mine, theirs).causes if one.id.startswith("LOSS")]
     assert diagnose(packed(behind=behind, by_all=True), theirs).causes[0].id == "LOSS-09"
+
+
+def contrasted(told: np.ndarray | None) -> Profile:
+    """A loss within the batch that takes no target, whatever ``fit`` was given."""
+
+    def loss(o: Tensor, y: Tensor) -> Tensor:
+        del y
+        return functional.cross_entropy(o @ o.T, torch.arange(len(o)))
+
+    return run(loss, VALUES, 4, told=told)
+
+
+def test_targets_that_a_loss_does_not_take_are_none() -> None:
+    """Zeros for a contrastive loss, as ``fit`` has to be given some; of zeros that it is of they are."""
+    zeros = np.zeros_like(VALUES)
+    mine, theirs = contrasted(zeros), contrasted(None)
+    assert mine.value("data.target.mean") is None
+    assert not [one for one in diagnose(mine, theirs).causes if one.id.startswith("DATA")]
+    plain = run(functional.mse_loss, zeros, told=zeros)
+    assert plain.value("loss.function") == "squared error"
+    assert plain.value("data.target.mean") == 0

@@ -97,6 +97,17 @@ def test_a_number_added_beside_arithmetic_may_be_part_of_it(graph: list[str], co
     assert not list(sums.causes(side(own_shift=1), side(shift=1)))
 
 
+def test_two_towers_of_bare_weights_are_not_one_that_is_called_twice() -> None:
+    """As many kernels as products; with half as many the step goes through them twice."""
+    graph = [{"op": "Dense", "units": 4}, {"op": "relu"}, {"op": "Dense", "units": 2}, {"op": "arithmetic"}] * 2
+    weights = [{"shape": [3, 4]}, {"shape": [4]}, {"shape": [4, 2]}, {"shape": [2]}]
+    assert seen_graph.once(graph, weights * 2) == graph
+    assert seen_graph.once(graph, weights) == seen_graph.once(graph) == graph[:4]
+    manifest = {"model": {"class": None, "weights": weights * 2, "layers": []}}
+    found = structure("tensorflow", manifest, [{"operations": graph}])
+    assert [one.kind for one in found.operations].count("activation") == 2
+
+
 def test_what_a_lambda_does_may_be_a_sum() -> None:
     """A table of positions that Keras adds in one: of what is within it nothing is told."""
     layers = [{"name": "dense", "class": "Dense"}, {"name": "lambda", "class": "Lambda"}]
