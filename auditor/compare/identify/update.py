@@ -338,6 +338,9 @@ def facts(found: UpdateRule) -> list[Fact]:
     if not any(name in told for name in search.CLIPS):
         told |= clipping.marks(found.sample.gradient, found.sample.norms)
     told |= found.aside.facts()
+    kind = next((name for name in search.CLIPS if name in settings and name in found.open), None)
+    if found.free and kind is not None:  # cut at every step, at a rate that stands nowhere: the two are one number
+        told["clip_step"] = {kind: settings[kind] * told.pop("learning_rate")}
     if "epsilon" in found.open and not found.open.intersection(search.CLIPS):
         told["epsilon_at_most"] = _ceiling(found)
     return [Fact(f"update.{name}", value, **how) for name, value in told.items() if name not in found.open]

@@ -250,6 +250,7 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         for side in (a, b)
     ]
     sides = [_with_limits(a, sides[0], sides[1]), _with_limits(b, sides[1], sides[0])]
+    sides = [_at_rate_of(a, b) or sides[0], _at_rate_of(b, a) or sides[1]]
     kinds = [set(side) for side in sides]
     if any(side.value("update.altered") and not kind for side, kind in zip((a, b), kinds, strict=True)):
         return  # gradients that the program writes to may be cut by hand
@@ -263,7 +264,11 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"
     swapped = _swap(a, b, _only(sides[0]), _only(sides[1]))
-    facts = [side.facts.get(f"update.{name}") for side, names in zip((a, b), kinds, strict=True) for name in names]
+    facts = [
+        side.facts.get(f"update.{name}") or side.facts.get("update.clip_step")
+        for side, names in zip((a, b), kinds, strict=True)
+        for name in names
+    ]
     # A limit that was measured does cut: gradients recorded after it cannot show by how much.
     acts = any(fact is not None and fact.how == "measured" for fact in facts)
     if not acts and any(side.by_hand and not kind for side, kind in zip((a, b), kinds, strict=True)):
@@ -281,6 +286,12 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         confidence=sure(*facts),
         hints=(_clips_by(a), _clips_by(b)),
     )
+
+
+def _at_rate_of(side: Profile, other: Profile) -> dict[str, float]:
+    """The limit of a side of which only limit times rate is known, if its rate is the other's; empty elsewhere."""
+    rate = other.value("update.learning_rate")
+    return {name: step / rate for name, step in side.value("update.clip_step", {}).items()} if rate else {}
 
 
 def _cut_by_another_norm(cut: Profile, other: Profile, own: Mapping[str, float], limits: Mapping[str, float]) -> bool:

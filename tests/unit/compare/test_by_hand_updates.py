@@ -13,7 +13,7 @@ from auditor.compare.identify import free_rates
 from auditor.compare.profile import Beside, Profile, profile
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
-from support.tiny import Stepper, Tiny, Weights, adam, array, name
+from support.tiny import Stepper, Tiny, Weights, adam, array, name, sgd
 
 STEPS = 14
 RATE = 1e-2
@@ -248,6 +248,33 @@ def test_a_weight_that_is_assigned_twice_is_looked_at_until_the_next_step() -> N
     assert found.value("update.weight_decay") == pytest.approx(0.3)
     decayed = Tiny(lambda: torch_adamw(0.3), steps=STEPS).profile()
     assert claimed(diagnose(decayed, found)) == set()
+
+
+def cut(gradients: Weights, limit: float) -> Weights:
+    """Cut to a global norm."""
+    norm = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
+    return [(g * min(1.0, limit / (norm + 1e-6))).astype(g.dtype) for g in gradients]
+
+
+def own_clipping(limit: float) -> Callable[[], Stepper]:
+    """Plain SGD that cuts what the tape gave."""
+    return lambda: (
+        lambda weights, gradients, _: [
+            (w - RATE * g).astype(np.float32) for w, g in zip(weights, cut(gradients, limit), strict=True)
+        ]
+    )
+
+
+@pytest.mark.parametrize(("limit", "told"), [(0.02, set()), (0.05, {"OPT-19"}), (None, {"OPT-19"})])
+def test_a_limit_and_a_rate_that_act_at_every_step_are_one_number(limit: float | None, told: set[str]) -> None:
+    """Cut by hand to 0.02 at a rate that stands nowhere, beside a library that cuts at the same rate, or does not."""
+    gradients = (lambda g: g) if limit is None else (lambda g: cut(g, limit))
+    theirs = Tiny(sgd, steps=STEPS, rate=RATE, gradients=gradients).profile()
+    mine = unrated(own_clipping(0.02))
+    assert mine.value("update.learning_rate") is None
+    assert mine.value("update.clip_step") == {"clip_norm": pytest.approx(0.02 * RATE, rel=1e-3)}
+    for pair in ((mine, theirs), (theirs, mine)):
+        assert {one.id for one in diagnose(*pair).causes} == told
 
 
 def torch_adam(rates: Sequence[float]) -> Callable[[], Stepper]:
