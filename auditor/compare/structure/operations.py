@@ -101,6 +101,7 @@ def structure(
         cut = seen_graph.cut(weighted, graph, seen)
         graph, complete = (None, False) if cut else (seen_graph.as_given(graph, given), complete)
         beside = {"rows": seen_graph.batch(facts), "packed": seen_graph.packed(graph)}
+        graph = products.projected(graph)
         found = list(_of_torch([{**one, **beside} for one in _outermost(layers)], graph, seen, tensors))
         ordered = bool(graph or seen)
     else:
@@ -175,7 +176,7 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     elif kind in {"max_pool", "average_pool"}:
         yield Operation(kind, name, geometry.of_torch(node, node.get("from"), kind))
     elif kind == "dense":
-        yield from products.dense(name, None, node.get("units"), bias=node.get("bias"))
+        yield from products.dense(name, node.get(products.TAKEN), node.get("units"), bias=node.get("bias"))
     elif kind == "dropout":
         yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
     elif kind == ARITHMETIC:

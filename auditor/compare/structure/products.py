@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final
 
 from auditor.compare.structure import told_by
@@ -14,6 +15,25 @@ _PROJECTIONS: Final = 3
 #: What is told of the positions that attention leaves out.
 MASKS: Final = ("causal", "padded")
 _PACKED: Final = "packed"
+#: How many numbers a product without a layer takes, where what comes of it says so.
+TAKEN: Final = "taken"
+
+
+def projected(graph: Any) -> Any:
+    """A graph in which a product with a bare weight, straight before a softmax, takes a third of what it gives.
+
+    Between it and its shares nothing but a product of queries and keys can stand: it holds all three.
+    """
+    if not isinstance(graph, list):
+        return graph
+    found = list(graph)
+    for at, (one, after) in enumerate(pairwise(graph)):
+        told = (
+            isinstance(one, Mapping) and one.get("op") == "dense" and "layer" not in one and isinstance(after, Mapping)
+        )
+        if told and after.get("op") == "softmax" and isinstance(units := one.get("units"), int) and not units % 3:
+            found[at] = {**one, TAKEN: units // _PROJECTIONS}
+    return found
 
 
 def dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[Operation]:
