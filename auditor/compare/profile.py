@@ -16,6 +16,7 @@ from auditor.compare.identify import (
     backward,
     bounds,
     conduct,
+    decayed,
     fed,
     fed_size,
     heads,
@@ -117,7 +118,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     steps = [one for one in recordings if one.facts.get("phase") != "eval"]
     training, recordings, evaluations = (leading.first(some, steps) for some in (steps, recordings, told.evaluations))
     through = fed.ways(framework, _layers(manifest), training)
-    kept = evidence(framework, shares.told(fed.fed(recordings, through)), told.norms)
+    kept = decayed.undone(evidence(framework, shares.told(fed.fed(recordings, through)), told.norms))
     by_hand = declared.by_hand(framework, manifest)
     kept, rule = _moved(kept, [*told.before, *recordings], told, by_hand=by_hand)
     kept, fits = loss_read.told(passes.without_parts(kept))

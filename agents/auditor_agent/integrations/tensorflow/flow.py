@@ -300,6 +300,26 @@ def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:
     return found
 
 
+@guarded(False)
+def of_itself(variable: Any, given: Sequence[Any]) -> bool:
+    """Whether what a variable is given in a traced function is made of nothing but itself: a decay, no rule's step."""
+    if tf.executing_eagerly() or not given or not tf.is_tensor(given[0]) or not hasattr(given[0], "op"):
+        return False
+    own = given[0].graph.capture(variable.handle) if hasattr(given[0].graph, "capture") else variable.handle
+    waiting, seen, found = [given[0]], set[int](), False
+    while waiting:
+        at = waiting.pop()
+        if id(at) in seen:
+            continue
+        seen.add(id(at))
+        node = in_graph(at)
+        if len(seen) > _MOST_BELOW or (node is None and at is not own and (is_variable(at) or _rank(at))):
+            return False
+        found = found or at is own
+        waiting.extend(() if node is None else node[1])
+    return found
+
+
 def is_variable(tensor: Any) -> bool:
     """Whether it is a variable or its handle, not a value of one."""
     return getattr(tensor, "dtype", None) == tf.resource or isinstance(tensor, tf.Variable)

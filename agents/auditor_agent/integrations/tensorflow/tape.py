@@ -225,7 +225,7 @@ def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
 def _assign(original: Callable[..., Any]) -> Callable[..., Any]:
     def assign(self: Any, *args: Any, **kwargs: Any) -> Any:
         whole.moved(self)
-        if _scene.taped and not _scene.applying:
+        if _scene.taped and not _scene.applying and not flow.of_itself(self, (*args, *kwargs.values())[:1]):
             _assigned(self)
         result = original(self, *args, **kwargs)
         if _scene.unassigned and not _scene.applying:
