@@ -45,12 +45,13 @@ def undone(evidence: Evidence) -> Evidence:
 def _kept(track: Track) -> F64 | None:
     """What was left of a weight before each step but the first, in parts of what the step before left; else None."""
     before, after = track.updated[:-1], track.weight[1:]
-    if len(before) < _FEWEST or not (before**2).sum(axis=1).all():
+    if len(before) < _FEWEST:
         return None
-    left: F64 = (before * after).sum(axis=1) / (before**2).sum(axis=1)
-    off = np.abs(after - left[:, None] * before)
-    exact = (off <= _ROUNDED * ROUNDOFF["float32"] * np.abs(before)).all()
-    return left if exact and bool(((left > _LEAST) & (left < 1 - _NONE)).all()) else None
+    with np.errstate(all="ignore"):  # weights that diverged, or are all zeros, were left nothing of by a number
+        left: F64 = (before * after).sum(axis=1) / (before**2).sum(axis=1)
+        off = np.abs(after - left[:, None] * before)
+        exact = (off <= _ROUNDED * ROUNDOFF["float32"] * np.abs(before)).all()
+        return left if exact and bool(((left > _LEAST) & (left < 1 - _NONE)).all()) else None
 
 
 def _before(track: Track, left: F64) -> Track:

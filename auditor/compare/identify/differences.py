@@ -49,7 +49,7 @@ def nodes_of(one: StepRecording) -> list[Mapping[str, Any]]:
 
 def in_parts(nodes: Sequence[Mapping[str, Any]], place: Any) -> int | None:
     """What the quotient at ``place`` in a loss's graph is of, if it is one by numbers that differ from row to row."""
-    node = _at(nodes, place)
+    node = at(nodes, place)
     given = list(node.get("inputs") or ())
     by_rows = node.get("op") == "Div" and len(given) == _TWO and given[1] is None and "other" not in node
     return given[0] if by_rows and isinstance(given[0], int) else None
@@ -79,10 +79,10 @@ def _taken_of(one: StepRecording, nodes: Sequence[Mapping[str, Any]], place: int
 
 def _of_logarithms(nodes: Sequence[Mapping[str, Any]], place: Any, output: F64, off: F64) -> F64 | None:
     """The target whose logarithm is ``off`` less than the output's, which the operation at ``place`` takes."""
-    node = _at(nodes, place)
+    node = at(nodes, place)
     functions, below = _LOGARITHMS.get(str(node.get("op"))), _through(nodes, _first(node))
-    clipped = _at(nodes, below).get("op") in _CLIPS
-    below = _through(nodes, _first(_at(nodes, below))) if clipped else below
+    clipped = at(nodes, below).get("op") in _CLIPS
+    below = _through(nodes, _first(at(nodes, below))) if clipped else below
     if functions is None or below != "output0":
         return None
     with np.errstate(all="ignore"):
@@ -93,9 +93,9 @@ def _of_logarithms(nodes: Sequence[Mapping[str, Any]], place: Any, output: F64, 
 def _through(nodes: Sequence[Mapping[str, Any]], place: Any) -> Any:
     """The place behind what changes shapes alone."""
     for _ in range(len(nodes)):
-        if _at(nodes, place).get("op") not in _SHAPERS:
+        if at(nodes, place).get("op") not in _SHAPERS:
             break
-        place = _first(_at(nodes, place))
+        place = _first(at(nodes, place))
     return place
 
 
@@ -107,5 +107,6 @@ def _squeezed(values: F64) -> list[int]:
     return [extent for extent in values.shape if extent != 1]
 
 
-def _at(nodes: Sequence[Mapping[str, Any]], place: Any) -> Mapping[str, Any]:
+def at(nodes: Sequence[Mapping[str, Any]], place: Any) -> Mapping[str, Any]:
+    """The operation at a place; nothing where that is none, or the graph was cut off before it."""
     return nodes[place] if isinstance(place, int) and 0 <= place < len(nodes) else {}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.compare.identify import losses
-from auditor.compare.identify.differences import in_parts, nodes_of, taken, target_of
+from auditor.compare.identify.differences import at, in_parts, nodes_of, taken, target_of
 from auditor.compare.identify.evidence import F64, Evidence, data, row_weights
 from auditor.ingest.records import StepRecording
 
@@ -190,9 +190,9 @@ def _worked_out(one: StepRecording) -> bool:
     given = [taken(nodes, op) for op in ("Pow", "Abs")]
     if any(in_parts(nodes, place) is not None for place in given):
         return True
-    differences = [nodes[place] for place in given if isinstance(place, int) and nodes[place].get("op") == "Sub"]
-    learnt = [at for node in differences for at in node.get("inputs", ()) if isinstance(at, int)]
-    return any(nodes[at].get("op") in {"Log", "Log1P"} for at in learnt)
+    differences = [at(nodes, place) for place in given if at(nodes, place).get("op") == "Sub"]
+    learnt = [place for node in differences for place in node.get("inputs") or ()]
+    return any(at(nodes, place).get("op") in {"Log", "Log1P"} for place in learnt)
 
 
 def _difference(one: StepRecording, op: str) -> Mapping[str, Any]:

@@ -105,3 +105,17 @@ def test_weights_that_are_moved_otherwise_stay_moved() -> None:
         ]  # fmt: skip
         moved.append(Recording(one.step, arrays, dict(one.scalars), dict(one.facts)))
     assert profile("a", "torch", assembled(moved), Beside(last_step=STEPS)).value("update.between")["steps"]
+
+
+def test_weights_that_diverge_are_no_decay_and_no_noise() -> None:
+    """Infinities and numbers that are none, in a run that broke; nothing is warned of."""
+    broken = []
+    for one in Tiny(adamw(0.0), steps=STEPS, rate=RATE).recordings():
+        arrays = [
+            array(each.role, each.name, np.full(each.shape, np.inf if one.step % 2 else np.nan, np.float32))
+            if one.step > 4 and each.role in {"weight", "updated"} else each
+            for each in one.arrays
+        ]  # fmt: skip
+        broken.append(Recording(one.step, arrays, dict(one.scalars), dict(one.facts)))
+    found = profile("a", "torch", assembled(broken), Beside(last_step=STEPS))
+    assert len(found.evidence.steps) == STEPS
