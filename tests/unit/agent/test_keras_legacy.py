@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
@@ -33,3 +34,12 @@ def test_what_counts_is_not_told() -> None:
         assert "ignored" not in manifest.optimizer(keras.optimizers.Adam(0.01, decay=0.0))
     with pytest.raises(ValueError, match="not recognized"):
         keras.optimizers.SGD(0.01, momentun=0.9)
+
+
+def test_g1_what_is_no_number_does_not_reach_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras takes anything there; of several numbers nobody knows whether they are one."""
+    monkeypatch.setenv("AUDITOR_RAISE", "0")
+    with pytest.warns(UserWarning, match="no longer supported"):
+        optimizer = keras.optimizers.SGD(0.01, decay=np.array([0.1, 0.2]))
+    assert "ignored" not in manifest.optimizer(optimizer)
+    assert "ignored" not in manifest.optimizer(keras.optimizers.SGD(0.01, decay=None))

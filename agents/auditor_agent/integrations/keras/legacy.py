@@ -24,7 +24,7 @@ def observe() -> None:
     @functools.wraps(original)
     def noting(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        if kwargs.get("decay"):
+        if "decay" in kwargs:
             _note(self, kwargs["decay"])
 
     setattr(noting, _MARK, True)
@@ -33,7 +33,8 @@ def observe() -> None:
 
 @guarded(None)
 def _note(optimizer: Any, decay: Any) -> None:
-    _IGNORED[optimizer] = {"decay": float(decay)}
+    if decay is not None and float(decay):
+        _IGNORED[optimizer] = {"decay": float(decay)}
 
 
 @guarded(cast("dict[str, Any]", {}))

@@ -169,6 +169,7 @@ def called(call: Any, layers: dict[int, Any] | None) -> None:
             evaluation.batch(int(_scene.samples))
 
 
+@guarded(None)
 def compared(loss: Any, target: Any, output: Any, result: Any) -> None:
     """A loss object of Keras was called without a tape."""
     if any(_is(output, one) for one in _scene.outputs) and tf.is_tensor(result) and result.shape.rank == 0:
