@@ -27,12 +27,11 @@ def projected(graph: Any) -> Any:
     if not isinstance(graph, list):
         return graph
     found = list(graph)
-    for at, (one, after) in enumerate(pairwise(graph)):
-        told = (
-            isinstance(one, Mapping) and one.get("op") == "dense" and "layer" not in one and isinstance(after, Mapping)
-        )
-        if told and after.get("op") == "softmax" and isinstance(units := one.get("units"), int) and not units % 3:
-            found[at] = {**one, TAKEN: units // _PROJECTIONS}
+    for at, (one, after) in enumerate(pairwise(graph[:-1])):  # a softmax at the end has classes before it
+        both = isinstance(one, Mapping) and isinstance(after, Mapping) and "layer" not in one
+        if both and (one.get("op"), after.get("op")) == ("dense", "softmax"):
+            units = one.get("units")
+            found[at] = {**one, TAKEN: units // _PROJECTIONS} if isinstance(units, int) and not units % 3 else one
     return found
 
 

@@ -108,6 +108,19 @@ def test_two_towers_of_bare_weights_are_not_one_that_is_called_twice() -> None:
     assert [one.kind for one in found.operations].count("activation") == 2
 
 
+@pytest.mark.parametrize(("graph", "units"), [
+    ([{"op": "dense", "units": 96}, {"op": "softmax"}, {"layer": "out"}], [32, 32, 32, 32]),
+    ([{"op": "dense", "units": 96}, {"op": "gelu"}, {"op": "softmax"}, {"layer": "out"}], [96, 32]),
+    ([{"op": "dense", "units": 64}, {"op": "softmax"}, {"layer": "out"}], [64, 32]),
+    ([{"op": "softmax"}, {"layer": "out"}, {"op": "dense", "units": 30}, {"op": "softmax"}], [32, 30]),
+])  # fmt: skip
+def test_a_packed_projection_of_bare_weights_is_three(graph: list[dict[str, Any]], units: list[int]) -> None:
+    """Straight before the softmax of attention; classes before the one at the end are what they are."""
+    layers = [{"name": "out", "class": "Linear", "in_features": 32, "out_features": 32}]
+    found = structure("torch", {"model": {"layers": layers}}, [{"operations": graph}])
+    assert [one.settings["units"] for one in found.operations if one.kind == "dense"] == units
+
+
 def test_what_a_lambda_does_may_be_a_sum() -> None:
     """A table of positions that Keras adds in one: of what is within it nothing is told."""
     layers = [{"name": "dense", "class": "Dense"}, {"name": "lambda", "class": "Lambda"}]
