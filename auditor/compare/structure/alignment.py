@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from auditor.compare.structure import geometry
+from auditor.compare.structure import counted, geometry
 from auditor.compare.structure.operation import Operation
 from auditor.compare.structure.operations import WEIGHTED, Structure
 
@@ -70,6 +70,7 @@ def differences(a: Structure, b: Structure) -> list[Difference]:
     Where one side may hide calls of functions, no operation without weights is missed. Of one model among several
     nothing is missed that the other side's models have.
     """
+    a, b = counted.beside(a, b), counted.beside(b, a)
     left, right = geometry.of_one_rank(a.operations, b.operations)
     if not left or not right or max(len(left), len(right)) > _MOST:
         return []
@@ -100,6 +101,7 @@ def _spelt(one: Difference, a: Structure, b: Structure) -> bool:
 
 def of_one_stock(a: Structure, b: Structure) -> bool:
     """Whether the two are made of the same operations in any order; of those with weights, where others may hide."""
+    a, b = counted.beside(a, b), counted.beside(b, a)
     every = a.whole and b.whole and not (a.own or b.own)
     sides = ([one for one in side.operations if every or one.kind in WEIGHTED] for side in (a, b))
     return not _paired(*(_by_kind(side) for side in sides))

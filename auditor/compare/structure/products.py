@@ -42,12 +42,14 @@ def dense(name: str, taken: Any, given: Any, *, bias: bool | None) -> Iterator[O
 
 
 def attention(name: str, width: Any, told: dict[str, Any], *, bias: bool | None) -> Iterator[Operation]:
-    """Attention as the four products that it is; the first has its settings."""
+    """Attention as the four products that it is, its shares' dropout before the last; the first has its settings."""
     settings = told_by.known({"units": width, "bias": bias})
     own = told_by.known({key: told.get(key) for key in ("heads", "head_units", "along_time", *MASKS)})
     yield Operation("dense", name, {**settings, **own})
-    for _ in range(_PROJECTIONS):
-        yield Operation("dense", name, settings)
+    yield from (Operation("dense", name, settings) for _ in range(_PROJECTIONS - 1))
+    if told.get("rate"):
+        yield Operation("dropout", name, {"rate": float(told["rate"])})
+    yield Operation("dense", name, settings)
 
 
 def _acts(after: Operation | None) -> bool:

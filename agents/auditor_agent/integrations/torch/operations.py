@@ -14,8 +14,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
-from auditor_agent.capture.kernels import in_memory
-from auditor_agent.integrations.torch import arithmetic, axes, shares
+from auditor_agent.integrations.torch import arithmetic, axes, dropped, shares
 from auditor_agent.integrations.torch.mixed import mixes
 from auditor_agent.integrations.torch.node import op_of, signed
 from auditor_agent.integrations.torch.written import shifts, written
@@ -67,6 +66,8 @@ _SETTINGS: Final = (
 _PRODUCTS: Final = {"Addmm": True, "Mm": False}
 _TERMS: Final = 2
 _SHARES: Final = frozenset({"Softmax", "SafeSoftmax"})
+#: Of whom it matters who takes what they give.
+_USED: Final = _SHARES | dropped.MASKS.keys()
 #: Views that leave an output the numbers that it has.
 _NAMES: Final = frozenset({"Squeeze", "View", "UnsafeView", "Alias", "ToCopy"})
 #: What is told of numbers beside what is made of them.
@@ -98,7 +99,7 @@ def operations(
     known: dict[Any, dict[str, Any] | None] = {node: {"op": "shift"} for node in shifts(nodes)}
     known |= written(nodes)
     known |= {node: {"op": "mix"} for node in mixes(nodes, _rows(results))}
-    users = axes.users_of(nodes) if any(op_of(node) in _SHARES for node in nodes) else {}
+    users = axes.users_of(nodes) if any(op_of(node) in _USED for node in nodes) else {}
     for node in nodes[:_MOST_NODES]:
         if node in layers:
             call = layers[node], id(within.get(node))
@@ -106,7 +107,7 @@ def operations(
                 found += [{"op": "stop"}] if layers[node] in stopped else []
                 found.append(
                     {
-                        **(_told(node) or _inside(node, within.get(node), known)),
+                        **(_told(node) or _inside(node, within.get(node), known, users)),
                         **_attention(node, within.get(node)),
                         "layer": layers[node],
                         **_summed(node, users),
@@ -116,7 +117,9 @@ def operations(
                 )
             calls.add(call)
         elif node not in hidden:
-            entry = known[node] if node in known else _told(node) or shares.scaled(node, layers) or _own(node, found)
+            entry = known.get(node)
+            if node not in known:
+                entry = _told(node) or shares.scaled(node, layers) or dropped.dropout(node, users) or _own(node, found)
             if entry is not None and entry.get("op") != "conv":
                 ends = _ends(node, last) if entry["op"] != arithmetic.OWN else {}
                 found.append({**entry, **_summed(node, users), **ends})
@@ -161,13 +164,19 @@ def _attention(node: Any, stops: Iterable[Any] | None) -> dict[str, Any]:
     return {}
 
 
-def _inside(node: Any, stops: Iterable[Any] | None, known: Mapping[Any, dict[str, Any] | None]) -> dict[str, Any]:
-    """The activation that a layer of the program's own writes out, if it is one and nothing else."""
-    if stops is None or not known:
-        return {}
+def _inside(
+    node: Any, stops: Iterable[Any] | None, known: Mapping[Any, dict[str, Any] | None], users: axes.Users
+) -> dict[str, Any]:
+    """The activation or dropout that a layer of the program's own writes out, if it is one and nothing else."""
+    if stops is None:
+        return dropped.dropout(node, users) or {}
     within = reachable([node], frozenset(stops))
+    if any(hasattr(one, "variable") for one in within):
+        return {}
     told = [entry for one in within if (entry := known.get(one)) is not None and entry["op"] not in _MOVES]
-    return told[0] if len(told) == 1 and not any(hasattr(one, "variable") for one in within) else {}
+    if {op_of(one) for one in within} <= dropped.PARTS:
+        told += [entry for one in within if (entry := dropped.dropout(one, users)) is not None]
+    return told[0] if len(told) == 1 else {}
 
 
 def given(args: Any) -> list[Any] | None:
@@ -323,27 +332,10 @@ def _whole(node: Any, name: str) -> dict[str, Any] | None:
     return {"op": _WHOLE_POOLS[name]}
 
 
-def _dropped(node: Any, name: str) -> dict[str, Any] | None:
-    """A dropout: what it multiplies by is 0 or 1 / (1 - rate)."""
-    if name == "NativeDropout":
-        rate = getattr(node, "_saved_p", None)
-        return None if rate is None else {"op": "dropout", "rate": float(rate)}
-    mask = getattr(node, "_saved_other", None)
-    if getattr(node, "_saved_self", None) is not None or not isinstance(mask, Tensor) or not in_memory(mask):
-        return None
-    if not mask.is_floating_point() or mask.numel() < 2:
-        return None
-    top = float(mask.max())
-    if top <= 1 or not bool(((mask == 0) | (mask == top)).all()):
-        return None
-    return {"op": "dropout", "rate": round(1 - 1 / top, 6)}
-
-
 _READERS: Final[Mapping[str, Callable[[Any, str], dict[str, Any] | None]]] = {
     **dict.fromkeys(_POOLS, _pool),
     **dict.fromkeys(_WHOLE_POOLS, _whole),
     **dict.fromkeys(_NORMS, _norm),
-    **dict.fromkeys(("Mul", "NativeDropout"), _dropped),
     **dict.fromkeys(_PRODUCTS, _product),
     "Add": _sum,
     "Convolution": _convolution,
