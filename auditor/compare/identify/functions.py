@@ -31,6 +31,7 @@ FUNCTIONS: Final[Mapping[str, Callable[[F64, Mapping[str, Any]], F64]]] = {
     "elu": lambda z, s: np.where(z > 0, z, float(s.get("alpha", 1.0)) * np.expm1(np.minimum(z, 0))),
     "selu": lambda z, _: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(np.minimum(z, 0))),
     "silu": lambda z, _: np.asarray(z * scipy.special.expit(z), np.float64),
+    "quickgelu": lambda z, _: np.asarray(z * scipy.special.expit(1.702 * z), np.float64),
     "softplus": lambda z, _: np.logaddexp(0, z),
     "softsign": lambda z, _: z / (1 + np.abs(z)),
     "mish": lambda z, _: z * np.tanh(np.logaddexp(0, z)),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from auditor.compare.structure import (
+    counted,
     gathered,
     geometry,
     judged,
@@ -40,6 +41,10 @@ _PLAIN: Final = frozenset(
 #: Ways to resize that take pixels in between, which lie elsewhere if the corners' centres stay where they are.
 _BETWEEN: Final = frozenset({"bilinear", "bicubic", "trilinear"})
 _POOLS: Final = frozenset({"max_pool", "average_pool", "global_average_pool", "global_max_pool"})
+#: The activation that was seen within a layer whose activation is the program's own function.
+_ACTS: Final = "acts"
+#: What a graph tells of a layer beside its place.
+_SEEN: Final = (*products.MASKS, "end", _ACTS)
 #: Layers made of layers.
 _COMPOUND: Final = recurrent.KINDS | {"attention"}
 
@@ -92,7 +97,8 @@ def structure(
     if framework == "torch":
         graph = seen_graph.own(graph, layers, tensors)
     else:
-        graph = seen_graph.once(judged.alone(graph, model, layers), bare) if framework == "tensorflow" else graph
+        graph = judged.alone(graph, model, layers)
+        graph = seen_graph.once(graph, bare) if framework == "tensorflow" else graph
         graph = judged.taught(seen_graph.known(graph, layers), layers)
     graph = seen_graph.alike(graph, layers)
     shares = seen_graph.shares(seen_graph.told(graph))
@@ -178,7 +184,7 @@ def _node(node: Mapping[str, Any], by_name: Mapping[str, Any], tensors: Mapping[
     elif kind == "dense":
         yield from products.dense(name, node.get(products.TAKEN), node.get("units"), bias=node.get("bias"))
     elif kind == "dropout":
-        yield Operation("dropout", name, {"rate": float(node.get("rate", 0.0))})
+        yield counted.dropout(name, node)
     elif kind == ARITHMETIC:
         yield Operation(ARITHMETIC)
     elif kind in _PLAIN:
@@ -280,7 +286,7 @@ def _ordered(layers: Sequence[Mapping[str, Any]], graph: Any) -> Iterator[Mappin
     for node in graph:
         name = node.get("layer") if isinstance(node, Mapping) else None
         if name is not None and str(name) in by_name:
-            yield {**by_name[str(name)], **told_by.known({key: node.get(key) for key in (*products.MASKS, "end")})}
+            yield {**by_name[str(name)], **told_by.known({key: node.get(key) for key in _SEEN})}
         elif isinstance(node, Mapping) and node.get("op"):
             yield {"class": node["op"], "name": node.get("name", ""), "config": dict(node)}
 
@@ -296,7 +302,9 @@ def _of_keras(layers: Iterator[Mapping[str, Any]]) -> Iterator[Operation]:
 
 def _applied(layer: Mapping[str, Any]) -> Iterator[Operation]:
     """The activation within a layer; one that the program wrote itself may be any of those that have a name."""
-    name, given = str(layer.get("name")), layer.get("activation")
+    name, given, seen = str(layer.get("name")), layer.get("activation"), layer.get(_ACTS)
+    if isinstance(seen, Mapping):
+        given = {"class": seen.get("op"), "config": seen}
     told = (given.get("class"), given.get("config")) if isinstance(given, Mapping) else (given, None)
     known = next((one for one in told if isinstance(one, str) and words.activation(one)), None)
     if known is not None:

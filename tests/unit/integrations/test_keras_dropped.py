@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from auditor_agent.integrations.keras.operations import Order, facts
+from auditor_agent.integrations.keras.operations import facts
+from auditor_agent.integrations.keras.order import Order
 from auditor_agent.integrations.keras.shares import static_number
 
 tf = pytest.importorskip("tensorflow")

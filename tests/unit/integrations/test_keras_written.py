@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from auditor_agent.integrations.keras.operations import Order, facts
+from auditor_agent.integrations.keras.operations import facts
+from auditor_agent.integrations.keras.order import Order
 
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
@@ -33,6 +34,12 @@ def told(function: Callable[[Any, Any], Any]) -> list[str]:
     return [one for one in found if one != "Dense"]
 
 
+def gated(u: Any) -> Any:
+    """One half by the sigmoid of the other, twice."""
+    value, gate = tf.split(u, 2, axis=-1)
+    return tf.concat([value * tf.sigmoid(gate)] * 2, axis=-1)
+
+
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
@@ -42,6 +49,9 @@ def told(function: Callable[[Any, Any], Any]) -> list[str]:
         (lambda u, _: 0.5 * u * (1 + tf.math.erf(u / tf.sqrt(2.0))), ["gelu"]),
         (lambda u, _: tf.nn.silu(u), ["silu"]),
         (lambda u, _: u * tf.sigmoid(u), ["silu"]),
+        (lambda u, _: u * tf.sigmoid(1.702 * u), ["quick_gelu"]),
+        (lambda u, _: u * tf.sigmoid(u * 1.5), ["sigmoid", "arithmetic"]),
+        (lambda u, _: gated(u), ["sigmoid", "arithmetic"]),
         (lambda u, _: keras.activations.mish(u), ["mish"]),
         (lambda u, gate: keras.ops.silu(u + gate(u)), ["add", "silu"]),
         (lambda u, _: tf.tanh(u), ["tanh"]),
@@ -236,3 +246,37 @@ def test_a_product_with_a_table_is_a_layer(shape: tuple[int, ...], bias: bool) -
     assert [[(one["op"], one["units"], one["use_bias"]) for one in told] for told in found] == [
         [("Dense", 30, bias)]
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda u: keras.activations.gelu(u, approximate=True), {"op": "gelu", "approximate": True}),
+        (lambda u: u * keras.ops.sigmoid(u), {"op": "silu"}),
+        (lambda u: keras.ops.leaky_relu(u, negative_slope=0.1), {"op": "leaky_relu", "negative_slope": 0.1}),
+        (lambda u: tf.nn.relu(features=u), {"op": "relu"}),
+        (lambda u: keras.ops.elu(u, alpha=0.5), None),
+        (lambda u: keras.ops.relu(u) ** 2, None),
+        (lambda u: 2 * keras.ops.sigmoid(u) - 1, None),
+        (lambda u: keras.ops.tanh(2 * u), None),
+        ("gelu", None),
+    ],
+)
+def test_a_function_that_a_layer_is_given_is_told_by_what_it_does(
+    function: Callable[[Any], Any] | str, expected: dict[str, Any] | None
+) -> None:
+    """Of the library's own functions the layer's settings tell."""
+    layer, told = keras.layers.Dense(4, activation=function), dict[str, Any]()
+    layer.build((3, 4))
+
+    @tf.function
+    def step(x: Any) -> Any:
+        order = Order()
+        begun = order.begin()
+        given = layer(x)
+        order.end(layer, begun, "dense")
+        told.update((facts(order, given) or {})["operations"][0])
+        return given
+
+    step(tf.ones((3, 4)))
+    assert told.get("acts") == (None if expected is None else pytest.approx(expected))

@@ -32,16 +32,27 @@ WRITTEN: list[tuple[Function, list[str]]] = [
     (lambda u: u * 0.5 * (1 + torch.tanh(0.79788 * u * (1 + 0.044715 * u * u))), ["gelutanh"]),
     (lambda u: 0.5 * u * (1 + torch.erf(u / 2**0.5)), ["gelunone"]),
     (lambda u: u * torch.sigmoid(u), ["silu"]),
-    (lambda u: u * torch.sigmoid(1.702 * u), ["gelu"]),
+    (lambda u: u * torch.sigmoid(1.702 * u), ["quick_gelu"]),
+    (lambda u: (h := 2 * u) * torch.sigmoid(h), ["silu"]),
     (lambda u: u * torch.tanh(nn.functional.softplus(u)), ["mish"]),
     (lambda u: u.clamp(min=0), ["relu"]),
     (lambda u: torch.maximum(u, torch.zeros_like(u)), ["relu"]),
     (lambda u: u + cubic(u), ["gelutanh", "add"]),
     (lambda u: cubic(u + GATE(u)), ["add", "gelutanh"]),
 ]
+
+
+def gated(u: Tensor) -> Tensor:
+    """One half by the sigmoid of the other, twice."""
+    value, gate = u.chunk(2, dim=-1)
+    return torch.cat([value * torch.sigmoid(gate)] * 2, dim=-1)
+
+
 OTHERS: list[tuple[Function, list[str]]] = [
     (torch.tanh, ["tanh"]),
     (lambda u: u * torch.sigmoid(GATE(u)), ["sigmoid", "arithmetic"]),
+    (gated, ["sigmoid", "arithmetic"]),
+    (lambda u: u * torch.sigmoid(1.5 * u), ["sigmoid", "arithmetic"]),
     (lambda u: torch.tanh(u) * torch.sigmoid(u), ["tanh", "sigmoid", "arithmetic"]),
     (lambda u: u.clamp(min=-1), ["arithmetic"]),
     (lambda u: torch.maximum(u, torch.ones_like(u)), ["arithmetic"]),
@@ -90,7 +101,7 @@ def test_a_constant_that_is_added_is_told(function: Function, expected: list[str
     ("function", "expected"),
     [
         (lambda u: u * 0.5 / 3, []),
-        (lambda u: (u * (torch.rand(3, 4) < 0.8)) / 0.8, ["arithmetic"]),
+        (lambda u: (u * torch.rand(3, 4)) / 0.8, ["arithmetic"]),
         (lambda u: u / (1 + torch.exp(-u)), ["arithmetic"]),
         (lambda u: (u - u.mean(0)) / torch.sqrt(((u - u.mean(0)) ** 2).mean(0) + 1e-5), ["arithmetic"]),
         (lambda u: u.relu() + 0.1 * GATE(u), ["relu", "add"]),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, Final
 
-from auditor_agent.integrations.keras.shares import static_number
+from auditor_agent.integrations.keras.shares import scaled, static_number
 
 #: Draws of uniform numbers between 0 and 1.
 _UNIFORM: Final = frozenset({"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2"})
@@ -68,9 +68,9 @@ def _multiplied(node: Any) -> tuple[float, Any, list[float]] | None:
         for _ in range(_DEEP):
             if below.op.type in _RENAMES:
                 below = below.op.inputs[0]
-            elif (scaled := _scaled(below)) is not None:
-                factors.append(scaled[0])
-                below = scaled[1]
+            elif (by := scaled(below)) is not None:
+                factors.append(by[0])
+                below = by[1]
             else:
                 break
         kept = _chance(below.op)
@@ -119,32 +119,18 @@ def _range(tensor: Any, deep: int = _DEEP) -> tuple[float, float] | None:
     return None
 
 
-def _scaled(tensor: Any) -> tuple[float, Any] | None:
-    """By which number something was multiplied, and what."""
-    node = tensor.op
-    if node.type == "RealDiv":
-        by = static_number(node.inputs[1])
-        return None if not by else (1 / by, node.inputs[0])
-    if node.type == "Mul":
-        for one, number in (tuple(node.inputs), tuple(node.inputs)[::-1]):
-            by = static_number(number)
-            if by is not None:
-                return by, one
-    return None
-
-
 def _below(value: Any) -> Iterator[float]:
     """The number by which something was multiplied before it was masked."""
-    scaled = _scaled(value)
-    if scaled is not None:
-        yield scaled[0]
+    by = scaled(value)
+    if by is not None:
+        yield by[0]
 
 
 def _after(node: Any) -> Iterator[float]:
     """The number by which it is multiplied since."""
-    scaled = [_scaled(one.outputs[0]) for one in node.outputs[0].consumers() if one.type in {"Mul", "RealDiv"}]
-    if len(scaled) == 1 and scaled[0] is not None and scaled[0][1].op is node:
-        yield scaled[0][0]
+    found = [scaled(one.outputs[0]) for one in node.outputs[0].consumers() if one.type in {"Mul", "RealDiv"}]
+    if len(found) == 1 and found[0] is not None and found[0][1].op is node:
+        yield found[0][0]
 
 
 def _products(factors: Sequence[float]) -> Iterator[float]:

@@ -7,15 +7,12 @@ model's output is the program's own (``tf.nn.relu(self.dense(x))``). Of an eager
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.keras import arithmetic, dropped, loops, shares, written
+from auditor_agent.integrations.keras.order import MOST, MOST_NODES, Order, ancestors, aside, tracing
 
-#: Operations told of one pass.
-MOST: Final = 512
-_MOST_NODES: Final = 20_000
 #: Operations of TensorFlow that are activations, by what they are called elsewhere.
 ACTIVATIONS: Final = {
     "Relu": "relu",
@@ -32,82 +29,27 @@ ACTIVATIONS: Final = {
 _FUNCTIONS: Final = ACTIVATIONS | {"Softsign": "softsign", "Erf": "gelu"}
 _POOLS: Final = {"MaxPool": "MaxPooling2D", "AvgPool": "AveragePooling2D"}
 _WHOLE: Final = {"Mean": "global_average_pool", "Max": "global_max_pool"}
-#: Layers whose parts are their own matter, by a word of their class.
-_CLOSED: Final = ("LSTM", "GRU", "RNN", "Attention", "Bidirectional")
-
-
-@dataclass(slots=True)
-class Order:
-    """What ran so far in a step: (path of the layer, first and last place in the graph)."""
-
-    ran: list[tuple[str, int, int]] = field(default_factory=list)
-    graph: Any = None
-    own: set[str] = field(default_factory=set)
-    """Layers of the program's own making: what happens within them is not known by their class."""
-    layers: dict[str, Any] = field(default_factory=dict)
-    """The layers that ran, by their paths."""
-
-    def begin(self) -> tuple[int, int]:
-        """A layer is about to run: how many had, and how many operations there were."""
-        return len(self.ran), self._count()
-
-    @guarded(None)
-    def end(self, layer: Any, begun: tuple[int, int], path: str) -> None:
-        """It has run."""
-        before, place = begun
-        if _closed(layer):
-            del self.ran[before:]
-        elif _made_of_layers(layer):
-            return
-        if len(self.ran) < MOST:
-            self.ran.append((path, place, self._count()))
-            self.layers.setdefault(path, layer)
-            if not _of_keras(layer):
-                self.own.add(path)
-
-    def _count(self) -> int:
-        graph = _graph()
-        if graph is None:
-            return 0
-        self.graph = graph
-        return len(graph.get_operations())
-
-
-def _closed(layer: Any) -> bool:
-    name = type(layer).__name__
-    word = next((word for word in _CLOSED if word in name), None)
-    return word is not None and (word != "Attention" or "HeadAttention" in name or _of_keras(layer))
-
-
-def _of_keras(layer: Any) -> bool:
-    return type(layer).__module__.partition(".")[0] in {"keras", "tf_keras"}
-
-
-def _made_of_layers(layer: Any) -> bool:
-    return any(True for _ in layer._flatten_layers(include_self=False))  # noqa: SLF001 -- no public walk
-
-
-def _graph() -> Any:
-    """The graph that is being traced; None in an eager step and on other backends."""
-    import sys
-
-    tf = sys.modules.get("tensorflow")
-    if tf is None or tf.executing_eagerly():
-        return None
-    return tf.compat.v1.get_default_graph()
 
 
 @guarded(cast("dict[str, Any] | None", None))
-def facts(order: Order, output: Any) -> dict[str, Any] | None:
-    """``operations``, and whether none was missed; None if nothing ran. ``output``: one, or several in any nest."""
-    graph, ends = _graph(), list(_leaves(output))
+def facts(order: Order, output: Any, trained: Sequence[Any] = ()) -> dict[str, Any] | None:
+    """``operations``, and whether none was missed; None if nothing ran.
+
+    Args:
+        order: what ran.
+        output: of the model, one or several in any nest.
+        trained: the variables that the step moves, where they are known.
+    """
+    graph, ends = tracing(), list(_leaves(output))
     here = bool(ends) and all(getattr(end, "graph", None) is graph for end in ends)
     traced = graph is not None and here and order.graph in {None, graph}
     nodes = graph.get_operations() if traced else []
     last = {_made(end.op).name for end in ends} if traced else set()
+    left = aside(order, graph.get_operations(), trained) if graph is not None and order.graph is graph else set()
     layers = [
-        (place, {"layer": path, **shares.causal(nodes[place:end]), **_ends(last, nodes[place:end])})
+        (place, {"layer": path, **_within(order.layers.get(path), nodes[place:end]), **_ends(last, nodes[place:end])})
         for path, place, end in order.ran
+        if path not in left
     ]
     between = list(_between(order, graph, [end.op for end in ends])) if traced else []
     again: dict[str, Any] = {}
@@ -120,6 +62,16 @@ def facts(order: Order, output: Any) -> dict[str, Any] | None:
     # A layer of no operations (an Input, an inactive dropout) shares its place with the next: theirs is the order.
     found = sorted([*layers, *between], key=lambda one: one[0])
     return {"operations": list(_once(told for _, told in found))[:MOST], "operations_whole": traced}
+
+
+def _within(layer: Any, nodes: Sequence[Any]) -> dict[str, Any]:
+    """What shows of masks within a layer, and of an activation that is the program's own function."""
+    told: dict[str, Any] = dict(shares.causal(nodes))
+    function = getattr(layer, "activation", None)
+    if function is None or str(getattr(function, "__module__", "keras")).partition(".")[0] in {"keras", "tensorflow"}:
+        return told
+    found = written.last(nodes, ACTIVATIONS)
+    return told if found is None else {**told, "acts": found}
 
 
 def _once(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -138,6 +90,14 @@ def _made(node: Any) -> Any:
     return node
 
 
+def made_of(tensors: Sequence[Any], given: Sequence[Any]) -> bool | None:
+    """Whether one of ``tensors`` is one of ``given``, by another name, type or shape at most; None of an eager step."""
+    if not all(hasattr(one, "op") for one in (*tensors, *given)):
+        return None
+    nodes = {id(_made(one.op)) for one in given}
+    return any(id(_made(one.op)) in nodes for one in tensors)
+
+
 def _ends(last: set[str], nodes: Sequence[Any]) -> dict[str, bool]:
     """``end``: an output is made here, so that an activation here may be the loss's matter."""
     return {"end": True} if any(node.name in last for node in nodes) else {}
@@ -153,7 +113,7 @@ def _leaves(output: Any) -> Iterator[Any]:
 
 
 def _between(order: Order, graph: Any, last: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    behind, ends = _behind(last), {_made(one).name for one in last}
+    behind, ends = ancestors(last), {_made(one).name for one in last}
     nodes = graph.get_operations()
     cores = [node for node in nodes if node.type in written.CORES and node.name in behind]
     whole = {core.name: found for core in cores if (found := written.activation(core, behind)) is not None}
@@ -223,17 +183,6 @@ _CHOICE: Final = "SelectV2"
 _TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, *_PRODUCTS, _SUM, _STOP, _CHOICE, *_SCALED})
 #: Told of layers of the program's own making too.
 _SEEN_WITHIN: Final = frozenset({"Softmax", _SUM, _CHOICE, *_SCALED})
-
-
-def _behind(last: Sequence[Any]) -> set[str]:
-    """Names of the operations that these were made from, themselves among them."""
-    waiting, seen = list(last), {one.name for one in last}
-    while waiting and len(seen) < _MOST_NODES:
-        for tensor in waiting.pop().inputs:
-            if tensor.op.name not in seen:
-                seen.add(tensor.op.name)
-                waiting.append(tensor.op)
-    return seen
 
 
 def _entry(node: Any, layers: Collection[str], backwards: Collection[str]) -> dict[str, Any] | None:
@@ -329,7 +278,7 @@ def _extents_or_none(tensor: Any) -> list[int | None] | None:
 def _learnt(last: Any) -> bool:
     """Whether a variable has a part in it; the state of a generator of random numbers is none."""
     waiting, seen = [last], {last.name}
-    while waiting and len(seen) < _MOST_NODES:
+    while waiting and len(seen) < MOST_NODES:
         node = waiting.pop()
         if "Random" in node.type:
             continue

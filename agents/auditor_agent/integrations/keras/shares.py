@@ -179,6 +179,20 @@ def factor(node: Any) -> tuple[float | None, Any]:
     return (number if node.type == "Mul" else 1 / number), below
 
 
+def scaled(tensor: Any) -> tuple[float, Any] | None:
+    """By which number something was multiplied, and what."""
+    node = tensor.op
+    if node.type == "RealDiv":
+        by = static_number(node.inputs[1])
+        return None if not by else (1 / by, node.inputs[0])
+    if node.type == "Mul":
+        for one, number in (tuple(node.inputs), tuple(node.inputs)[::-1]):
+            by = static_number(number)
+            if by is not None:
+                return by, one
+    return None
+
+
 def _counted(tensor: Any) -> bool:
     """Whether its numbers are places, one after the other."""
     node = tensor.op

@@ -14,7 +14,8 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras.operations import ACTIVATIONS, Order
+from auditor_agent.integrations.keras.operations import ACTIVATIONS
+from auditor_agent.integrations.keras.order import Order
 from auditor_agent.integrations.tensorflow import flow
 
 #: What changes the shape of an output and not what it is.

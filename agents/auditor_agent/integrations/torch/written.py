@@ -7,13 +7,14 @@ them from a gate is that the factor is made of the very numbers it multiplies, e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
-from auditor_agent.integrations.torch.node import op_of
+from auditor_agent.integrations.torch.node import op_of, saved
 
 #: Nodes between an activation's core and the product that ends it, and from the core down to what it is of.
 _UP: Final = 4
@@ -21,6 +22,12 @@ _DOWN: Final = 12
 _CLAMPS: Final = frozenset({"Clamp", "ClampMin", "Maximum"})
 _CORES: Final = frozenset({"Tanh", "Erf", "Sigmoid"}) | _CLAMPS
 _ELEMENTWISE: Final = frozenset({"Mul", "Add", "Sub", "Div", "Pow", "Softplus", "Neg"})
+#: What a number is multiplied by before a sigmoid, which it is multiplied by in its turn: of SiLU, and of the GELU that
+#: Hendrycks and Gimpel (2016, section 2) give beside the one with ``tanh``.
+_FACTORS: Final = {"silu": 1.0, "quick_gelu": 1.702}
+_CLOSE: Final = 1e-3
+#: A node, and which of its outputs: a split has several.
+_Output: TypeAlias = tuple[Any, int]
 
 
 def written(nodes: Iterable[Any]) -> dict[Any, dict[str, Any] | None]:
@@ -39,21 +46,40 @@ def written(nodes: Iterable[Any]) -> dict[Any, dict[str, Any] | None]:
                 found[core] = {"op": "relu"}
             continue
         gate = _gates(core, above)
-        told = None if gate is None else _told(core, shifted=gate[0])
+        told = None if gate is None else _told(core, gate[1], shifted=gate[0])
         if gate is not None and told is not None:
-            found |= dict.fromkeys(_within(core, gate[1]) - gate[1], None)
+            found |= dict.fromkeys((node for node, _ in _within(core, gate[1]) - gate[1]), None)
             found |= dict.fromkeys(gate[2], None)
             found[core] = told
     return found
 
 
-def _told(core: Any, *, shifted: bool) -> dict[str, Any] | None:
+def _told(core: Any, base: set[_Output], *, shifted: bool) -> dict[str, Any] | None:
     name, below = op_of(core), next(iter(_children(core)), None)
     if name == "Sigmoid":
-        return None if shifted else {"op": "gelu" if op_of(below) == "Mul" else "silu"}
+        factor = 1.0 if base & set(_outputs(core)) else _factor(below)
+        return None if shifted or factor is None else _with_sigmoid(factor)
     if name == "Tanh" and not shifted:
         return {"op": "mish"} if op_of(below) == "Softplus" else None
     return {"op": "gelu", "approximate": "tanh" if name == "Tanh" else "none"} if shifted else None
+
+
+def _with_sigmoid(factor: float) -> dict[str, Any] | None:
+    """What multiplies a number by the sigmoid of it and a ``factor``: SiLU, or what stands for a GELU."""
+    name = next((name for name, one in _FACTORS.items() if math.isclose(factor, one, rel_tol=_CLOSE)), None)
+    return None if name is None else {"op": name}
+
+
+def _factor(node: Any) -> float | None:
+    """By which number something was multiplied, which it is the product of; 1 of what is no such product."""
+    if op_of(node) not in {"Mul", "Div"} or len(_children(node)) != 1:
+        return 1.0
+    number = saved(node, "other")
+    if isinstance(number, Tensor):
+        number = float(number) if number.numel() == 1 and in_memory(number) else None
+    if not isinstance(number, (int, float)) or not number:
+        return None
+    return float(number) if op_of(node) == "Mul" else 1 / number
 
 
 def _from_zero(core: Any) -> bool:
@@ -66,10 +92,10 @@ def _from_zero(core: Any) -> bool:
     return not bool(other.any())
 
 
-def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any], list[Any]] | None:
+def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[_Output], list[Any]] | None:
     """Whether a number was added to it before it multiplied what it is made of, what that is, and the way there.
 
-    None if it multiplies nothing that it is made of.
+    None if it multiplies nothing that it is made of: the other half of a split, in a gated linear unit.
     """
     node, shifted, between = core, False, list[Any]()
     for _ in range(_UP):
@@ -82,31 +108,31 @@ def _gates(core: Any, above: Mapping[Any, list[Any]]) -> tuple[bool, set[Any], l
             shifted = shifted or name == "Add"
             between.append(node)
         elif name == "Mul":
-            other = next((one for one in children if one is not child), None)
-            common = _within(core) & _base(other) if other is not None else set[Any]()
+            other = next((one for one in _outputs(node) if one[0] is not child), None)
+            common = _within(core) & _base(other) if other is not None else set[_Output]()
             return (shifted, common, [*between, node]) if common else None
         else:
             return None
     return None
 
 
-def _base(node: Any) -> set[Any]:
-    """``node``, and what it is but for a number that it was multiplied by."""
-    found = {node}
-    while op_of(node) in {"Mul", "Div"} and len(_children(node)) == 1:
-        node = _children(node)[0]
-        found.add(node)
+def _base(output: _Output) -> set[_Output]:
+    """``output``, and what it is but for a number that it was multiplied by."""
+    found = {output}
+    while op_of(output[0]) in {"Mul", "Div"} and len(_outputs(output[0])) == 1:
+        output = _outputs(output[0])[0]
+        found.add(output)
     return found
 
 
-def _within(core: Any, stops: Collection[Any] = ()) -> set[Any]:
+def _within(core: Any, stops: Collection[_Output] = ()) -> set[_Output]:
     """What the core is made of, element by element, as far as ``stops``."""
-    waiting, seen = _children(core), set[Any]()
+    waiting, seen = _outputs(core), set[_Output]()
     while waiting and len(seen) < _DOWN:
-        node = waiting.pop()
-        seen.add(node)
-        if op_of(node) in _ELEMENTWISE and node not in stops:
-            waiting += [child for child in _children(node) if child not in seen]
+        output = waiting.pop()
+        seen.add(output)
+        if op_of(output[0]) in _ELEMENTWISE and output not in stops:
+            waiting += [one for one in _outputs(output[0]) if one not in seen]
     return seen
 
 
@@ -147,4 +173,9 @@ _NUMBERED: Final = frozenset(
 
 
 def _children(node: Any) -> list[Any]:
-    return [child for child, _ in node.next_functions if child is not None]
+    return [child for child, _ in _outputs(node)]
+
+
+def _outputs(node: Any) -> list[_Output]:
+    """What a node was given, and by which of the givers' outputs."""
+    return [(child, index) for child, index in node.next_functions if child is not None]
