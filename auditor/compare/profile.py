@@ -130,7 +130,8 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     found += activations.facts(kept)
     found += order.facts(kept, *passes.of_data(kept, curves, events))
     found += fed_size.facts(kept)
-    found += [Fact(fed_size.CHANGED, value=True)] if fed.untold(_layers(manifest), training, through) else []
+    unknown = fed.untold(_layers(manifest), training, through) or any(one.facts.get("fed") is False for one in training)
+    found += [Fact(fed_size.CHANGED, value=True)] if unknown else []
     found += loss.facts(kept, fits)
     found += heads.facts(kept)
     found += loss_terms.facts(kept)

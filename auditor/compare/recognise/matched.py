@@ -9,7 +9,7 @@ codes in another order, a logarithm, the target of another hour.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,15 +70,19 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     told = [_apart(mine[:, at], theirs[:, at], fixed=fixed) for at in range(mine.shape[1])]
     inputs, targets = told[: left.inputs], told[left.inputs :]
     yield from _told("data.input.values", "inputs", inputs)
-    if not (_asks(a) or _asks(b)):
+    if not (asks(a) or asks(b)):
         yield from _told("data.target.values", "targets", targets)
 
 
-def _asks(side: Profile) -> bool:
+def asks(side: Profile) -> bool:
     """Whether a network is called before each step and nothing is judged: what it gives may be what the next is told.
 
-    So a target network of Q-learning, a teacher: their answers are other numbers with other first weights.
+    So a target network of Q-learning, a teacher: their answers are other numbers with other first weights. Where it is
+    called within the step, the target itself shows what it was made of.
     """
+    told = (one.facts.get("loss") for one in side.evidence.steps[:1])
+    if any(isinstance(one, Mapping) and one.get("taught") for one in told):
+        return True
     silent = {
         event.step for event in side.events if event.type == "evaluation" and not dict(event.fields).get("losses")
     }

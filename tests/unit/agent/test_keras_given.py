@@ -176,3 +176,63 @@ def test_the_mask_of_a_steps_own_loss_is_recorded_as_weights() -> None:
     first = assembled(run.recordings)[0]
     np.testing.assert_array_equal(first.of("target")["target0"].whole().ravel(), y[:12])
     np.testing.assert_array_equal(first.of("batch")["sample_weight0"].whole().ravel(), counts[:12])
+
+
+class Denoiser(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """Tells the noise that the step adds to what it is given, if it adds any."""
+
+    def __init__(self, noise: float) -> None:
+        super().__init__()
+        self.noise, self.net = noise, keras.Sequential([keras.layers.Dense(8, "tanh"), keras.layers.Dense(3)])
+
+    def train_step(self, data: Any) -> Any:
+        """The model itself is never called."""
+        noise = tf.random.normal(tf.shape(data))
+        given = data + self.noise * noise if self.noise else tf.reshape(data, (-1, 3))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self.net(given, training=True) - noise) ** 2)
+        weights = self.net.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("noise", [0.5, 0.0])
+def test_a_step_that_makes_other_inputs_of_its_batch_is_told(noise: float) -> None:
+    """What `fit` was given is not what the network was; by another shape it is."""
+    model, run = Denoiser(noise), MemoryRun()
+    model.net.build((None, 3))
+    model.compile(optimizer="sgd", jit_compile=False)
+    model.fit(X, batch_size=12, epochs=1, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    told = [recording.facts for recording in run.recordings]
+    assert [one.get("fed") for one in told] == [False if noise else None] * 4
+
+
+class Follower(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """Learns what an average of its own weights gives, through a frozen layer that both share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = keras.layers.Dense(4, trainable=False, name="base")
+        self.online, self.average = (keras.layers.Dense(2, name=name) for name in ("online", "average"))
+
+    def train_step(self, data: Any) -> Any:
+        """The model itself is never called."""
+        with tf.GradientTape() as tape:
+            wanted = tf.stop_gradient(self.average(self.base(data)))
+            loss = tf.reduce_mean((tf.nn.tanh(self.online(self.base(data))) - wanted) ** 2)
+        weights = self.online.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": loss}
+
+
+def test_layers_beside_what_a_step_trains_are_none_of_its_network() -> None:
+    """What it is held against is left out; what it is made of stays, trained or not."""
+    model, run = Follower(), MemoryRun()
+    model.base.build((None, 3))
+    for layer in (model.online, model.average):
+        layer.build((None, 4))
+    model.compile(optimizer="sgd", jit_compile=False)
+    model.fit(X, batch_size=12, epochs=1, verbose=0, callbacks=[Audit(run=run)])
+    told = [one["layer"].rpartition("/")[2] for one in run.recordings[0].facts["operations"] if "layer" in one]
+    assert "average" not in told
+    assert {"base", "online"} <= set(told)

@@ -143,3 +143,26 @@ def test_one_batch_on_purpose_is_not_told(run: MemoryRun, wrap: Any) -> None:
             step(X[start : start + SIZE], Y[start : start + SIZE, None])
     run.finish()
     assert not any(event["type"] == "batch_repeated" for event in run.events)
+
+
+@pytest.mark.parametrize("wrap", WRAPS[1:])
+def test_an_epoch_ends_with_its_last_step_whenever_that_is_read(
+    run: MemoryRun, monkeypatch: pytest.MonkeyPatch, wrap: Any
+) -> None:
+    """Batches that a function takes from an iterator show only with their steps, which may be read much later."""
+    net, adam = model(), keras.optimizers.Adam(0.01)
+    once = loop(net, adam, lambda _, y, p: tf.reduce_mean((p - y) ** 2), lambda f: f)
+    data = tf.data.Dataset.from_tensor_slices((X, Y[:, None])).batch(13)
+
+    @wrap
+    def step(iterator: Any) -> None:
+        once(*next(iterator))
+
+    monkeypatch.setattr(tensorflow_watch, "READ_EVERY", 30.0)
+    for _ in range(4):
+        iterator = iter(data)
+        for _ in range(10):
+            step(iterator)
+    run.finish()
+    ends = [event["step"] for event in run.events if event["type"] == "epoch"]
+    assert ends[:3] == [10, 20, 30]

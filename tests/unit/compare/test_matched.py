@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,3 +104,26 @@ def test_what_a_network_was_asked_for_is_no_data(losses: int, steps: Iterable[in
     moved = Y + 0.4 * np.sin(5 * X[:, :1])
     asked, other = replace(run(X), events=asks), run(X, moved, seed=5)
     assert ("data.target.values" in told(asked, other)) is said
+
+
+def test_targets_that_a_network_gives_are_its_own() -> None:
+    """As the step's own graph tells it: with other first weights they are other numbers."""
+    other = np.sign(Y) * Y**2
+    a, b, wide = run(X), run(X, other * (Y.std() / other.std()), seed=5), run(X, 3 * Y, seed=5)
+    assert "data.target.values" in told(a, b)
+    assert "data.target.scale" in told(a, wide)
+    first = a.evidence.steps[0]
+    taught = replace(first, facts={**first.facts, "loss": {"taught": True}})
+    both = replace(a, evidence=replace(a.evidence, steps=(taught, *a.evidence.steps[1:])))
+    assert not [one for one in (*told(both, b), *told(both, wide)) if one.startswith("data.target")]
+
+
+def test_targets_that_are_places_in_the_batch_are_no_data() -> None:
+    """Which row of the batch is whose partner: of a batch of both views twice as many as of two batches."""
+    places = np.tile(np.arange(16.0, dtype=np.float32)[:, None], (16, 1))
+    rows: dict[str, Any] = {"order": lambda at: np.arange(16 * at, 16 * at + 16) % len(X), "steps": 16}
+    a, b = (Tiny(stepper=sgd, x=X, y=factor * places, **rows).profile() for factor in (1.0, 2.0))
+    assert not [one for one in told(a, b) if one.startswith("data.target")]
+    mixed = np.random.default_rng(3).permutation(places)
+    a, b = (Tiny(stepper=sgd, x=X, y=factor * mixed, **rows).profile() for factor in (1.0, 2.0))
+    assert "data.target.scale" in told(a, b)

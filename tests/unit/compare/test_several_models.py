@@ -75,7 +75,7 @@ def test_products_of_a_models_own_weights_are_kept() -> None:
     assert judge([*MADE, PASS[1]])[0] == "dense 32"
     assert judge([MADE[1], *PASS])[0] == "activation"
     assert judge([*PASS, MADE[0]])[-1] == "dense 32"
-    assert judge([*MADE, *PASS], framework="keras") == own
+    assert judge([*MADE, *PASS], more=64, framework="keras") == own
 
 
 def test_settings_of_one_model_among_several_are_compared_where_kinds_agree() -> None:

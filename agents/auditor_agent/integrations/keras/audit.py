@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The watch of each live run of this process: a second ``fit`` continues it.
 _WATCHES: dict[str, Watch | LogWatch] = {}
+#: Ids of the runs of which a ``fit`` is under way.
+_FITTING: set[str] = set()
 
 
 class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -65,6 +67,7 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         del logs
         if self._watch is None:
             return
+        _FITTING.add(str(self.run.id))
         self._steps = int(getattr(self.model, "steps_per_execution", 1) or 1)
         self._arguments = keras_manifest.fit_arguments(self.model)
         self._watch.begin(self.model)
@@ -136,6 +139,7 @@ class Audit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         del logs
         if self._watch is None:
             return
+        _FITTING.discard(str(self.run.id))
         self._watch.read()
         if self.run.should_stop:
             self.run.finish("stopped", f"verdict {self.run.verdict}")
@@ -178,6 +182,11 @@ def _untappable(model: Any) -> str | None:
     if tf.distribute.has_strategy() or replicas > 1:
         return f"{type(model.distribute_strategy).__name__} of tf.distribute, {replicas} replicas"
     return None
+
+
+def fitting(run: Any) -> bool:
+    """Whether a ``fit`` of this run is under way, whose epochs are logged."""
+    return str(run.id) in _FITTING
 
 
 def on_torch() -> bool:

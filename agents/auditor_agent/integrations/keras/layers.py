@@ -14,10 +14,12 @@ from typing import Any, Final
 import keras
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras.operations import Order
+from auditor_agent.integrations.keras.order import Order
 
 #: Layers whose outputs are looked at; of more, evenly spread ones.
 MOST: Final = 64
+#: Tensors of a step that are held for what they were made of.
+_ENTERED: Final = 16
 #: Modules that an event of the mode names.
 _NAMED: Final = 8
 _MARK: Final = "auditor_layers"
@@ -45,6 +47,8 @@ class Step:
     inputs: Any = None
     output: Any = None
     """What the model was given and gave."""
+    entered: list[Any] = field(default_factory=list)
+    """Tensors that the first layers were given, while the model itself was not called."""
     order: Order = field(default_factory=Order)
     """Which layers ran, one after the other, each as often as it was called."""
 
@@ -100,6 +104,8 @@ class Layers:
             self._step.inputs, self._step.output = (args[0] if args else None), output
         elif id(layer) not in self._step.calls:
             given = id(args[0]) if args else 0
+            if self.keep and len(self._step.entered) < _ENTERED:
+                self._step.entered += [one for one in keras.tree.flatten(args[:1]) if hasattr(one, "dtype")]
             self._step.calls[id(layer)] = Call(
                 layer, given, output if self.keep else None, bool(kwargs.get("training"))
             )

@@ -22,6 +22,7 @@ from auditor_agent.integrations.keras.backends import backend
 from auditor_agent.integrations.keras.evaluated import Evaluated
 from auditor_agent.integrations.keras.heads import answers
 from auditor_agent.integrations.keras.layers import Layers, Step, mode, norms
+from auditor_agent.integrations.keras.operations import made_of
 from auditor_agent.integrations.keras.rows import Store
 
 #: Steps between two reads of the ring, at most.
@@ -246,20 +247,22 @@ class Probe:
         step = self.layers.heard
         self._changed("train", step)
         if not self._inputs and (step.inputs is not None or self._heard is not None):
-            self._compute(step)
+            self._compute(step, variables)
         self.layers.take()
         self.tape.before(head, binding.variables, told)
         self._tap(head, step)
         binding.store.put(head, dense, after=() if self.taps is None else self.taps.done)
 
-    def _compute(self, step: Step) -> None:
-        """A step that computes its loss itself: of its own model, or of models within."""
+    def _compute(self, step: Step, variables: Sequence[Any]) -> None:
+        """A step that computes its loss itself, for these variables: of its own model, or of models within."""
         batch, asked = self._batch()
         inputs, met = step.inputs if batch is None else batch, {"y_pred": step.output, "loss": self._heard}
         self._inputs = [leaf for leaf in keras.tree.flatten(inputs) if hasattr(leaf, "dtype")]
         given = [*self._inputs, *(leaf for leaf in keras.tree.flatten(asked) if hasattr(leaf, "dtype"))]
         wanted = {"y": asked} if answers(step.output, asked) else {}
-        self.tape.compared((), {"x": inputs, **met, **wanted, "given": given})
+        if self._given is not None and step.inputs is None and made_of(step.entered, self._inputs) is False:
+            self._phase["fed"] = False  # noise, say, that the step adds to what `fit` was given
+        self.tape.compared((), {"x": inputs, **met, **wanted, "given": given, "trained": variables})
 
     def _lost(self, variables: Sequence[Any]) -> tuple[Any, Any]:
         """Loss and penalty of this step. Neither told: a loss that nobody heard is not known to be broken."""

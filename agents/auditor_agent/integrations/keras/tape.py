@@ -141,7 +141,7 @@ class Tape:
             lambda leaf: keras_layers.output_activation(heard, leaf),
         )
         if self._operations is None and heard.order.ran:
-            self._operations = keras_operations.facts(heard.order, given.get("y_pred"))
+            self._operations = keras_operations.facts(heard.order, given.get("y_pred"), given.get("trained", ()))
             self._probe.layers.curious = not self.eager
         met = backend().expanded(given.get("loss"), given.get("given", ()))
         if met is not None:

@@ -8,6 +8,7 @@ hand the samples do (``capture.batches.Passes``).
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -72,12 +73,16 @@ class Epochs:
         """Whether there was another batch since the first: of one for ever there is no telling what a pass is."""
         self._length = 0
         self._number = 0
+        self._logged = False
+        """Whether a ``fit`` of Keras logs its epochs, within which the steps are taken."""
         self._counter: Any = None
         self._functions: weakref.WeakKeyDictionary[Any, _Function] = weakref.WeakKeyDictionary()
         self._next: int | None = None
         self._calls = 0
         self._begun: weakref.ref[Any] | None = None
         self._since = self._restarts = 0
+        self._done = -1
+        """The last update that was recorded."""
         self.before: Callable[[int], None] = _nothing
         """Called before so many steps are taken by code that was traced."""
         self.after: Callable[[int], None] = _nothing
@@ -94,6 +99,8 @@ class Epochs:
     def stepping(self, seen: Seen, counter: Any) -> None:
         """A step is about to be taken, now or whenever what is being traced runs; ``counter`` counts updates."""
         self._counter = counter
+        fit = sys.modules.get("auditor_agent.integrations.keras.audit")
+        self._logged = fit is not None and fit.fitting(self._run)
         if tf.executing_eagerly():
             self.before(1)
             given = [] if seen.heard is None else [one for call in seen.heard.calls for one in call.inputs]
@@ -172,12 +179,16 @@ class Epochs:
         self._ends.clear()
         self._functions.clear()
         self._counter = self._next = None
-        self._calls = 0
+        self._calls, self._done = 0, -1
 
     def _passed(self) -> None:
-        if self._waiting:
-            self._ends.add(max(self._waiting))
-        elif self._epoch.steps > 1:
+        last = max(self._waiting, default=None)
+        if last is None and self._counter is not None:  # batches that the steps tell themselves, once they are read
+            last = int(self._counter) - 1
+        if last is not None:
+            self._ends.add(last)
+        if (last is None or last <= self._done) and self._epoch.steps > 1:
+            self._ends.discard(self._done)
             self._end(None)
 
     def _put(self, update: int, given: Sequence[Any], *, more: bool = False, beside: int = 0) -> None:
@@ -222,6 +233,7 @@ class Epochs:
 
     def recorded(self, step: int, update: int) -> None:
         """A step has been recorded."""
+        self._done = update
         ended = [end for end in self._ends if end <= update]
         if ended:
             self._ends.difference_update(ended)
@@ -237,7 +249,8 @@ class Epochs:
         self._length, self._number, self._first = self._epoch.steps, self._number + 1, None
         from auditor_agent.integrations import numbering
 
-        self._run.log(epoch=float(self._number))
+        if not self._logged:
+            self._run.log(epoch=float(self._number))
         self._run.event(numbering.last(self._run) if step is None else step, "epoch", **self._epoch.end(self._number))
 
 

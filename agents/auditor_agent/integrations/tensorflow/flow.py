@@ -119,6 +119,12 @@ class Compared:
     """What the losses of the rows were multiplied with: weights of samples, a mask."""
 
 
+#: Behind it nothing is learnt: what a target network gives.
+_STOP: Final = "StopGradient"
+#: But for what TensorFlow's own functions stop: ``tf.reduce_logsumexp``, ``tf.nn.moments``.
+_STEADY: Final = frozenset({"Max", "SelectV2", "Mean"})
+
+
 @guarded(cast("Compared | None", None))
 def compared(loss: Any, made: Made, *, deep: bool = True) -> Compared | None:
     """Where output and target meet below ``loss``; None where that cannot be told.
@@ -231,6 +237,8 @@ def plain_sum(total: Any, part: Any, made: Made) -> bool:
 def _told(chain: Sequence[str], path: Sequence[Any], output: Any, target: Any, made: Made) -> Compared:
     """What met in the last tensor of ``path``; of a cross entropy the probabilities or logits that it takes."""
     facts = _facts(chain, path[-1], output, target)
+    if of_weights(target, made, stopped=True):
+        facts["taught"] = True
     if chain[-1] == "GatherNd":
         target = likelihood.classes_of(target, made)
     named = entropy(path, output, target, made) if chain[-1] == "Mul" else None
@@ -264,8 +272,8 @@ def _facts(chain: Sequence[str], difference: Any, output: Any, target: Any) -> d
     return facts | shapes | {"shape": wide, "broadcast": broadcast, "chain": list(chain)}
 
 
-def of_weights(tensor: Any, made: Made) -> bool:
-    """Whether a variable went into ``tensor``; taken for granted of what is far from the data."""
+def of_weights(tensor: Any, made: Made, *, stopped: bool = False) -> bool:
+    """Whether ``tensor`` has a gradient by a variable, or would but for a stop; taken for granted far from the data."""
     waiting, seen = [tensor], set()
     while waiting:
         at = waiting.pop()
@@ -278,8 +286,17 @@ def of_weights(tensor: Any, made: Made) -> bool:
         if node is not None:
             if node[0] in _READS:
                 return True
-            waiting.extend(node[1])
+            if stopped or node[0] != _STOP or _steadies(node[1], made):
+                waiting.extend(node[1])
     return False
+
+
+def _steadies(stopped: Sequence[Any], made: Made) -> bool:
+    """Whether a library stops a gradient that would be none: of the largest number, of a mean, to be taken off."""
+    node = made(stopped[0]) if stopped else None
+    while node is not None and node[0] in _SHAPERS and node[1]:
+        node = made(node[1][0])
+    return node is not None and node[0] in _STEADY
 
 
 def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:

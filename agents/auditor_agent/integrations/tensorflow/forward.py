@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import tensorflow as tf
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras.operations import Order
+from auditor_agent.integrations.keras.order import Order
 from auditor_agent.integrations.tensorflow import flow
 
 #: Calls of models in one step that are kept: several networks, several batches.
@@ -57,6 +57,23 @@ class Heard:
         """A model was called."""
         self.calls = [*self.calls[1 - _MOST_CALLS :], call]
 
+    def learns(self, variables: Sequence[Any], made: flow.Made) -> None:
+        """Leave out models without a weight among those that the step moves, and of which none of the others takes.
+
+        A target network, a teacher: what goes into it is not the batch, nor is what it gives what the loss learns.
+        """
+        moved = {id(variable) for variable in variables}
+        mine = [any(id(one) in moved for one in getattr(call.model, "weights", ())) for call in self.calls]
+        kept: list[Call] = []
+        for call, owned in zip(reversed(self.calls), reversed(mine), strict=True):
+            if owned or any(flow.comes_of(one, call.outputs, made) for other in kept for one in other.inputs):
+                kept.insert(0, call)
+        if any(mine) and len(kept) < len(self.calls):
+            left = _layers(self.calls) - _layers(kept)
+            ran = self.order.ran
+            self.order.ran = [one for one in ran if id(self.order.layers.get(one[0])) not in left]
+            self.calls = kept
+
     def loss(self, output: Any, target: Any, result: Any, facts: Mapping[str, Any], weight: Any = None) -> None:
         """A loss function was called."""
         one = weight if tf.is_tensor(weight) or hasattr(weight, "__array__") else None  # not one for each output
@@ -87,6 +104,11 @@ class Heard:
         if gave is not None and any("chain" in one.facts and one.output is not gave for one in self.compared):
             found.append((("output", "model0"), gave))  # the loss takes a function of it
         return found
+
+
+def _layers(calls: Iterable[Call]) -> set[int]:
+    """Layers within the models that were called, by identity."""
+    return {id(layer) for call in calls for layer in getattr(call.model, "_flatten_layers", list)()}
 
 
 def tensors(value: Any) -> list[Any]:

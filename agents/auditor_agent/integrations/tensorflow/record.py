@@ -120,6 +120,7 @@ class LoopTape(Tape):
         """A step is about to be taken: ``gradients`` are (variable, dense gradient)."""
         if self._recorder is None or seen.heard is None or not self._recorder.active:
             return
+        seen.heard.learns(seen.variables, seen.made)
         self._facts_told, self._untold = facts(seen), not told_loss(seen)
         self._data = [((*label, _dtype(tensor)), tensor) for label, tensor in data(seen)]
         self.before(head, list(seen.variables), gradients)
@@ -317,7 +318,7 @@ def facts(seen: Seen) -> dict[str, Any]:
     if heard.compared and (found := _ends_in(heard, seen.made)) is not None:
         told["output_activation"] = found
     ends = [end for call in heard.calls[-1:] for end in call.outputs] or [one.output for one in heard.compared[-1:]]
-    if ends and (operations := keras_operations.facts(heard.order, ends)) is not None:
+    if ends and (operations := keras_operations.facts(heard.order, ends, seen.variables)) is not None:
         told |= operations
     return {"phase": "train", **told}
 
