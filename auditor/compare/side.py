@@ -69,6 +69,8 @@ class Side:
     """The recorded first batches of evaluations."""
     before: Sequence[StepRecording] = field(default=())
     """Recorded steps that were left out, of weights that were replaced after them (``restarted``)."""
+    further: int = 0
+    """Steps that were left out at the end, of another model (``continued``)."""
 
     def profile(self) -> Profile:
         """What the run computes, measured and declared."""

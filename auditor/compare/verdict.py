@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from auditor.compare import causes, endings, history, manifests, releases, restarted, spelling
+from auditor.compare import causes, continued, endings, history, manifests, releases, restarted, spelling
 from auditor.compare.causes import Diagnosis
 from auditor.compare.outcome import Known, Outcome, metrics_json, outcome
 from auditor.compare.profile import Profile
@@ -88,7 +88,8 @@ def compare(
     explained = _explained(first_a, first_b, found)
     reasons = [*explained, *ended.reasons, *reasons] if found.matters else [*ended.reasons, *explained, *reasons]
     reasons += releases.doubts(found.causes, (first_a, first_b))
-    reasons += [said for side in (*group_a, *group_b) if (said := restarted.note(side)) is not None]
+    sides = (*group_a, *group_b)
+    reasons += [said for side in sides for said in (restarted.note(side), continued.note(side)) if said is not None]
     return {
         "verdict": _verdict(found, ended),
         "configuration": configuration,
@@ -114,7 +115,7 @@ def compare(
 
 
 def _begun_anew(group: Sequence[Side], other: Side) -> list[Side]:
-    return [restarted.begun_anew(side, other) for side in group]
+    return [continued.first_training(restarted.begun_anew(side, other), other) for side in group]
 
 
 def _alike(

@@ -6,7 +6,7 @@ its elements alike, is a part of the step: so a library's decoupled decay is rec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -37,9 +37,19 @@ def undone(evidence: Evidence) -> Evidence:
     taken = [1 - found for found in kept.values()]
     if not taken or any(np.abs(one - taken[0]).max() > _SAME * taken[0].max() for one in taken):
         return evidence
-    tracks = tuple(_before(track, kept[track.name]) if track.name in kept else track for track in evidence.tracks)
-    steps = (_first(evidence.steps[0], {name: float(found[0]) for name, found in kept.items()}), *evidence.steps[1:])
-    return replace(evidence, tracks=tracks, steps=steps)
+    first = 1 - _scaled(taken[0], evidence.steps) * (1 - next(iter(kept.values()))[0])
+    tracks = tuple(_before(track, float(first)) if track.name in kept else track for track in evidence.tracks)
+    return replace(evidence, tracks=tracks, steps=(_first(evidence.steps[0], first, kept.keys()), *evidence.steps[1:]))
+
+
+def _scaled(taken: F64, steps: Sequence[StepRecording]) -> float:
+    """What the first step's decay is of the second's: as the rates are, of one that follows the learning rate."""
+    told = {one.step: one.scalars.get("lr", 0.0) for one in steps}
+    rates = np.array([told.get(steps[0].step + at, 0.0) for at in range(len(taken) + 1)])
+    if not (np.isfinite(rates).all() and (rates > 0).all()):
+        return 1.0
+    ratio = taken / rates[1:]
+    return float(rates[0] / rates[1]) if np.ptp(ratio) <= _SAME * ratio.max() else 1.0
 
 
 def _kept(track: Track) -> F64 | None:
@@ -54,15 +64,15 @@ def _kept(track: Track) -> F64 | None:
         return left if exact and bool(((left > _LEAST) & (left < 1 - _NONE)).all()) else None
 
 
-def _before(track: Track, left: F64) -> Track:
-    return replace(track, weight=np.concatenate([track.weight[:1] / left[0], track.updated[:-1]]))
+def _before(track: Track, left: float) -> Track:
+    return replace(track, weight=np.concatenate([track.weight[:1] / left, track.updated[:-1]]))
 
 
-def _first(one: StepRecording, left: Mapping[str, float]) -> StepRecording:
+def _first(one: StepRecording, left: float, decayed: Collection[str]) -> StepRecording:
     """The first step's weights as they were drawn."""
     return replace(one, arrays={
-        key: replace(array, values=_drawn(np.asarray(array.values), left[key[1]]))
-        if key[0] == "weight" and key[1] in left and array.values is not None else array
+        key: replace(array, values=_drawn(np.asarray(array.values), left))
+        if key[0] == "weight" and key[1] in decayed and array.values is not None else array
         for key, array in one.arrays.items()
     })  # fmt: skip
 

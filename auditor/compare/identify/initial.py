@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -147,7 +147,8 @@ def facts(evidence: Evidence, manifest: Mapping[str, Any] | None) -> list[Fact]:
         told = {"guessed": guessed, "beside": name in evidence.others}
         each.append({**described, "kind": kind, **told})
     found = [Fact(f"init.{kind}", told, residual=None) for kind, told in by_kind(each).items()]
-    return [*found, Fact(CLONES, _clones(weights)), Fact(WEIGHTS, each)]
+    learnt = evidence.first.of("gradient") if evidence.first is not None else {}
+    return [*found, Fact(CLONES, _clones(weights, learnt)), Fact(WEIGHTS, each)]
 
 
 def by_kind(
@@ -165,13 +166,20 @@ def by_kind(
     for before, one in zip((None, *each), each, strict=False):
         there = others or () if one["guessed"] else ()
         alike = [other for other in there if sorted(other["shape"]) == sorted(one["shape"])]
+        alike = alike or [other for other in there if _extents(other) == _extents(one)]  # a table of one column
         kinds = {str(other["kind"]) for other in alike if not other["guessed"]}
         sure = len(kinds) == 1 and not any(other["guessed"] for other in alike)
-        if sure and own_tensors.takes(one, next(iter(kinds))):
+        begun = any(own_tensors.same_constant(one, other) for other in alike)
+        if sure and (begun or own_tensors.takes(one, next(iter(kinds)))):
             groups.setdefault(kinds.pop(), []).append(one)
         elif others is None or own_tensors.known(one, others):
             groups.setdefault(own_tensors.kind(one, before), []).append(one)
     return {kind: _told(of_kind) for kind, of_kind in groups.items()}
+
+
+def _extents(one: Mapping[str, Any]) -> list[int]:
+    """Of a weight, but for axes of one, in whatever order a framework has them."""
+    return sorted(extent for extent in one["shape"] if extent > 1)
 
 
 def _summed(weights: Mapping[str, Recorded], layers: Layers) -> dict[str, Recorded]:
@@ -233,7 +241,7 @@ def _layer_of(name: str) -> str:
 def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One kind of weight: the formulas that fit every tensor of it, its spread against fan-in, its mean."""
     # Of several as large the widest: a program that holds its tensors in a list has them in an order of its own.
-    largest = max(each, key=lambda one: (one["elements"], one.get("std", 0.0)))
+    largest = max(each, key=lambda one: (one["elements"], one.get("std", 0.0), abs(one.get("mean") or 0.0)))
     common = [f for f in largest.get("formulas", ()) if all(_agrees(f, one) for one in each)]
     off = [one for one in each if one.get("off_centre")]
     return {
@@ -266,11 +274,15 @@ def _agrees(formula: str, one: Mapping[str, Any]) -> bool:
     return not one.get("formulas") or formula in one["formulas"] or one["elements"] < 16
 
 
-def _clones(weights: Mapping[str, Recorded]) -> list[list[str]]:
-    """Tensors that begin as copies of one another, constants and steps of constants apart (INIT-16)."""
+def _clones(weights: Mapping[str, Recorded], learnt: Collection[str]) -> list[list[str]]:
+    """Tensors that begin as copies of one another, constants and steps of constants apart (INIT-16).
+
+    Not what is a copy of a weight with a gradient and has none: a target network, an average of weights.
+    """
     seen: dict[bytes, list[str]] = {}
     for name, array in weights.items():
         values = np.asarray(array.values)
         if values.size > 3 and len(np.unique(values)) > values.size / 2:  # drawn numbers hardly repeat
             seen.setdefault(repr(array.shape).encode() + values.tobytes(), []).append(name)
-    return [names for names in seen.values() if len(names) > 1]
+    both = ([name for name in names if name in learnt] or names for names in seen.values())
+    return [names for names in both if len(names) > 1]

@@ -72,6 +72,12 @@ def _around_one(one: Mapping[str, Any]) -> bool:
     return one["distribution"] == "ones" or drawn
 
 
+def same_constant(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two weights begin as one number each, the same: a forget gate's bias of ones, which scales nothing."""
+    constant = {one["distribution"], other["distribution"]} <= _CONSTANT
+    return constant and bool(one["mean"] == other["mean"])
+
+
 def takes(one: Mapping[str, Any], found: str) -> bool:
     """Whether a weight may be of the kind that its shape has elsewhere: its name and numbers say nothing else.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from auditor.compare.identify.activations import SEEN, Function
@@ -14,16 +14,35 @@ from auditor.compare.structure import Operation
 #: Entries of one function with other settings.
 _SETTINGS: Final = {"gelu": ("FWD-08", "gelu.approximate"), "leakyrelu": ("FWD-09", "leakyrelu.slope")}
 
+#: Functions that are known by other formulas as well: Keras 2 had a hard sigmoid of slope 0.2.
+_FORMULAS: Final[Mapping[str, Function]] = {"hardsigmoid": ("hardsigmoid", (("slope", 1 / 6),))}
+
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """The first layer of two networks of the same sizes behind which no function explains both."""
     left, right = a.value(SEEN) or (), b.value(SEEN) or ()
-    if [one[:2] for one in left] != [one[:2] for one in right]:
-        return
-    for (*_, mine), (*_, theirs) in zip(left, right, strict=True):
-        if mine and theirs and not mine & theirs:
-            yield _cause(_plainest(mine), _plainest(theirs))
-            return
+    if [one[:2] for one in left] == [one[:2] for one in right]:
+        for (*_, mine), (*_, theirs) in zip(left, right, strict=True):
+            if mine and theirs and not mine & theirs:
+                yield _cause(_plainest(mine), _plainest(theirs))
+                return
+    yield from _of_one_name(a, b)
+
+
+def _of_one_name(a: Profile, b: Profile) -> Iterator[Cause]:
+    """A function of the program's own beside PyTorch's of that name, which has one formula."""
+    for side, other in ((a, b), (b, a)):
+        seen = {one for *_, functions in side.value(SEEN) or () for one in functions}
+        for name, formula in _FORMULAS.items():
+            among = [one for one in seen if one[0] == name]
+            called = [sum(_named(one, name) for one in each.structure.operations) for each in (side, other)]
+            if other.framework == "torch" and len(among) == 1 and among[0] != formula and 0 < called[0] == called[1]:
+                mine, theirs = (among[0], formula) if side is a else (formula, among[0])
+                yield _cause(mine, theirs)
+
+
+def _named(one: Operation, name: str) -> bool:
+    return one.kind == "activation" and one.settings.get("function") == name
 
 
 def _cause(mine: Function, theirs: Function) -> Cause:

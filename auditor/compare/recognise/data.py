@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from auditor.compare.identify.differences import target_of
 from auditor.compare.identify.fact import How
 from auditor.compare.identify.fed_size import CHANGED
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing, tails
 from auditor.compare.recognise.cause import Cause, between, how, percent
 from auditor.compare.recognise.gathered import gathered
+from auditor.compare.recognise.several import passes_apart
 
 #: Part of the variance that lies between batches from which on data counts as sorted.
 _SORTED: Final = 0.1
@@ -24,6 +26,9 @@ _OTHER_SCALE: Final = math.log(1.5)
 _ENOUGH: Final = 64
 #: Difference of two mean correlations from which on they are those of other neighbours.
 _OTHER_AXES: Final = 0.1
+#: Batches with the same targets, and targets of one, from which on these are no data.
+_BATCHES: Final = 3
+_MANY: Final = 8
 #: What follows from holding a part of the data back.
 _FOLLOW: Final = frozenset({"data.samples_per_epoch", "data.partial_batches"})
 #: What follows where equal inputs were seen to have other targets.
@@ -54,8 +59,22 @@ def _masked_unseen(a: Profile, b: Profile) -> bool:
     return other is not None and not (other.loss and other.loss[0].explains)
 
 
+def _places(side: Profile) -> bool:
+    """Whether the targets are the same different numbers in every batch: places in it, as of pairs of a batch."""
+    found = [target.ravel() for one in side.evidence.steps if (target := target_of(one)) is not None]
+    whole = [one for one in found if one.shape == found[0].shape]
+    return (
+        len(whole) >= _BATCHES
+        and whole[0].size >= _MANY
+        and np.unique(whole[0]).size == whole[0].size
+        and all(np.array_equal(one, whole[0]) for one in whole)
+    )
+
+
 def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    if any(side.value(CHANGED) for side in (a, b)):  # the recorded batch is not what the network is fed
+    if any(
+        side.value(CHANGED) or passes_apart(side) for side in (a, b)
+    ):  # the recorded batch is not what the network is fed
         yield from (cause for cause in _scale(a, b) if cause.parameter in _OF_TARGETS)
         yield from (*_shuffle(a, b), *_portions(a, b))
         return
@@ -63,7 +82,8 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     targets = [] if rows else list(pairing.causes(a, b))
     known = _OF_TARGETS if any(cause.parameter in pairing.TARGETS for cause in targets) else frozenset[str]()
     shares = [] if rows or targets else list(class_shares.causes(a, b))
-    known = class_shares.FOLLOW if shares else _OF_TARGETS if _masked_unseen(a, b) else known
+    unknown = _masked_unseen(a, b) or any(matched.asks(side) or _places(side) for side in (a, b))
+    known = class_shares.FOLLOW if shares else _OF_TARGETS if unknown else known
     scaled = [cause for cause in _scale(a, b) if cause.parameter not in known]
     yield from scaled
     yield from _axes(a, b)

@@ -91,6 +91,11 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         found = [one for one in found if one.setting != "bias"]  # added elsewhere: behind a residual connection
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
+        elif len(_widths(a)) != len(_widths(b)):  # where layers of the program's own hide some, none has its partner
+            found = [one for one in found if one.setting != "units"]
+    stepped = _stepped(a) or _stepped(b)
+    if stepped:  # of a cell that a loop steps each side tells some steps
+        found = [one for one in found if one.setting or not _in_both(one, a, b)]
     found = [one for one in found if not links.in_loss(one, a, b) and not tables.measured(one, a, b)]
     if _branched(a) or _branched(b):
         if any(one.setting == "kernel" for one in found) and of_one_stock(a.structure, b.structure):
@@ -112,10 +117,31 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     told += skipped.causes(a, b) if not any(cause.id == "FWD-21" for cause in told) else []
     yield from told
     if not found and not unrolls:
-        yield from sums.causes(a, b) if not cells else ()
+        yield from sums.causes(a, b) if not (cells or stepped) else ()
         yield from _tensors(a, b)
     if not told and not unrolls:
         yield from network.causes(a, b)
+
+
+def _stepped(side: Profile) -> bool:
+    """Whether more layers with weights ran than there are kernels."""
+    first = side.evidence.first
+    told = {} if first is None else first.of("weight")
+    kernels = sum(len(_PROJECTED) if name.endswith(_PACKED) else 1 for name, one in told.items() if len(one.shape) > 1)
+    return 0 < kernels < len(_widths(side))
+
+
+def _in_both(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether both sides have an activation of this kind somewhere."""
+    function = _any(one).settings.get("function")
+    return function is not None and all(
+        any(each.settings.get("function") == function for each in side.structure.operations) for side in (a, b)
+    )
+
+
+def _widths(side: Profile) -> list[Any]:
+    """Units of the layers with weights that are told."""
+    return [one.settings.get("units") for one in side.structure.operations if one.kind in WEIGHTED]
 
 
 def _branched(side: Profile) -> bool:

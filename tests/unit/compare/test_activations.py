@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from torch.nn import functional
 
 from auditor.compare.causes import diagnose
 from auditor.compare.identify.activations import SEEN
+from auditor.compare.identify.fact import Facts
 from auditor.compare.profile import Beside, Profile, profile
+from auditor.compare.recognise import activations
+from auditor.compare.structure import Operation, Structure
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
 from support.tiny import array
@@ -107,3 +111,16 @@ def test_layers_of_other_sizes_are_not_held_against_each_other() -> None:
     other = profile("b", "keras", assembled([Recording(1, arrays)]), Beside({}))
     found = diagnose(run(torch.tanh), other).causes
     assert not [one for one in found if one.id in {"FWD-08", "FWD-09", "FWD-10"}]
+
+
+@pytest.mark.parametrize(("function", "told"), [(keras_2, ["FWD-10"]), (functional.hardsigmoid, [])])
+def test_a_function_of_the_programs_own_is_held_against_the_librarys_of_that_name(
+    function: Pointwise, told: list[str]
+) -> None:
+    """Of Keras 2's hard sigmoid in Keras, where PyTorch's stands in a gate, so that nothing was seen behind it."""
+    op = Operation("activation", "a", {"function": "hardsigmoid"})
+    network = Structure(operations=(op,))
+    mine = replace(run(function), structure=network)
+    theirs = replace(run(functional.hardsigmoid, "torch"), structure=network, facts=Facts())
+    assert [one.id for one in activations.causes(mine, theirs)] == told
+    assert [one.id for one in activations.causes(theirs, mine)] == told

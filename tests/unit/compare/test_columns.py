@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,18 @@ def test_ranks_are_those_of_scipy() -> None:
     """Ties share the mean of theirs."""
     values = RNG.integers(0, 9, 200).astype(np.float64)
     assert np.array_equal(_ranked(values), rankdata(values))
+
+
+@pytest.mark.parametrize("law", ["other", "same"])
+def test_rows_of_several_passes_are_not_held_against_those_of_one(law: str) -> None:
+    """Points on a curve in one pass and beside it in another: where the two differ, nobody knows which comes first."""
+    a, b = run(scaled(SOURCES)), run(scaled(np.exp(SOURCES)), seed=1)
+    assert "data.input.distribution" in told(a, b)
+    steps = []
+    for one in a.evidence.steps:
+        batch = one.arrays["batch", "input0"]
+        values = np.asarray(batch.values)
+        beside = replace(batch, values=values + 3 if law == "other" else values[::-1].copy())
+        steps.append(replace(one, arrays={**one.arrays, ("batch", "input0@1"): beside}))
+    both = replace(a, evidence=replace(a.evidence, steps=tuple(steps)))
+    assert ("data.input.distribution" in told(both, b)) == (law == "same")

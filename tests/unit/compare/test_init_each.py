@@ -72,3 +72,25 @@ def test_projections_that_are_drawn_as_one_matrix_are_told() -> None:
     }
     apart = drawn("torch", {"attn": ("SelfAttention", {}), **own, "l": ("Linear", {"weight": uniform(WIDE, WIDE, 9)})})
     assert [entry for entry, _ in told(packed, apart)] == ["INIT-11"]
+
+
+def test_a_table_of_one_column_is_no_bias() -> None:
+    """``nn.Embedding(n, 1)`` here, a vector of n numbers there that rows are taken of: drawn as the table is."""
+    bias = np.random.default_rng(3).uniform(-0.125, 0.125, WIDE).astype(np.float32)
+    values = np.random.default_rng(4).normal(0, 0.01, (400, 1)).astype(np.float32)
+    both = [
+        drawn(
+            "torch", {"l": ("Linear", {"weight": uniform(WIDE, WIDE, seed), "bias": bias}), "t": (kind, {"w": table})}
+        )
+        for seed, kind, table in ((0, "Embedding", values), (5, "Own", values[::-1, 0].copy()))
+    ]
+    assert told(*both) == []
+
+
+def test_a_bias_of_ones_scales_nothing_where_the_other_sides_is_a_bias() -> None:
+    """A forget gate's, in a loop of one's own that names no tensor; whichever of two comes first."""
+    ones, zeros = np.ones(WIDE, np.float32), np.zeros(WIDE, np.float32)
+    layers = {f"l{at}": ("Linear", {"weight": uniform(WIDE, WIDE, at), "bias": (ones, zeros)[at]}) for at in range(2)}
+    own = {f"Variable#{at}": uniform(WIDE, WIDE, at + 5) for at in range(2)} | {"V#2": zeros, "V#3": ones}
+    bare = {name: ("Own", {"v": value}) for name, value in own.items()}
+    assert told(drawn("torch", layers), drawn("tensorflow", bare)) == []
