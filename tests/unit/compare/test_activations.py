@@ -17,7 +17,7 @@ from auditor.compare.identify.activations import SEEN
 from auditor.compare.identify.fact import Facts
 from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import activations
-from auditor.compare.structure import Operation, Structure
+from auditor.compare.structure import Operation, Structure, structure
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
 from support.tiny import array
@@ -124,3 +124,11 @@ def test_a_function_of_the_programs_own_is_held_against_the_librarys_of_that_nam
     theirs = replace(run(functional.hardsigmoid, "torch"), structure=network, facts=Facts())
     assert [one.id for one in activations.causes(mine, theirs)] == told
     assert [one.id for one in activations.causes(theirs, mine)] == told
+
+
+def test_an_activation_that_the_program_wrote_is_the_one_that_was_seen() -> None:
+    """``Dense(8, activation=lambda x: gelu(x, approximate=True))``: the graph tells what it does."""
+    manifest = {"model": {"layers": [{"name": "a", "class": "Dense", "units": 8, "activation": "<lambda>"}]}}
+    acts = {"op": "gelu", "approximate": True}
+    found = structure("keras", manifest, [{"operations": [{"layer": "a", "acts": acts}], "operations_whole": True}])
+    assert found.operations[1].settings == {"function": "gelu", "approximate": True}

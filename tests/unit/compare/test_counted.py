@@ -55,3 +55,17 @@ def test_what_is_a_mask_on_both_sides_is_one_stock() -> None:
     both = network("a", mask(0.4), "b", "c")
     assert of_one_stock(both, both)
     assert differences(both, network("a", mask(0.41), "b", "c")) == []
+
+
+def test_a_dropout_of_shares_stands_where_a_program_writes_it() -> None:
+    """Before the product that attention ends with."""
+    dense = [{"name": name, "class": "Linear", "in_features": 8, "out_features": 8} for name in "qkvo"]
+    drop = {"op": "dropout", "rate": 0.1}
+    by_hand = [{"layer": "q"}, {"layer": "k"}, {"layer": "v"}, {"op": "softmax"}, drop, {"layer": "o"}]
+    tensors = {f"{name}.bias": {} for name in "qkvo"}
+    hand = structure("torch", {"model": {"layers": dense, "tensors": tensors}}, [{"operations": by_hand}])
+    for rate, expected in ((0.1, []), (0.2, ["rate"]), (0.0, [""])):
+        layer = {"name": "mha", "class": "MultiHeadAttention", "use_bias": True, "dropout": rate}
+        layer |= {"weights": [{"name": "query", "shape": [8, 1, 8]}]}
+        found = structure("keras", {"model": {"layers": [layer]}}, [{"operations": [{"layer": "mha"}]}])
+        assert [one.setting for one in differences(found, hand)] == expected

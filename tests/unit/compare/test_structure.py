@@ -97,14 +97,6 @@ def test_an_activation_that_the_program_wrote_may_be_any(given: Any) -> None:
     assert [one.setting for one in differences(found, keras_dense("linear"))] == [""]
 
 
-def test_an_activation_that_the_program_wrote_is_the_one_that_was_seen() -> None:
-    """``Dense(8, activation=lambda x: gelu(x, approximate=True))``: the graph tells what it does."""
-    manifest = {"model": {"layers": [{"name": "a", "class": "Dense", "units": 8, "activation": "<lambda>"}]}}
-    acts = {"op": "gelu", "approximate": True}
-    found = structure("keras", manifest, [{"operations": [{"layer": "a", "acts": acts}], "operations_whole": True}])
-    assert found.operations[1].settings == {"function": "gelu", "approximate": True}
-
-
 def test_an_activation_layer_within_a_layer_keeps_its_settings() -> None:
     """``Dense(8, activation=LeakyReLU(0.1))``: the slope is in the inner configuration."""
     inner = {"class": "LeakyReLU", "config": {"negative_slope": 0.1}}
@@ -196,20 +188,6 @@ def test_attention_is_four_products_in_every_spelling() -> None:
     told = {"model": {"layers": packed, "tensors": {"qkv.bias": {}, "out.bias": {}}}}
     by_hand = structure("torch", told, [{"operations": [{"layer": "qkv"}, {"op": "softmax"}, {"layer": "out"}]}])
     assert differences(module, by_hand) == []
-
-
-def test_a_dropout_of_shares_stands_where_a_program_writes_it() -> None:
-    """Before the product that attention ends with."""
-    dense = [{"name": name, "class": "Linear", "in_features": 8, "out_features": 8} for name in "qkvo"]
-    drop = {"op": "dropout", "rate": 0.1}
-    by_hand = [{"layer": "q"}, {"layer": "k"}, {"layer": "v"}, {"op": "softmax"}, drop, {"layer": "o"}]
-    tensors = {f"{name}.bias": {} for name in "qkvo"}
-    hand = structure("torch", {"model": {"layers": dense, "tensors": tensors}}, [{"operations": by_hand}])
-    for rate, expected in ((0.1, []), (0.2, ["rate"]), (0.0, [""])):
-        layer = {"name": "mha", "class": "MultiHeadAttention", "use_bias": True, "dropout": rate}
-        layer |= {"weights": [{"name": "query", "shape": [8, 1, 8]}]}
-        found = structure("keras", {"model": {"layers": [layer]}}, [{"operations": [{"layer": "mha"}]}])
-        assert [one.setting for one in differences(found, hand)] == expected
 
 
 @pytest.mark.parametrize("whole", [True, False])
