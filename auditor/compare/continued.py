@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from auditor.compare.side import Side
 from auditor.compare.trajectories import Curve
 
 #: Part of the steps by which the other run may be longer or shorter than the first training.
-_AS_LONG = 0.02
+_AS_LONG: Final = 0.02
 
 
 def first_training(side: Side, other: Side) -> Side:

@@ -13,7 +13,6 @@ from auditor.compare.structure import Operation
 
 #: Entries of one function with other settings.
 _SETTINGS: Final = {"gelu": ("FWD-08", "gelu.approximate"), "leakyrelu": ("FWD-09", "leakyrelu.slope")}
-
 #: Functions that are known by other formulas as well: Keras 2 had a hard sigmoid of slope 0.2.
 _FORMULAS: Final[Mapping[str, Function]] = {"hardsigmoid": ("hardsigmoid", (("slope", 1 / 6),))}
 

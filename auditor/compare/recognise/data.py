@@ -72,9 +72,8 @@ def _places(side: Profile) -> bool:
 
 
 def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    if any(
-        side.value(CHANGED) or passes_apart(side) for side in (a, b)
-    ):  # the recorded batch is not what the network is fed
+    # The recorded batch is not what the network is fed, or one of several.
+    if any(side.value(CHANGED) or passes_apart(side) for side in (a, b)):
         yield from (cause for cause in _scale(a, b) if cause.parameter in _OF_TARGETS)
         yield from (*_shuffle(a, b), *_portions(a, b))
         return

@@ -124,11 +124,12 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _stepped(side: Profile) -> bool:
-    """Whether more layers with weights ran than there are kernels."""
+    """Whether more layers with a kernel ran than there are kernels; a normalisation has none."""
     first = side.evidence.first
     told = {} if first is None else first.of("weight")
     kernels = sum(len(_PROJECTED) if name.endswith(_PACKED) else 1 for name, one in told.items() if len(one.shape) > 1)
-    return 0 < kernels < len(_widths(side))
+    ran = sum(one.kind in WEIGHTED - _NORMS for one in side.structure.operations)
+    return 0 < kernels < ran
 
 
 def _in_both(one: Difference, a: Profile, b: Profile) -> bool:

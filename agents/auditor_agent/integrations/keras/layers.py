@@ -48,7 +48,7 @@ class Step:
     output: Any = None
     """What the model was given and gave."""
     entered: list[Any] = field(default_factory=list)
-    """Tensors that the first layers were given, while the model itself was not called."""
+    """Tensors that the first layers were given, to tell what they were made of where the model itself is not called."""
     order: Order = field(default_factory=Order)
     """Which layers ran, one after the other, each as often as it was called."""
 
