@@ -8,8 +8,9 @@ import numpy as np
 
 from auditor.store.read import steps_of
 
-#: Steps that are recorded one by one (docs/flight-recorder.md), and frames that they may lie in.
-_STEPS: Final = 20
+#: Among these are the twenty that are recorded one by one (docs/flight-recorder.md): from the first on, or from where
+#: an update by hand was understood. Frames that they may lie in.
+_STEPS: Final = 40
 _FRAMES: Final = 64
 
 

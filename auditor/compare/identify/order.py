@@ -238,6 +238,8 @@ def _epochs(curves: Mapping[str, Curve], events: Sequence[Any], rows: int = 0) -
     if not orders and "batch_digest" in curves:
         period = _period(curves["batch_digest"].values)
         found += [Fact("data.order", "the same in every epoch")] if period else []
+        digests = curves["batch_digest"].values
+        found += [Fact("data.unrepeated", len(digests))] if len(np.unique(digests)) == len(digests) > 1 else []
         many = 0 if samples else _round(curves, period)
         found += [Fact("data.samples_per_epoch", many, confidence=0.8)] if many else []
     return found

@@ -184,7 +184,7 @@ def _of(final: Sample, declared: Hypothesis | None) -> UpdateRule:
         plain = [*([declared] if declared is not None and declared.rule in rules.RULES else []), *_usual()]
         again = [judge(one, final) for one in (*plain, *(fit.hypothesis for fit in ranked))]
         won = _simplest(sorted([won, *again], key=lambda fit: fit.score), list(groups), final)
-    won = search.rounded(won, final)
+    won = search.rounded(_plainer(won, final), final)
     others = (fit for fit in (*ranked, *fits) if fit.hypothesis.rule != won.hypothesis.rule)
     rival = min(others, key=lambda fit: fit.residual, default=None)
     won, unknown = _unknown(won, final, declared)
@@ -219,6 +219,17 @@ def _simplest(ranked: list[Fit], order: list[str], given: Sample) -> Fit:
         equal = [fit for fit, one in zip(equal, rough, strict=True)
                  if fit.explains and not free_rates.rougher(one, min(rough))]  # fmt: skip
     return min(equal, key=lambda fit: (order.index(fit.hypothesis.rule), _unusual(fit.hypothesis)), default=ranked[0])
+
+
+def _plainer(won: Fit, given: Sample) -> Fit:
+    """SGD, where a rule that knows a scale has it hidden by its epsilon and moves the weights no otherwise."""
+    settings = won.hypothesis.settings
+    if not given.free or won.hypothesis.rule not in search.PLACEMENTS:
+        return won
+    cut = {name: settings[name] for name in search.CLIPS if name in settings}
+    momentum = settings.get("beta_1", settings.get("momentum", 0.0))
+    trial = judge(Hypothesis("sgd", {"momentum": momentum, **cut}), given)
+    return trial if trial.explains and search.as_good(trial, won) else won
 
 
 def _unusual(hypothesis: Hypothesis) -> bool:

@@ -13,13 +13,12 @@ from auditor.compare.identify.differences import target_of
 from auditor.compare.identify.fact import How
 from auditor.compare.identify.fed_size import CHANGED
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing, tails
-from auditor.compare.recognise.cause import Cause, between, how, percent
+from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing, shuffled, tails
+from auditor.compare.recognise.cause import Cause, between, percent
 from auditor.compare.recognise.gathered import gathered
 from auditor.compare.recognise.several import passes_apart
+from auditor.compare.recognise.shuffled import SORTED
 
-#: Part of the variance that lies between batches from which on data counts as sorted.
-_SORTED: Final = 0.1
 #: Logarithm of a ratio of sizes or spreads that the same data in another order stays well within, and the rows
 #: that it takes: a standard deviation of n values that two labels share is within 1.5 times another's from 20 on.
 _OTHER_SCALE: Final = math.log(1.5)
@@ -41,10 +40,6 @@ _SAME_SPREAD: Final = 1.5
 #: What a part of the data held back counts for: half, as what is left is of the same law. Set by hand: too much behind
 #: what is not (another scale, sorted data) to need a finer size.
 _HELD: Final = 0.5
-#: What a seeded ``fit`` of Keras makes of a shuffle (DATA-10).
-_SHUFFLED_ONCE: Final = "shuffled once, the same in every epoch"
-#: What the order of batches changes that are alike in content: some of the noise, none of the aim.
-_ORDER_ALONE: Final = 0.005
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
@@ -75,7 +70,7 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     # The recorded batch is not what the network is fed, or one of several.
     if any(side.value(CHANGED) or passes_apart(side) for side in (a, b)):
         yield from (cause for cause in _scale(a, b) if cause.parameter in _OF_TARGETS)
-        yield from (*_shuffle(a, b), *_portions(a, b))
+        yield from (*shuffled.causes(a, b), *_portions(a, b))
         return
     rows = list(content.causes(a, b))
     targets = [] if rows else list(pairing.causes(a, b))
@@ -86,7 +81,7 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     scaled = [cause for cause in _scale(a, b) if cause.parameter not in known]
     yield from scaled
     yield from _axes(a, b)
-    yield from _shuffle(a, b)
+    yield from shuffled.causes(a, b)
     yield from (*rows, *targets)
     if not rows and not scaled:
         yield from evaluated.causes(a, b)
@@ -143,7 +138,7 @@ def _drift(side: Profile, name: str) -> float:
     these are apart. Sorted class numbers begin at nothing at all, and what they come to cannot be told.
     """
     sizes = side.value(f"{name}.batches")
-    if sizes is None or side.value("data.sorted", 0.0) <= _SORTED / 2:
+    if sizes is None or side.value("data.sorted", 0.0) <= SORTED / 2:
         return 0.0
     return math.log(sizes[1] / sizes[0]) if sizes[0] > 0 else math.inf
 
@@ -155,7 +150,7 @@ def _axes(a: Profile, b: Profile) -> Iterator[Cause]:
     """
     both, many = between(a, b, "data.input.axes"), between(a, b, "data.input.axes.rows")
     sorted_ = max(side.value("data.sorted", 0.0) for side in (a, b))
-    if both is None or many is None or len(both[0].value) != len(both[1].value) or sorted_ > _SORTED / 2:
+    if both is None or many is None or len(both[0].value) != len(both[1].value) or sorted_ > SORTED / 2:
         return
     left, right = ([(one["extent"], one["alike"]) for one in fact.value] for fact in both)
     ways = [way for way in itertools.permutations(right) if [n for n, _ in way] == [n for n, _ in left]]
@@ -182,47 +177,11 @@ def _spread_apart(a: Profile, b: Profile, name: str) -> float:
     Of shuffled batches: those of one class have no spread.
     """
     both, sorted_ = between(a, b, f"{name}.std"), max(side.value("data.sorted", 0.0) for side in (a, b))
-    if both is None or sorted_ > _SORTED / 2 or min(fact.value for fact in both) <= 0:
+    if both is None or sorted_ > SORTED / 2 or min(fact.value for fact in both) <= 0:
         return 0.0
     if min(side.value(f"{name}.rows", 0) for side in (a, b)) < _ENOUGH:
         return 0.0
     return abs(math.log(both[1].value / both[0].value))
-
-
-def _shuffle(a: Profile, b: Profile) -> Iterator[Cause]:
-    apart = between(a, b, "data.sorted")
-    mixed = [_mixed(side) for side in (a, b)]
-    sizes = [0.0, 0.0] if apart is None else [fact.value for fact in apart]
-    if apart is not None and abs(sizes[0] - sizes[1]) > _SORTED:
-        effect = f"{percent(max(sizes))} of the data's variance lies between the batches on one side: it comes sorted"
-        words = [f"sorted ({size:.2g})" if size == max(sizes) else f"mixed ({size:.2g})" for size in sizes]
-        yield Cause("DATA-01", "data.shuffle", (words[0], words[1]), weight=max(sizes), effect=effect, confidence=0.95)
-    elif None not in mixed and mixed[0] != mixed[1]:
-        words = [_order(side, mixed=bool(yes)) for side, yes in zip((a, b), mixed, strict=True)]
-        effect = "the order repeats on one side; the batches themselves are alike"
-        if _SHUFFLED_ONCE in words:
-            effect = "both orders repeat, of which one side shuffled its own; the batches themselves are alike"
-        facts = [side.facts.get("data.order") or side.facts.get("data.declared.shuffle") for side in (a, b)]
-        yield Cause("DATA-01", "data.order", (words[0], words[1]), _ORDER_ALONE, effect, how(*facts))
-
-
-def _order(side: Profile, *, mixed: bool) -> str:
-    """The order as it was seen, and as it is declared where it was not; of one that repeats, whether it was drawn."""
-    seen = side.value("data.order")
-    if mixed and seen not in {None, "another in every epoch"}:
-        return _SHUFFLED_ONCE
-    return seen or ("shuffled" if mixed else "as stored")
-
-
-def _mixed(side: Profile) -> bool | None:
-    """Whether the data was shuffled; None if nobody knows.
-
-    A seeded ``fit`` of Keras draws one order and repeats it in every epoch: shuffled, as it says.
-    """
-    order, said = side.value("data.order"), side.value("data.declared.shuffle")
-    if order == "another in every epoch":
-        return True
-    return (None if order is None else False) if said is None else bool(said)
 
 
 def _picks(a: Profile, b: Profile) -> bool:
@@ -317,7 +276,7 @@ def _other_part(a: Profile, b: Profile) -> Iterator[Cause]:
 
     Of shuffled batches alone, whose mean is that of the data but for chance.
     """
-    if max(a.value("data.sorted", 0.0), b.value("data.sorted", 0.0)) > _SORTED / 2:
+    if max(a.value("data.sorted", 0.0), b.value("data.sorted", 0.0)) > SORTED / 2:
         return
     name, shift = max(((one, _shift(a, b, one)) for one in ("data.target", "data.input")), key=lambda found: found[1])
     if shift > _SHIFTED:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from auditor.compare.causes import diagnose
 from auditor.compare.trajectories import Curve
 from auditor.store.records import Event
-from support.tiny import Tiny
+from support.tiny import Tiny, inputs, sgd
 
 Told = tuple[object, object]
 
@@ -48,3 +49,19 @@ def test_what_a_judge_is_shown_beside_the_data_is_no_data(calls: int, wanted: in
     events = [Event("r", 0, 0, at, 0, 6 * at, "epoch", fields) for at in (1, 2)]
     found = tiny.profile(curves={"samples": Curve(np.arange(1, tiny.steps + 1), samples)}, events=events)
     assert found.value("data.samples_per_epoch") == wanted
+
+
+@pytest.mark.parametrize(("steps", "noise", "wanted"), [(24, 0.0, ["data.order"]), (20, 0.0, []), (24, 0.1, [])])
+def test_batches_none_of_which_comes_again_are_in_another_order(steps: int, noise: float, wanted: list[str]) -> None:
+    """In two epochs' worth of them, beside an order that repeats; under noise of one's own nobody knows."""
+    x = inputs(192)
+    fields = [{"epoch": at, "steps": 12, "samples": 192, "order": "a"} for at in (1, 2)]
+    events = [Event("r", 0, 0, at, 0, 12 * at, "epoch", told) for at, told in enumerate(fields, 1)]
+    stored = Tiny(stepper=sgd, x=x, y=x[:, :1], steps=12, order=lambda at: np.arange(16 * at, 16 * at + 16))
+    draw, noisy = np.random.default_rng(5).permutation(192), x + noise * np.random.default_rng(6).normal(size=x.shape)
+    mixed = Tiny(
+        stepper=sgd, x=noisy.astype(x.dtype), y=x[:, :1], steps=12, order=lambda at: draw[16 * at : 16 * at + 16]
+    )
+    curves = {"batch_digest": Curve(np.arange(1, steps + 1), np.arange(float(steps)))}
+    causes = diagnose(mixed.profile(curves=curves), stored.profile(events=events)).causes
+    assert [cause.parameter for cause in causes if cause.id == "DATA-01"] == wanted
