@@ -15,6 +15,8 @@ from auditor.compare.trajectories import Curve
 
 #: Part of the steps by which the other run may be longer or shorter than the first training.
 _AS_LONG: Final = 0.02
+#: What a manifest says of a model and its training.
+_OF_MODEL: Final = frozenset({"model", "init", "optimizer", "loss"})
 
 
 def first_training(side: Side, other: Side) -> Side:
@@ -33,6 +35,22 @@ def first_training(side: Side, other: Side) -> Side:
         last_step=at,
         further=(side.last_step or at) - at,
     )
+
+
+def described(side: Side) -> Side:
+    """Without what the manifest says of a later model's layers, optimizer and loss, where the steps are of another.
+
+    A process has one manifest: the last one that was sent.
+    """
+    model = (side.manifest or {}).get("model")
+    tensors = model.get("tensors") if isinstance(model, Mapping) else None
+    if side.manifest is None or not isinstance(tensors, Mapping) or not side.recordings or _ended(side) is None:
+        return side
+    weights = side.recordings[0].of("weight")
+    said = {name: tuple(one.get("shape", ())) for name, one in tensors.items() if isinstance(one, Mapping)}
+    if all(said.get(name) == tuple(one.shape) for name, one in weights.items()):
+        return side
+    return replace(side, manifest={key: value for key, value in side.manifest.items() if key not in _OF_MODEL})
 
 
 def note(side: Side) -> str | None:

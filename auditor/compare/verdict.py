@@ -115,7 +115,8 @@ def compare(
 
 
 def _begun_anew(group: Sequence[Side], other: Side) -> list[Side]:
-    return [continued.first_training(restarted.begun_anew(side, other), other) for side in group]
+    whole = [continued.described(side) for side in group]
+    return [continued.first_training(restarted.begun_anew(side, other), other) for side in whole]
 
 
 def _alike(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -167,6 +168,7 @@ def by_kind(
         there = others or () if one["guessed"] else ()
         alike = [other for other in there if sorted(other["shape"]) == sorted(one["shape"])]
         alike = alike or [other for other in there if _extents(other) == _extents(one)]  # a table of one column
+        alike = alike or [other for other in there if _windowed(one, other)]
         kinds = {str(other["kind"]) for other in alike if not other["guessed"]}
         sure = len(kinds) == 1 and not any(other["guessed"] for other in alike)
         begun = any(own_tensors.same_constant(one, other) for other in alike)
@@ -180,6 +182,13 @@ def by_kind(
 def _extents(one: Mapping[str, Any]) -> list[int]:
     """Of a weight, but for axes of one, in whatever order a framework has them."""
     return sorted(extent for extent in one["shape"] if extent > 1)
+
+
+def _windowed(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the first is a convolution's kernel as a matrix: what a window holds in a row, times the channels."""
+    extents, whole = list(one["shape"]), list(other["shape"])
+    matrix = len(extents) == len(("window", "channels")) < len(whole)
+    return matrix and math.prod(extents) == math.prod(whole) and any(extent in whole for extent in extents)
 
 
 def _summed(weights: Mapping[str, Recorded], layers: Layers) -> dict[str, Recorded]:

@@ -55,6 +55,9 @@ _SQUARE: Final = 2.0
 _MOST: Final = 400
 #: The parts that count for as much at every step, beside some that are warmed up, say.
 STEADY: Final = "loss.parts.steady"
+#: How many summands are what a model gave, as it is: a penalty that it makes itself, the opinion of a critic.
+PLAIN: Final = "loss.parts.linear"
+_LINEAR: Final = "linear"
 #: Steps whose graphs are looked at.
 _STEPS: Final = 5
 
@@ -89,19 +92,21 @@ def facts(evidence: Evidence) -> list[Fact]:
     that are no padding, say) has no weights of its own.
     """
     seen: list[tuple[Part, ...]] = []
+    plain = 0
     for one in evidence.steps[:_STEPS]:
         told = one.facts.get("loss")
         graph = told.get("graph") if isinstance(told, Mapping) else None
         if isinstance(told, Mapping) and isinstance(graph, list) and graph and (batch := _batch(one, told)):
             try:
                 seen.append(parts(graph, batch))
+                plain = max(plain, linear(graph, batch))
             except _UnclearError:
                 return []
     if not seen or not seen[0]:
         return []
     note = "from the graph of the loss"
     if all(_alike(seen[0], other) for other in seen[1:]):
-        return [Fact("loss.parts", seen[0], note=note), Fact(STEADY, seen[0], note=note)]
+        return [Fact("loss.parts", seen[0], note=note), Fact(STEADY, seen[0], note=note), Fact(PLAIN, plain, note=note)]
     same = all([one.function for one in seen[0]] == [one.function for one in other] for other in seen[1:])
     kept = [
         one for at, one in enumerate(seen[0]) if same and all(_near(one.weight, other[at].weight) for other in seen)
@@ -129,13 +134,22 @@ def parts(graph: Graph, batch: int) -> tuple[Part, ...]:
     Raises:
         _UnclearError: where the graph was cut short or holds what nobody knows to be linear.
     """
-    found = [one for one in _named([*_down(graph, 0, 1.0, batch, 0)], batch) if one.function != "linear"]
+    found = [one for one in _named([*_down(graph, 0, 1.0, batch, 0)], batch) if one.function != _LINEAR]
     together: dict[tuple[str, float, Scale | None], Part] = {}
     for one in found:
         key = one.function, round(math.log(abs(one.weight) or 1e-300), 3), one.scale
         kept = together.get(key)
         together[key] = one if kept is None else replace(kept, size=kept.size + one.size)
     return tuple(together.values())
+
+
+def linear(graph: Graph, batch: int) -> int:
+    """How many summands of a loss are of no function at all.
+
+    Raises:
+        _UnclearError: as ``parts`` does.
+    """
+    return sum(one.function == _LINEAR for one in _named([*_down(graph, 0, 1.0, batch, 0)], batch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +176,7 @@ def _down(graph: Graph, at: Any, factor: float, batch: int, depth: int) -> Itera
         for one, sign in below:
             yield from _down(graph, one, factor * sign, batch, depth + 1)
     elif not node.get("inputs"):
-        yield _Found("linear", 1, factor)  # what a layer gave
+        yield _Found(_LINEAR, 1, factor)  # what a layer gave
     elif not all(_constant(one) for one in node["inputs"]):
         yield _function(graph, node, factor, batch)
 
@@ -235,7 +249,7 @@ def _function(graph: Graph, node: Node, factor: float, batch: int) -> _Found:
     if _squares(node):
         return _Found("Square", elements, weight)
     if op == "Log" and _operation(graph, below) == "Exp":
-        return _Found("linear", elements, weight)
+        return _Found(_LINEAR, elements, weight)
     logs = next((one for one in inputs if _operation(graph, one) in _LOGARITHMS), None) if op == "Mul" else None
     if logs is not None:
         return _Found(op, elements, weight, _scale(graph, _below(graph, logs)), _operation(graph, logs))

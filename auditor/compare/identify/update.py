@@ -226,7 +226,7 @@ def _plainer(won: Fit, given: Sample) -> Fit:
     settings = won.hypothesis.settings
     if not given.free or won.hypothesis.rule not in search.PLACEMENTS:
         return won
-    cut = {name: settings[name] for name in search.CLIPS if name in settings}
+    cut: dict[str, Any] = {name: settings[name] for name in search.CLIPS if name in settings}
     momentum = settings.get("beta_1", settings.get("momentum", 0.0))
     trial = judge(Hypothesis("sgd", {"momentum": momentum, **cut}), given)
     return trial if trial.explains and search.as_good(trial, won) else won

@@ -77,6 +77,7 @@ def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     known = _OF_TARGETS if any(cause.parameter in pairing.TARGETS for cause in targets) else frozenset[str]()
     shares = [] if rows or targets else list(class_shares.causes(a, b))
     unknown = _masked_unseen(a, b) or any(matched.asks(side) or _places(side) for side in (a, b))
+    unknown = unknown or _masked_and_picked(a, b)
     known = class_shares.FOLLOW if shares else _OF_TARGETS if unknown else known
     scaled = [cause for cause in _scale(a, b) if cause.parameter not in known]
     yield from scaled
@@ -189,6 +190,13 @@ def _picks(a: Profile, b: Profile) -> bool:
     rows = between(a, b, "data.of_loss")
     few = rows is not None and any(side.value("data.of_loss") < side.value("data.batch_size", 0) for side in (a, b))
     return rows is not None and few and rows[0].value == rows[1].value
+
+
+def _masked_and_picked(a: Profile, b: Profile) -> bool:
+    """Whether one side's loss is of some rows of a batch, and the other masks what it leaves out: labelled nodes."""
+    few = [side.value("data.of_loss", 0) < side.value("data.batch_size", 0) for side in (a, b)]
+    masked = [any(("factor", "weight0") in one.arrays for one in side.evidence.steps) for side in (a, b)]
+    return (few[0] and masked[1]) or (few[1] and masked[0])
 
 
 def _portions(a: Profile, b: Profile) -> Iterator[Cause]:

@@ -8,9 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-import numpy as np
-
-from auditor.compare.identify.evidence import data
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import (
     activations,
@@ -24,10 +21,11 @@ from auditor.compare.recognise import (
     skipped,
     sums,
     tables,
+    unseen,
 )
 from auditor.compare.recognise.cause import Cause, between, close
-from auditor.compare.recognise.mode import evaluates
-from auditor.compare.structure import Difference, Operation, differences, of_one_stock, unrolled, words
+from auditor.compare.recognise.unseen import NORMS, PROJECTED
+from auditor.compare.structure import Difference, differences, of_one_stock, unrolled, words
 from auditor.compare.structure.operations import IN_ORDER, WEIGHTED
 
 #: Entries by setting, of any kind or of one.
@@ -61,10 +59,8 @@ _KERNELS: Final = 3
 _CUT: Final = frozenset({"lstm", "gru", "rnn"})
 #: Tensors of PyTorch's attention in which the projections of queries, keys and values lie one after the other.
 _PACKED: Final = ("in_proj_weight", "in_proj_bias")
-_PROJECTED: Final = ("queries", "keys", "values")
 #: Settings that the first of attention's products has for the whole.
 _OF_ATTENTION: Final = frozenset({"causal", "padded", "heads", "head_units", "along_time"})
-_NORMS: Final = frozenset({"layernorm", "batchnorm", "groupnorm", "rmsnorm"})
 #: What tells that an activation is another one.
 _FUNCTIONS: Final = frozenset({"FWD-08", "FWD-09", "FWD-10"})
 _ALONE: Final = {"dropout": "FWD-07", "activation": "FWD-10"}
@@ -87,7 +83,7 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     if _sizes(a) and (_sizes(a) == _sizes(b) or _as_they_lie(a) == _as_they_lie(b)):
         # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
         cells = _written_out(found, a, b)
-        found = [one for one in found if one not in cells and (one.setting or _any(one).kind not in WEIGHTED)]
+        found = [one for one in found if one not in cells and (one.setting or one.operation.kind not in WEIGHTED)]
         found = [one for one in found if one.setting != "bias"]  # added elsewhere: behind a residual connection
         if any(one.setting == "units" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # branches beside each other, told in another order: in a row other widths make other sizes
@@ -101,10 +97,10 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         if any(one.setting == "kernel" for one in found) and of_one_stock(a.structure, b.structure):
             found = []  # Keras tells a window of each width from its last input on, PyTorch as they are called
         # Of branches beside each other none comes first; of a block that adds up, a normalisation does.
-        found = [one for one in found if one.setting != "order" or (_any(one).kind in _NORMS and _adds(a, b))]
+        found = [one for one in found if one.setting != "order" or (one.operation.kind in NORMS and _adds(a, b))]
     elif _adds(a) or _adds(b):  # the layer on a block's way around may run before the block or after it
-        found = [one for one in found if one.setting != "order" or _any(one).kind not in WEIGHTED - _NORMS]
-    found = [one for one in found if not _sleeps(one, a, b) and not _unheard(one, a, b) and not _uncalled(one, a, b)]
+        found = [one for one in found if one.setting != "order" or one.operation.kind not in WEIGHTED - NORMS]
+    found = [one for one in found if not unseen.may_be(one, a, b)]
     ran = a.structure.ran and b.structure.ran
     told = [
         *(_cause(block, a, b, ran=ran) for block in _blocks(found)),
@@ -127,14 +123,14 @@ def _stepped(side: Profile) -> bool:
     """Whether more layers with a kernel ran than there are kernels; a normalisation has none."""
     first = side.evidence.first
     told = {} if first is None else first.of("weight")
-    kernels = sum(len(_PROJECTED) if name.endswith(_PACKED) else 1 for name, one in told.items() if len(one.shape) > 1)
-    ran = sum(one.kind in WEIGHTED - _NORMS for one in side.structure.operations)
+    kernels = sum(len(PROJECTED) if name.endswith(_PACKED) else 1 for name, one in told.items() if len(one.shape) > 1)
+    ran = sum(one.kind in WEIGHTED - NORMS for one in side.structure.operations)
     return 0 < kernels < ran
 
 
 def _in_both(one: Difference, a: Profile, b: Profile) -> bool:
     """Whether both sides have an activation of this kind somewhere."""
-    function = _any(one).settings.get("function")
+    function = one.operation.settings.get("function")
     return function is not None and all(
         any(each.settings.get("function") == function for each in side.structure.operations) for side in (a, b)
     )
@@ -205,7 +201,7 @@ def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     owner, extra, other = (left, more, sizes_b) if more else (right, less, sizes_a)
     names = [next(name for name, size in reversed(owner.items()) if size == lacking) for lacking in extra]
-    if not all(_moves(a if more else b, name) for name in names):
+    if not all(unseen.moves(a if more else b, name) for name in names):
         return  # a part that no gradient reaches is none of the network: a head that was replaced
     told = f"{', '.join(names)}: on one side only"
     twice = "; the other side has one tensor of that size, which it may use twice"
@@ -218,17 +214,9 @@ def _unpacked(found: Mapping[str, int]) -> dict[str, int]:
     """With the three projections of PyTorch's attention, which lie in one tensor, apart."""
     apart: dict[str, int] = {}
     for name, size in found.items():
-        packed = name.endswith(_PACKED) and size % len(_PROJECTED) == 0
-        apart |= {f"{name}.{part}": size // len(_PROJECTED) for part in _PROJECTED} if packed else {name: size}
+        packed = name.endswith(_PACKED) and size % len(PROJECTED) == 0
+        apart |= {f"{name}.{part}": size // len(PROJECTED) for part in PROJECTED} if packed else {name: size}
     return apart
-
-
-def _moves(side: Profile, name: str) -> bool:
-    """Whether a gradient reaches a tensor at some recorded step."""
-    name = next((name.removesuffix(f".{part}") for part in _PROJECTED if name.endswith(f".{part}")), name)
-    return any(
-        (found := data(one, "gradient", name)) is not None and bool(np.any(found)) for one in side.evidence.steps
-    )
 
 
 def _complete(side: Profile) -> dict[str, int] | None:
@@ -241,39 +229,10 @@ def _complete(side: Profile) -> dict[str, int] | None:
     return found if whole and all(layer.get("trainable", True) for layer in side.layers) else None
 
 
-def _unheard(one: Difference, a: Profile, b: Profile) -> bool:
-    """Whether noise that is a layer of Keras may be a sum with random numbers in PyTorch, of which nobody is told."""
-    return _any(one).kind == "noise" and "torch" in {a.framework, b.framework}
-
-
-def _uncalled(one: Difference, a: Profile, b: Profile) -> bool:
-    """Whether the side without an operation has its layer all the same, and takes the weight out of it by hand.
-
-    A table of positions: ``self.positions(range(n))`` here, ``self.positions.weight`` there.
-    """
-    if one.setting or _any(one).kind not in WEIGHTED:
-        return False
-    without = a if one.a is None else b
-    ran = {operation.name for operation in without.structure.operations}
-    return any(
-        words.kind_of(layer.get("class")) == _any(one).kind and str(layer.get("name")) not in ran
-        and _moves(without, f"{layer.get('name')}.weight")
-        for layer in without.layers
-    )  # fmt: skip
-
-
-def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:
-    """Whether a dropout is missing because that side's layers are in the mode of evaluation: MODE-01, not FWD-07."""
-    if one.setting or _any(one).kind != "dropout":
-        return False
-    without, other = (a, b) if one.a is None else (b, a)
-    return evaluates(without) and not evaluates(other)
-
-
 def _written_out(found: Sequence[Difference], a: Profile, b: Profile) -> list[Difference]:
     """What one side does within a cell that it writes out, where the other has a layer: gates, their sums."""
     alone = [one for one in found if not one.setting]
-    closed = {one.a is None for one in alone if _any(one).kind in _CLOSED}
+    closed = {one.a is None for one in alone if one.operation.kind in _CLOSED}
     if len(closed) != 1 or not (a if True in closed else b).structure.own:
         return []
     return [one for one in alone if (one.a is None) not in closed]
@@ -331,8 +290,8 @@ def _same_side(one: Difference, other: Difference) -> bool:
 
 
 def _cause(block: Sequence[Difference], a: Profile, b: Profile, *, ran: bool) -> Cause:
-    first = next((one for one in block if _any(one).kind in WEIGHTED), block[0])
-    kind = _any(first).kind
+    first = next((one for one in block if one.operation.kind in WEIGHTED), block[0])
+    kind = first.operation.kind
     setting = first.setting
     entry = (
         _ENTRIES.get(f"{kind}.{setting}", _ENTRIES.get(setting, "FWD-00")) if setting else _ALONE.get(kind, "FWD-00")
@@ -352,7 +311,7 @@ def _by_hand(one: Difference, a: Profile, b: Profile) -> bool:
 
     A program in PyTorch may, and a model of Keras's that calls its layers itself: with a mask of its own.
     """
-    if _any(one).kind != "embedding" or one.setting != "padding":
+    if one.operation.kind != "embedding" or one.setting != "padding":
         return False
     lacking = [side for side, value in zip((a, b), one.values, strict=True) if not value]
     return a.framework != b.framework and any(side.framework == "torch" or _calls(side) for side in lacking)
@@ -363,12 +322,6 @@ def _calls(side: Profile) -> bool:
     model = (side.manifest or {}).get("model")
     kind = model.get("class") if isinstance(model, Mapping) else None
     return kind is not None and str(kind) not in IN_ORDER
-
-
-def _any(one: Difference) -> Operation:
-    found = one.a or one.b
-    assert found is not None  # noqa: S101 -- a difference has an operation on one side at least
-    return found
 
 
 def _words(block: Sequence[Difference], side: int) -> str:

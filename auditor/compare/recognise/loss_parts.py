@@ -8,7 +8,7 @@ from typing import Final
 
 from auditor.compare import effects
 from auditor.compare.identify.fact import Fact
-from auditor.compare.identify.loss_parts import STEADY, Part
+from auditor.compare.identify.loss_parts import PLAIN, STEADY, Part
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import REPORTED, Cause, between, close, sure
 
@@ -78,7 +78,8 @@ def _whole(a: Profile, b: Profile, both: tuple[Fact, Fact]) -> Iterator[Cause]:
             yield Cause(entry, "loss.terms", values, 1 - 1 / most, effect, confidence=confidence)
         return
     if lacking:
-        yield from _lacking(left, right, lacking, values, confidence)
+        if not _given(a, b, without_a=any(key in right for key in lacking)):
+            yield from _lacking(left, right, lacking, values, confidence)
         return
     yield from _scaled(left, right, confidence)
     if not close(ratios[0], 1.0, _SAME) and ratios[0] > 0:
@@ -112,6 +113,13 @@ def alike(a: Profile, b: Profile) -> bool:
     left, right = (_by_key(fact.value) for fact in both)
     same = left.keys() == right.keys() and {key[0] for key in left} <= _PLAIN
     return same and all(close(_counts(left[key]), _counts(right[key]), _SAME) for key in left)
+
+
+def _given(a: Profile, b: Profile, *, without_a: bool) -> bool:
+    """Whether the model of the side without a part may make it itself: the loss takes more there that it gives."""
+    plain = between(a, b, PLAIN)
+    counts = [0, 0] if plain is None else [int(fact.value) for fact in plain]
+    return counts[0] > counts[1] if without_a else counts[1] > counts[0]
 
 
 def _lacking(

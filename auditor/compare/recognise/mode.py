@@ -112,12 +112,24 @@ def _later(a: Profile, b: Profile) -> Iterator[Cause]:
     found = [side.facts.get("mode.train.later") for side in (a, b)]
     words = ["true" if fact is None else fact.value["training"] for fact in found]
     late = [fact for fact in found if fact is not None and fact.value["training"] != "true" and fact.value["kinds"]]
-    if words[0] == words[1] or not late:
+    if words[0] == words[1] or not late or _still_on_both(a, b, late[0]):
         return
     begun = late[0].step
     share = max(0.0, 1 - begun / max(1, *(side.last_step or 0 for side in (a, b))))
     effect = f"from step {begun} on {_CONSEQUENCE.format('evaluation on one side')}"
     yield Cause("MODE-01", "mode.train.later", (words[0], words[1]), share, effect, confidence=0.97, step=begun)
+
+
+def _still_on_both(a: Profile, b: Profile, late: Fact) -> bool:
+    """Whether normalisation alone was in another mode, and took no batch's statistics on either side in the end.
+
+    Kept back by the mode of a call here, frozen there.
+    """
+    if any("batchnorm" not in str(kind).lower() for kind in late.value["kinds"]):
+        return False
+    last = [next((one for one in reversed(side.evidence.steps) if one.step >= late.step), None) for side in (a, b)]
+    told = [None if one is None else one.facts.get("norms") for one in last]
+    return told[0] is not None and told[0] == told[1] and not told[0][0] and bool(told[0][1])
 
 
 def _frozen(a: Profile, b: Profile) -> Iterator[Cause]:

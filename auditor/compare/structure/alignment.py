@@ -49,6 +49,13 @@ class Difference:
     """Where in the second network."""
 
     @property
+    def operation(self) -> Operation:
+        """The first network's operation, or the second's that it lacks."""
+        found = self.a or self.b
+        assert found is not None  # noqa: S101 -- a difference has an operation on one side at least
+        return found
+
+    @property
     def values(self) -> tuple[Any, Any]:
         """What the two sides have: the setting's values, or the operations."""
         sides = (self.a, self.b)

@@ -16,6 +16,7 @@ import numpy as np
 from auditor_agent.capture.native.tensorflow import apart
 from auditor_agent.capture.native.tensorflow_taps import AHEAD, COPY, Block, Operand
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.keras.layers import built
 from auditor_agent.integrations.keras.on_tensorflow import reachable
 from auditor_agent.integrations.keras.tape import Tape, dtype_of, size_of, taken_array
 from auditor_agent.integrations.keras.taps import Label
@@ -79,6 +80,8 @@ class CompiledTape(Tape):
         self._listening = step <= min(self.steps, default=0) + configured_steps()
         variables = self._variables or list(self._probe.model.trainable_variables)
         if step not in self.steps or not completes or not variables or not all(v.shape for v in variables):
+            return
+        if not self._variables and not built(self._probe.model):  # it comes into being while it is traced
             return
         if not self._names:  # before the step was traced
             self._prepare(variables)

@@ -23,6 +23,8 @@ _ENTERED: Final = 16
 #: Modules that an event of the mode names.
 _NAMED: Final = 8
 _MARK: Final = "auditor_layers"
+#: Models that a layer may be part of and heard for.
+_LISTENERS: Final = 4
 _RECTIFIERS: Final = frozenset({"relu", "relu6"})
 
 
@@ -66,34 +68,46 @@ class Layers:
         """Whether the order in which the layers run is still to be told."""
 
     def listen(self) -> None:
-        """Hear every layer that there is by now; one that is heard already is left as it is."""
+        """Hear every layer that there is by now; one that is heard already is left as it is.
+
+        A layer may be part of several models: a base that was trained before stands in the model that is trained now.
+        """
         for layer in [self._model, *self._model._flatten_layers(include_self=False)]:  # noqa: SLF001 -- no public walk
-            if isinstance(getattr(vars(layer).get("call"), _MARK, None), Layers):
-                continue
-            layer.call = self._heard(layer, layer.call)
+            present = getattr(vars(layer).get("call"), _MARK, None)
+            if not isinstance(present, list):
+                layer.call = _heard(layer, layer.call, [self])
+            elif self not in present:
+                others = [one for one in present if one.model is not self._model]
+                present[:] = [*others[1 - _LISTENERS :], self]
 
     def deafen(self) -> None:
         """Give the originals back."""
         for layer in [self._model, *self._model._flatten_layers(include_self=False)]:  # noqa: SLF001 -- no public walk
-            if getattr(vars(layer).get("call"), _MARK, None) is self:
-                del layer.call
+            present = getattr(vars(layer).get("call"), _MARK, None)
+            if isinstance(present, list) and self in present:
+                present.remove(self)
+                if not present:
+                    del layer.call
         self._step = Step()
 
-    def _heard(self, layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(call)
-        def heard(*args: Any, **kwargs: Any) -> Any:
-            if layer is self._model:
-                self._step = Step()
-            order = self._step.order
-            begun = order.begin() if self.curious else None
-            output = call(*args, **kwargs)
-            self._hear(layer, args, kwargs, output)
-            if begun is not None and layer is not self._model and not isinstance(output, keras.KerasTensor):
-                order.end(layer, begun, path_of(layer))
-            return output
+    @property
+    def model(self) -> Any:
+        """The model that is listened to."""
+        return self._model
 
-        setattr(heard, _MARK, self)
-        return heard
+    def begin(self, layer: Any) -> tuple[int, int] | None:
+        """A layer is about to be called."""
+        if layer is self._model:
+            self._step = Step()
+        return self._step.order.begin() if self.curious else None
+
+    def end(
+        self, layer: Any, begun: tuple[int, int] | None, given: tuple[Any, ...], named: dict[str, Any], output: Any
+    ) -> None:
+        """It was called with these arguments and gave ``output``."""
+        self._hear(layer, given, named, output)
+        if begun is not None and layer is not self._model and not isinstance(output, keras.KerasTensor):
+            self._step.order.end(layer, begun, path_of(layer))
 
     @guarded(None)
     def _hear(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -127,6 +141,21 @@ class Layers:
             return None
         self._modes[phase] = told
         return told
+
+
+def _heard(layer: Any, call: Callable[..., Any], listeners: list[Layers]) -> Callable[..., Any]:
+    """``call`` of a layer, of which all ``listeners`` are told."""
+
+    @functools.wraps(call)
+    def heard(*args: Any, **kwargs: Any) -> Any:
+        begun = [(one, one.begin(layer)) for one in listeners]
+        output = call(*args, **kwargs)
+        for one, at in begun:
+            one.end(layer, at, args, kwargs, output)
+        return output
+
+    setattr(heard, _MARK, listeners)
+    return heard
 
 
 def mode(step: Step, phase: str) -> dict[str, Any] | None:
@@ -225,3 +254,8 @@ def output_activation(step: Step, output: Any) -> str | None:
 def path_of(layer: Any) -> str:
     """A layer's name among all of its model."""
     return str(getattr(layer, "path", None) or layer.name)
+
+
+def built(model: Any) -> bool:
+    """Whether a model exists whole: of a subclass, some layers come into being when it is first called."""
+    return bool(model.built) and all(layer.built for layer in model._flatten_layers())  # noqa: SLF001 -- no public walk

@@ -28,6 +28,7 @@ from auditor_agent.capture.batches import Epoch
 from auditor_agent.capture.weights import WeightDigests
 from auditor_agent.guard import guarded
 from auditor_agent.integrations import numbering
+from auditor_agent.integrations.keras.layers import built
 from auditor_agent.integrations.keras.probe import RING, Binding, Probe, floats
 from auditor_agent.integrations.keras.rows import Row
 from auditor_agent.integrations.keras.update import Update, times
@@ -341,7 +342,7 @@ class Watch:
     @property
     def ready(self) -> bool:
         """Whether the model exists whole: some do only once their first step was traced."""
-        return self._probe is not None and bool(self._probe.bindings or _built(self._probe.model))
+        return self._probe is not None and bool(self._probe.bindings or built(self._probe.model))
 
     def initial_weights(self) -> dict[str, dict[str, float]]:
         """Statistics of every float weight before the first step of this ``fit``, by name."""
@@ -378,10 +379,6 @@ def _part(values: Any) -> Any:
     """Evenly spread elements of a weight, for its digest."""
     flat = values.reshape(-1)
     return flat[:: max(1, flat.size // DIGESTED)]
-
-
-def _built(model: Any) -> bool:
-    return bool(model.built) and all(layer.built for layer in model._flatten_layers())  # noqa: SLF001 -- no public walk
 
 
 def named(column: Words) -> dict[str, float]:

@@ -1,0 +1,82 @@
+"""What a side may do where nobody is told of it: an operation that it lacks is then no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from auditor.compare.identify.evidence import data
+from auditor.compare.profile import Profile
+from auditor.compare.recognise.mode import evaluates
+from auditor.compare.structure import Difference, Operation, words
+from auditor.compare.structure.operations import WEIGHTED
+
+#: Normalisations, and the three projections that PyTorch's attention has in one tensor.
+NORMS: Final = frozenset({"layernorm", "batchnorm", "groupnorm", "rmsnorm"})
+PROJECTED: Final = ("queries", "keys", "values")
+
+
+def may_be(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether the side that lacks an operation may do it all the same, or lacks it for its mode alone."""
+    return _sleeps(one, a, b) or _unheard(one, a, b) or _uncalled(one, a, b) or _by_hand(one, a, b)
+
+
+def _by_hand(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether a normalisation may be written out in TensorFlow: a vector that began as ones is no layer's there."""
+    without = a if one.a is None else b
+    if one.setting or one.operation.kind not in NORMS or without.framework != "tensorflow":
+        return False
+    paths = tuple(f"{layer[key]}/" for layer in without.layers for key in ("name", "path") if layer.get(key))
+    bare = (each for name, each in without.evidence.beginning.items() if not (paths and name.startswith(paths)))
+    return any(each.size > 1 == len(each.shape) and bool(np.all(np.asarray(each.values) == 1)) for each in bare)
+
+
+def _unheard(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether PyTorch may do it where nobody is told: noise as a sum, dropout by a function of the batch itself."""
+    without, other, at = (a, b, one.beside) if one.a is None else (b, a, one.place)
+    if one.operation.kind != "dropout" or one.setting:
+        return one.operation.kind == "noise" and "torch" in {a.framework, b.framework}
+    begins = not any(before.kind in WEIGHTED or before.kind == "activation" for before in _ran(other)[:at])
+    return begins and without.framework == "torch" and any(_of_function(each) for each in _ran(without))
+
+
+def _ran(side: Profile) -> Sequence[Operation]:
+    return side.structure.operations
+
+
+def _of_function(one: Operation) -> bool:
+    return one.kind == "dropout" and not one.name
+
+
+def _uncalled(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether the side without an operation has its layer all the same, and takes the weight out of it by hand.
+
+    A table of positions: ``self.positions(range(n))`` here, ``self.positions.weight`` there.
+    """
+    if one.setting or one.operation.kind not in WEIGHTED:
+        return False
+    without = a if one.a is None else b
+    ran = {operation.name for operation in without.structure.operations}
+    return any(
+        words.kind_of(layer.get("class")) == one.operation.kind and str(layer.get("name")) not in ran
+        and moves(without, f"{layer.get('name')}.weight")
+        for layer in without.layers
+    )  # fmt: skip
+
+
+def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether a dropout is missing because that side's layers are in the mode of evaluation: MODE-01, not FWD-07."""
+    if one.setting or one.operation.kind != "dropout":
+        return False
+    without, other = (a, b) if one.a is None else (b, a)
+    return evaluates(without) and not evaluates(other)
+
+
+def moves(side: Profile, name: str) -> bool:
+    """Whether a gradient reaches a tensor at some recorded step."""
+    name = next((name.removesuffix(f".{part}") for part in PROJECTED if name.endswith(f".{part}")), name)
+    return any(
+        (found := data(one, "gradient", name)) is not None and bool(np.any(found)) for one in side.evidence.steps
+    )
