@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from auditor.compare import effects
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.hypothesis import judge
+from auditor.compare.identify.rules import UNDER
 from auditor.compare.identify.search import as_good
 from auditor.compare.identify.update import at_limit
 from auditor.compare.profile import Profile
@@ -51,6 +53,8 @@ _SETTINGS: Final = (
     *("beta_1", "beta_2", "decay", "momentum", "nesterov", "dampening", "amsgrad", "centered", "initial_accumulator"),
     *("momentum_decay", "momentum_buffer", "lr_decay", "bias_correction"),
 )
+#: Relative difference of two epsilons beside a root that is none.
+_OF_ROOT: Final = 0.01
 #: Confidence of a rule that explains the numbers.
 _EXPLAINED: Final = 0.5
 #: What steps count for that no rule explains, which have no size that could be replayed: before every cause
@@ -174,8 +178,9 @@ def _setting(a: Profile, b: Profile, rule: str, name: str, both: tuple[Fact, Fac
     weight = _swap(a, b, {name: both[0].value}, {name: both[1].value})
     effect = f"steps change by {percent(weight)}"
     values = (both[0].value, both[1].value)
+    alone = (rule, name) == ("rmsprop", "decay") and _one_epsilon(a, b)
     return Cause(
-        _entry(rule, name),
+        "OPT-02" if alone else _entry(rule, name),
         f"{rule}.{name}",
         (values[0], values[1]),
         weight=weight,
@@ -183,6 +188,15 @@ def _setting(a: Profile, b: Profile, rule: str, name: str, both: tuple[Fact, Fac
         how=how(*both),
         confidence=sure(*both),
     )
+
+
+def _one_epsilon(a: Profile, b: Profile) -> bool:
+    """Whether epsilons are known and of one effect: then RMSprop's decay is set apart, and not with its defaults."""
+    sides = [(side.value("update.epsilon"), side.value("update.epsilon_placement")) for side in (a, b)]
+    if any(value is None for value, _ in sides):
+        return False
+    beside = [math.sqrt(value) if place == UNDER else value for value, place in sides]
+    return close(beside[0], beside[1], _OF_ROOT)
 
 
 def _swap(a: Profile, b: Profile, left: Mapping[str, Any], right: Mapping[str, Any]) -> float:

@@ -171,7 +171,7 @@ def _decay(a: Profile, b: Profile, left: Pull, right: Pull) -> Cause:
     effect = f"decoupled decay of {left.decoupled:g} against {right.decoupled:g}: {percent(weight)} of the weights"
     values = (left.decoupled, right.decoupled)
     return Cause(
-        "OPT-04",
+        "OPT-06" if a.value("update.rule") == "sgd" else "OPT-04",
         "update.weight_decay",
         (values[0], values[1]),
         weight=weight,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,13 +13,41 @@ from auditor.compare.profile import Profile
 #: Rounding of a sum of shares, and steps that must show it.
 _ONE: Final = 1e-3
 _FEWEST: Final = 3
+#: PyTorch's loss of logits, and what changes the shape of what it is given and nothing else.
+_LOSS: Final = "BinaryCrossEntropyWithLogits"
+_RESHAPED: Final = frozenset({"Squeeze", "Unsqueeze", "View", "ReshapeAlias", "UnsafeView"})
 
 
 def by_sigmoid(side: Profile) -> bool:
     """Whether PyTorch's loss of logits is given what a sigmoid made; Keras goes back to the logits by itself."""
     ends = {one.facts.get("output_activation") for one in side.evidence.steps} - {None}
     logits = str(side.value("loss.takes")) == "logits" and side.value("loss.function") == "binary cross entropy"
-    return side.framework == "torch" and logits and ends == {"sigmoid"} and _of_output(side)
+    if side.framework != "torch" or not logits:
+        return False
+    return (ends == {"sigmoid"} and _of_output(side)) or _within_loss(side)
+
+
+def _within_loss(side: Profile) -> bool:
+    """Whether a sigmoid stands between the model's output and the loss of logits, in every step that tells."""
+    told = [one.facts.get("loss") for one in side.evidence.steps]
+    graphs = [graph for one in told if isinstance(one, dict) and isinstance(graph := one.get("graph"), list) and graph]
+    return bool(graphs) and all(_through_sigmoid(graph) for graph in graphs)
+
+
+def _through_sigmoid(graph: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether what the loss of logits is given, perhaps reshaped, is a sigmoid of the output, perhaps reshaped."""
+    node, passed = next((one for one in graph if one.get("op") == _LOSS), None), False
+    while node is not None:
+        given = (node.get("inputs") or [None])[0]
+        if given == "output0":
+            return passed
+        node = graph[given] if isinstance(given, int) and given < len(graph) else None
+        op = None if node is None else node.get("op")
+        if op == "Sigmoid":
+            passed = True
+        elif op not in _RESHAPED:
+            return False
+    return False
 
 
 def _of_output(side: Profile) -> bool:
