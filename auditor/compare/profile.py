@@ -146,7 +146,9 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     facts = Facts()
     for fact in (*found, *declared.facts(manifest)):
         facts.add(fact)
-    for fact in precision.of_inputs(through, facts.value("precision.policy")):
+    policy = facts.value("precision.policy")
+    given = next((array.dtype for one in training for array in one.of("batch").values()), None)
+    for fact in precision.of_inputs(through, policy, given if framework == "torch" else policy):
         facts.add(fact)
     network = structure(framework, manifest, [one.facts for one in kept.steps], facts.value("data.features"))
     network = of_loss.without(network, kept.steps)

@@ -32,16 +32,19 @@ def facts(evidence: Evidence) -> list[Fact]:
     return [*found, Fact("precision.compute", computed)] if computed else found
 
 
-def of_inputs(ways: Sequence[Affine], policy: str | None) -> list[Fact]:
+def of_inputs(ways: Sequence[Affine], policy: str | None, given: str | None = None) -> list[Fact]:
     """``precision.inputs``: the rounding of the widest input, in parts of what the network is fed.
 
-    Keras's mixed policies cast an input before the layer that centres it; what lies far from zero loses its digits.
+    Keras casts an input before the layer that centres it: to float32, by a mixed policy to fewer bits. What lies far
+    from zero loses its digits.
 
     Args:
         ways: the layers that scale it.
         policy: of the model's layers, as declared.
+        given: type in which the first of them takes its input.
     """
-    bits = _BITS.get(str(policy).removeprefix("mixed_"), 0) if str(policy).startswith("mixed_") else 0
+    kind = str(policy).removeprefix("mixed_") if str(policy).startswith("mixed_") else str(given)
+    bits = {**_BITS, "float32": 24}.get(kind, 0)
     if not bits or not ways:
         return []
     scale, offset = ways[0].scale.astype(np.float64), ways[0].offset.astype(np.float64)

@@ -13,7 +13,17 @@ from auditor.compare.identify.differences import target_of
 from auditor.compare.identify.fact import How
 from auditor.compare.identify.fed_size import CHANGED
 from auditor.compare.profile import Profile
-from auditor.compare.recognise import class_shares, columns, content, evaluated, matched, pairing, shuffled, tails
+from auditor.compare.recognise import (
+    class_shares,
+    columns,
+    content,
+    evaluated,
+    matched,
+    pairing,
+    precision,
+    shuffled,
+    tails,
+)
 from auditor.compare.recognise.cause import Cause, between, percent
 from auditor.compare.recognise.gathered import gathered
 from auditor.compare.recognise.several import passes_apart
@@ -43,8 +53,10 @@ _HELD: Final = 0.5
 
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    """What the two are fed differently."""
-    yield from gathered(list(_causes(a, b)))
+    """What the two are fed differently; of inputs nothing that follows from how one side rounds them."""
+    rounded = precision.of_inputs(a, b) is not None
+    found = [one for one in _causes(a, b) if not (rounded and one.parameter.startswith("data.input"))]
+    yield from gathered(found)
 
 
 def _masked_unseen(a: Profile, b: Profile) -> bool:

@@ -45,19 +45,28 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         )
 
 
-def _of_inputs(a: Profile, b: Profile) -> Iterator[Cause]:
-    """Inputs that a policy rounds before a layer centres them, where the other side has them as they are."""
+def of_inputs(a: Profile, b: Profile) -> tuple[float, float] | None:
+    """How far what each side is fed is rounded, in parts of its spread; None where neither side alone is."""
     sizes = [float(side.value("precision.inputs") or 0.0) for side in (a, b)]
-    if min(sizes) > _ROUNDED or max(sizes) <= _ROUNDED:
+    return None if min(sizes) > _ROUNDED or max(sizes) <= _ROUNDED else (sizes[0], sizes[1])
+
+
+def _of_inputs(a: Profile, b: Profile) -> Iterator[Cause]:
+    """Inputs that are rounded before a layer centres them, where the other side has them as they are.
+
+    By a mixed policy; by Keras at all, of numbers that float32 does not hold.
+    """
+    sizes = of_inputs(a, b)
+    if sizes is None:
         return
     side = a if sizes[0] > sizes[1] else b
-    values = tuple("as they are" if size <= _ROUNDED else str(side.value("precision.policy")) for size in sizes)
+    policy = str(side.value("precision.policy"))
+    mixed = policy.startswith("mixed_")
+    values = tuple("as they are" if size <= _ROUNDED else policy for size in sizes)
     effect = f"inputs are rounded before they are centred on one side: by {percent(max(sizes))} of their spread"
     mend: Literal["a", "b"] = "a" if side is a else "b"
     # That the policy acts shows in the bits of what was computed; which layer comes first is declared.
-    acts = str(side.value("precision.policy")).endswith(str(side.value("precision.compute")))
+    acts = policy.endswith(str(side.value("precision.compute")))
     by: How = "measured" if acts else "declared"
-    weight = min(1.0, max(sizes))
-    yield Cause(
-        "PREC-01", "precision.inputs", (values[0], values[1]), weight, effect, how=by, confidence=0.9, mend=mend
-    )
+    entry, weight = "PREC-01" if mixed else "DATA-04", min(1.0, max(sizes))
+    yield Cause(entry, "precision.inputs", (values[0], values[1]), weight, effect, how=by, confidence=0.9, mend=mend)

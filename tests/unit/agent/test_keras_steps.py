@@ -152,3 +152,47 @@ def test_a_library_of_another_version_counts_as_absent_and_is_said(monkeypatch: 
         native.loaded.cache_clear()
     assert run.steps == list(range(1, 11))
     assert len(run.scalar("loss")) == len(run.steps)
+
+
+class LateBuilt(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """Has a weight from the start, and layers that come into being when it is first called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = self.add_weight(shape=(4,), initializer="ones", name="gain")
+        self.head = keras.layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        """One layer, of scaled inputs."""
+        return self.head(x * self.gain)
+
+
+def test_a_model_that_is_built_late_is_recorded_whole_from_the_first_step() -> None:
+    """Also where some of its weights are there before."""
+    x, y = np.random.default_rng(0).normal(size=(64, 4)).astype("float32"), np.zeros((64, 1), "float32")
+    model, run = LateBuilt(), MemoryRun()
+    model.compile("sgd", "mse")
+    model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[Audit(run=run)])
+    first = assembled(run.recordings)[0]
+    assert first.step == 1
+    assert set(first.of("weight")) == set(first.of("updated"))
+    assert len(first.of("weight")) == len(model.trainable_variables)
+
+
+def test_layers_of_a_model_that_was_trained_before_are_heard_in_the_next() -> None:
+    """A base with a head of its own: normalisation in its own mode, activations by name, one after the other."""
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    layers = keras.layers
+    base = keras.Sequential([keras.Input((4,)), layers.Dense(8), layers.BatchNormalization(), layers.ReLU()])
+    run = MemoryRun()
+    seen = []
+    for training in (True, False):
+        given = keras.Input((4,))
+        model = keras.Model(given, layers.Dense(1)(base(given, training=training or None)))
+        model.compile("sgd", "mse")
+        before = len(run.recordings)
+        model.fit(x, x[:, :1], batch_size=16, verbose=0, callbacks=[Audit(run=run)])
+        seen.append(assembled(run.recordings[before:])[0].facts)
+        base.trainable = False
+    assert [one["norms"] for one in seen] == [[1, 0], [0, 1]]
+    assert [[layer["kind"] for layer in one["layers"]] for one in seen] == [["ReLU"]] * 2

@@ -171,6 +171,29 @@ def test_the_rates_are_found(rates: Sequence[float]) -> None:
     assert found.value("update.learning_rate") == pytest.approx(rates[0], rel=1e-4)
 
 
+def test_momentum_whose_gradients_are_all_cut_is_no_rule_that_knows_a_scale() -> None:
+    """An epsilon that hides the scale moves the weights as SGD does; rate and limit are told as their product."""
+
+    def rule(gradients: Weights) -> float:
+        return min(1.0, 1e-3 / float(np.sqrt(sum(float((g**2).sum()) for g in gradients))))
+
+    def make() -> Stepper:
+        buffers: dict[int, np.ndarray] = {}
+
+        def step(weights: Weights, gradients: Weights, at: int) -> Weights:
+            del at
+            cut = rule(gradients)
+            for place, g in enumerate(gradients):
+                buffers[place] = 0.9 * buffers.get(place, np.zeros_like(g)) - 3.0 * cut * g
+            return [(w + buffers[place]).astype(np.float32) for place, w in enumerate(weights)]
+
+        return step
+
+    found = unrated(make)
+    assert (found.value("update.rule"), found.value("update.momentum")) == ("sgd", 0.9)
+    assert found.value("update.clip_step") == {"clip_norm": pytest.approx(3e-3, rel=1e-3)}
+
+
 def test_weights_before_the_steps_that_were_missed_are_those_that_were_drawn() -> None:
     """Where they were kept; else nobody knows what the run began with."""
     known = unrated(own_adam(), missed=2)

@@ -11,7 +11,8 @@ from auditor.compare.identify import precision as identify
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.fed import Affine
 from auditor.compare.profile import Beside, Facts, Profile, profile
-from auditor.compare.recognise import precision
+from auditor.compare.recognise import data, precision
+from support.tiny import Tiny
 
 
 def ways(mean: float, spread: float) -> list[Affine]:
@@ -40,10 +41,28 @@ def test_without_such_a_policy_nothing_is_rounded() -> None:
     assert pixels[0].value < 1e-9
 
 
-def side(rounding: float, compute: str = "bfloat16") -> Profile:
+def test_times_of_day_lose_their_digits_in_float32() -> None:
+    """Seconds since 1970 lie 128 apart: of twenty minutes a tenth of their spread. In float64 they lose nothing."""
+    [fact] = identify.of_inputs(ways(1.7e9, 345.0), "float32", "float32")
+    assert fact.value == pytest.approx(128 / np.sqrt(12) / 345, rel=1e-3)
+    assert identify.of_inputs(ways(1.7e9, 345.0), "float32", "float64") == []
+
+
+def test_numbers_that_float32_does_not_hold_are_an_input_of_float64() -> None:
+    """No policy's doing; what follows for the batches is no cause beside it."""
+    rounds, whole = side(0.1, "float32", "float32"), side(0.0, "float32", "float32")
+    assert [(one.id, one.parameter) for one in precision.causes(rounds, whole)] == [("DATA-04", "precision.inputs")]
+    x = np.random.default_rng(0).normal(size=(96, 6)).astype(np.float32)
+    coarse, fine = Tiny(x=np.round(x * 2) / 2).profile(), Tiny(x=x).profile()
+    assert [one.id for one in data.causes(coarse, fine)] == ["DATA-00"]
+    coarse.facts.add(Fact("precision.inputs", 0.1))
+    assert list(data.causes(coarse, fine)) == []
+
+
+def side(rounding: float, compute: str = "bfloat16", policy: str = "mixed_bfloat16") -> Profile:
     """A run with this rounding of its inputs."""
     found = Facts()
-    for fact in (Fact("precision.inputs", rounding), Fact("precision.policy", "mixed_bfloat16"),
+    for fact in (Fact("precision.inputs", rounding), Fact("precision.policy", policy),
                  Fact("precision.compute", compute)):  # fmt: skip
         found.add(fact)
     return replace(profile("a", "keras", [], Beside()), facts=found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from auditor.compare import continued
 from auditor.compare.side import Side
 from auditor.compare.trajectories import Curve
 from auditor.store.records import Event
+from auditor_agent.stream.recording import Recording
+from support.recordings import assembled
+from support.tiny import array
 
 
 def side(steps: int, changed: int | None = None, *, another: bool = True) -> Side:
@@ -48,3 +52,18 @@ def test_other_runs_stay_whole(mine: Side, other: Side) -> None:
     found = continued.first_training(mine, other)
     assert found is mine
     assert continued.note(found) is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "changed", "known"), [([4, 2], 100, False), ([24, 6], 100, True), ([4, 2], None, True)]
+)
+def test_a_manifest_of_the_later_model_describes_none_of_the_first_steps(
+    shape: list[int], changed: int | None, *, known: bool
+) -> None:
+    """Told by shapes under the same names, where another model was trained at all; what was seen is kept."""
+    recorded = assembled([Recording(1, [array("weight", "0.weight", np.zeros((24, 6), np.float32))])])
+    manifest = {"model": {"tensors": {"0.weight": {"shape": shape}}}, "loss": {}, "canonical": {"update": []}}
+    given = replace(side(240, changed), manifest=manifest, recordings=recorded)
+    found = continued.described(given)
+    assert (found is given) is known
+    assert set(found.manifest or {}) == ({"model", "loss", "canonical"} if known else {"canonical"})

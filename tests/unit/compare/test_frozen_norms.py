@@ -10,6 +10,7 @@ from auditor.compare.profile import Beside, Profile, profile
 from auditor.compare.recognise import mode
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
+from support.tiny import event
 
 LAST = 400
 Norms = dict[int, list[int] | None]
@@ -57,3 +58,26 @@ def test_what_says_nothing_of_it_is_silent(case: str) -> None:
 def test_of_steps_in_another_mode_nothing_is_known() -> None:
     """A model that is evaluated with its gradients kept."""
     assert not [*mode.causes(GOES_ON, run({1: [2, 0], 100: [0, 2], 200: [0, 2]}, training="mixed"))]
+
+
+@pytest.mark.parametrize(
+    ("last", "kinds", "told"),
+    [
+        (([0, 2], [0, 2]), ["BatchNormalization"], []),
+        (([2, 0], [0, 2]), ["BatchNormalization"], ["mode.train.later"]),
+        (([0, 2], [0, 2]), ["BatchNormalization", "Dropout"], ["mode.train.later"]),
+        (([0, 0], [0, 0]), ["BatchNormalization"], ["mode.train.later"]),
+    ],
+    ids=["kept on both", "one goes on", "dropout too", "without any"],
+)
+def test_a_mode_of_evaluation_is_no_other_than_normalisation_that_is_frozen(
+    last: tuple[list[int], list[int]], kinds: list[str], told: list[str]
+) -> None:
+    """A base that is called with ``training=False`` in a loop, and is not trainable in a ``fit``."""
+    events = [event(1, "mode", phase="train", training="true")]
+    later = [*events, event(101, "mode", phase="train", training="false", modules=kinds, kinds=kinds)]
+    sides = []
+    for norms, seen in zip(last, (events, later), strict=True):
+        steps = [Recording(at, [], {}, {"norms": one}) for at, one in ((1, [2, 0]), (200, norms))]
+        sides.append(profile("a", "tensorflow", assembled(steps), Beside(last_step=LAST, events=seen)))
+    assert [one.parameter for one in mode.causes(*sides) if one.id == "MODE-01"] == told

@@ -147,7 +147,12 @@ PAIRS: dict[str, tuple[str, Tiny, Tiny]] = {
         on(lambda p: O.RMSprop(p, R, alpha=0.9, eps=1e-4)),
         under(lambda: K.RMSprop(R, rho=0.9, epsilon=1e-4)),
     ),
-    "RMSprop's memory": ("OPT-02", on(lambda p: O.RMSprop(p, R)), on(lambda p: O.RMSprop(p, R, alpha=0.9))),
+    "RMSprop's memory": ("OPT-13", on(lambda p: O.RMSprop(p, R)), on(lambda p: O.RMSprop(p, R, alpha=0.9))),
+    "RMSprop's memory alone": (
+        "OPT-02",
+        on(lambda p: O.RMSprop(p, R, eps=1e-4)),
+        on(lambda p: O.RMSprop(p, R, eps=1e-4, alpha=0.9)),
+    ),
     "RMSprop's momentum buffer": (
         "OPT-14",
         on(lambda p: O.RMSprop(p, R, alpha=0.9, momentum=0.9, eps=1e-12), DROP),

@@ -53,6 +53,18 @@ def test_a_class_that_is_picked_and_one_among_ones_and_zeros_are_one_part(weight
         assert [one.id for one in loss_parts.causes(*pair)] == told
 
 
+@pytest.mark.parametrize(("linear", "told"), [((1, 0), []), ((0, 0), ["LOSS-00"]), ((0, 1), ["LOSS-00"])])
+def test_a_part_that_a_model_gives_may_be_what_the_other_side_writes_out(
+    linear: tuple[int, int], told: list[str]
+) -> None:
+    """A penalty as a second output, against its squares in the loop."""
+    fit = Part("square", 1.0, 1.0)
+    gives = side("torch", loss__parts=(fit,), loss__parts__linear=linear[0])
+    writes = side("torch", loss__parts=(fit, Part("square", 12.0, 0.02)), loss__parts__linear=linear[1])
+    for pair in ((gives, writes), (writes, gives)):
+        assert [one.id for one in loss_parts.causes(*pair)] == told
+
+
 POOL = {"kernel": [1, 2], "stride": [1, 2], "dilation": [1, 1], "pads": [[0, 0], [0, 0]], "_slack": [0, 0]}
 
 

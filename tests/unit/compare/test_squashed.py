@@ -50,6 +50,29 @@ def test_a_sigmoid_before_a_loss_of_logits_is_told(
     assert squashed.by_sigmoid(run(end, node, takes, framework)) is told
 
 
+SIGMOID = {"op": "Sigmoid", "inputs": ["output0"]}
+FLAT = {"op": "Squeeze", "inputs": [2]}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "told"),
+    [
+        ([{**GRAPH, "inputs": [1, None]}, SIGMOID], True),
+        ([{**GRAPH, "inputs": [1, None]}, FLAT, SIGMOID], True),
+        ([{**GRAPH, "inputs": [1, None]}, {"op": "Tanh", "inputs": ["output0"]}], False),
+        ([{**GRAPH, "inputs": [1, None]}, {"op": "Mul", "inputs": [2, None]}, SIGMOID], False),
+        ([{"op": "MseLoss", "inputs": [1, None]}, SIGMOID], False),
+    ],
+)
+def test_a_sigmoid_that_the_loop_puts_before_a_loss_of_logits_is_told(
+    nodes: list[dict[str, Any]], *, told: bool
+) -> None:
+    """Reshaped or not; what is scaled after it is another matter, as is a loss that is of no logits."""
+    side = run("linear", GRAPH, "logits", "torch")
+    steps = tuple(replace(one, facts={**one.facts, "loss": {"graph": nodes}}) for one in side.evidence.steps)
+    assert squashed.by_sigmoid(replace(side, evidence=replace(side.evidence, steps=steps))) is told
+
+
 def shared(axis: int, *, logs: bool, seed: int = 0) -> Profile:
     """A run whose outputs are shares along an axis, or the logarithms of such."""
     rng = np.random.default_rng(seed)

@@ -1,0 +1,117 @@
+"""What a side may do where nobody is told of it: noise, dropout of its inputs, a normalisation by its formula."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from auditor.compare.identify.fact import Facts
+from auditor.compare.profile import Beside, Profile, profile
+from auditor.compare.recognise import data, unseen
+from auditor.compare.recognise.init import causes as of_init
+from auditor.compare.structure import Operation, Structure, differences
+from auditor_agent.stream.recording import Recording
+from support.networks import NORM, dense, network, relu
+from support.recordings import assembled
+from support.tiny import Tiny, array
+
+DROP = ("dropout", {"rate": 0.5})
+
+
+def side(framework: str, made: Structure, **weights: np.ndarray) -> Profile:
+    """A run of this network, which begins with these weights."""
+    steps = assembled([Recording(1, [array("weight", name, values) for name, values in weights.items()])])
+    return replace(profile("a", framework, steps, Beside()), structure=made)
+
+
+def called(made: Structure) -> Structure:
+    """With dropout as a function: no layer has a name there."""
+    return replace(
+        made, operations=tuple(replace(one, name="") if one.kind == "dropout" else one for one in made.operations)
+    )
+
+
+def left(a: Profile, b: Profile) -> list[str]:
+    """What is a difference all the same, either way round."""
+    there = [one.operation.kind for one in differences(a.structure, b.structure) if not unseen.may_be(one, a, b)]
+    back = [one.operation.kind for one in differences(b.structure, a.structure) if not unseen.may_be(one, b, a)]
+    assert there == back
+    return there
+
+
+@pytest.mark.parametrize(
+    ("framework", "other", "kept"),
+    [
+        ("torch", called(network(dense(16), DROP, dense(4))), []),
+        ("torch", network(dense(16), DROP, dense(4)), ["dropout"]),
+        ("keras", called(network(dense(16), DROP, dense(4))), ["dropout"]),
+        ("torch", called(network(DROP, dense(16), dense(4))), ["dropout"]),
+    ],
+    ids=["called", "layers", "not of pytorch", "within"],
+)
+def test_a_dropout_of_the_batch_itself_is_not_seen_in_pytorch(
+    framework: str, other: Structure, kept: list[str]
+) -> None:
+    """No gradient passes there. A program that has its dropout as layers has that one as a layer too."""
+    whole = side("keras", network(DROP, dense(16), DROP, dense(4)))
+    assert left(whole, side(framework, other)) == kept
+
+
+@pytest.mark.parametrize(
+    ("framework", "gain", "kept"),
+    [
+        ("tensorflow", np.ones(16, np.float32), []),
+        ("tensorflow", np.zeros(16, np.float32), ["layernorm"]),
+        ("tensorflow", np.ones(1, np.float32), ["layernorm"]),
+        ("torch", np.ones(16, np.float32), ["layernorm"]),
+    ],
+)
+def test_a_vector_of_ones_may_be_the_gain_of_a_normalisation_by_hand(
+    framework: str, gain: np.ndarray, kept: list[str]
+) -> None:
+    """In TensorFlow, where its arithmetic has no name."""
+    layers = side("keras", network(dense(16), NORM, relu(), dense(4)))
+    assert left(layers, side(framework, network(dense(16), relu(), dense(4)), gamma=gain)) == kept
+
+
+def test_of_labelled_rows_targets_that_a_mask_leaves_out_are_no_data() -> None:
+    """One side picks them before its loss, the other masks its loss: what is left out has any target."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(1, 4, (96, 1)).astype(np.float32)
+    masked = Tiny(y=labels * (rng.random((96, 1)) < 0.2)).profile()
+    weighed = [replace(one, arrays={**one.arrays, ("factor", "weight0"): one.arrays["target", "target0"]})
+               for one in masked.evidence.steps]  # fmt: skip
+    masked = replace(masked, evidence=replace(masked.evidence, steps=tuple(weighed)))
+    picked, facts = Tiny(y=labels).profile(), Facts()
+    for one in picked.facts:
+        facts.add(replace(one, value=96) if one.parameter == "data.batch_size" else one)
+    picked = replace(picked, facts=facts)
+    told = {one.parameter for one in data.causes(masked, picked)}
+    assert not {name for name in told if name.startswith("data.target")}
+    assert "data.target.scale" in {one.parameter for one in data.causes(Tiny(y=labels * 0.1).profile(), picked)}
+
+
+def test_a_window_as_a_matrix_is_the_kernel_of_a_convolution() -> None:
+    """Words side by side and one product, against a convolution over them: not the other side's dense layer."""
+    rng = np.random.default_rng(0)
+    bound = {"conv": np.sqrt(6 / 132), "out": np.sqrt(6 / 35)}
+    window, out = (rng.uniform(-bound[name], bound[name], shape).astype(np.float32)
+                   for name, shape in (("conv", (36, 32)), ("out", (32, 3))))  # fmt: skip
+    layers = {"layers": [{"name": "conv", "class": "Conv1d"}, {"name": "out", "class": "Linear"}]}
+    kernels = {"conv.weight": window.T.reshape(32, 12, 3).copy(), "out.weight": out.T.copy()}
+    steps = assembled([Recording(1, [array("weight", name, values) for name, values in kernels.items()])])
+    library = profile("a", "torch", steps, Beside(manifest={"model": layers}))
+    rng = np.random.default_rng(1)
+    window, out = (rng.uniform(-bound[name], bound[name], one.shape).astype(np.float32)
+                   for name, one in (("conv", window), ("out", out)))  # fmt: skip
+    hand = [array("weight", "Variable", window), array("weight", "Variable#2", out)]
+    own = profile("b", "tensorflow", assembled([Recording(1, hand)]), Beside())
+    assert [*of_init(library, own), *of_init(own, library)] == []
+
+
+def test_the_first_operation_that_a_side_has_stands_for_a_difference() -> None:
+    """Of either side."""
+    (one,) = differences(network(dense(4), relu(), dense(2)), network(dense(4), dense(2)))
+    assert one.operation == Operation("activation", "1", {"function": "relu"})
