@@ -19,6 +19,8 @@ _FEWEST: Final = 3
 _SAME: Final = 1e-4
 #: And part of the largest rate that float32 rounds off on the way down to nothing.
 _ROUNDED: Final = 1e-6
+#: Part of what a rate moves over a run that two of one schedule may be apart: it is recorded in float32.
+_OF_RANGE: Final = 0.01
 #: Part of the steps by which the lengths of two runs differ.
 _OTHER_LENGTH: Final = 0.1
 #: What an early end counts for, whose size is the other run's choice: just less than a difference of a step that
@@ -212,8 +214,10 @@ def _rates(a: Profile, b: Profile) -> Iterator[Cause]:
     values = (f"{_words(mine)}", f"{_words(theirs)}")
     each = [steps_of_epoch(side) for side in (a, b)]
     beats = (_beat(mine, steps, each[0] or each[1]), _beat(theirs, steps, each[1] or each[0]))
+    ignored = _ignored(a, mine, theirs, steps) or _ignored(b, theirs, mine, steps)
+    slower = any(_by_epochs(*pair, steps, each[0] or each[1]) for pair in ((mine, theirs), (theirs, mine)))
     yield Cause(
-        "OPT-27" if _ignored(a, mine, theirs, steps) or _ignored(b, theirs, mine, steps) else _entry(a, b),
+        "OPT-27" if ignored else "SCH-01" if slower else _entry(a, b),
         "update.schedule",
         (values[0], values[1]),
         weight=weight,
@@ -243,6 +247,15 @@ def _beat(rates: F64, steps: I64, epoch: int | None) -> str:
     if epoch and epoch > 1 and each % epoch == 0:
         return "epoch"
     return f"{each} steps" if each > 1 and len(moved) > 1 else ""
+
+
+def _by_epochs(slow: F64, fast: F64, steps: I64, epoch: int | None) -> bool:
+    """Whether one rate is in the n-th epoch what the other is at the n-th step: one schedule, asked in another unit."""
+    if not epoch or epoch <= 1 or steps[0] != 1 or (np.diff(steps) != 1).any() or np.ptp(slow) <= _ROUNDED:
+        return False
+    asked = fast[np.arange(len(slow)) // epoch]
+    near = _OF_RANGE * float(np.ptp(slow))
+    return bool((np.abs(slow - asked) <= near).all() and (np.abs(slow - fast) > near).any())
 
 
 def _waits(profile: Profile) -> bool:
