@@ -15,6 +15,7 @@ from auditor.compare.trajectories import Curve
 from auditor.ingest.records import StepRecording
 
 _FEWEST_BATCHES: Final = 4
+_PARTIAL: Final = "data.partial_batches"
 _COLUMNS: Final = 64
 #: Axes of a batch whose samples are rows of features, and samples that it takes to correlate two numbers.
 _FEATURES: Final = 2
@@ -34,7 +35,9 @@ def facts(evidence: Evidence, curves: Mapping[str, Curve], events: Sequence[Any]
     if shapes:
         seen = [shape[0] for shape in shapes]
         # The samples of every step, unless a step is of several batches: an epoch's last one is seldom recorded.
-        found += _portions(_of_calls(sizes, _usual(seen)) or seen)
+        every = _of_calls(sizes, _usual(seen))
+        # Of some steps alone the last batch of an epoch may be none.
+        found += [one for one in _portions(every or seen) if every or one.value or one.parameter != _PARTIAL]
         found += _of_loss(evidence)
         found.append(Fact("data.features", list(shapes[0][1:])))
     elif sizes:
@@ -123,7 +126,7 @@ def _full(batches: Sequence[F64]) -> list[F64]:
 def _portions(sizes: Sequence[int]) -> list[Fact]:
     usual = _usual(sizes)
     partial = sorted({size for size in sizes if size < usual})
-    return [Fact("data.batch_size", int(usual)), Fact("data.partial_batches", [int(size) for size in partial])]
+    return [Fact("data.batch_size", int(usual)), Fact(_PARTIAL, [int(size) for size in partial])]
 
 
 def _usual(sizes: Sequence[int]) -> int:

@@ -50,6 +50,7 @@ def _softmax(a: Profile, b: Profile) -> Iterator[Cause]:
         masks = [(mine.get(word), theirs.get(word)) for mine, theirs in pairs]
         if (off := next((two for two in masks if two[0] != two[1] and None not in two), None)) is not None:
             yield Cause("FWD-00", f"attention.{word}", off, sizes.ANOTHER, sizes.SAID[word], confidence=0.9)
+    yield from _mixed(pairs)
     for mine, theirs in ((one.get("scale"), other.get("scale")) for one, other in pairs):
         if mine and theirs and not close(abs(mine), abs(theirs), _SCALES):
             ratio = max(abs(mine / theirs), abs(theirs / mine))
@@ -76,6 +77,16 @@ def _over(a: Profile, b: Profile, pairs: _Pairs) -> Iterator[Cause]:
             "FWD-22", "softmax.over", (off[0], off[1]), sizes.ANOTHER, effect, confidence=0.9,
             mend="a" if samples == [True, False] else "b",
         )  # fmt: skip
+
+
+def _mixed(pairs: _Pairs) -> Iterator[Cause]:
+    """Heads of several positions' parts: rows were cut as they lie, where heads were to be moved before positions."""
+    told = [(mine.get("mixed"), theirs.get("mixed")) for mine, theirs in pairs]
+    if (off := next((two for two in told if two[0] != two[1] and None not in two), None)) is not None:
+        words_ = tuple("of several positions each" if one else "of every position" for one in off)
+        effect = "on one side a head has parts of several positions: rows were reshaped where an axis was to be moved"
+        yield Cause("FWD-20", "attention.mixed", (words_[0], words_[1]), sizes.ANOTHER, effect, confidence=0.9,
+                    mend="a" if off[0] else "b")  # fmt: skip
 
 
 def _summed(pairs: _Pairs) -> Iterator[Cause]:
@@ -106,7 +117,10 @@ def _of_samples(a: Profile, b: Profile, pairs: _Pairs) -> Iterator[Cause]:
 def _of_layers(side: Profile) -> list[Mapping[str, Any]]:
     """What each softmax that is a layer, or within one of attention, says: by how much it is scaled, or over what."""
     widths = [width for one in side.layers if words.kind_of(one.get("class")) == "attention" and (width := _head(one))]
-    return [*({"scale": 1 / math.sqrt(width), "summed": True} for width in widths), *_shared(side.layers)]
+    return [
+        *({"scale": 1 / math.sqrt(width), "summed": True, "mixed": False} for width in widths),
+        *_shared(side.layers),
+    ]
 
 
 def _shared(layers: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

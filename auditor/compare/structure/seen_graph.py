@@ -116,7 +116,7 @@ def shares(graph: Any) -> tuple[Mapping[str, Any], ...]:
     """Every softmax of a graph but one at its end, which is the loss's matter: what it is over, of, and leaves out."""
     nodes = [node for node in graph or [] if isinstance(node, Mapping)] if isinstance(graph, list) else []
     return tuple(
-        {key: node[key] for key in ("over", "scale", "causal", "padded", "summed") if key in node}
+        {key: node[key] for key in ("over", "scale", "causal", "padded", "summed", "mixed") if key in node}
         for node in nodes[:-1]
         if node.get("op") == "softmax"
     )

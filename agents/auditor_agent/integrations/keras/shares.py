@@ -19,6 +19,8 @@ _AS_IT_IS: Final = frozenset({"Identity", "Cast", "Reshape", "Squeeze", "ExpandD
 _PRODUCTS: Final = frozenset({"BatchMatMulV2", "BatchMatMulV3", "MatMul", "Einsum"})
 _DATA: Final = frozenset({"IteratorGetNext", "OptionalGetValue"})
 _BINARY: Final = 2
+#: Axes of what attention multiplies: samples, heads, positions, numbers.
+_HEADS: Final = 4
 #: Positions from which on a triangle is no chance, what a mask adds to close one, and operations looked at for a mask.
 _FEWEST: Final = 3
 _CLOSED: Final = -1e4
@@ -41,8 +43,39 @@ def settings(node: Any) -> dict[str, Any]:
         for given in product.inputs:
             scale *= _down(given.op, products=False)[0]
         found["scale"] = scale
+        found |= _cut(product)
     summed = axes.summed(node)
     return {**found, **causal([node]), **({} if summed is None else {"summed": summed})}
+
+
+def _cut(product: Any) -> dict[str, bool]:
+    """``mixed``: whether heads were cut out of rows as they lie, so that one holds parts of several positions.
+
+    Positions and numbers, (…, t, h·k), are made (…, t, h, k) and then moved; made (…, h, t, k) at once they are mixed.
+    Nothing where it does not show.
+    """
+    node = product.inputs[0].op
+    for _ in range(_FAR if product.type != "Einsum" else 0):
+        if node.type == "Transpose":
+            order = sys.modules["tensorflow"].get_static_value(node.inputs[1])
+            if order is not None and len(order) == _HEADS and order[1] != 1:
+                return {"mixed": False}
+        elif node.type == "Reshape" and _of_heads(node):
+            return {"mixed": True}
+        elif node.type not in _AS_IT_IS | {"Mul", "RealDiv"}:
+            break
+        node = node.inputs[0].op
+    return {}
+
+
+def _of_heads(reshape: Any) -> bool:
+    """Whether (samples, positions, heads · numbers) becomes (samples, heads, positions, numbers)."""
+    shapes = [tensor.shape for tensor in (reshape.inputs[0], reshape.outputs[0])]
+    if any(shape.rank is None for shape in shapes) or [shape.rank for shape in shapes] != [_HEADS - 1, _HEADS]:
+        return False
+    (_, positions, whole), (_, heads, own, inner) = (shape.as_list() for shape in shapes)
+    cut = None not in {positions, whole, heads, own, inner} and whole == heads * inner and positions == own
+    return bool(cut and heads > 1 and positions > 1)
 
 
 def causal(nodes: Iterable[Any]) -> dict[str, bool]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from auditor_agent.capture.kernels import in_memory
-from auditor_agent.integrations.torch.node import op_of, signed
+from auditor_agent.integrations.torch.node import op_of, saved, signed
 
 #: Nodes looked at from a softmax down to the product it is of, and from that to a weight.
 _FAR: Final = 12
@@ -23,6 +23,9 @@ _PRODUCTS: Final = frozenset({"Bmm", "Mm"})
 _MASKS: Final = frozenset({"Add", "Sub", "MaskedFill", "Where"})
 #: Positions from which on a triangle of zeros is no chance, and elements of a mask that are looked at.
 _FEWEST: Final = 3
+#: Axes of what attention multiplies: samples, heads, positions, numbers; operations that say what they were given.
+_HEADS: Final = 4
+_VIEWS: Final = frozenset({"View", "UnsafeView", "ReshapeAlias", "Expand"})
 _MOST: Final = 1 << 20
 #: What a mask adds to leave a position out, at least.
 _CLOSED: Final = -1e4
@@ -42,7 +45,42 @@ def settings(node: Any) -> dict[str, Any]:
         for child, _ in product.next_functions:
             scale *= _down(child, products=False)[0]
         found["scale"] = scale
+        found |= _cut(product)
     return {**found, **causal([node])}
+
+
+def _cut(product: Any) -> dict[str, bool]:
+    """``mixed``: whether heads were cut out of rows as they lie, so that one holds parts of several positions.
+
+    Positions and numbers, (…, t, h·k), are made (…, t, h, k) and then transposed; made (…, h, t, k) at once they are
+    mixed. Nothing where it does not show.
+    """
+    node = product.next_functions[0][0] if product.next_functions else None
+    made: Sequence[int] = ()
+    for _ in range(_FAR):
+        name = "" if node is None else op_of(node)
+        if name in {"Transpose", "Permute"} and len(made) == _HEADS:
+            dims = [saved(node, key) for key in ("dim0", "dim1")] if name == "Transpose" else saved(node, "dims")
+            order = [signed(dim) % _HEADS for dim in dims or ()]
+            moved = sorted(order) == [1, 2] if name == "Transpose" else order[1:2] != [1]
+            if moved:
+                return {"mixed": False}
+        given = saved(node, "self_sym_sizes") if name in _VIEWS else None
+        if given is not None and _of_heads(given, made):
+            return {"mixed": True}
+        made = made if given is None else given
+        if node is None or (name not in _THROUGH - _MASKS and name not in {"Mul", "Div"}):
+            break
+        node = _first(node)
+    return {}
+
+
+def _of_heads(given: Sequence[int], made: Sequence[int]) -> bool:
+    """Whether (samples, positions, heads · numbers) becomes (samples, heads, positions, numbers)."""
+    if (len(given), len(made)) != (_HEADS - 1, _HEADS):
+        return False
+    (_, positions, whole), (_, heads, own, inner) = given, made
+    return whole == heads * inner and positions == own and heads > 1 and positions > 1
 
 
 def fused(node: Any) -> dict[str, Any] | None:
