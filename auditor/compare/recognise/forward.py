@@ -75,6 +75,11 @@ _Share = Mapping[str, Any]
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
+    if not (unseen.of_another(a) or unseen.of_another(b)):
+        yield from _causes(a, b)
+
+
+def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
     runs, rest = (a, b), unrolled.without(a.structure, b.structure)
     unrolls = rest != (a.structure, b.structure)
     a, b = (replace(side, structure=left) for side, left in zip((a, b), rest, strict=True))

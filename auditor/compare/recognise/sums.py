@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import links, sizes
 from auditor.compare.recognise.cause import Cause
+from auditor.compare.structure.operations import WEIGHTED
 
 #: What one side may have more of, with the entry that says so.
 _COUNTED: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -20,7 +22,7 @@ _COUNTED: Final[Mapping[str, tuple[str, str, str]]] = {
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """Networks of the same operations, of which one adds to a block what it was given, or positions, or cuts it off."""
     left, right = a.structure.sums, b.structure.sums
-    if left is None or right is None:
+    if left is None or right is None or _weighted(a) != _weighted(b):
         return
     # What is added to a plain input is a layer of Keras, and in PyTorch's graph a sum with what no weight made.
     among = _more(left, right, "add", "own", "end") - _more(right, left, "add", "own", "end")
@@ -36,6 +38,11 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
         if more[word]:
             effect = said.format(more[word], "s" if more[word] > 1 else "")
             yield Cause(entry, parameter, (left[word], right[word]), sizes.ANOTHER, effect, confidence=0.9)
+
+
+def _weighted(side: Profile) -> Counter[str]:
+    """The operations with weights that are known: sums of products with parts of one weight are a layer of it."""
+    return Counter(one.kind for one in side.structure.operations if one.kind in WEIGHTED)
 
 
 def _more(mine: Mapping[str, int], theirs: Mapping[str, int], word: str, *others: str) -> int:

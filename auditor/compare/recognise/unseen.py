@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,6 +22,19 @@ PROJECTED: Final = ("queries", "keys", "values")
 def may_be(one: Difference, a: Profile, b: Profile) -> bool:
     """Whether the side that lacks an operation may do it all the same, or lacks it for its mode alone."""
     return _sleeps(one, a, b) or _unheard(one, a, b) or _uncalled(one, a, b) or _by_hand(one, a, b)
+
+
+def of_another(side: Profile) -> bool:
+    """Whether what ran first in a step by hand is another network than the one that it trains: a generator's judge.
+
+    Of bare weights in TensorFlow, as many kernels as products, whose widths are others.
+    """
+    first = side.evidence.first
+    if side.framework != "tensorflow" or side.layers or first is None:
+        return False
+    kernels = [one.shape[-1] for one in first.of("weight").values() if len(one.shape) == len(("in", "out"))]
+    widths = [one.settings.get("units") for one in side.structure.operations if one.kind == "dense"]
+    return len(kernels) == len(widths) and None not in widths and Counter(kernels) != Counter(widths)
 
 
 def _by_hand(one: Difference, a: Profile, b: Profile) -> bool:

@@ -96,3 +96,15 @@ def test_shares_along_another_axis_than_is_summed_are_told(
     pair = [run("torch", layers, [{"layer": "a"}, one, {"layer": "b", "end": True}]) for one in told]
     found = [(one.id, one.mend) for one in diagnose(*pair).causes if one.parameter == "softmax.summed"]
     assert found == ([] if mend is None else [("FWD-22", mend)])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "mend"), [(True, False, "a"), (False, True, "b"), (True, True, None), (True, None, None)]
+)
+def test_heads_of_several_positions_are_told(left: bool | None, right: bool | None, mend: str | None) -> None:
+    """Rows that were reshaped where an axis was to be moved; nothing where one side does not say."""
+    layers = [{"name": name, "class": "Linear", "in_features": 6, "out_features": 3} for name in ("a", "b")]
+    told = [{"op": "softmax", "over": POSITIONS, **({} if one is None else {"mixed": one})} for one in (left, right)]
+    pair = [run("torch", layers, [{"layer": "a"}, one, {"layer": "b", "end": True}]) for one in told]
+    found = [(one.id, one.mend) for one in diagnose(*pair).causes if one.parameter == "attention.mixed"]
+    assert found == ([] if mend is None else [("FWD-20", mend)])

@@ -9,9 +9,10 @@ import pytest
 
 from auditor.compare.identify.fact import Facts
 from auditor.compare.profile import Beside, Profile, profile
-from auditor.compare.recognise import data, unseen
+from auditor.compare.recognise import data, sums, unseen
 from auditor.compare.recognise.init import causes as of_init
 from auditor.compare.structure import Operation, Structure, differences
+from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
 from support.networks import NORM, dense, network, relu
 from support.recordings import assembled
@@ -115,3 +116,32 @@ def test_the_first_operation_that_a_side_has_stands_for_a_difference() -> None:
     """Of either side."""
     (one,) = differences(network(dense(4), relu(), dense(2)), network(dense(4), dense(2)))
     assert one.operation == Operation("activation", "1", {"function": "relu"})
+
+
+@pytest.mark.parametrize(
+    ("framework", "last", "another"), [("tensorflow", 1, True), ("tensorflow", 4, False), ("torch", 1, False)]
+)
+def test_products_that_no_weight_of_the_step_has_the_width_of_are_another_networks(
+    framework: str, last: int, another: bool
+) -> None:
+    """A generator that runs before its judge is trained: its structure is not the judge's."""
+    weights = {"w": np.ones((6, 16), np.float32), "v": np.ones((16, last), np.float32)}
+    assert unseen.of_another(side(framework, network(dense(16), dense(4)), **weights)) is another
+
+
+@pytest.mark.parametrize(("more", "told"), [((), ["forward.sums"]), ((dense(8),), [])])
+def test_sums_are_compared_in_networks_of_the_same_layers(
+    more: tuple[tuple[str, dict[str, object]], ...], told: list[str]
+) -> None:
+    """Where a layer is not known on one side, what is added there may be that layer, by hand."""
+    counts = {"add": 0, "shift": 0, "stop": 0}
+    plain = replace(network(dense(16), *more, dense(4)), sums=counts)
+    adds = replace(network(dense(16), dense(4)), sums={**counts, "add": 2})
+    assert [one.parameter for one in sums.causes(side("torch", plain), side("tensorflow", adds))] == told
+
+
+def test_of_recorded_steps_alone_a_last_batch_is_not_missed() -> None:
+    """Where every step tells its samples it would be among them."""
+    assert Tiny().profile().value("data.partial_batches") is None
+    every = Curve(np.arange(1, 13), np.full(12, 16.0))
+    assert Tiny().profile(curves={"samples": every}).value("data.partial_batches") == []

@@ -69,3 +69,25 @@ def test_which_axis_is_summed_is_read_off_the_graph(case: str) -> None:
     (node,) = [one for one in graph.get_operations() if one.type == "Softmax"]
     assert axes.summed(node) is told
     assert shares.settings(node).get("summed") is told
+
+
+CUT: dict[str, tuple[Callable[[Any], Any], bool | None]] = {
+    "moved": (_split, False),
+    "as they lie": (lambda x: tf.reshape(x, (-1, 2, 7, 4)), True),
+    "of one head": (lambda x: tf.reshape(x, (-1, 1, 7, 8)), None),
+    "not cut": (lambda x: x, None),
+}
+
+
+@pytest.mark.parametrize("case", CUT)
+def test_heads_that_are_cut_out_of_rows_as_they_lie_are_told(case: str) -> None:
+    """A head has parts of several positions then. The keys' own turn moves no heads."""
+    cut, told = CUT[case]
+
+    @tf.function
+    def step(q: Any, k: Any) -> Any:
+        return softmax(_products(cut(q) / 2, cut(k)))
+
+    graph = step.get_concrete_function(*[tf.TensorSpec((None, 7, 8))] * 2).graph
+    (node,) = [one for one in graph.get_operations() if one.type == "Softmax"]
+    assert shares.settings(node).get("mixed") is told

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from auditor_agent.integrations.torch import shares
 from auditor_agent.integrations.torch.operations import operations
 
 #: Queries, keys and values of two sequences of seven, five wide.
@@ -97,3 +98,21 @@ def test_images_that_are_flattened_with_their_channels_last_are_told(case: str) 
     rows, turned = FLAT[case][0](), FLAT[case][1]
     (dense,) = [one for one in operations([nn.Linear(rows.shape[1], 3)(rows)], {}, {}) if one["op"] == "dense"]
     assert dense.get("turned", False) is turned
+
+
+CUT: dict[str, tuple[Callable[[Tensor], Tensor], bool | None]] = {
+    "moved": (lambda x: x.view(2, 7, 2, 4).transpose(1, 2), False),
+    "moved, permuted": (lambda x: x.view(2, 7, 2, 4).permute(0, 2, 1, 3), False),
+    "as they lie": (lambda x: x.view(2, 2, 7, 4), True),
+    "of one head": (lambda x: x.view(2, 1, 7, 8), None),
+    "not cut": (lambda x: x, None),
+}
+
+
+@pytest.mark.parametrize("case", CUT)
+def test_heads_that_are_cut_out_of_rows_as_they_lie_are_told(case: str) -> None:
+    """A head has parts of several positions then."""
+    cut, told = CUT[case]
+    q, k = (cut(nn.Linear(8, 8)(torch.randn(2, 7, 8))) for _ in range(2))
+    scores = torch.softmax(q / 2 @ k.transpose(-1, -2), -1)
+    assert shares.settings(scores.grad_fn).get("mixed") is told

@@ -43,7 +43,7 @@ _LIKELIHOOD: Final = frozenset(
 _MEETINGS: Final = frozenset(
     {"Sub", "SquaredDifference", "Mul", "Div", "RealDiv", "Maximum", "Xdivy", "Xlogy", *_PICKS, *_WHOLE}
 )
-_READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
+READS: Final = frozenset({"ReadVariableOp", "VariableV2", "ResourceGather"})
 _SHAPERS: Final = frozenset({"Reshape", "Squeeze", "ExpandDims", "Identity"})
 #: What lies between the loss of a row and its weight.
 _AROUND: Final = frozenset({*_SHAPERS, *_REDUCTIONS, "Neg"})
@@ -190,7 +190,7 @@ def _differs(tensor: Any, made: Made) -> bool:
 def from_table(inputs: Sequence[Any], made: Made) -> bool:
     """Whether what is gathered are rows of a weight: an embedding, no classes of an output."""
     node = made(inputs[0])
-    return is_variable(inputs[0]) or (node is not None and node[0] in _READS)
+    return is_variable(inputs[0]) or (node is not None and node[0] in READS)
 
 
 @guarded(None)
@@ -284,7 +284,7 @@ def of_weights(tensor: Any, made: Made, *, stopped: bool = False) -> bool:
             return True
         node = made(at)
         if node is not None:
-            if node[0] in _READS:
+            if node[0] in READS:
                 return True
             if stopped or node[0] != _STOP or _steadies(node[1], made):
                 waiting.extend(node[1])
@@ -297,24 +297,6 @@ def _steadies(stopped: Sequence[Any], made: Made) -> bool:
     while node is not None and node[0] in _SHAPERS and node[1]:
         node = made(node[1][0])
     return node is not None and node[0] in _STEADY
-
-
-def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:
-    """What ``output`` was made of besides weights and constants: tensors of as many samples, where that is known."""
-    waiting, seen, found = deque([output]), set[int](), []
-    while waiting and len(seen) < MOST_NODES:
-        tensor = waiting.popleft()
-        if id(tensor) in seen or is_variable(tensor):
-            continue
-        seen.add(id(tensor))
-        node = made(tensor)
-        if node is None:
-            extents = shape(tensor)
-            if extents and extents[0] == samples and getattr(getattr(tensor, "op", None), "type", "") != "Const":
-                found.append(tensor)
-        elif node[0] not in _READS:
-            waiting.extend(node[1])
-    return found
 
 
 @guarded(False)

@@ -29,6 +29,7 @@ from auditor_agent.integrations.keras.tape import Tape, shape_of
 from auditor_agent.integrations.tensorflow import flow, layers, parts
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
 from auditor_agent.integrations.tensorflow.beside import Others, PartsTape
+from auditor_agent.integrations.tensorflow.given import inputs as inputs_of
 from auditor_agent.integrations.tensorflow.tape import Seen
 from auditor_agent.stream.recording import Array
 
@@ -287,7 +288,7 @@ def _look(seen: Seen, heard: tensorflow_forward.Heard) -> None:
     if not heard.compared and (found := flow.compared(seen.loss, seen.made)) is not None:
         heard.compared.append(found)
         if not heard.calls:
-            heard.inputs = flow.inputs(found.output, seen.made, (flow.shape(found.output) or [None])[0])
+            heard.inputs = inputs_of(found.output, seen.made, (flow.shape(found.output) or [None])[0])
     for one in heard.compared:
         if one.weight is None:
             one.weight = flow.weight(seen.loss, one.result, seen.made)
