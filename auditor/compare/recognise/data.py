@@ -206,7 +206,7 @@ def _picks(a: Profile, b: Profile) -> bool:
 
 def _masked_and_picked(a: Profile, b: Profile) -> bool:
     """Whether one side's loss is of some rows of a batch, and the other masks what it leaves out: labelled nodes."""
-    few = [side.value("data.of_loss", 0) < side.value("data.batch_size", 0) for side in (a, b)]
+    few = [0 < side.value("data.of_loss", 0) < side.value("data.batch_size", 0) for side in (a, b)]
     masked = [any(("factor", "weight0") in one.arrays for one in side.evidence.steps) for side in (a, b)]
     return (few[0] and masked[1]) or (few[1] and masked[0])
 
