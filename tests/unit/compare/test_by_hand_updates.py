@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from auditor.compare.causes import Diagnosis, diagnose
-from auditor.compare.identify import free_rates
+from auditor.compare.identify import free_rates, rules, update
+from auditor.compare.identify.hypothesis import Hypothesis, judge
 from auditor.compare.profile import Beside, Profile, profile
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
@@ -192,6 +194,19 @@ def test_momentum_whose_gradients_are_all_cut_is_no_rule_that_knows_a_scale() ->
     found = unrated(make)
     assert (found.value("update.rule"), found.value("update.momentum")) == ("sgd", 0.9)
     assert found.value("update.clip_step") == {"clip_norm": pytest.approx(3e-3, rel=1e-3)}
+
+
+@pytest.mark.parametrize(("epsilon", "rule"), [(1e6, "sgd"), (1e-8, "adam")])
+def test_an_epsilon_that_hides_the_scale_leaves_sgd(epsilon: float, rule: str) -> None:
+    """Of a reading that explains the steps; a scale that the steps do show is no SGD's."""
+    known = unrated(own_adam([RATE * max(1.0, epsilon)] * STEPS, epsilon=epsilon, corrected=False))
+    given = update.sample(known.evidence, update.ELEMENTS)
+    assert given is not None
+    settings = {"beta_1": 0.9, "beta_2": 0.999, "bias_correction": False}
+    adams = Hypothesis("adam", {**settings, "epsilon": epsilon, "epsilon_placement": rules.AFTER})
+    won = judge(adams, replace(given, free=free_rates.ONE))
+    assert won.explains
+    assert update._plainer(won, replace(given, free=free_rates.ONE)).hypothesis.rule == rule
 
 
 def test_weights_before_the_steps_that_were_missed_are_those_that_were_drawn() -> None:
