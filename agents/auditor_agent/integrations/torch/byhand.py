@@ -12,8 +12,9 @@ if that took off a multiple of the gradient and nothing else.
 ``torch.autograd.grad(loss, weights)`` is a backward pass as well, where no optimizer holds the weights. What it gives
 stands in their ``grad`` for as long as this one looks, and is gone before the script goes on.
 
-Not seen: ``torch.func``, weights that are new tensors at every step, and gradients gathered by hand over several
-passes: what follows a pass there is no step.
+**Gathered** over several passes, gradients are those of one step (``gathered.py``): changes at every n-th pass say so.
+
+Not seen: ``torch.func``, and weights that are new tensors at every step.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ from torch.optim import Optimizer
 
 from auditor_agent.capture import kernels
 from auditor_agent.guard import guarded
+from auditor_agent.integrations.torch.gathered import RUNNING, Gathered, small
 from auditor_agent.integrations.torch.hooks import hooks_of
 from auditor_agent.integrations.torch.taken import unreadable
 from auditor_agent.integrations.torch.unstepped import behind, held
 
-#: Backward passes within which a script must show that it updates weights itself, and changes in a row that do.
+#: Backward passes within which a script must show that it updates weights itself.
 _TRIES: Final = 20
-_RUNNING: Final = 2
 #: Part of a loss's leaves that must change: an attack changes its input, not the weights behind the same loss.
 _PART: Final = 0.5
 #: Elements of a leaf that are compared.
@@ -128,10 +129,14 @@ class ByHand:
         self._stepping, self._begun = stepping, begun
         self._optimizer: UpdateByHand | None = None
         self._looks: list[_Look] = []
-        self._passes = self._running = self._foreign = self._asked = 0
+        self._passes = self._foreign = self._asked = 0
+        self._gathered = Gathered()
         self._kept: list[_Kept] = []
+        self._fresh = True
         self._root: Any = None
         self._due: _Look | None = None
+        self._watched: _Look | None = None
+        self._asking: Sequence[Tensor] = ()
         self.over = False
         """Whether there is nothing left to listen for."""
 
@@ -144,14 +149,21 @@ class ByHand:
         self._root = tensors
         if self._optimizer is None:
             self._listen(tensors)
-        else:
+        elif self._due is not None:
             self._end()
+        elif self._watched is not None and self._watched.changed():  # earlier than it was wont: an epoch's last batches
+            self._watched = None
+            self._gathered.ends()
+            self._begun()
+        if self._optimizer is not None:
+            self._gathered.lend(self._asking)
 
     @guarded(False)
     def takes(self, root: Tensor, leaves: Sequence[Tensor]) -> bool:
         """Whether gradients of ``root`` that were asked for by these leaves are a step's.
 
-        None of the leaves behind it is held by an optimizer: else it is an attack, or a penalty.
+        None of the leaves behind it is held by an optimizer: else it is an attack, or a penalty. If they are a step's,
+        :meth:`begins` and then :meth:`given` or :meth:`failed` are to follow.
         """
         if self.over or any(leaf.grad is not None for leaf in leaves):
             return False
@@ -160,19 +172,28 @@ class ByHand:
             if self._asked > _TRIES:  # looking for optimizers takes its time
                 return False
             owned = held()
-            return not any(id(leaf) in owned for leaf in (*leaves, *behind([root])))
-        return {id(leaf) for leaf in leaves} == {id(one) for one in self._optimizer.param_groups[0]["params"]}
+            fit = not any(id(leaf) in owned for leaf in (*leaves, *behind([root])))
+        else:
+            fit = {id(leaf) for leaf in leaves} == {id(one) for one in self._optimizer.param_groups[0]["params"]}
+        self._asking = leaves if fit else ()
+        return fit
 
     @guarded(None)
     def given(self, tensors: Any, leaves: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
         """The same as :meth:`passed`, where the script was given the gradients and the leaves were not."""
         try:
             for leaf, gradient in zip(leaves, gradients, strict=True):
-                leaf.grad = gradient
+                leaf.grad = self._gathered.add(leaf, gradient)
             self.passed(tensors)
         finally:
-            for leaf in leaves:
-                leaf.grad = None
+            self.failed()
+
+    @guarded(None)
+    def failed(self) -> None:
+        """The script has its gradients, or never got them: the leaves are as they were."""
+        asking, self._asking = self._asking, ()
+        for leaf in asking:
+            leaf.grad = None
 
     @guarded(None)
     def passed(self, tensors: Any) -> None:
@@ -189,8 +210,13 @@ class ByHand:
             self._foreign += 1
             if self._foreign >= _FOREIGN:
                 self._optimizer, self._passes, self._looks, self._kept = None, 0, [], []
+                self._gathered = Gathered()
             return
         self._foreign = 0
+        if not self._gathered.passed():
+            self._watched = self._watched or _Look(min(parameters, key=Tensor.numel))
+            return
+        self._watched = None
         self._due = _Look(min(parameters, key=Tensor.numel))
         self._stepping(optimizer)
         hooks = hooks_of(optimizer)
@@ -205,6 +231,7 @@ class ByHand:
 
     def _end(self) -> None:
         due, self._due = self._due, None
+        self._gathered.ends()
         if due is not None and self._optimizer is not None:
             self._optimizer.measured(due.rate())
         hooks = None if due is None or self._optimizer is None else hooks_of(self._optimizer)
@@ -213,19 +240,20 @@ class ByHand:
             self._optimizer.state.clear()  # told once
 
     def _keep(self) -> None:
-        """Weights and gradients of the passes that will have been missed if this goes on, where all are there."""
+        """Weights and gradients of the updates that will have been missed if this goes on, where all are there."""
         leaves = [leaf for look in self._looks if (leaf := look.leaf()) is not None]
-        small = sum(leaf.numel() * leaf.element_size() for leaf in leaves) <= _KEPT
-        if self.over or self._passes > _RUNNING or not small:
+        if self.over or sum(leaf.numel() * leaf.element_size() for leaf in leaves) > _KEPT:
             self._kept = []
             return
-        self._kept.append(
-            {
-                id(leaf): (leaf.detach().clone(), leaf.grad.detach().clone())
-                for leaf in leaves
-                if leaf.grad is not None and _dense(leaf.grad) and not unreadable(leaf)
-            }
-        )
+        now = {
+            id(leaf): (leaf.detach().clone(), leaf.grad.detach().clone())
+            for leaf in leaves
+            if leaf.grad is not None and _dense(leaf.grad) and not unreadable(leaf)
+        }
+        before = {} if self._fresh or not self._kept else self._kept.pop()
+        if self._asking:
+            now = {one: (weight, _sum(gradient, before.get(one))) for one, (weight, gradient) in now.items()}
+        self._kept = [*self._kept[-RUNNING:], now]
 
     def _listen(self, root: Tensor) -> None:
         self._passes += 1
@@ -240,21 +268,24 @@ class ByHand:
         seen = {id(look.leaf()): look for look in self._looks}
         again = [(leaf, seen[id(leaf)]) for leaf in leaves if id(leaf) in seen]
         changed = sum(look.changed() for _, look in again)
-        self._running = self._running + 1 if changed and changed >= _PART * len(leaves) else 0
-        if self._running >= _RUNNING:
+        self._fresh = bool(changed and changed >= _PART * len(leaves))
+        self._gathered.hears(leaves, changed=self._fresh)
+        if self._gathered.period:
             self._begin([leaf for leaf, _ in again])
         else:
             self._looks = [_Look(leaf) for leaf in leaves]
 
     def _begin(self, leaves: Sequence[Tensor]) -> None:
         kept, self._kept = self._kept, []
-        self._looks, self._running = [], 0
+        gathered, self._looks, self._watched = self._gathered, [], None
+        gathered.ends()
         owned = held()
         keras = sys.modules.get(_KERAS)
         self.over = (keras is not None and keras.on_torch()) or any(id(leaf) in owned for leaf in leaves)
+        self.over = self.over or (bool(self._asking) and gathered.period > 1 and not small(leaves))
         if not self.over:
-            self._optimizer = UpdateByHand(leaves, _RUNNING)
-            if len(kept) == _RUNNING == self._passes - 1 and all(id(leaf) in one for one in kept for leaf in leaves):
+            self._optimizer = UpdateByHand(leaves, gathered.missed)
+            if len(kept) == gathered.missed and all(id(leaf) in one for one in kept for leaf in leaves):
                 self._optimizer.remember(kept)
             self._begun()
 
@@ -275,6 +306,10 @@ def asked(outputs: Any, inputs: Any, further: Mapping[str, Any]) -> list[Tensor]
     )
     fit = plain and leaves and all(isinstance(one, Tensor) and one.is_leaf and one.requires_grad for one in leaves)
     return leaves if fit else []
+
+
+def _sum(gradient: Tensor, before: tuple[Tensor, Tensor] | None) -> Tensor:
+    return gradient if before is None else gradient + before[1]
 
 
 def _some(tensor: Tensor) -> Tensor:

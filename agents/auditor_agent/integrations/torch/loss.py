@@ -152,6 +152,11 @@ class LossProbe:
         if self.byhand is not None:
             self.byhand.given(tensors, leaves, gradients)
 
+    def refused(self) -> None:
+        """The script asked for gradients and got an error."""
+        if self.byhand is not None:
+            self.byhand.failed()
+
     def _root(self, root: Any) -> None:
         if len(self.roots) >= _MOST_ROOTS:
             note(f"{_MOST_ROOTS} backward passes without a step of the optimizer: is the step itself compiled?")
@@ -227,7 +232,11 @@ def _listening_grad(original: Callable[..., Any]) -> Callable[..., Any]:
         probes = [one for one in by_hand if leaves and one.byhand is not None and one.byhand.takes(outputs, leaves)]
         for probe in probes:
             probe.hear(outputs)
-        found = original(outputs, inputs, *args, **kwargs)
+        try:
+            found = original(outputs, inputs, *args, **kwargs)
+        except BaseException:
+            tell(probes, LossProbe.refused)
+            raise
         if probes:
             tell(probes, LossProbe.given, outputs, leaves, found)
         return found
