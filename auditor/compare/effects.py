@@ -13,9 +13,6 @@ from auditor.compare.identify.evidence import F64
 from auditor.compare.identify.hypothesis import Hypothesis, Sample, movement
 from auditor.compare.profile import Profile
 
-#: Rules whose step does not depend on the gradient's scale, but for epsilon and decay.
-SCALE_FREE: Final = frozenset({"adam", "nadam", "adamax", "radam", "rmsprop", "adagrad", "adadelta", "lion"})
-
 #: Steps that a replay goes on for.
 _LONG: Final = 400
 

@@ -13,6 +13,7 @@ from auditor.compare.identify import (
     Fact,
     Facts,
     activations,
+    averaged,
     backward,
     bounds,
     conduct,
@@ -153,6 +154,9 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
     network = structure(framework, manifest, [one.facts for one in kept.steps], facts.value("data.features"))
     network = of_loss.without(network, kept.steps)
     network = replace(network, whole=network.whole or _shown_whole(manifest, network, fits))
+    curves = _with_rates(curves, kept, rule)
+    if by_hand:
+        facts, curves = averaged.told(facts, curves)
     looked = sorted(fed.fed(evaluations, through), key=lambda one: (-one.attempt, one.rank, one.step))
     return Profile(
         run,
@@ -161,7 +165,7 @@ def profile(run: str, framework: str, recordings: Sequence[StepRecording], besid
         kept,
         rule,
         fits,
-        _with_rates(curves, kept, rule),
+        curves,
         events,
         manifest,
         told.last_step,

@@ -26,6 +26,8 @@ OUTSIDE: Final = "added to the root"
 UNDER: Final = "under the root"
 WITHIN: Final = "within the maximum"
 BESIDE: Final = "added to the maximum"
+#: Rules whose step does not depend on the gradient's scale, but for epsilon and decay.
+SCALE_FREE: Final = frozenset({"adam", "nadam", "adamax", "radam", "rmsprop", "adagrad", "adadelta", "lion"})
 #: Running means of one gradient that are kept.
 _KEPT: Final = 32
 

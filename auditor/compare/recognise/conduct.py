@@ -67,9 +67,14 @@ def _rate(a: Profile, b: Profile) -> Iterator[Cause]:
     some = "" if all(abs(1 - right / left) > _SAME for left, right in pairs) else " of some weights"
     effect = f"every step{some} is {longest:.4g} times as long on one side"
     facts = [fact for side in (a, b) for fact in [side.facts.get("update.rates")] if fact is not None]
-    yield Cause(
-        "OPT-01", "update.learning_rate", values, min(5.0, max(off)), effect, how(*(facts or both)), sure(*both)
-    )
+    entry = "OPT-21" if _summed(a, b, longest) else "OPT-01"
+    yield Cause(entry, "update.learning_rate", values, min(5.0, max(off)), effect, how(*(facts or both)), sure(*both))
+
+
+def _summed(a: Profile, b: Profile, times: float) -> bool:
+    """Whether a script that adds up the gradients of several batches itself may have left their sum undivided."""
+    counts = {batches(side) for side in (a, b)}
+    return len(counts) == 1 and max(counts) > 1 and (a.by_hand or b.by_hand) and close(times, float(max(counts)), _SAME)
 
 
 def _where_both(a: Profile, b: Profile) -> tuple[float, float] | None:
@@ -172,7 +177,7 @@ def as_one_batch(a: Profile, b: Profile) -> bool:
     whole = [fact.value * count for fact, count in zip(samples, counts, strict=True)]
     if factors is None:
         return whole[0] == whole[1] and _one_size(a, b, max(counts) / min(counts))
-    return whole[0] == whole[1] and close(_summed(a, counts[0]), _summed(b, counts[1]), 1e-3)
+    return whole[0] == whole[1] and close(_whole(a, counts[0]), _whole(b, counts[1]), 1e-3)
 
 
 def _one_size(a: Profile, b: Profile, times: float) -> bool:
@@ -207,10 +212,10 @@ def balanced(a: Profile, b: Profile) -> bool:
         or a.value("loss.reduction") != b.value("loss.reduction")
     ):
         return False
-    return close(_summed(a, counts[0]), _summed(b, counts[1]), 1e-3)
+    return close(_whole(a, counts[0]), _whole(b, counts[1]), 1e-3)
 
 
-def _summed(profile: Profile, count: int) -> float:
+def _whole(profile: Profile, count: int) -> float:
     """How much of the mean loss of all its samples a step's gradient is of."""
     mean = _ACCUMULATION in profile.facts.declared  # Keras takes the mean by itself
     half = 0.5 if str(profile.value("loss.function")).startswith("huber") else 1.0
