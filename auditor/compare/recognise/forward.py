@@ -36,6 +36,7 @@ _ENTRIES: Final[Mapping[str, str]] = {
     "inverted": "FWD-07",
     "approximate": "FWD-08",
     "slope": "FWD-09",
+    "hardsigmoid.slope": "FWD-10",
     "function": "FWD-10",
     "alpha": "FWD-10",
     "activation": "FWD-10",
@@ -298,12 +299,11 @@ def _cause(block: Sequence[Difference], a: Profile, b: Profile, *, ran: bool) ->
     first = next((one for one in block if one.operation.kind in WEIGHTED), block[0])
     kind = first.operation.kind
     setting = first.setting
-    entry = (
-        _ENTRIES.get(f"{kind}.{setting}", _ENTRIES.get(setting, "FWD-00")) if setting else _ALONE.get(kind, "FWD-00")
-    )
+    function = first.a.settings.get("function") if first.a is not None else None
+    own = _ENTRIES.get(f"{function or kind}.{setting}", _ENTRIES.get(setting, "FWD-00"))
+    entry = own if setting else _ALONE.get(kind, "FWD-00")
     size, said = sizes.of(first, a, b)
     values = first.values if setting else (_words(block, 0), _words(block, 1))
-    function = first.a.settings.get("function") if first.a is not None else None
     kind = str(function) if kind == "activation" and setting not in {"", "function"} else kind
     kind = "attention" if setting in _OF_ATTENTION and kind == "dense" else kind
     parameter = f"{kind}.{setting}" if setting else f"forward.{kind}"

@@ -43,6 +43,8 @@ _BETWEEN: Final = frozenset({"bilinear", "bicubic", "trilinear"})
 _POOLS: Final = frozenset({"max_pool", "average_pool", "global_average_pool", "global_max_pool"})
 #: The activation that was seen within a layer whose activation is the program's own function.
 _ACTS: Final = "acts"
+#: Of a function that may be a part of another one, which the program spells.
+_AROUND: Final = "around"
 #: What a graph tells of a layer beside its place.
 _SEEN: Final = (*products.MASKS, "end", _ACTS)
 #: Layers made of layers.
@@ -201,6 +203,7 @@ def _called(node: Mapping[str, Any], name: str) -> Iterator[Operation]:
     function = words.activation(node.get("op"))
     if function is not None:
         settings = {"function": function, **words.activation_settings("torch", function, node)}
+        settings = {} if node.get(_AROUND) else settings
         yield from _unless_end(Operation("activation", name, settings), node)
 
 
@@ -346,6 +349,8 @@ def _keras_separable(name: str, told: Mapping[str, Any]) -> Iterator[Operation]:
 
 def _keras_settings(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "activation":
+        if told.get(_AROUND):
+            return {}
         function = words.activation(told.get("class")) or ""
         if function == "relu" and told.get("negative_slope"):
             function = "leakyrelu"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isclose
 from typing import Any, Final
 
 #: Kinds of operations by a pattern of the class's plain name; the first that matches counts.
@@ -70,10 +71,18 @@ _ACTIVATIONS: Final = {
 TOP: Final = 6
 #: Plain names of what a layer without an activation says in its place.
 IDENTITIES: Final = frozenset({"linear", "identity"})
+#: Of a hard sigmoid in PyTorch and Keras 3; Keras 2 had another.
+_HARD: Final = 1 / 6
+_NEAR: Final = 1e-4
+_BOTH: Final[Mapping[str, Mapping[str, Any]]] = {
+    "elu": {"alpha": 1.0},
+    "gelu": {"approximate": False},
+    "hardsigmoid": {"slope": _HARD},
+}
 #: Settings that an activation has beside its name, as the frameworks have them by default.
 _DEFAULTS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "torch": {"leakyrelu": {"slope": 0.01}, "elu": {"alpha": 1.0}, "gelu": {"approximate": False}},
-    "keras": {"leakyrelu": {"slope": 0.2}, "elu": {"alpha": 1.0}, "gelu": {"approximate": False}},
+    "torch": {"leakyrelu": {"slope": 0.01}, **_BOTH},
+    "keras": {"leakyrelu": {"slope": 0.2}, **_BOTH},
 }
 
 
@@ -103,10 +112,12 @@ def activation(name: Any) -> str | None:
 
 def activation_settings(framework: str, name: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """What an activation has beside its name, in one vocabulary: ``slope``, ``alpha``, ``approximate``."""
-    found = dict(_DEFAULTS["torch" if framework == "torch" else "keras"].get(name, {}))
+    found: dict[str, Any] = dict(_DEFAULTS["torch" if framework == "torch" else "keras"].get(name, {}))
     slope = told.get("negative_slope")
     if name == "leakyrelu" and _number(slope):
         found["slope"] = float(slope or 0.0)
+    if name == "hardsigmoid" and _number(told.get("slope")) and not isclose(told["slope"], _HARD, rel_tol=_NEAR):
+        found["slope"] = float(f"{told['slope']:.4g}")
     if name == "elu" and _number(told.get("alpha")):
         found["alpha"] = float(told["alpha"])
     if name == "gelu" and "approximate" in told:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from auditor_agent.guard import guarded
-from auditor_agent.integrations.keras import arithmetic, dropped, loops, shares, written
+from auditor_agent.integrations.keras import arithmetic, dropped, loops, pieces, shares, written
 from auditor_agent.integrations.keras.order import MOST, MOST_NODES, Order, ancestors, aside, tracing
 
 #: Operations of TensorFlow that are activations, by what they are called elsewhere.
@@ -117,6 +117,8 @@ def _between(order: Order, graph: Any, last: Sequence[Any]) -> Iterator[tuple[in
     nodes = graph.get_operations()
     cores = [node for node in nodes if node.type in written.CORES and node.name in behind]
     whole = {core.name: found for core in cores if (found := written.activation(core, behind)) is not None}
+    hard = [node for node in nodes if node.type in pieces.CORES and node.name in behind]
+    whole |= {core.name: found for core in hard if (found := pieces.activation(core, behind)) is not None}
     parts = {name for _, names in whole.values() for name in names}
     of_model = [(place, node) for place, node in enumerate(nodes) if node.name in behind]
     told = dict(_named(order, [one for one in of_model if one[1].name not in parts], nodes, whole))
@@ -124,7 +126,9 @@ def _between(order: Order, graph: Any, last: Sequence[Any]) -> Iterator[tuple[in
     for place, node in of_model:
         if node.name in told:
             sum_ = node.type == _SUM and any(arithmetic.is_of(one, made) for one in node.inputs)
-            yield place, {**told[node.name], **({"own": True} if sum_ else {}), **_ends(ends, [node])}
+            part = node.type in _FUNCTIONS and node.name not in whole and pieces.around(node, behind)
+            more = {key: True for key, holds in (("own", sum_), ("around", part)) if holds}
+            yield place, {**told[node.name], **more, **_ends(ends, [node])}
         elif node.name in made:
             yield place, {"op": arithmetic.OWN}
 
@@ -180,7 +184,8 @@ _NUMBERED: Final = frozenset({"Softmax", "LogSoftmax", "Sqrt", "Rsqrt", "Pow", "
 _SHAPES: Final = frozenset({"Shape", "ShapeN"})
 _TERMS: Final = 2
 _CHOICE: Final = "SelectV2"
-_TOLD: Final = frozenset({*_FUNCTIONS, *written.CORES, *_POOLS, *_WHOLE, *_PRODUCTS, _SUM, _STOP, _CHOICE, *_SCALED})
+_CORES: Final = written.CORES | pieces.CORES
+_TOLD: Final = frozenset({*_FUNCTIONS, *_CORES, *_POOLS, *_WHOLE, *_PRODUCTS, _SUM, _STOP, _CHOICE, *_SCALED})
 #: Told of layers of the program's own making too.
 _SEEN_WITHIN: Final = frozenset({"Softmax", _SUM, _CHOICE, *_SCALED})
 

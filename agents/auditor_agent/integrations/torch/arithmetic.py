@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from auditor_agent.integrations.torch.axes import Users
 from auditor_agent.integrations.torch.node import op_of, saved
 
 #: What is told of it.
@@ -26,6 +27,7 @@ _COMPUTES: Final = frozenset(
     }
 )
 _SCALES: Final = frozenset({"Mul", "Div"})
+_SUMS: Final = frozenset({"Add", "Sub", "Rsub"})
 
 
 def computes(node: Any) -> bool:
@@ -39,8 +41,46 @@ def made_by_hand(nodes: Iterable[Any]) -> bool:
     return any(computes(_unscaled(node)) for node in nodes)
 
 
+def around(node: Any, users: Users) -> bool:
+    """Whether numbers stand before and behind a function, or a logarithm behind it: it may be a part of another one.
+
+    ``relu6(x + 3) / 6`` is a hard sigmoid, ``2 * sigmoid(2 * x) - 1`` a hyperbolic tangent.
+
+    Args:
+        node: of the function.
+        users: who takes the output of each node.
+    """
+    below, above = _children(node), _above(node, users)
+    if any(op_of(one) == "Log" for one in above):
+        return True
+    return any(map(_with_number, below)) and any(map(_with_number, above))
+
+
+def beside(node: Any, users: Users) -> list[Any]:
+    """The arithmetic before and behind such a function that is with a number."""
+    return [one for one in (*_children(node), *_above(node, users)) if _with_number(one)]
+
+
+def _children(node: Any) -> list[Any]:
+    return [child for child, _ in node.next_functions if child is not None]
+
+
+def _above(node: Any, users: Users) -> list[Any]:
+    """What takes a function's result, or what that was multiplied by."""
+    above = [user for user, _ in users.get(node, ())]
+    return above + [user for one in above if op_of(one) == "Mul" for user, _ in users.get(one, ())]
+
+
+def _with_number(node: Any) -> bool:
+    """Whether it adds a number to something, takes it off, multiplies with it, or turns the sign."""
+    name = op_of(node)
+    if name in _SUMS:
+        return len(_children(node)) == 1
+    return name == "Neg" or (name in _SCALES and _by_number(node))
+
+
 def _by_number(node: Any) -> bool:
-    children = [child for child, _ in node.next_functions if child is not None]
+    children = _children(node)
     factors = [factor for name in ("self", "other") if (factor := saved(node, name)) is not None]
     return len(children) == 1 and all(not isinstance(one, Tensor) or one.numel() <= 1 for one in factors)
 

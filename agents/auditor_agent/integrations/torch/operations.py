@@ -67,7 +67,7 @@ _PRODUCTS: Final = {"Addmm": True, "Mm": False}
 _TERMS: Final = 2
 _SHARES: Final = frozenset({"Softmax", "SafeSoftmax"})
 #: Of whom it matters who takes what they give.
-_USED: Final = _SHARES | dropped.MASKS.keys()
+_USED: Final = _ACTIVATIONS.keys() | dropped.MASKS.keys()
 #: Views that leave an output the numbers that it has.
 _NAMES: Final = frozenset({"Squeeze", "View", "UnsafeView", "Alias", "ToCopy"})
 #: What is told of numbers beside what is made of them.
@@ -96,10 +96,11 @@ def operations(
     hidden, last = _hidden(layers, within), {_made(output.grad_fn, layers) for output in results}
     found: list[dict[str, Any]] = []
     calls: set[tuple[str, int]] = set()
-    known: dict[Any, dict[str, Any] | None] = {node: {"op": "shift"} for node in shifts(nodes)}
+    users = axes.users_of(nodes) if any(op_of(node) in _USED for node in nodes) else {}
+    parts = {part for node in nodes if _around(node, users) for part in arithmetic.beside(node, users)}
+    known: dict[Any, dict[str, Any] | None] = {node: {"op": "shift"} for node in shifts(nodes) if node not in parts}
     known |= written(nodes)
     known |= {node: {"op": "mix"} for node in mixes(nodes, _rows(results))}
-    users = axes.users_of(nodes) if any(op_of(node) in _USED for node in nodes) else {}
     for node in nodes[:_MOST_NODES]:
         if node in layers:
             call = layers[node], id(within.get(node))
@@ -122,7 +123,7 @@ def operations(
                 entry = _told(node) or shares.scaled(node, layers) or dropped.dropout(node, users) or _own(node, found)
             if entry is not None and entry.get("op") != "conv":
                 ends = _ends(node, last) if entry["op"] != arithmetic.OWN else {}
-                found.append({**entry, **_summed(node, users), **ends})
+                found.append({**entry, **_summed(node, users), **_around(node, users), **ends})
     return found[:MOST]
 
 
@@ -137,6 +138,12 @@ def _summed(node: Any, users: axes.Users) -> dict[str, bool]:
     """``summed``: whether shares are summed over the axis along which they add up to one."""
     told = axes.summed(node, users) if op_of(node) in _SHARES else None
     return {} if told is None else {"summed": told}
+
+
+def _around(node: Any, users: axes.Users) -> dict[str, bool]:
+    """``around``: whether a function may be a part of another one that the program spells."""
+    function = op_of(node) in _ACTIVATIONS.keys() - _SHARES
+    return {"around": True} if function and arithmetic.around(node, users) else {}
 
 
 def _made(node: Any, layers: Collection[Any]) -> Any:
