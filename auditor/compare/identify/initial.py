@@ -18,6 +18,7 @@ from auditor_agent.capture.initial import describe, fans_of
 
 CLONES: Final = "init.clones"
 WEIGHTS: Final = "init.weights"
+_NORM: Final = r"norm"
 #: Layers of a manifest by the kind of their weights; the first pattern that matches counts.
 _KINDS: Final = (
     ("depthwise", r"depthwise|separable"),
@@ -29,7 +30,7 @@ _KINDS: Final = (
     ("rnn", r"rnn"),
     ("attention", r"attention"),
     ("prelu", r"prelu"),
-    ("norm", r"norm"),
+    ("norm", _NORM),
     ("dense", r"dense|linear|mlp"),
 )
 #: What a weight of so many axes is taken for where nothing tells.
@@ -46,11 +47,13 @@ class Layers:
     """The layers that a manifest lists: their classes by name or path.
 
     ``weights``: the weights that it lists, as far as they are called as recorded ones are. Others may be of another
-    model, whose second layer is called as this one's is.
+    model, whose second layer is called as this one's is. ``model``: what the model is called, in every name before what
+    its layers are called.
     """
 
     classes: Mapping[str, str]
     weights: frozenset[str] = frozenset()
+    model: str = ""
 
     def of(self, name: str) -> str:
         """The class of the layer that a weight is in; nothing where none is known."""
@@ -76,7 +79,10 @@ def kind_of(name: str, shape: Sequence[int], layers: Layers) -> str:
 
 def _named(name: str, layers: Layers) -> str | None:
     """The kind that a weight's name or its layer's class tells; None for what a program names in its own way."""
-    words = f"{layers.of(name)} {name}".lower().replace("multihead", "attention")
+    kind = layers.of(name).lower()
+    if re.search(_NORM, kind):
+        return "norm"  # whatever the block is called that it stands in
+    words = f"{kind} {name.removeprefix(f'{layers.model}/')}".lower().replace("multihead", "attention")
     return next((kind for kind, pattern in _KINDS if re.search(pattern, words)), None)
 
 
@@ -101,7 +107,10 @@ def layers_of(manifest: Mapping[str, Any] | None, recorded: Iterable[str] = ()) 
         recorded: names of the weights that were recorded.
     """
     listed = conduct.declared_sizes(manifest or {}).keys()
-    return Layers(_classes(manifest), frozenset(listed if any(name in listed for name in recorded) else ()))
+    weights = frozenset(listed if any(name in listed for name in recorded) else ())
+    model = (manifest or {}).get("model")
+    classes, called = _classes(manifest), model.get("name") if isinstance(model, Mapping) else None
+    return Layers(classes, weights, called if isinstance(called, str) and called not in classes else "")
 
 
 def _classes(manifest: Mapping[str, Any] | None) -> dict[str, str]:

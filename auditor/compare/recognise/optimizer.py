@@ -274,7 +274,7 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         return  # it may well clip: what moves its weights is not known
     if _cut_by_another_norm(a, b, sides[0], sides[1]) or _cut_by_another_norm(b, a, sides[1], sides[0]):
         return
-    if _ends_at(b, sides[0], sides[1]) or _ends_at(a, sides[1], sides[0]):
+    if _within(b, sides[0], sides[1]) or _within(a, sides[1], sides[0]):
         return
     entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"
     swapped = _swap(a, b, _only(sides[0]), _only(sides[1]))
@@ -325,16 +325,17 @@ def _cut_by_another_norm(cut: Profile, other: Profile, own: Mapping[str, float],
     return top <= _LONGER * own["clip_norm"] and bool(awaited >= _AWAITED)
 
 
-def _ends_at(other: Profile, own: Mapping[str, float], limits: Mapping[str, float]) -> bool:
-    """Whether norms that nobody is seen to cut end exactly at the other side's limit, and one is as long as that.
+def _within(other: Profile, own: Mapping[str, float], limits: Mapping[str, float]) -> bool:
+    """Whether no norm of a side that nobody is seen to cut is longer than what the other side cuts to.
 
-    A loop that cuts between tape and optimizer shows it only in the steps that it cuts, and those may be very few.
+    A loop that cuts between tape and optimizer shows it only in the steps that it cuts, and those may be very few, or
+    none; one that does not cut would do nothing else if it did.
     """
     after = other.curves.get("grad_norm")
-    if limits or own.keys() != {"clip_norm"} or after is None:
+    if limits or not own or "clip_value" in own or after is None:
         return False
     lengths = after.values[np.isfinite(after.values)]
-    return bool(len(lengths)) and close(float(lengths.max()), own["clip_norm"], _EXACTLY)
+    return bool(len(lengths)) and float(lengths.max()) <= min(own.values()) * (1 + _EXACTLY)
 
 
 def _with_limits(side: Profile, own: dict[str, float], other: Mapping[str, float]) -> dict[str, float]:

@@ -212,7 +212,7 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
         return
     words = [_which(side, found.tensors) for side, found in ((a, left), (b, right))]
     held = [_elements(side, found.tensors) for side, found in ((a, left), (b, right))]
-    if words[0] != words[1] and not (held[0] == held[1] and any(held[0])):
+    if words[0] != words[1] and not (held[0] == held[1] and held[0]):
         coefficient = left.in_gradient or left.decoupled
         sizes = [size for side in (a, b) if (size := effects.pull(side, coefficient)) is not None]
         weight = max(0.002, min(0.05, max(sizes, default=0.0)))
@@ -231,13 +231,13 @@ def _selection(a: Profile, b: Profile, left: Pull, right: Pull) -> Iterator[Caus
         )
 
 
-def _elements(profile: Profile, tensors: object) -> list[list[int]]:
-    """How many numbers each of these tensors holds, and each of the others: a bias may be a table of one column."""
+def _elements(profile: Profile, tensors: object) -> int:
+    """How many numbers these tensors hold: one framework packs into one what another keeps in three."""
     weights = profile.evidence.first.of("weight") if profile.evidence.first is not None else {}
     named = set(tensors) if isinstance(tensors, (list, tuple, set, frozenset)) else set()
     every = {ALL: set(weights), KERNELS: {name for name, one in weights.items() if len(one.shape) > 1}}
     chosen = named or every.get(str(tensors), set())
-    return [sorted(one.size for name, one in weights.items() if (name in chosen) is wanted) for wanted in (True, False)]
+    return sum(one.size for name, one in weights.items() if name in chosen)
 
 
 def _which(profile: Profile, tensors: object) -> str:

@@ -21,6 +21,10 @@ PROJECTED: Final = ("queries", "keys", "values")
 
 def may_be(one: Difference, a: Profile, b: Profile) -> bool:
     """Whether the side that lacks an operation may do it all the same, or lacks it for its mode alone."""
+    if one.operation.kind == "upsample" and not one.setting:
+        return (
+            True  # places that a program repeats are no operation that is heard, and their number must fit the target
+        )
     return _sleeps(one, a, b) or _unheard(one, a, b) or _uncalled(one, a, b) or _by_hand(one, a, b)
 
 

@@ -10,7 +10,7 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations.tensorflow import flow  # noqa: E402 -- after the framework it is for
-from auditor_agent.integrations.tensorflow.given import inputs  # noqa: E402
+from auditor_agent.integrations.tensorflow.given import drawn, inputs  # noqa: E402
 
 WORDS, CLASSES = tf.TensorSpec((8, 5), tf.int64), tf.TensorSpec((8, 5), tf.int64)
 ROWS = tf.TensorSpec((8, 4), tf.float32)
@@ -40,3 +40,23 @@ def test_targets_that_a_loss_multiplies_are_no_inputs(case: str) -> None:
     graph = tf.function(make()).get_concrete_function(*specs).graph
     found = inputs(graph.outputs[0], flow.in_graph, 8)
     assert sorted(next(at for at, one in enumerate(graph.inputs) if one is tensor) for tensor in found) == told
+
+
+def _noised(where: str) -> Callable[[Any, Any], Any]:
+    first, second = tf.Variable(tf.ones((4, 6))), tf.Variable(tf.ones((6, 3)))
+    steps = tf.constant([0.1, 0.2])
+
+    def loss(x: Any, _: Any) -> Any:
+        noise = tf.random.normal(tf.shape(x)) * steps[0]
+        h = tf.nn.relu((x + noise if where == "inputs" else x) @ first)
+        h = h * tf.cast(tf.random.uniform(tf.shape(h)) > 0.5, tf.float32) if where == "between" else h
+        return h @ second - (tf.random.normal((8, 3)) if where == "targets" else 0.0)
+
+    return loss
+
+
+@pytest.mark.parametrize("where", ["inputs", "between", "targets", "nowhere"])
+def test_noise_is_of_the_inputs_where_it_meets_the_first_weight_with_them(where: str) -> None:
+    """Dropout between layers is none, nor what a target has."""
+    graph = tf.function(_noised(where)).get_concrete_function(ROWS, ROWS).graph
+    assert drawn(graph.outputs[0], flow.in_graph) == (where == "inputs")

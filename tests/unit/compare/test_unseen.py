@@ -145,3 +145,12 @@ def test_of_recorded_steps_alone_a_last_batch_is_not_missed() -> None:
     assert Tiny().profile().value("data.partial_batches") is None
     every = Curve(np.arange(1, 13), np.full(12, 16.0))
     assert Tiny().profile(curves={"samples": every}).value("data.partial_batches") == []
+
+
+def test_places_that_a_program_repeats_are_no_operation() -> None:
+    """Their number has to fit the target; by which rule they are filled in between is told where both say it."""
+    upsample = ("upsample", {"mode": "nearest"})
+    whole = side("torch", network(dense(16), upsample, dense(4)))
+    assert left(whole, side("tensorflow", network(dense(16), dense(4)))) == []
+    other = network(dense(16), ("upsample", {"mode": "linear"}), dense(4))
+    assert left(whole, side("tensorflow", other)) == ["upsample"]

@@ -12,6 +12,8 @@ _PASSED: Final = frozenset({"StridedSlice", "Identity", "Cast", "Transpose", "Re
 _FAR: Final = 4
 #: Rows of a table that is a weight, by their numbers.
 _LOOKED_UP: Final = "ResourceGather"
+#: How operations begin that draw numbers at random.
+_RANDOM: Final = ("Random", "StatelessRandom", "TruncatedNormal", "StatelessTruncatedNormal", "Multinomial")
 
 
 def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:
@@ -39,6 +41,39 @@ def inputs(output: Any, made: Made, samples: int | None) -> list[Any]:
             beyond = weighed or any(_read(one, made) for one in node[1])
             waiting.extend((one, beyond) for one in node[1])
     return [tensor for key, tensor in found.items() if key in met or not met]
+
+
+def drawn(output: Any, made: Made) -> bool:
+    """Whether what meets a weight first has a part that is drawn at random on the way: noise that inputs are given."""
+    waiting, seen = deque([output]), set[int]()
+    while waiting and len(seen) < MOST_NODES:
+        tensor = waiting.popleft()
+        node = None if id(tensor) in seen else made(tensor)
+        seen.add(id(tensor))
+        if node is None or node[0] in READS:
+            continue
+        if any(_read(one, made) for one in node[1]) and any(_random(one, made) for one in node[1]):
+            return True
+        waiting.extend(node[1])
+    return False
+
+
+def _random(tensor: Any, made: Made) -> bool:
+    """Whether something random is behind it, and no weight."""
+    waiting, seen, found = deque([tensor]), set[int](), False
+    while waiting and len(seen) < MOST_NODES:
+        one = waiting.popleft()
+        if is_variable(one):
+            return False
+        node = None if id(one) in seen else made(one)
+        seen.add(id(one))
+        if node is None:
+            continue
+        if node[0] in READS:
+            return False
+        found = found or node[0].startswith(_RANDOM)
+        waiting.extend(node[1])
+    return found
 
 
 def _read(tensor: Any, made: Made) -> bool:

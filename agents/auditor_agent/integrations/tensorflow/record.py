@@ -29,6 +29,7 @@ from auditor_agent.integrations.keras.tape import Tape, shape_of
 from auditor_agent.integrations.tensorflow import flow, layers, parts
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
 from auditor_agent.integrations.tensorflow.beside import Others, PartsTape
+from auditor_agent.integrations.tensorflow.given import drawn
 from auditor_agent.integrations.tensorflow.given import inputs as inputs_of
 from auditor_agent.integrations.tensorflow.tape import Seen
 from auditor_agent.stream.recording import Array
@@ -294,6 +295,12 @@ def _look(seen: Seen, heard: tensorflow_forward.Heard) -> None:
             one.weight = flow.weight(seen.loss, one.result, seen.made)
 
 
+def _noised(seen: Seen, heard: tensorflow_forward.Heard) -> dict[str, Any]:
+    """That the weights are fed other numbers than were recorded, where the program gives those noise on the way."""
+    noised = not heard.calls and any(drawn(one.output, seen.made) for one in heard.compared)
+    return {"fed": False} if noised else {}
+
+
 def facts(seen: Seen) -> dict[str, Any]:
     """What the step's model and loss were seen to be."""
     heard, told = seen.heard, dict[str, Any]()
@@ -302,6 +309,7 @@ def facts(seen: Seen) -> dict[str, Any]:
     if seen.before.tapes > 1:
         told["tapes"] = seen.before.tapes
     _look(seen, heard)
+    told |= _noised(seen, heard)
     if heard.compared:
         told["loss"] = heard.compared[-1].facts
         if _derived(heard):
