@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from auditor.compare import effects
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.hypothesis import judge
-from auditor.compare.identify.rules import UNDER
+from auditor.compare.identify.rules import SCALE_FREE, UNDER
 from auditor.compare.identify.search import as_good
 from auditor.compare.identify.update import at_limit
 from auditor.compare.profile import Profile
@@ -272,9 +272,9 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     if any(side.rule_hidden and not limits for side, limits in zip((a, b), sides, strict=True)):
         return  # it may well clip: what moves its weights is not known
-    if _cut_by_another_norm(a, b, sides[0], sides[1]) or _cut_by_another_norm(b, a, sides[1], sides[0]):
-        return
-    if _within(b, sides[0], sides[1]) or _within(a, sides[1], sides[0]):
+    either = ((a, b, sides[0], sides[1]), (b, a, sides[1], sides[0]))
+    may = any(_cut_by_another_norm(cut, other, *limits) or _within(other, *limits) for cut, other, *limits in either)
+    if may or _of_one_scale(a, b, sides):
         return
     entry = "OPT-20" if "clip_value" in kinds[0] | kinds[1] else "OPT-19"
     swapped = _swap(a, b, _only(sides[0]), _only(sides[1]))
@@ -300,6 +300,21 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         confidence=sure(*facts),
         hints=(_clips_by(a), _clips_by(b)),
     )
+
+
+def _of_one_scale(a: Profile, b: Profile, sides: Sequence[Mapping[str, float]]) -> bool:
+    """Whether two limits are as far apart as what is added to the root: of a scale-free rule one explains the other.
+
+    Where all gradients are cut, only epsilon says to which length.
+    """
+    limits = [side.get("clip_norm", 0.0) for side in sides]
+    epsilons = [float(side.value("update.epsilon") or 0.0) for side in (a, b)]
+    alike = all(a.value(f"update.{name}") == b.value(f"update.{name}") for name in ("rule", "epsilon_placement"))
+    alone = all(len(side) == 1 for side in sides) and all((*limits, *epsilons))
+    if not alike or not alone or a.value("update.rule") not in SCALE_FREE:
+        return False
+    power = 2 if a.value("update.epsilon_placement") == UNDER else 1
+    return close((limits[0] / limits[1]) ** power, epsilons[0] / epsilons[1], _OF_ROOT)
 
 
 def _at_rate_of(side: Profile, other: Profile) -> dict[str, float]:

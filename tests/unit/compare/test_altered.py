@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.compare.identify import conduct
+from auditor.compare.identify import conduct, rules
 from auditor.compare.identify.fact import Fact
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import optimizer, regularization
@@ -102,3 +102,25 @@ def test_norms_that_never_pass_the_limit_may_be_cut_to_it(longest: float, told: 
     plain.curves["grad_norm"].values[7] = longest
     found = [[one.parameter for one in optimizer.causes(*pair)] for pair in ((cut, plain), (plain, cut))]
     assert [("update.clipping" in one) for one in found] == [told, told]
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "limit", "epsilon", "told"),
+    [
+        ("rmsprop", rules.UNDER, 0.25, 2.5e-8, False),
+        ("rmsprop", rules.UNDER, 0.25, 1e-7, True),
+        ("rmsprop", rules.OUTSIDE, 0.25, 5e-8, False),
+        ("rmsprop", rules.OUTSIDE, 0.25, 2.5e-8, True),
+        ("sgd", rules.OUTSIDE, 0.25, 5e-8, True),
+    ],
+)
+def test_a_rule_that_knows_no_scale_knows_its_limit_by_its_epsilon(
+    rule: str, place: str, limit: float, epsilon: float, told: bool
+) -> None:
+    """Where all gradients are cut: half the limit is half of what is added to the root, under it a quarter."""
+    sides = (side(), side())
+    for one, values in zip(sides, ((0.5, 1e-7), (limit, epsilon)), strict=True):
+        known = {"rule": rule, "epsilon_placement": place, "clip_norm": values[0], "epsilon": values[1]}
+        one.facts.measured |= {f"update.{name}": Fact(f"update.{name}", value) for name, value in known.items()}
+    for pair in (sides, sides[::-1]):
+        assert bool([one for one in optimizer.causes(*pair) if one.parameter == "update.clipping"]) is told
