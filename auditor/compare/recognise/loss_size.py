@@ -20,6 +20,7 @@ from auditor.compare.recognise.cause import REPORTED, Cause, between, close, how
 from auditor.compare.recognise.conduct import balanced, batches
 from auditor.ingest.records import StepRecording
 
+_BY_WEIGHT: Final = "mean by weight"
 #: The two ways to divide a loss of which padding is a part.
 _PADDED: Final = frozenset({"padding as zeros, mean", "mean without padding"})
 
@@ -83,10 +84,31 @@ def _size(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _left_out(a: Profile, b: Profile, reduction: tuple[Fact, Fact]) -> bool:
     """Whether one side leaves out of its mean by a mask what the other picked its outputs without."""
+    for (masked, side), (mean, other) in (
+        zip(reduction, (a, b), strict=True),
+        zip(reduction[::-1], (b, a), strict=True),
+    ):
+        if _BY_WEIGHT in {masked.value, *masked.others} and mean.value == "mean" and _as_many(side, other):
+            return True
     names = [str(fact.value) for fact in reduction]
     if sorted(names) != ["mean", "mean without padding"]:
         return False
     return any(_picked(one) for one in (a, b)[names.index("mean")].evidence.steps)
+
+
+def _as_many(side: Profile, other: Profile) -> bool:
+    """Whether rows have one weight or none, and those that have it are as many as the other side's loss is of."""
+    steps = zip(side.evidence.steps, other.evidence.steps, strict=False)
+    pairs = [(weight, target) for one, theirs in steps
+             if (weight := _weight(one)) is not None and (target := data(theirs, "target")) is not None]  # fmt: skip
+    masks = [len(np.unique(weight)) == 2 and not weight.min() for weight, _ in pairs]
+    return bool(masks) and all(masks) and all(np.count_nonzero(weight) == len(target) for weight, target in pairs)
+
+
+def _weight(one: StepRecording) -> F64 | None:
+    """What the losses of the rows are multiplied with, as the program gave it or as the loss is made."""
+    given = data(one, "batch", "sample_weight0")
+    return given if given is not None else data(one, "factor", "weight0")
 
 
 def _picked(one: StepRecording) -> bool:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from auditor.compare.causes import diagnose
 from auditor.compare.identify.fact import Fact
+from auditor.compare.recognise import loss_size
 from auditor.compare.recognise.loss import causes
 from support.tiny import Tiny, glorot, inputs, sgd, targets
 
@@ -126,3 +127,20 @@ def test_another_loss_is_no_form_of_one_that_has_an_entry() -> None:
     assert crossed.value("loss.function") == "cross entropy"
     told = diagnose(crossed, run(error, one_hot, 4, head=softmax).profile("b")).causes[0]
     assert (told.id, told.parameter) == ("LOSS-00", "loss.function")
+
+
+@pytest.mark.parametrize(
+    ("weights", "rows", "one"),
+    [([4.0, 0.0, 0.0, 0.0], 4, True), ([4.0, 0.0, 0.0, 0.0], 8, False), ([4.0, 0.0, 1.0, 0.0], 8, False)],
+)
+def test_weights_of_one_number_or_none_pick_the_rows_that_the_other_side_picks(
+    weights: list[float], rows: int, one: bool
+) -> None:
+    """As many of them; of several numbers, or other rows, it is another mean."""
+    masked = Tiny(batch=16, extra={("batch", "sample_weight0"): np.tile(np.array(weights, np.float32), 4)}).profile()
+    picked = Tiny(batch=rows).profile()
+    by_weight = Fact("loss.reduction", "weighted, mean over batch", others=("mean by weight",))
+    reduction = (by_weight, Fact("loss.reduction", "mean"))
+    assert loss_size._left_out(masked, picked, reduction) is one
+    assert loss_size._left_out(picked, masked, reduction[::-1]) is one
+    assert not loss_size._left_out(masked, picked, (Fact("loss.reduction", "weighted, mean"), reduction[1]))
