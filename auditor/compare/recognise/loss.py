@@ -282,7 +282,7 @@ def _takes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 def _mistaken(side: Profile) -> bool:
     """Whether what the loss took for probabilities lies outside of 0 and 1."""
-    if not str(side.value("loss.takes")).startswith("probabilities"):
+    if not str(side.value("loss.takes")).startswith("probabilities") or squashed.within_loss(side, squashed.OF_SHARES):
         return False
     outputs = [output for one in side.evidence.steps if (output := data(one, "output", "output0")) is not None]
     return any(output.size and (output.min() < 0 or output.max() > 1) for output in outputs)

@@ -13,7 +13,9 @@ from auditor.compare.profile import Profile
 #: Rounding of a sum of shares, and steps that must show it.
 _ONE: Final = 1e-3
 _FEWEST: Final = 3
-#: PyTorch's loss of logits, and what changes the shape of what it is given and nothing else.
+#: PyTorch's loss of probabilities.
+OF_SHARES: Final = "BinaryCrossEntropy"
+#: Its loss of logits, and what changes the shape of what it is given and nothing else.
 _LOSS: Final = "BinaryCrossEntropyWithLogits"
 _RESHAPED: Final = frozenset({"Squeeze", "Unsqueeze", "View", "ReshapeAlias", "UnsafeView"})
 
@@ -24,19 +26,19 @@ def by_sigmoid(side: Profile) -> bool:
     logits = str(side.value("loss.takes")) == "logits" and side.value("loss.function") == "binary cross entropy"
     if side.framework != "torch" or not logits:
         return False
-    return (ends == {"sigmoid"} and _of_output(side)) or _within_loss(side)
+    return (ends == {"sigmoid"} and _of_output(side)) or within_loss(side, _LOSS)
 
 
-def _within_loss(side: Profile) -> bool:
-    """Whether a sigmoid stands between the model's output and the loss of logits, in every step that tells."""
+def within_loss(side: Profile, loss: str) -> bool:
+    """Whether a sigmoid stands between PyTorch's model and this loss of its, in every step that tells."""
     told = [one.facts.get("loss") for one in side.evidence.steps]
     graphs = [graph for one in told if isinstance(one, dict) and isinstance(graph := one.get("graph"), list) and graph]
-    return bool(graphs) and all(_through_sigmoid(graph) for graph in graphs)
+    return bool(graphs) and all(_through_sigmoid(graph, loss) for graph in graphs)
 
 
-def _through_sigmoid(graph: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether what the loss of logits is given, perhaps reshaped, is a sigmoid of the output, perhaps reshaped."""
-    node, passed = next((one for one in graph if one.get("op") == _LOSS), None), False
+def _through_sigmoid(graph: Sequence[Mapping[str, Any]], loss: str) -> bool:
+    """Whether what the loss is given, perhaps reshaped, is a sigmoid of the output, perhaps reshaped."""
+    node, passed = next((one for one in graph if one.get("op") == loss), None), False
     while node is not None:
         given = (node.get("inputs") or [None])[0]
         if given == "output0":

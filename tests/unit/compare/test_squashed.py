@@ -11,7 +11,7 @@ import pytest
 from auditor.compare.causes import diagnose
 from auditor.compare.identify.fact import Fact, Facts
 from auditor.compare.profile import Beside, Profile, profile
-from auditor.compare.recognise import squashed
+from auditor.compare.recognise import loss, squashed
 from auditor.ingest.records import StepRecording
 from auditor_agent.stream.recording import Recording
 from support.recordings import assembled
@@ -99,3 +99,14 @@ def test_numbers_without_a_softmax_are_shares_of_nothing() -> None:
     """Nor is one column, nor are a few steps."""
     assert not squashed.along_batch(Tiny().profile())
     assert not squashed.along_batch(replace(shared(0, logs=False), evidence=Tiny(steps=1).profile().evidence))
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_logits_that_the_loop_puts_through_a_sigmoid_are_not_taken_for_probabilities(*, within: bool) -> None:
+    """The model ends in logits; its loss of probabilities is given those."""
+    side = run("linear", GRAPH, "probabilities", "torch")
+    node = {"op": "BinaryCrossEntropy", "inputs": [1 if within else "output0", None]}
+    graph = {"graph": [node, SIGMOID] if within else [node]}
+    output = assembled([Recording(1, [array("output", "output0", np.array([[-2.0], [3.0]], np.float32))])])[0]
+    steps = tuple(replace(one, facts={"loss": graph}, arrays=output.arrays) for one in side.evidence.steps)
+    assert loss._mistaken(replace(side, evidence=replace(side.evidence, steps=steps))) is not within
