@@ -16,6 +16,7 @@ from auditor.compare.structure.operations import WEIGHTED
 
 #: Normalisations, and the three projections that PyTorch's attention has in one tensor.
 NORMS: Final = frozenset({"layernorm", "batchnorm", "groupnorm", "rmsnorm"})
+_WHOLE: Final = {"global_average_pool": "average_pool", "global_max_pool": "max_pool"}
 PROJECTED: Final = ("queries", "keys", "values")
 
 
@@ -25,7 +26,25 @@ def may_be(one: Difference, a: Profile, b: Profile) -> bool:
         return (
             True  # places that a program repeats are no operation that is heard, and their number must fit the target
         )
+    if _pools_whole(one, a, b):
+        return True
     return _sleeps(one, a, b) or _unheard(one, a, b) or _uncalled(one, a, b) or _by_hand(one, a, b)
+
+
+def _pools_whole(one: Difference, a: Profile, b: Profile) -> bool:
+    """Whether one side pools over all positions what the other pools with a window as large as what it is over."""
+    alone, other = one.operation, b if one.b is None else a
+    if one.setting or alone.kind not in _WHOLE.keys() | _WHOLE.values():
+        return False
+    if alone.kind in _WHOLE:
+        return any(each.kind == _WHOLE[alone.kind] and _covers(each) for each in _ran(other))
+    return _covers(alone) and any(_WHOLE.get(each.kind) == alone.kind for each in _ran(other))
+
+
+def _covers(pool: Operation) -> bool:
+    """Whether there is one window."""
+    over, pads = pool.settings.get("_over"), pool.settings.get("pads")
+    return over is not None and list(pool.settings.get("kernel") or ()) == list(over) and not any(map(any, pads or ()))
 
 
 def of_another(side: Profile) -> bool:
