@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations.tensorflow import flow  # noqa: E402 -- after the framework it is for
 from auditor_agent.integrations.tensorflow.given import drawn, inputs  # noqa: E402
+from support.record_run import MemoryRun  # noqa: E402
+from support.tensorflow_loops import listening  # noqa: E402
 
 WORDS, CLASSES = tf.TensorSpec((8, 5), tf.int64), tf.TensorSpec((8, 5), tf.int64)
 ROWS = tf.TensorSpec((8, 4), tf.float32)
@@ -60,3 +62,30 @@ def test_noise_is_of_the_inputs_where_it_meets_the_first_weight_with_them(where:
     """Dropout between layers is none, nor what a target has."""
     graph = tf.function(_noised(where)).get_concrete_function(ROWS, ROWS).graph
     assert drawn(graph.outputs[0], flow.in_graph) == (where == "inputs")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
+    """What the loops of this process record into, unasked."""
+    with listening(monkeypatch) as told:
+        yield told
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_a_step_that_gives_its_batch_noise_is_fed_another(run: MemoryRun, noise: float) -> None:
+    """What is recorded is the batch; nobody is to take it for what the first weight met."""
+    kernel, optimizer = tf.Variable(tf.ones((4, 1))), tf.keras.optimizers.SGD(0.01)
+
+    @tf.function
+    def step(x: Any, y: Any) -> None:
+        with tf.GradientTape() as tape:
+            given = x + noise * tf.random.normal(tf.shape(x)) if noise else x
+            loss = tf.reduce_mean((given @ kernel - y) ** 2)
+        optimizer.apply_gradients([(tape.gradient(loss, kernel), kernel)])
+
+    for _ in range(3):
+        step(tf.ones((8, 4)), tf.ones((8, 1)))
+    run.finish()
+    told = [one.facts.get("fed", True) for one in run.recordings if one.phase == "train"]
+    assert told
+    assert told[0] is (not noise)
