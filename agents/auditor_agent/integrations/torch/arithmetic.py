@@ -13,7 +13,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from auditor_agent.integrations.torch.axes import Users
-from auditor_agent.integrations.torch.node import op_of, saved
+from auditor_agent.integrations.torch.node import children, op_of, saved
 
 #: What is told of it.
 OWN: Final = "arithmetic"
@@ -50,7 +50,7 @@ def around(node: Any, users: Users) -> bool:
         node: of the function.
         users: who takes the output of each node.
     """
-    below, above = _children(node), _above(node, users)
+    below, above = children(node), _above(node, users)
     if any(op_of(one) == "Log" for one in above):
         return True
     return any(map(_with_number, below)) and any(map(_with_number, above))
@@ -58,11 +58,7 @@ def around(node: Any, users: Users) -> bool:
 
 def beside(node: Any, users: Users) -> list[Any]:
     """The arithmetic before and behind such a function that is with a number."""
-    return [one for one in (*_children(node), *_above(node, users)) if _with_number(one)]
-
-
-def _children(node: Any) -> list[Any]:
-    return [child for child, _ in node.next_functions if child is not None]
+    return [one for one in (*children(node), *_above(node, users)) if _with_number(one)]
 
 
 def _above(node: Any, users: Users) -> list[Any]:
@@ -75,17 +71,17 @@ def _with_number(node: Any) -> bool:
     """Whether it adds a number to something, takes it off, multiplies with it, or turns the sign."""
     name = op_of(node)
     if name in _SUMS:
-        return len(_children(node)) == 1
+        return len(children(node)) == 1
     return name == "Neg" or (name in _SCALES and _by_number(node))
 
 
 def _by_number(node: Any) -> bool:
-    children = _children(node)
+    made_of = children(node)
     factors = [factor for name in ("self", "other") if (factor := saved(node, name)) is not None]
-    return len(children) == 1 and all(not isinstance(one, Tensor) or one.numel() <= 1 for one in factors)
+    return len(made_of) == 1 and all(not isinstance(one, Tensor) or one.numel() <= 1 for one in factors)
 
 
 def _unscaled(node: Any) -> Any:
     while op_of(node) in _SCALES and _by_number(node):
-        node = next(child for child, _ in node.next_functions if child is not None)
+        node = next(iter(children(node)))
     return node

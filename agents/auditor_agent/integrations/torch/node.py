@@ -19,6 +19,11 @@ def op_of(node: Any) -> str:
     return str(node.name().rpartition("::")[2].partition("Backward")[0])
 
 
+def children(node: Any) -> list[Any]:
+    """The nodes of what it is made of, none for what has no gradient."""
+    return [child for child, _ in node.next_functions if child is not None]
+
+
 def saved(node: Any, name: str) -> Any:
     """What the operation saved under a name; None where it saved nothing, or it cannot be had any more."""
     try:

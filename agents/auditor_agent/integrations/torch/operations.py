@@ -16,7 +16,7 @@ from torch import Tensor
 
 from auditor_agent.integrations.torch import arithmetic, axes, dropped, shares
 from auditor_agent.integrations.torch.mixed import mixes
-from auditor_agent.integrations.torch.node import op_of, signed
+from auditor_agent.integrations.torch.node import children, op_of, signed
 from auditor_agent.integrations.torch.written import shifts, written
 
 #: Operations told of one pass, and nodes of its graph that are looked at.
@@ -279,7 +279,7 @@ def _product(node: Any, name: str) -> dict[str, Any] | None:
 
     ``turned``: of images that were flattened after their axes had been moved.
     """
-    below = [child for child, _ in node.next_functions if child is not None]
+    below = children(node)
     below += [grandchild for child in below for grandchild, _ in child.next_functions if grandchild is not None]
     if not any(hasattr(child, "variable") for child in below):
         return None
