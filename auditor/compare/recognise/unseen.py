@@ -22,11 +22,9 @@ PROJECTED: Final = ("queries", "keys", "values")
 
 def may_be(one: Difference, a: Profile, b: Profile) -> bool:
     """Whether the side that lacks an operation may do it all the same, or lacks it for its mode alone."""
-    if one.operation.kind == "upsample" and not one.setting:
-        return (
-            True  # places that a program repeats are no operation that is heard, and their number must fit the target
-        )
-    if _pools_whole(one, a, b):
+    # Places that a program repeats are no operation that is heard; as many as there are have to fit the target.
+    repeats = one.operation.kind == "upsample" and not one.setting
+    if repeats or _pools_whole(one, a, b):
         return True
     return _sleeps(one, a, b) or _unheard(one, a, b) or _uncalled(one, a, b) or _by_hand(one, a, b)
 
