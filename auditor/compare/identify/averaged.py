@@ -19,19 +19,27 @@ from auditor.compare.trajectories import Curve
 
 #: Relative difference of a factor and a count that is none: what float32 leaves of a sum over a batch.
 _SAME: Final = 1e-2
+#: What gradients are cut to, and the curves of how long they are.
+_LIMITS: Final = ("update.clip_norm", "update.clip_norm_per_variable", "update.clip_value")
+_LENGTHS: Final = frozenset({"grad_norm", "grad_norm_before_clip"})
 
 
 def told(facts: Facts, curves: Mapping[str, Curve]) -> tuple[Facts, Mapping[str, Curve]]:
     """Facts and curves of such a script, for the mean of a step's batches; the same where it is none of a sum.
 
-    Rates are of the gradient: of the mean it takes so many times the rate of the sum to get as far. So are epsilon and
-    a decay that is added to the gradient.
+    Rates are of the gradient: of the mean it takes so many times the rate of the sum to get as far. So are epsilon, a
+    decay that is added to the gradient, what gradients are cut to, and their lengths.
     """
     count, factor = facts.value("update.batches_per_step"), facts.value("backward.factor")
     if not count or count <= 1 or not factor or not _is(factor, count):
         return facts, curves
     if _is(float(facts.value("loss.factor") or 0.0), 1 / count):
         return facts, curves  # divided in the loss
+    curves = {
+        name: replace(one, values=one.values / count) if name in _LENGTHS else one for name, one in curves.items()
+    }
+    for name in _LIMITS:
+        facts = _times(facts, name, 1 / count)
     free = facts.value("update.rule") in SCALE_FREE
     facts = _times(facts, "backward.factor", 1 / count)
     if not (free and facts.value("update.decay_coupling") == "decoupled"):

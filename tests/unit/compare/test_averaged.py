@@ -90,6 +90,8 @@ def known(**facts: Any) -> Facts:
         ({"rule": "adam", "weight_decay": 0.4, "decay_coupling": "coupled"}, {"weight_decay": 0.1}),
         ({"rule": "adam", "weight_decay": 0.4, "decay_coupling": "decoupled"}, {"weight_decay": 0.4}),
         ({"rule": "adam", "learning_rate": 0.1}, {"learning_rate": 0.1}),
+        ({"rule": "adam", "clip_norm": 2.0, "clip_value": 0.4}, {"clip_norm": 0.5, "clip_value": 0.1}),
+        ({"rule": "sgd", "clip_norm_per_variable": 2.0}, {"clip_norm_per_variable": 0.5}),
     ],
 )
 def test_what_is_in_units_of_the_gradient(facts: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -108,3 +110,12 @@ def test_what_is_no_sum_stays(other: Fact) -> None:
     facts = known(rule="sgd", learning_rate=0.1)
     facts.measured[other.parameter] = other
     assert averaged.told(facts, {}) == (facts, {})
+
+
+def test_lengths_of_gradients_and_rates_are_those_of_the_mean() -> None:
+    """As what they are cut to is; losses stay what was printed."""
+    given = {name: Curve(np.arange(1, 3), np.array([4.0, 8.0])) for name in ("grad_norm", "lr", "loss")}
+    _, told = averaged.told(known(rule="sgd"), given)
+    assert {name: list(one.values) for name, one in told.items()} == {
+        "grad_norm": [1.0, 2.0], "lr": [16.0, 32.0], "loss": [4.0, 8.0]
+    }  # fmt: skip
