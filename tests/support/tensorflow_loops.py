@@ -18,6 +18,7 @@ import tensorflow as tf
 from auditor_agent.integrations.tensorflow import audit as loops
 from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs
 from auditor_agent.integrations.tensorflow import tape as tensorflow_tape
+from auditor_agent.integrations.tensorflow.seen import Known
 from support.record_run import MemoryRun
 
 RNG = np.random.default_rng(0)
@@ -40,7 +41,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryRun]:
     keras.utils.set_random_seed(3)
     yield told
     told.finish()
-    tensorflow_tape._scene.known = tensorflow_tape.Known()
+    tensorflow_tape._scene.known = Known()
 
 
 def model(*, regularizer: Any = None) -> Any:

@@ -22,6 +22,7 @@ import auditor_agent  # noqa: E402 -- after the framework it is for
 from auditor_agent.capture.arrays import words  # noqa: E402
 from auditor_agent.integrations.tensorflow import tape  # noqa: E402
 from auditor_agent.integrations.tensorflow.audit import Loop, _Unasked  # noqa: E402
+from auditor_agent.integrations.tensorflow.seen import Known, Seen  # noqa: E402
 from auditor_agent.keras import Audit  # noqa: E402
 from auditor_agent.statistics import STATISTICS  # noqa: E402
 from support.locks import returns_while_held  # noqa: E402
@@ -37,7 +38,7 @@ class Observed(_Unasked):
 
     loop: Loop | None = None
 
-    def see(self, seen: tape.Seen, known: tape.Known) -> None:
+    def see(self, seen: Seen, known: Known) -> None:
         """As ``install`` does it, of every optimizer."""
         self._loop, self._acting = self.loop, True
         if self.loop is not None:

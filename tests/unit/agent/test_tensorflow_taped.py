@@ -20,6 +20,7 @@ tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations.tensorflow import tape  # noqa: E402
 from auditor_agent.integrations.tensorflow.audit import Loop, _Unasked  # noqa: E402
+from auditor_agent.integrations.tensorflow.seen import Known, Seen  # noqa: E402
 from auditor_agent.integrations.tensorflow.taped import Before  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 
@@ -33,7 +34,7 @@ class Observed(_Unasked):
     loop: Loop | None = None
     optimizer: Any = None
 
-    def see(self, seen: tape.Seen, known: tape.Known) -> None:
+    def see(self, seen: Seen, known: Known) -> None:
         """As ``install`` does it."""
         self._loop, self._acting = self.loop, seen.optimizer is self.optimizer
         if self.loop is not None and self._acting:
@@ -187,7 +188,7 @@ class Sightings(_Unasked):
         super().__init__()
         self.before: list[Before] = []
 
-    def see(self, seen: tape.Seen, known: tape.Known) -> None:
+    def see(self, seen: Seen, known: Known) -> None:
         """As a run is told."""
         del known
         self.before.append(seen.before)

@@ -18,8 +18,8 @@ tf = pytest.importorskip("tensorflow")
 
 from auditor_agent.integrations.tensorflow import forward as tensorflow_forward  # noqa: E402
 from auditor_agent.integrations.tensorflow import record as tensorflow_record  # noqa: E402
-from auditor_agent.integrations.tensorflow import tape as tensorflow_tape  # noqa: E402
 from auditor_agent.integrations.tensorflow import whole as tensorflow_whole  # noqa: E402
+from auditor_agent.integrations.tensorflow.seen import Seen  # noqa: E402
 from support.record_run import MemoryRun  # noqa: E402
 from support.tensorflow_loops import listening  # noqa: E402
 
@@ -219,5 +219,5 @@ def test_what_is_worked_out_of_the_outputs_is_told() -> None:
     for compared, derived in (((32,), True), ((32, 3), False), ((96,), False)):
         heard = tensorflow_forward.Heard(calls=[tensorflow_forward.Call(None, [], [tf.zeros((32, 3))], training=True)])
         heard.loss(tf.zeros(compared), tf.zeros(compared), tf.zeros(()), {"operation": "mse"})
-        seen = tensorflow_tape.Seen(tf.zeros(()), [], [], heard=heard)
+        seen = Seen(tf.zeros(()), [], [], heard=heard)
         assert tensorflow_record._derived(seen.heard) is derived

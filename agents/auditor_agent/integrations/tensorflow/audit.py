@@ -18,7 +18,7 @@ from auditor_agent.integrations.tensorflow import epochs as tensorflow_epochs
 from auditor_agent.integrations.tensorflow import evaluation, forward, tape
 from auditor_agent.integrations.tensorflow.epochs import Epochs
 from auditor_agent.integrations.tensorflow.loop import Loop
-from auditor_agent.integrations.tensorflow.tape import Seen
+from auditor_agent.integrations.tensorflow.seen import Known, Seen, Sink
 from auditor_agent.run import open_run
 
 if TYPE_CHECKING:  # loaded with the first step: they bring Keras along
@@ -52,7 +52,7 @@ def audit(
         loop.run.finish("stopped" if loop.run.should_stop else "finished")
 
 
-class _Ear(tape.Sink):
+class _Ear(Sink):
     """Puts what is seen besides the steps to the loop that it belongs to: modes, evaluations, data."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class _Unasked(_Ear):
         self._acting = False
         self.attend()
 
-    def see(self, seen: Seen, known: tape.Known) -> None:
+    def see(self, seen: Seen, known: Known) -> None:
         """A step of some optimizer; only those count that have the run."""
         if self._loop is None or self._loop.run.finished:
             self._loop = Loop(open_run("tensorflow"))
@@ -194,7 +194,7 @@ class Reported(_Ear):
             finally:
                 _UNASKED.attend()
 
-    def see(self, seen: Seen, known: tape.Known) -> None:
+    def see(self, seen: Seen, known: Known) -> None:
         """An optimizer is about to act, or the loop to assign by hand."""
         import tensorflow as tf
 

@@ -14,7 +14,7 @@ from auditor_agent.integrations.keras.native import NativeStore
 from auditor_agent.integrations.keras.rows import Store
 from auditor_agent.integrations.keras.watch import EARLY, WEIGHTS_EVERY
 from auditor_agent.integrations.tensorflow.record import in_xla
-from auditor_agent.integrations.tensorflow.tape import Seen
+from auditor_agent.integrations.tensorflow.seen import Seen
 
 
 @dataclass(slots=True)

@@ -22,7 +22,8 @@ from auditor_agent.capture.batches import Epoch, Passes, batch_digest
 from auditor_agent.capture.repeated import Repeated
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.tensorflow import evaluation, flow, stepless
-from auditor_agent.integrations.tensorflow.tape import Seen, sinks
+from auditor_agent.integrations.tensorflow.seen import Seen
+from auditor_agent.integrations.tensorflow.tape import sinks
 from auditor_agent.integrations.tensorflow.wraps import wrap
 
 #: Batches told but not recorded yet.

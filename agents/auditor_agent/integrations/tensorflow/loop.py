@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auditor_agent.guard import guarded, note
 from auditor_agent.integrations import numbering
-from auditor_agent.integrations.tensorflow import tape
 from auditor_agent.integrations.tensorflow.epochs import Epochs
-from auditor_agent.integrations.tensorflow.tape import Seen
+from auditor_agent.integrations.tensorflow.seen import Known, Seen
 from auditor_agent.run import Run
 
 if TYPE_CHECKING:  # loaded with the first step: they bring Keras along
@@ -60,19 +59,19 @@ class Loop:
         """The learning rate, where the optimizer is known."""
         return getattr(self._optimizer or getattr(self._model, "optimizer", None), "learning_rate", None)
 
-    def see(self, seen: Seen, known: tape.Known | None, *, foreseen: bool = False) -> None:
+    def see(self, seen: Seen, known: Known | None, *, foreseen: bool = False) -> None:
         """Record a step; at the first one say what the run is. ``foreseen``: :meth:`foresee` was told of it."""
         watch = self._watching(seen, known)
         if watch is not None:
             watch.see(seen, foreseen=foreseen)
 
-    def foresee(self, seen: Seen, known: tape.Known) -> None:
+    def foresee(self, seen: Seen, known: Known) -> None:
         """A step is about to be taken that the loop reports afterwards."""
         watch = self._watching(seen, known)
         if watch is not None:
             watch.foresee(seen)
 
-    def _watching(self, seen: Seen, known: tape.Known | None) -> LoopWatch | None:
+    def _watching(self, seen: Seen, known: Known | None) -> LoopWatch | None:
         if self.run.finished or not any(gradient is not None for gradient in seen.gradients) or _distributed():
             return None
         if self._watch is None:
@@ -125,7 +124,7 @@ class Loop:
         return known
 
     @guarded(None)
-    def _declare(self, watch: LoopWatch, seen: Seen, known: tape.Known | None) -> None:
+    def _declare(self, watch: LoopWatch, seen: Seen, known: Known | None) -> None:
         """Say what the run is, if nobody has; have the flight recorder follow the steps to come."""
         import tensorflow as tf
 

@@ -31,7 +31,7 @@ from auditor_agent.integrations.tensorflow import forward as tensorflow_forward
 from auditor_agent.integrations.tensorflow.beside import Others, PartsTape
 from auditor_agent.integrations.tensorflow.given import drawn
 from auditor_agent.integrations.tensorflow.given import inputs as inputs_of
-from auditor_agent.integrations.tensorflow.tape import Seen
+from auditor_agent.integrations.tensorflow.seen import Seen
 from auditor_agent.stream.recording import Array
 
 

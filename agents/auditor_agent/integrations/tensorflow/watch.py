@@ -38,7 +38,7 @@ from auditor_agent.integrations.tensorflow.record import (
     told_loss,
     unseen_inputs,
 )
-from auditor_agent.integrations.tensorflow.tape import Seen
+from auditor_agent.integrations.tensorflow.seen import Seen
 
 #: Seconds between two looks at what the loop left.
 READ_EVERY: Final = 0.1
