@@ -11,6 +11,8 @@ from auditor.compare.identify.evidence import F64, ROUNDOFF, Evidence
 
 #: Relative agreement of norms that are all cut to one length; torch adds 1e-6 to the norm it divides by.
 _SAME: Final = 2e-5
+#: Likewise of the number of tensors that two such lengths tell.
+_NUMBER: Final = 1e-3
 #: Steps, and the part of all of them, that must share the largest norm for it to be a limit; and tensors.
 _FEWEST: Final = 3
 _SHARE: Final = 2e-3
@@ -54,6 +56,19 @@ def marks(gradient: F64, norms: F64) -> dict[str, float]:
         return {"clip_norm_per_variable": limits[0]}
     limit = plateau(np.abs(gradient).ravel())
     return {} if limit is None else {"clip_value": limit}
+
+
+def once(limits: Mapping[str, float], tensors: int) -> dict[str, float]:
+    """``limits`` without one of all gradients together that another one explains, of each of so many ``tensors``.
+
+    Where all of them are cut to one length, together they are as long as the root of their number says.
+    """
+    each, whole = limits.get("clip_norm_per_variable"), limits.get("clip_norm")
+    if not each or not whole:
+        return dict(limits)
+    number = (whole / each) ** 2
+    explained = 1 <= round(number) <= tensors and abs(number - round(number)) <= _NUMBER * number
+    return {name: limit for name, limit in limits.items() if name != "clip_norm" or not explained}
 
 
 def coarse(evidence: Evidence) -> bool:

@@ -66,12 +66,16 @@ def _told(evidence: Evidence, curves: Mapping[str, Curve]) -> Iterator[Fact]:
     if not cut.any():
         return
     values = [np.abs(track.gradient).max(initial=0.0) for track in evidence.tracks]
+    norms = [track.norms.max(initial=0.0) for track in evidence.tracks]
     length = float(np.median(short[cut]))
     one = bool(np.allclose(short[cut], length, rtol=1e-3)) and int(cut.sum()) >= _FEWEST
     each = bool(values) and max(values) <= limit * (1 + _CUT) and not np.allclose(short[cut], limit, rtol=1e-3)
     if one and length < limit * (1 - _BEYOND):  # cut while a scale was on them: that is taken off the limit as well
         limit, each = float(f"{length:.6g}"), False
-    yield Fact("update.clip_value" if each else "update.clip_norm", limit)
+    kind = "clip_value" if each else "clip_norm"
+    if each and max(norms) <= limit * (1 + _CUT) and len(norms) > 1:  # called for each tensor alone
+        kind = "clip_norm_per_variable"
+    yield Fact(f"update.{kind}", limit)
     yield Fact("update.clip_share", float(np.mean(1 - short / np.maximum(long, 1e-300))))
 
 

@@ -272,6 +272,7 @@ def _told(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "fan_in": largest.get("fan_in"),
         "fan_out": largest.get("fan_out"),
         "elements": largest["elements"],
+        "size": largest.get("size"),
         "off_centre": bool(off),
         "tensor": largest["name"],
         "gates": largest.get("gates"),

@@ -21,6 +21,9 @@ from auditor.ingest.records import StepRecording
 _SUMS: Final = frozenset({"Add", "AddV2", "AddN", "Pack", "Stack"})
 #: What takes each number's square or size, as the power of it.
 _POWERS: Final = {"Square": 2, "Abs": 1, "L2Loss": 2}
+#: PyTorch's norm of any order.
+_LENGTH: Final = "LinalgVectorNorm"
+_SQUARED: Final = 2
 _PASSED: Final = frozenset({"Identity", "Reshape", "Squeeze", "Cast", "ToCopy"})
 #: Nodes of a loss that are looked at, as often as they come.
 _VISITS: Final = 4096
@@ -139,6 +142,8 @@ def _terms(one: StepRecording) -> list[_Term]:
 def _term(nodes: Sequence[Mapping[str, Any]], place: int, strength: float) -> _Term | None:
     """The term of a weight that a node is; None of any other."""
     node, inputs = nodes[place], list(nodes[place].get("inputs") or ())
+    if (length := _length(nodes, place)) is not None:
+        return _Term(strength, *length)
     op, extents = node.get("op"), tuple(node.get("from") or ())
     power = _power(nodes, inputs[0]) if op in {"Sum", "Mean"} and len(inputs) == 1 else 0
     if not inputs or (op != "L2Loss" and not power):
@@ -147,6 +152,22 @@ def _term(nodes: Sequence[Mapping[str, Any]], place: int, strength: float) -> _T
     share = 0.5 if op == "L2Loss" else 1 / math.prod(extents) if op == "Mean" and extents else 1.0
     shape = tuple((leaf.get("input_shapes") or [()])[0] or ())
     return _Term(strength * share, power or 2, shape, str(leaf["inputs"][0]))
+
+
+def _length(nodes: Sequence[Mapping[str, Any]], place: int) -> tuple[int, tuple[int, ...], str] | None:
+    """Power, shape and name of a weight whose sum of sizes this is, ``w.norm(1)``, or of squares, ``w.norm() ** 2``."""
+    node, power = nodes[place], 1
+    below = next(iter(node.get("inputs") or ()), None)
+    if node.get("op") == "Pow" and node.get("exponent") == _SQUARED and isinstance(below, int) and below < len(nodes):
+        node, power = nodes[below], 2
+        below = next(iter(node.get("inputs") or ()), None)
+    if node.get("op") != _LENGTH or node.get("ord") != power or node.get("shape") or not _is_weight(below):
+        return None
+    return power, tuple((node.get("input_shapes") or [()])[0] or ()), str(below)
+
+
+def _is_weight(made: Any) -> bool:
+    return isinstance(made, str) and not made.startswith("output")
 
 
 def _below(node: Mapping[str, Any], strength: float) -> list[tuple[Any, float]]:
@@ -166,10 +187,10 @@ def _power(nodes: Sequence[Mapping[str, Any]], place: Any) -> int:
         return 0
     node = nodes[place]
     given = [one for one in node.get("inputs") or () if one is not None]
-    if not given or not all(isinstance(one, str) and not one.startswith("output") for one in given):
+    if not given or not all(map(_is_weight, given)):
         return 0
     if node.get("op") == "Pow":
-        return 2 if node.get("exponent") == 2 else 0
+        return 2 if node.get("exponent") == _SQUARED else 0
     if node.get("op") == "Mul":
         return 2 if len(given) == 2 and given[0] == given[1] else 0
     return _POWERS.get(str(node.get("op")), 0)

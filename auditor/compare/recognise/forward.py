@@ -81,12 +81,12 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _causes(a: Profile, b: Profile) -> Iterator[Cause]:
-    runs, rest = (a, b), unrolled.without(a.structure, b.structure)
+    runs, rest = (a, b), unrolled.both_ways(*unrolled.without(a.structure, b.structure))
     unrolls = rest != (a.structure, b.structure)
     a, b = (replace(side, structure=left) for side, left in zip((a, b), rest, strict=True))
     found = [] if _stacked(a, b) else differences(a.structure, b.structure)
     cells: list[Difference] = []
-    if _sizes(a) and (_sizes(a) == _sizes(b) or _as_they_lie(a) == _as_they_lie(b)):
+    if _sizes(a) and any(sizes_of(a) == sizes_of(b) for sizes_of in (_sizes, _as_they_lie, _with_one_bias)):
         # Weights of the same sizes: a table of positions that is a layer on one side and a bare weight on the other.
         cells = _written_out(found, a, b)
         found = [one for one in found if one not in cells and (one.setting or one.operation.kind not in WEIGHTED)]
@@ -174,7 +174,7 @@ def _reversed(side: Profile) -> bool | None:
     """Whether one does; None without any."""
     if not any(one.kind in _CUT for one in side.structure.operations):
         return None
-    if any(one.get("class") == "Bidirectional" for one in side.layers):
+    if any(one.get("class") == "Bidirectional" or one.get("bidirectional") for one in side.layers):
         return None  # one of its two layers does, whatever the program asked for
     told = [one.get("config") for one in side.layers]
     return any(isinstance(one, Mapping) and bool(one.get("go_backwards")) for one in told)
@@ -269,6 +269,11 @@ def _sizes(side: Profile) -> list[int]:
 def _as_they_lie(side: Profile) -> list[int]:
     """Elements of each weight, sorted: a program may have the three projections in one, as PyTorch's attention has."""
     return sorted(_elements(side).values())
+
+
+def _with_one_bias(side: Profile) -> list[int]:
+    """Elements of each weight, sorted, without the second bias that PyTorch's recurrent layers add to the first."""
+    return sorted(size for name, size in _elements(side).items() if "bias_hh" not in name)
 
 
 def _elements(side: Profile) -> dict[str, int]:

@@ -67,13 +67,20 @@ def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     weights = _in_both(a.value(initial.WEIGHTS, ()), b.value(initial.WEIGHTS, ()))
     sides = [initial.by_kind(mine, theirs) for mine, theirs in (weights, weights[::-1])] if all(weights) else [{}, {}]
     told: list[Cause] = []
+    alike = init_each.as_many(*weights) and not any(init_each.apart(*weights, _spread))
     for kind in (kind for kind in sides[0] if kind in sides[1]):
         left, right = (side[kind] for side in sides)
-        told += [*_off_centre(f"init.{kind}", left, right), *_drawn(kind, left, right)]
+        told += _off_centre(f"init.{kind}", left, right)
+        told += [] if alike and _of_two_sizes(kind, left, right) else _drawn(kind, left, right)
     yield from told
     if not told:
         yield from _one_by_one(*weights)
     yield from _clones(a, b)
+
+
+def _of_two_sizes(kind: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether kernels that stand for their kind are of two sizes: a cell that a program builds of layers has others."""
+    return kind.endswith("kernel") and a.get("size") != b.get("size")
 
 
 def _one_by_one(a: Weights, b: Weights) -> Iterator[Cause]:

@@ -32,8 +32,8 @@ _APART: Final = 100.0
 
 def apart(a: Sequence[Weight], b: Sequence[Weight], spread: Spread) -> Iterator[tuple[Weight, Weight]]:
     """Kernels of one size that are drawn otherwise; none where the two sides cut their kernels into other tensors."""
-    left, right = ([part for one in side if len(one["shape"]) >= _KERNEL for part in _parts(one)] for side in (a, b))
-    if Counter(map(_size, left)) != Counter(map(_size, right)):
+    left, right = _kernels(a), _kernels(b)
+    if not as_many(a, b):
         return
     groups: dict[int, tuple[list[Weight], list[Weight]]] = defaultdict(lambda: ([], []))
     for place, side in enumerate((left, right)):
@@ -42,6 +42,17 @@ def apart(a: Sequence[Weight], b: Sequence[Weight], spread: Spread) -> Iterator[
     for mine, theirs in groups.values():
         if min(one["elements"] for one in (*mine, *theirs)) >= _FEWEST:
             yield from _unlike(mine, theirs, spread)
+
+
+def as_many(a: Sequence[Weight], b: Sequence[Weight]) -> bool:
+    """Whether both sides have kernels, and as many of each size."""
+    left, right = (Counter(map(_size, _kernels(side))) for side in (a, b))
+    return bool(left) and left == right
+
+
+def _kernels(side: Sequence[Weight]) -> list[Weight]:
+    several = (one for one in side if len(one["shape"]) >= _KERNEL)
+    return [part for one in several if not str(one.get("kind", "")).endswith("bias") for part in _parts(one)]
 
 
 def _unlike(mine: Sequence[Weight], theirs: Sequence[Weight], spread: Spread) -> Iterator[tuple[Weight, Weight]]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.compare import effects
+from auditor.compare.identify import clipping
 from auditor.compare.identify.evidence import data
 from auditor.compare.identify.fact import Fact
 from auditor.compare.identify.hypothesis import judge
@@ -263,6 +264,7 @@ def _clipping(a: Profile, b: Profile) -> Iterator[Cause]:
         else {}
         for side in (a, b)
     ]
+    sides = [clipping.once(limits, len(side.evidence.tracks)) for side, limits in zip((a, b), sides, strict=True)]
     sides = [_with_limits(a, sides[0], sides[1]), _with_limits(b, sides[1], sides[0])]
     sides = [_at_rate_of(a, b) or sides[0], _at_rate_of(b, a) or sides[1]]
     kinds = [set(side) for side in sides]

@@ -8,6 +8,7 @@ from typing import Final
 
 from auditor.compare import effects
 from auditor.compare.identify.penalty import OF_GRAPH, UNEXPLAINED
+from auditor.compare.identify.search import CLIPS
 from auditor.compare.profile import Profile
 from auditor.compare.recognise import links
 from auditor.compare.recognise.cause import Cause, between, close, how, percent, sure
@@ -118,8 +119,12 @@ def _in_loop(profile: Profile) -> bool:
 
 
 def _altered(profile: Profile, found: Pull) -> bool:
-    """Whether a pull may be in the gradients as the program left them, for none was found elsewhere."""
-    return bool(profile.value("update.altered")) and not found.in_gradient
+    """Whether a pull may be in the gradients as the program left them, for none was found elsewhere.
+
+    What cuts them by hand writes to them as well, and shows in their lengths.
+    """
+    cuts = any(profile.value(f"update.{name}") for name in CLIPS)
+    return bool(profile.value("update.altered")) and not found.in_gradient and not cuts
 
 
 def _draws_more(one: Pull, other: Pull) -> bool:

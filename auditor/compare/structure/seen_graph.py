@@ -74,7 +74,8 @@ def own(graph: Any, layers: Sequence[Mapping[str, Any]], tensors: Mapping[str, A
     """A graph of PyTorch without what another model did before or after this one: a generator before its judge.
 
     A product that is of no layer is another model's where every weight of this one is a layer's; but one alone behind
-    all layers, as wide as what a table or a layer takes, may be its weight again, the other way round.
+    all layers, as wide as what a table or a layer takes, may be its weight again, the other way round, and one before
+    all may be the weight of one that is never called: a table that rows of ones and zeros are multiplied with.
     """
     names = [str(one.get("name")) for one in layers]
     if not isinstance(graph, list) or not tensors or not all(_of_any(str(one), names) for one in tensors):
@@ -87,6 +88,10 @@ def own(graph: Any, layers: Sequence[Mapping[str, Any]], tensors: Mapping[str, A
     wide = {one.get(key) for one in layers for key in ("num_embeddings", "in_features")}
     if len(after) == 1 and told[after[0]].get("units") in wide:
         others, after = [at for at in others if at not in after], []
+    uncalled = [one for one in layers if all(str(one.get("name")) != node.get("layer") for node in told)]
+    gives = {one.get(key) for one in uncalled for key in ("embedding_dim", "out_features")}
+    if len(before) == 1 and told[before[0]].get("units") in gives - {None}:
+        others, before = [at for at in others if at not in before], []
     if not mine or len(before) + len(after) != len(others):
         return graph
     return graph[mine[0] if before else 0 : after[0] if after else len(graph)]

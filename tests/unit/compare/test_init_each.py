@@ -94,3 +94,22 @@ def test_a_bias_of_ones_scales_nothing_where_the_other_sides_is_a_bias() -> None
     own = {f"Variable#{at}": uniform(WIDE, WIDE, at + 5) for at in range(2)} | {"V#2": zeros, "V#3": ones}
     bare = {name: ("Own", {"v": value}) for name, value in own.items()}
     assert told(drawn("torch", layers), drawn("tensorflow", bare)) == []
+
+
+def test_a_cell_that_is_built_of_layers_has_the_kernels_of_one() -> None:
+    """Of all layers the one of its state is the largest, and orthogonal; the other side's are an LSTM's."""
+
+    def square(seed: int, rows: int) -> np.ndarray:
+        made = np.linalg.qr(np.random.default_rng(seed).normal(size=(rows, rows)))[0]
+        return made[:, : rows // 4].astype(np.float32)
+
+    def own(seed: int, gain: float = 1.0) -> Profile:
+        made = {"x": uniform(8, WIDE, seed), "h": square(seed, WIDE).T, "o": uniform(16, 4, seed + 1, gain)}
+        return drawn("keras", {name: ("Dense", {"kernel": one}) for name, one in made.items()})
+
+    def layer(seed: int) -> Profile:
+        kernels = {"kernel": uniform(8, WIDE, seed), "recurrent_kernel": square(seed, WIDE).T}
+        return drawn("keras", {"l": ("LSTM", kernels), "o": ("Dense", {"kernel": uniform(16, 4, seed + 1)})})
+
+    assert told(layer(0), own(5)) == []
+    assert told(layer(0), own(5, gain=8.0)) != []

@@ -79,6 +79,27 @@ def test_the_terms_of_weights_are_read(
     assert found.strength == pytest.approx(L2 * strength)
 
 
+def length(order: float, squared: bool = False) -> list[dict[str, Any]]:
+    """A loss of the data and a norm of a weight, squared or not."""
+    graph = added(factor=L2)[:3]
+    norm = {**term("two", (30, 20), "LinalgVectorNorm", ord=order), "shape": []}
+    return [*graph, *([{"op": "Pow", "inputs": [4], "exponent": 2, "shape": []}] if squared else []), norm]
+
+
+@pytest.mark.parametrize(("order", "squared", "power"), [(1, False, 1), (2.0, True, 2)])
+def test_norms_are_read_where_they_are_sums(order: float, squared: bool, power: int) -> None:
+    """``w.norm(1)``, ``w.norm() ** 2``: as PyTorch's programs spell them."""
+    [found] = spelt(steps(length(order, squared), {}))
+    assert (found.power, found.tensors) == (power, ("two",))
+    assert found.strength == pytest.approx(L2)
+
+
+@pytest.mark.parametrize(("order", "squared"), [(2, False), (1, True), (3, False)])
+def test_a_norm_that_is_no_sum_is_no_penalty_of_that_kind(order: float, squared: bool) -> None:
+    """A length by itself, the square of a sum of sizes."""
+    assert list(spelt(steps(length(order, squared), {}))) == []
+
+
 @pytest.mark.parametrize(
     "terms",
     [

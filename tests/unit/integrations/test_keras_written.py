@@ -57,6 +57,8 @@ def gated(u: Any) -> Any:
         (lambda u, _: tf.tanh(u), ["tanh"]),
         (lambda u, gate: u * tf.sigmoid(gate(u)), ["sigmoid", "arithmetic"]),
         (lambda u, _: tf.tanh(u) * tf.sigmoid(u), ["tanh", "sigmoid", "arithmetic"]),
+        (lambda u, gate: tf.scan(lambda h, row: gate(h + row), tf.stack([u, u]))[-1], ["arithmetic"]),
+        (lambda u, _: tf.cond(tf.reduce_sum(u) > 0, lambda: tf.tanh(u), lambda: u), ["arithmetic"]),
     ],
 )
 def test_what_several_operations_compute_is_told_by_its_name(

@@ -124,12 +124,24 @@ def test_arithmetic_that_no_word_is_known_for_is_told_where_it_stands(function: 
         (lambda u: u.mean(1), "arithmetic"),
         (lambda u: u.mean((0, 2)), "arithmetic"),
         (lambda u: u.amax((2, 3)), "global_max_pool"),
+        (lambda u: u.reshape(2, 3, 2, 2, 2, 2).amax((3, 5)), "arithmetic"),
+        (lambda u: nn.functional.adaptive_max_pool2d(u, 1), "global_max_pool"),
+        (lambda u: nn.functional.adaptive_avg_pool2d(u, (2, 1)), "average_pool"),
+        (lambda u: nn.functional.adaptive_max_pool2d(u, 2), "max_pool"),
+        (lambda u: nn.functional.adaptive_avg_pool2d(u, 3), "arithmetic"),
     ],
 )
 def test_a_mean_is_a_pool_over_all_positions_alone(function: Function, expected: str) -> None:
     """Over channels, or over samples as a normalisation takes it, it is arithmetic."""
     found = operations([function(torch.randn(2, 3, 4, 4, requires_grad=True) * 1)], {}, {})
     assert [one["op"] for one in found] == [expected]
+
+
+def test_a_pool_that_is_told_how_much_it_gives_has_the_windows_that_this_makes() -> None:
+    """As one that is told its windows, side by side."""
+    given = torch.randn(2, 3, 12, 8, requires_grad=True) * 1
+    [told] = operations([nn.functional.adaptive_avg_pool2d(given, (3, 4))], {}, {})
+    assert (told["kernel_size"], told["stride"], told["from"]) == ([4, 2], [4, 2], [12, 8])
 
 
 def test_a_layer_that_is_given_what_another_gave_without_its_gradient_is_told() -> None:

@@ -18,6 +18,12 @@ _COMPUTES: Final = frozenset(
         *("Mul", "RealDiv", "DivNoNan", "Reciprocal", "Pow", "Square", "SquaredDifference", "Sqrt", "Rsqrt", "Exp"),
         *("Expm1", "Log", "Log1p", "Abs", "Sin", "Cos", "Sign", "Maximum", "Minimum", "ClipByValue", "Select"),
         *("SelectV2", "Sum", "Mean", "Max", "Min", "Prod", "Cumsum"),
+        *(
+            "While",
+            "StatelessWhile",
+            "If",
+            "StatelessIf",
+        ),  # what a loop in the graph computes stands in none of its nodes
     }
 )
 _SCALES: Final = frozenset({"Mul", "RealDiv"})

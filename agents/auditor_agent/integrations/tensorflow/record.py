@@ -308,6 +308,7 @@ def facts(seen: Seen) -> dict[str, Any]:
         return told
     if seen.before.tapes > 1:
         told["tapes"] = seen.before.tapes
+    told |= {} if seen.altered is None else {"altered": seen.altered}
     _look(seen, heard)
     told |= _noised(seen, heard)
     if heard.compared:

@@ -26,6 +26,8 @@ class Seen:
     """What made a tensor of this step."""
     before: taped.Before = taped.NONE_BEFORE
     """The tapes of which it takes the gradients together."""
+    altered: bool | None = None
+    """Whether its gradients are others than its tape gave (``altered``)."""
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ import tensorflow as tf
 
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.tensorflow import evaluation, flow, forward, layers, taped, whole
+from auditor_agent.integrations.tensorflow.altered import altered
 from auditor_agent.integrations.tensorflow.seen import Known, Seen, Sink
 from auditor_agent.integrations.tensorflow.wraps import below, off, wrap
 
@@ -288,8 +289,9 @@ def _applied(optimizer: Any, gradients: list[Any], variables: list[Any] | None) 
         return
     if variables is None:
         variables = list(getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables)  # noqa: SLF001 -- no public name
-    before = _scene.taped.before(variables)
-    _report(Seen(_scene.taped.loss(gradients, variables), gradients, variables, optimizer, before=before))
+    before, changed = _scene.taped.before(variables), altered(_scene.taped.gave(variables), gradients, variables)
+    loss = _scene.taped.loss(gradients, variables)
+    _report(Seen(loss, gradients, variables, optimizer, before=before, altered=changed))
 
 
 @guarded(None)

@@ -135,6 +135,12 @@ class Tapes:
             self._kept = [one for one in self._kept if not one.keys & found.keys]
         return found
 
+    def gave(self, variables: Sequence[Any]) -> list[Callable[[], Any]]:
+        """The gradients of the last tape over these variables, not kept alive; none without one, or of several."""
+        wanted = keys(variables)
+        mine = [one for one in self._kept if one.keys & wanted]
+        return mine[0].held if len(mine) == 1 else []
+
     def before(self, variables: Sequence[Any]) -> Before:
         """The tapes that gave gradients of these variables, as far as the code that runs or is traced can read them."""
         if not self._kept or self._kept[0] is self._kept[-1] or len(self._kept) >= _MOST:

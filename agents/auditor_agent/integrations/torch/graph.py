@@ -35,7 +35,9 @@ _LAYERS: Final = frozenset(
     }
 )
 _REDUCTIONS: Final = {0: "none", 1: "mean", 2: "sum"}
-_SETTINGS: Final = ("exponent", "alpha", "beta", "delta", "dim", "p", "ignore_index", "log_target", "margin", "other")
+_SETTINGS: Final = (
+    *("exponent", "alpha", "beta", "delta", "dim", "p", "ord", "ignore_index", "log_target", "margin", "other"),
+)
 #: Saved tensors that are data: what the loss compared.
 _DATA: Final = ("self", "target", "weight", "pos_weight", "result")
 #: Whose saved ``self`` or ``result`` is worth keeping besides operations named ...Loss.

@@ -49,13 +49,13 @@ _POOLS: Final = {
     "AvgPool2D": "average_pool",
     "AvgPool3D": "average_pool",
 }
-_WHOLE_POOLS: Final = {
-    "AdaptiveAvgPool2D": "global_average_pool",
-    "AdaptiveAvgPool3D": "global_average_pool",
-    "AdaptiveMaxPool2D": "global_max_pool",
-    "Mean": "global_average_pool",
-    "Amax": "global_max_pool",
-    "Max": "global_max_pool",
+_WHOLE_POOLS: Final = {"Mean": "global_average_pool", "Amax": "global_max_pool", "Max": "global_max_pool"}
+#: What is told of one that gives one number for each channel, and of any other.
+_ADAPTIVE_POOLS: Final = {
+    "AdaptiveAvgPool2D": ("global_average_pool", "average_pool"),
+    "AdaptiveAvgPool3D": ("global_average_pool", "average_pool"),
+    "AdaptiveMaxPool2D": ("global_max_pool", "max_pool"),
+    "AdaptiveMaxPool3D": ("global_max_pool", "max_pool"),
 }
 _NORMS: Final = {"NativeBatchNorm": "batchnorm", "NativeLayerNorm": "layernorm", "NativeGroupNorm": "groupnorm"}
 _SETTINGS: Final = (
@@ -321,14 +321,27 @@ def _pad(node: Any, name: str) -> dict[str, Any]:
     return {"op": "pad", "pads": [flat[at : at + 2] for at in range(0, len(flat), 2)][::-1]}
 
 
+def _adaptive(node: Any, name: str) -> dict[str, Any]:
+    """A pool that is told how much it gives: of all positions, or of windows that divide what it has."""
+    given = getattr(node, "_saved_self", None)
+    gives = [int(extent) for extent in node._input_metadata[0].shape[2:]]  # noqa: SLF001 -- as above
+    if all(extent == 1 for extent in gives) or not isinstance(given, Tensor):
+        return {"op": _ADAPTIVE_POOLS[name][0]}
+    over = [int(extent) for extent in given.shape[2:]]
+    if any(extent % many for extent, many in zip(over, gives, strict=True)):
+        return {"op": arithmetic.OWN}  # windows of several sizes, which no other pool has
+    window = [extent // many for extent, many in zip(over, gives, strict=True)]
+    return {"op": _ADAPTIVE_POOLS[name][1], "kernel_size": window, "stride": window, "padding": 0, "from": over}
+
+
 def _whole(node: Any, name: str) -> dict[str, Any] | None:
     """A mean or maximum over all positions; none over samples or the features of a row, as normalizations take it."""
-    if name.startswith("Adaptive"):
-        return {"op": _WHOLE_POOLS[name]}
     dims = getattr(node, "_saved_dim", None)
     sizes = getattr(node, "_saved_self_sym_sizes", None)
     if dims is None:
         return None
+    if sizes is None and isinstance(given := getattr(node, "_saved_self", None), Tensor):
+        sizes = tuple(given.shape)
     chosen = {signed(dim) for dim in (dims if isinstance(dims, tuple) else (dims,))}
     rank = len(sizes) if sizes is not None else 0
     chosen = {dim + rank if dim < 0 and rank else dim for dim in chosen}
@@ -342,6 +355,7 @@ def _whole(node: Any, name: str) -> dict[str, Any] | None:
 _READERS: Final[Mapping[str, Callable[[Any, str], dict[str, Any] | None]]] = {
     **dict.fromkeys(_POOLS, _pool),
     **dict.fromkeys(_WHOLE_POOLS, _whole),
+    **dict.fromkeys(_ADAPTIVE_POOLS, _adaptive),
     **dict.fromkeys(_NORMS, _norm),
     **dict.fromkeys(_PRODUCTS, _product),
     "Add": _sum,
