@@ -40,6 +40,8 @@ _CORNERED: Final = ("huber", "smooth l1")
 _NUMBERED: Final = {"huber": losses.huber, "smooth l1": losses.smooth_l1, "percentage error": losses.percentage_over}
 #: Steps that a loss must explain without what was taken off it.
 _FEWEST: Final = 3
+#: Losses of rows times their weights, divided by the number of rows.
+_WEIGHED: Final = "weighted, mean over batch"
 #: Rounding of a target's shares.
 _SHARES: Final = 1e-5
 
@@ -147,7 +149,7 @@ def facts(evidence: Evidence, fits: Sequence[LossFit]) -> list[Fact]:
     known: dict[str, Any] = {
         "function": best.function,
         "takes": _clipped(evidence, best.takes),
-        "reduction": best.reduction,
+        "reduction": _reduction(evidence, best),
         "factor": best.factor,
         "broadcast": best.broadcast or _seen_broadcast(evidence),
         "label_smoothing": best.smoothing or _smoothed(evidence, best),
@@ -165,6 +167,16 @@ def _clipped(evidence: Evidence, takes: str) -> str:
     """What the loss took, with the bounds that the program's graph shows: of shares within them nothing else does."""
     plain = takes.startswith("probabilities") and "clipped" not in takes
     return f"{takes}, clipped at 1e-7" if plain and shares.clipped(evidence.first) else takes
+
+
+def _reduction(evidence: Evidence, best: LossFit) -> str:
+    """How it is reduced; of rows of which each has the weight of its class in its place, as weighted as they are."""
+    if best.function != "cross entropy" or best.reduction != "mean":
+        return best.reduction
+    every = [found for one in evidence.steps if (found := target_told(one)) is not None]
+    rows = [target for target in every if target.ndim == 2 and target.shape[1] > 1]
+    weighs = all(((target != 0).sum(axis=1) <= 1).all() and (target >= 0).all() for target in rows)
+    return _WEIGHED if rows and weighs and any(not np.allclose(one.max(axis=1), 1) for one in rows) else best.reduction
 
 
 def _smoothed(evidence: Evidence, best: LossFit) -> float:

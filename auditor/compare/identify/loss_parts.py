@@ -58,6 +58,8 @@ STEADY: Final = "loss.parts.steady"
 #: How many summands are what a model gave, as it is: a penalty that it makes itself, the opinion of a critic.
 PLAIN: Final = "loss.parts.linear"
 _LINEAR: Final = "linear"
+#: The loss of a step's first backward pass, where it takes several.
+_EARLIER: Final = "loss@1"
 #: Steps whose graphs are looked at.
 _STEPS: Final = 5
 
@@ -94,6 +96,8 @@ def facts(evidence: Evidence) -> list[Fact]:
     seen: list[tuple[Part, ...]] = []
     plain = 0
     for one in evidence.steps[:_STEPS]:
+        if one.facts.get("forwards") == 1 and _EARLIER in one.scalars:
+            return []  # of several losses over one call of the model, one after the other, the last one's graph is told
         told = one.facts.get("loss")
         graph = told.get("graph") if isinstance(told, Mapping) else None
         if isinstance(told, Mapping) and isinstance(graph, list) and graph and (batch := _batch(one, told)):

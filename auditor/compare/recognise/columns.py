@@ -15,6 +15,7 @@ import numpy as np
 
 from auditor.compare.identify.evidence import F64, data
 from auditor.compare.profile import Profile
+from auditor.compare.recognise import unseen
 from auditor.compare.recognise.cause import Cause, between, percent
 from auditor.compare.structure.operations import WEIGHTED
 
@@ -46,7 +47,7 @@ def width(a: Profile, b: Profile) -> Iterator[Cause]:
     if both is None or any(len(fact.value) != 1 for fact in both) or not (_dense(a) and _dense(b)):
         return
     few, many = sorted(int(fact.value[0]) for fact in both)
-    if few in {many, 0}:
+    if few in {many, 0} or unseen.behind(a, b) or unseen.behind(b, a):
         return
     effect = f"rows have {many} features on one side and {few} on the other: left out, added, or coded otherwise"
     values = (int(both[0].value[0]), int(both[1].value[0]))

@@ -29,6 +29,8 @@ _ROUNDED: Final = 1e-5
 _OFTEN: Final = 0.3
 #: Part of the way from one to a count, by logarithms, up to which a ratio is one.
 _HALF_WAY: Final = 0.5
+#: Steps by which it is told: one batch alone may have twice the gradient of another.
+_FIRST: Final = 8
 #: Steps and weights that are named, at most.
 _NAMED: Final = 4
 
@@ -187,16 +189,19 @@ def _one_size(a: Profile, b: Profile, times: float) -> bool:
     """
     if all(side.value(passes.RECORDED) is None for side in (a, b)):
         return False
-    sizes = [first_ratio(a, b, name) for name in ("loss", "grad_norm")]
+    sizes = [first_ratio(a, b, name, _FIRST) for name in ("loss", "grad_norm")]
     return all(one is not None and abs(math.log(one)) < _HALF_WAY * math.log(times) for one in sizes)
 
 
-def first_ratio(a: Profile, b: Profile, name: str) -> float | None:
-    """How many times the other's a side's scalar is at the first step; None where one is not known or not positive."""
-    firsts = [curve.values[curve.steps == 1] for side in (a, b) if (curve := side.curves.get(name)) is not None]
-    if len(firsts) < len("ab") or not all(len(one) and np.isfinite(one[0]) and one[0] > 0 for one in firsts):
+def first_ratio(a: Profile, b: Profile, name: str, steps: int = 1) -> float | None:
+    """How many times the other's a side's scalar is at the first steps, by their medians.
+
+    None where one is not known or not positive.
+    """
+    firsts = [curve.values[curve.steps <= steps] for side in (a, b) if (curve := side.curves.get(name)) is not None]
+    if len(firsts) < len("ab") or not all(len(one) and np.all(np.isfinite(one)) and np.all(one > 0) for one in firsts):
         return None
-    return float(firsts[1][0] / firsts[0][0])
+    return float(np.median(firsts[1]) / np.median(firsts[0]))
 
 
 def balanced(a: Profile, b: Profile) -> bool:

@@ -13,6 +13,7 @@ from auditor.compare.identify.arrays import ways
 from auditor.compare.identify.evidence import F64, data, targets_of
 from auditor.compare.profile import Profile
 from auditor.compare.recognise.cause import Cause, percent
+from auditor.compare.recognise.step_rows import step_rows
 
 #: Rows that it takes to say anything of them, and that are looked at.
 _FEWEST: Final = 32
@@ -240,9 +241,9 @@ def _drawn(a: Profile, b: Profile) -> Iterator[Cause]:
 
 
 def _draws(side: Profile) -> bool:
-    """Whether layers of the model change its inputs at random: noise, or images that are turned and cut."""
+    """Whether the model changes its inputs at random: noise, images that are turned and cut, or what nobody knows."""
     classes = [str(one.get("class")).rpartition(".")[2] for one in side.layers]
-    return any(name.startswith(("Random", "GaussianNoise", "Augment")) for name in classes)
+    return 0 in side.structure.own or any(name.startswith(("Random", "GaussianNoise", "Augment")) for name in classes)
 
 
 def _one_batch(a: Profile, b: Profile, left: Rows, right: Rows) -> Iterator[Cause]:
@@ -277,7 +278,7 @@ def _again(side: Profile, other: Profile) -> Again | None:
     that repeats, those of the steps at the same places in it.
     """
     samples = _samples(side) or _samples(other)
-    batch = side.value("data.batch_size")
+    batch = min(step_rows(side), default=0)
     if not samples or not batch:
         return None
     seen: set[bytes] = set()

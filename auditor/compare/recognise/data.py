@@ -28,6 +28,7 @@ from auditor.compare.recognise.cause import Cause, between, percent
 from auditor.compare.recognise.gathered import gathered
 from auditor.compare.recognise.several import passes_apart
 from auditor.compare.recognise.shuffled import SORTED
+from auditor.compare.recognise.step_rows import step_rows
 
 #: Logarithm of a ratio of sizes or spreads that the same data in another order stays well within, and the rows
 #: that it takes: a standard deviation of n values that two labels share is within 1.5 times another's from 20 on.
@@ -213,7 +214,8 @@ def _masked_and_picked(a: Profile, b: Profile) -> bool:
 
 def _portions(a: Profile, b: Profile) -> Iterator[Cause]:
     size = between(a, b, "data.batch_size")
-    if size is not None and size[0].value != size[1].value and not _picks(a, b):
+    alike = bool(step_rows(a) & step_rows(b))
+    if size is not None and size[0].value != size[1].value and not alike and not _picks(a, b):
         ratio = abs(math.log(size[1].value / size[0].value))
         effect = f"batches of {size[0].value} against {size[1].value}: {math.exp(ratio):.3g} times the steps"
         yield Cause("DATA-02", "data.batch_size", (size[0].value, size[1].value), min(1.0, 0.3 * ratio), effect)

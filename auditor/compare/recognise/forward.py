@@ -76,7 +76,7 @@ _Share = Mapping[str, Any]
 
 def causes(a: Profile, b: Profile) -> Iterator[Cause]:
     """What one network has and the other has not, and what both have and set otherwise."""
-    if not (unseen.of_another(a) or unseen.of_another(b)):
+    if not (unseen.of_another(a) or unseen.of_another(b) or unseen.behind(a, b) or unseen.behind(b, a)):
         yield from _causes(a, b)
 
 
@@ -207,8 +207,9 @@ def _tensors(a: Profile, b: Profile) -> Iterator[Cause]:
         return
     owner, extra, other = (left, more, sizes_b) if more else (right, less, sizes_a)
     names = [next(name for name, size in reversed(owner.items()) if size == lacking) for lacking in extra]
-    if not all(unseen.moves(a if more else b, name) for name in names):
-        return  # a part that no gradient reaches is none of the network: a head that was replaced
+    side = a if more else b
+    if not all(unseen.moves(side, name) for name in names) or set(names) & unseen.still(side):
+        return  # a part that no gradient reaches, or no step, is none of what is trained: a head that was replaced
     told = f"{', '.join(names)}: on one side only"
     twice = "; the other side has one tensor of that size, which it may use twice"
     effect = told + (twice if all(size in other for size in extra) else "")

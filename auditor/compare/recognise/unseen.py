@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -58,6 +59,25 @@ def of_another(side: Profile) -> bool:
     return len(kernels) == len(widths) and None not in widths and Counter(kernels) != Counter(widths)
 
 
+def behind(side: Profile, other: Profile) -> bool:
+    """Whether a side is given what a layer of the other's gives that stands still, and trains what comes behind it.
+
+    A backbone that is called without gradients, and its features are what the head is recorded with.
+    """
+    given, widths = side.value("data.features"), [one.settings.get("units") for one in _ran(other)]
+    if not isinstance(given, list) or len(given) != 1 or given[0] not in widths[:-1]:
+        return False
+    kinds = [one.kind for one in _ran(side) if one.kind in WEIGHTED]
+    after = [one.kind for one in _ran(other)[widths.index(given[0]) + 1 :] if one.kind in WEIGHTED]
+    return bool(kinds) and kinds == after and _moving(side) == _moving(other) != []
+
+
+def _moving(side: Profile) -> list[int]:
+    """Elements of each weight that moves, sorted."""
+    stands = still(side)
+    return sorted(math.prod(track.shape) for track in side.evidence.tracks if track.name not in stands)
+
+
 def _by_hand(one: Difference, a: Profile, b: Profile) -> bool:
     """Whether a normalisation may be written out in TensorFlow: a vector that began as ones is no layer's there."""
     without = a if one.a is None else b
@@ -72,7 +92,8 @@ def _unheard(one: Difference, a: Profile, b: Profile) -> bool:
     """Whether PyTorch may do it where nobody is told: noise as a sum, dropout by a function of the batch itself."""
     without, other, at = (a, b, one.beside) if one.a is None else (b, a, one.place)
     if one.operation.kind != "dropout" or one.setting:
-        return one.operation.kind == "noise" and "torch" in {a.framework, b.framework}
+        loop = without.framework == "tensorflow"  # which may give its batch noise before the model is called
+        return one.operation.kind == "noise" and ("torch" in {a.framework, b.framework} or loop)
     begins = not any(before.kind in WEIGHTED or before.kind == "activation" for before in _ran(other)[:at])
     return begins and without.framework == "torch" and any(_of_function(each) for each in _ran(without))
 
@@ -107,6 +128,11 @@ def _sleeps(one: Difference, a: Profile, b: Profile) -> bool:
         return False
     without, other = (a, b) if one.a is None else (b, a)
     return evaluates(without) and not evaluates(other)
+
+
+def still(side: Profile) -> set[str]:
+    """Names of the weights that no recorded step moves."""
+    return {track.name for track in side.evidence.tracks if not np.any(track.moved)}
 
 
 def moves(side: Profile, name: str) -> bool:

@@ -119,6 +119,7 @@ def structure(
     found = list(products.unpacked(scaled.tables(found, graph), attends=bool(shares) or hidden))
     found = geometry.cut_by_hand(geometry.of_rank(found))
     whole = bool(found) and (ordered if framework in {"keras", "sklearn"} else graph is not None) and complete
+    whole = whole and not seen_graph.bare(tensors)
     sums = seen_graph.sums(framework, graph, layers) if whole else None
     kept, own = gathered.parted(gathered.without_end(gathered.folded(found)))
     mixes = seen_graph.mixed(ran.get("operations"))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from auditor.compare.structure import words
 
+#: A tensor of no module, named by its place in the optimizer.
+_BARE: Final = re.compile(r"group\d+\.param\d+")
 #: Axes of a batch of sequences.
 _SEQUENCES: Final = 3
 #: Modules of PyTorch that compute nothing.
@@ -95,6 +99,15 @@ def own(graph: Any, layers: Sequence[Mapping[str, Any]], tensors: Mapping[str, A
     if not mine or len(before) + len(after) != len(others):
         return graph
     return graph[mine[0] if before else 0 : after[0] if after else len(graph)]
+
+
+def bare(tensors: Mapping[str, Any]) -> bool:
+    """Whether an optimizer of PyTorch holds tensors of no module: what is computed with them stands in no model.
+
+    But for single numbers: a temperature, the logarithm of a deviation.
+    """
+    own = (one for name, one in tensors.items() if _BARE.fullmatch(str(name)) and isinstance(one, Mapping))
+    return any(math.prod(one.get("shape") or [1]) > 1 for one in own)
 
 
 def known(graph: Any, layers: Sequence[Mapping[str, Any]]) -> Any:

@@ -193,7 +193,7 @@ def test_probabilities_that_are_smoothed_are_not_picked(run: MemoryRun, wrap: An
 
 @pytest.mark.parametrize("wrap", ALL)
 def test_what_is_picked_to_be_held_against_something_else_is_no_class(run: MemoryRun, wrap: Any) -> None:
-    """The value of an action against that of another network: neither is a target, and the action is no label."""
+    """The value of an action against that of another network: this is the target, and the action is no label."""
     other = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
 
     def criterion(net: Any, y: Any, p: Any) -> Any:
@@ -204,7 +204,8 @@ def test_what_is_picked_to_be_held_against_something_else_is_no_class(run: Memor
     net = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
     for step in ended(run, criterion, wrap, CLASSES, net):
         assert not any(np.array_equal(one.whole().ravel(), CLASSES[:SIZE]) for one in step.of("target").values())
-        assert "target0" not in step.of("target")
+        assert step.of("target")["target0"].shape == (SIZE,)
+        assert step.facts["loss"]["taught"] is True
 
 
 @pytest.mark.parametrize("wrap", ALL)

@@ -33,6 +33,14 @@ def test_a_decay_that_the_other_may_add_by_hand_is_no_difference(altered: bool, 
         assert [one.id for one in regularization.causes(*pair)] == told
 
 
+@pytest.mark.parametrize(("limit", "told"), [(0.0, []), (0.01, ["OPT-07"])])
+def test_what_cuts_by_hand_writes_to_gradients_too(limit: float, told: list[str]) -> None:
+    """Where that is seen, a decay that the other has is one that this side lacks."""
+    plain = side(altered=True)
+    plain.facts.add(Fact("update.clip_norm", limit))
+    assert [one.id for one in regularization.causes(side(decay=0.1), plain)] == told
+
+
 def test_a_decay_that_both_have_is_compared_whatever_is_done_to_gradients() -> None:
     """Ten times as strong on one side."""
     found = regularization.causes(side(decay=0.1), side(decay=0.01, altered=True))

@@ -101,6 +101,8 @@ def test_rows_that_come_once_against_rows_that_come_in_every_epoch() -> None:
     assert told(epochs(X, 12, 0, 90), epochs(fresh, 12, 5, 90))[:1] == ["data.input.repeats"], "a partial batch"
     layer = {"model": {"layers": [{"class": "GaussianNoise"}]}}
     assert "data.input.repeats" not in told(epochs(X, 12, 0), replace(epochs(fresh, 12, 5), manifest=layer))
+    own = replace(epochs(X, 12, 0).structure, own=frozenset({0}))
+    assert "data.input.repeats" not in told(replace(epochs(X, 12, 0), structure=own), epochs(fresh, 12, 5))
     assert told(epochs(fresh, 12, 0), epochs(fresh + 0, 12, 5)) == []
     assert "data.input.repeats" not in told(epochs(X, 6, 0), epochs(fresh, 6, 5))
 

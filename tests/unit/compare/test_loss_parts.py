@@ -259,3 +259,17 @@ def test_what_keras_packs_and_adds_up_is_a_sum() -> None:
              {"op": "Identity", "inputs": [3]}, *square, *sizes]  # fmt: skip
     found = {one.function: (one.size, one.weight) for one in loss_parts.parts(graph, 8)}
     assert found == {"square": (3, pytest.approx(1 / 3)), "absolute value": (5, pytest.approx(1.0))}
+
+
+@pytest.mark.parametrize(("forwards", "told"), [(1, False), (2, True), (None, True)])
+def test_of_losses_one_after_the_other_the_last_is_not_the_whole(forwards: int | None, told: bool) -> None:
+    """Two backward passes over one call of the model; of two calls each is a batch of its own."""
+    graph = torch_graph.read(
+        torch.nn.functional.mse_loss(torch.rand(8, 1, requires_grad=True) * 1, torch.rand(8, 1)), {}, {}
+    )
+    facts = {"loss": {"graph": graph.nodes}} | ({} if forwards is None else {"forwards": forwards})
+    made = [
+        Recording(at, [array("batch", "input0", np.ones((8, 1)))], {"loss": 1.0, "loss@1": 0.5}, facts) for at in (1, 2)
+    ]
+    found = profile("a", "torch", assembled(made), Beside())
+    assert (found.value("loss.parts") is not None) is told

@@ -168,3 +168,29 @@ def test_a_model_that_is_called_again_in_its_own_loss_is_one_pass(again: int) ->
     found = structure("tensorflow", {"model": {"layers": layers}}, [facts])
     assert [one.kind for one in found.operations] == ["dense", "activation", "dense", "activation"]
     assert seen_graph.once(graph)[-1].get("end"), "which the loss takes"
+
+
+TABLE = {"name": "e", "class": "Embedding", "num_embeddings": 50, "embedding_dim": 16}
+LAST = {"name": "o", "class": "Linear", "in_features": 16, "out_features": 2}
+HELD = {f"{name}.weight": {"shape": [2, 16]} for name in ("e", "o")}
+
+
+@pytest.mark.parametrize(("units", "kept"), [(16, True), (8, False)])
+def test_a_table_that_rows_of_ones_are_multiplied_with_is_of_the_network(units: int, kept: bool) -> None:
+    """Its layer is never called; a product of another width is another network's."""
+    graph = [{"op": "dense", "units": units}, {"op": "global_average_pool"}, {"layer": "o"}]
+    assert (len(seen_graph.own(graph, [TABLE, LAST], HELD)) == len(graph)) is kept
+
+
+@pytest.mark.parametrize(
+    ("tensors", "whole"),
+    [
+        ({"group0.param2": {"shape": [8]}}, False),
+        ({"group0.param2": {"shape": [1]}, "group1.param0": {"shape": []}}, True),
+        ({}, True),
+    ],
+)
+def test_of_a_network_beside_tensors_of_no_module_more_may_be_there(tensors: dict[str, Any], whole: bool) -> None:
+    """What a loop computes with them stands in no model; a temperature is a number."""
+    manifest = {"model": {"layers": [LAST], "tensors": {"o.weight": {"shape": [2, 16]}, **tensors}}}
+    assert structure("torch", manifest, [{"operations": [{"layer": "o"}]}]).whole is whole

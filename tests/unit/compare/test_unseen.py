@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from auditor.compare.identify.fact import Facts
 from auditor.compare.profile import Beside, Profile, profile
-from auditor.compare.recognise import data, sums, unseen
+from auditor.compare.recognise import data, forward, sums, unseen
 from auditor.compare.recognise.init import causes as of_init
 from auditor.compare.structure import Operation, Structure, differences
 from auditor.compare.trajectories import Curve
 from auditor_agent.stream.recording import Recording
 from support.networks import NORM, dense, network, relu
 from support.recordings import assembled
-from support.tiny import Tiny, array
+from support.tiny import Tiny, array, glorot, inputs, targets
 
 DROP = ("dropout", {"rate": 0.5})
 
@@ -169,3 +170,62 @@ def test_a_window_over_all_positions_is_their_mean(window: dict[str, object], ke
     whole = side("torch", network(dense(16), ("global_average_pool", {}), dense(4)))
     other = side("tensorflow", network(dense(16), ("average_pool", window), dense(4)))
     assert {kind.removeprefix("global_") for kind in left(whole, other)} == set(kept)
+
+
+NOISE = ("noise", {})
+
+
+@pytest.mark.parametrize(("framework", "kept"), [("tensorflow", []), ("torch", []), ("keras", ["noise"])])
+def test_noise_that_a_loop_may_add_itself_is_no_layer_that_it_lacks(framework: str, kept: list[str]) -> None:
+    """Before it calls its model; Keras's ``fit`` gives that its batch as it is."""
+    layers = side("keras", network(NOISE, dense(16), dense(4)))
+    assert left(layers, side(framework, network(dense(16), dense(4)))) == kept
+
+
+def head(given: int, **more: Any) -> Profile:
+    """A run of one layer that is given rows of so many features."""
+    x = inputs(96, given)
+    found = Tiny(x=x, y=targets(x), weights=lambda: glorot(0, (given, 1))).profile()
+    return replace(found, structure=network(dense(1)), **more)
+
+
+def frozen(wide: int) -> Profile:
+    """A run of two layers of which the first stands still."""
+    still = Tiny(stepper=lambda: second_alone, weights=lambda: glorot(0, (6, wide, 1))).profile()
+    return replace(still, structure=network(dense(wide), dense(1)))
+
+
+def second_alone(weights: list[Any], gradients: list[Any], at: int) -> list[Any]:
+    """An optimizer that holds the last layer."""
+    del at
+    return [*weights[:2], *(w - np.float32(0.01) * g for w, g in zip(weights[2:], gradients[2:], strict=True))]
+
+
+@pytest.mark.parametrize(("wide", "behind"), [(24, True), (20, False)])
+def test_a_head_that_is_given_features_is_held_against_what_is_behind_a_frozen_layer(wide: int, behind: bool) -> None:
+    """Of which it is given what that gives: neither is its input of another width, nor a layer missing."""
+    features, whole = head(24), frozen(wide)
+    assert unseen.behind(features, whole) is behind
+    assert not unseen.behind(whole, features)
+    for pair in ((features, whole), (whole, features)):
+        assert bool([*forward.causes(*pair)]) is not behind
+        assert ("data.input.width" in {one.parameter for one in data.causes(*pair)}) is not behind
+
+
+def test_weights_that_never_move_are_none_that_the_other_lacks() -> None:
+    """A loop in PyTorch may leave them out of its optimizer here, out of what is trained there."""
+    whole = frozen(24)
+    model = {"trainable_parameters": 193, "layers": []}
+    few = replace(whole, evidence=replace(whole.evidence, steps=tuple(map(_last_layer, whole.evidence.steps))))
+    sides = (
+        replace(whole, manifest={"model": model}),
+        replace(few, manifest={"model": {**model, "trainable_parameters": 25}}),
+    )
+    moved = replace(Tiny().profile(), structure=whole.structure, manifest={"model": {"trainable_parameters": 193}})
+    assert not [one for one in forward.causes(*sides) if one.parameter == "forward.weights"]
+    others = replace(sides[1], manifest={"model": {"trainable_parameters": 25}})
+    assert [one.parameter for one in forward.causes(moved, others)] == ["forward.weights"]
+
+
+def _last_layer(step: Any) -> Any:
+    return replace(step, arrays={key: one for key, one in step.arrays.items() if not key[1].startswith("layer0")})

@@ -144,3 +144,16 @@ def test_weights_of_one_number_or_none_pick_the_rows_that_the_other_side_picks(
     assert loss_size._left_out(masked, picked, reduction) is one
     assert loss_size._left_out(picked, masked, reduction[::-1]) is one
     assert not loss_size._left_out(masked, picked, (Fact("loss.reduction", "weighted, mean"), reduction[1]))
+
+
+def test_weights_of_classes_that_stand_in_the_targets_are_weights() -> None:
+    """``one_hot(y) * weights``, as a loop in TensorFlow spells it; smoothed targets have none."""
+
+    def picked(o: Tensor, y: Tensor) -> Tensor:
+        return -(y * functional.log_softmax(o, -1)).sum(-1).mean()
+
+    rows = np.eye(4, dtype=np.float32)[LABELS]
+    for given, told in ((rows * WEIGHTS, "weighted, mean over batch"), (rows, "mean"), (rows * 0.9 + 0.025, "mean")):
+        assert run(picked, given, 4).profile().value("loss.reduction") == told
+    spelt = run(picked, rows * WEIGHTS, 4).profile()
+    assert not [one for one in diagnose(spelt, run(by_class, LABELS, 4).profile("b")).claims if one.stage == "loss"]

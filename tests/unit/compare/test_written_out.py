@@ -98,3 +98,44 @@ def test_copied_numbers_are_drawn_alike_whichever_layers_have_them(copied: bool)
     other = head if copied else rng.uniform(-5.6, 5.6, (16, 3))
     torch = begun("torch", [rows], **{"table.weight": table, "kernel": other})
     assert bool(list(init.causes(keras, torch))) is not copied
+
+
+STEP = [{"op": "dense", "units": 4}, {"op": "dense", "units": 4}, {"op": "tanh"}]
+PLAIN = {"kernel": (2, 4), "recurrent": (4, 4), "bias": (4,), "head": (4, 1), "offset": (1,)}
+SIMPLE = {"name": "rnn", "class": "SimpleRNN", "config": {"units": 4}}
+
+
+@pytest.mark.parametrize(("steps", "told"), [(4, False), (2, True)])
+def test_steps_of_products_and_functions_alone_are_a_cell_where_they_are_many(steps: int, told: bool) -> None:
+    """A loop over a sequence in a tape's function; two layers are two layers."""
+    layer = run("keras", [SIMPLE, HEAD], ["rnn", "out"], **PLAIN)
+    assert bool(causes(layer, run("torch", [OUT], [*STEP * steps, "out"], **PLAIN))) is told
+
+
+def test_two_layers_that_read_one_way_each_are_one_that_reads_both() -> None:
+    """One of them from the end; of other widths they are others."""
+    inner = {"class": "LSTM", "config": {"units": 4}}
+    both = {
+        "name": "both",
+        "class": "Bidirectional",
+        "config": {"layer": inner, "merge_mode": "concat"},
+        "layer": inner,
+    }
+    apart = [{**LSTM, "name": name} for name in ("there", "back")]
+    apart[1] = {**apart[1], "config": {**apart[1]["config"], "go_backwards": True}}
+    weights = {f"{way}_{name}": shape for way in ("there", "back") for name, shape in CELL.items()}
+    one = run("keras", [both, HEAD], ["both", "out"], **weights)
+    two = run("keras", [*apart, HEAD], ["there", "back", "out"], **weights)
+    assert [each.kind for each in one.structure.operations] == ["lstm", "dense"]
+    assert causes(one, two) == []
+    wide = [{**each, "config": {**each["config"], "units": 6}} for each in apart]
+    assert causes(one, run("keras", [*wide, HEAD], ["there", "back", "out"], **weights)) != []
+
+
+def test_the_second_bias_of_pytorchs_layers_is_no_weight_that_a_cell_lacks() -> None:
+    """A cell of Keras's that a program writes has one."""
+    own = {"name": "cell", "class": "Own"}
+    layer = {"name": "rnn", "class": "RNN", "input_size": 2, "hidden_size": 4, "batch_first": True}
+    torch_own = {"rnn.weight_ih_l0": (4, 2), "rnn.weight_hh_l0": (4, 4), "rnn.bias_ih_l0": (4,), "rnn.bias_hh_l0": (4,)}
+    torch = run("torch", [layer, OUT], ["rnn", "out"], **torch_own, head=(4, 1), offset=(1,))
+    assert causes(torch, run("keras", [own, HEAD], [OWN, "out"], **PLAIN)) == []

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from auditor_agent.guard import guarded
 from auditor_agent.integrations.tensorflow.flow import READS, in_graph
+from auditor_agent.integrations.tensorflow.trained import Trained
 
 #: Gradients that are followed, and operations between tape and optimizer.
 _MOST: Final = 16
@@ -35,19 +36,13 @@ def altered(gave: Sequence[Callable[[], Any]], given: Sequence[Any], variables: 
     others = [one for one in given if one is not None and id(one) not in own][:_MOST]
     if tf.executing_eagerly():
         return bool(others)
-    handles = {id(handle) for one in variables if (handle := _handle(one)) is not None}
-    return any(_reads(one, own, handles) for one in others)
+    trained = Trained(variables)
+    return any(_reads(one, own, trained) for one in others)
 
 
-def _handle(variable: Any) -> Any:
-    return getattr(getattr(variable, "_value", variable), "handle", None)
-
-
-def _reads(tensor: Any, stop: set[int], handles: set[int]) -> bool:
+def _reads(tensor: Any, stop: set[int], trained: Trained) -> bool:
     """Whether a weight has a part in what a tensor was made of since the tape."""
     waiting, seen = [tensor], set[int]()
-    captures = getattr(getattr(tensor, "graph", None), "captures", None) or ()
-    weights = handles | {id(within) for outer, within in captures if id(outer) in handles}
     while waiting and len(seen) < _MOST_NODES:
         at = waiting.pop()
         made = None if id(at) in stop or id(at) in seen else in_graph(at)
@@ -55,7 +50,7 @@ def _reads(tensor: Any, stop: set[int], handles: set[int]) -> bool:
         if made is None:
             continue
         op, inputs = made
-        if op in READS and any(id(one) in weights for one in inputs):
+        if trained.reads(op, inputs):
             return True
         waiting += [] if op in READS else inputs
     return False

@@ -126,12 +126,13 @@ _STEADY: Final = frozenset({"Max", "SelectV2", "Mean"})
 
 
 @guarded(cast("Compared | None", None))
-def compared(loss: Any, made: Made, *, deep: bool = True) -> Compared | None:
+def compared(loss: Any, made: Made, *, deep: bool = True, every: Made | None = None) -> Compared | None:
     """Where output and target meet below ``loss``; None where that cannot be told.
 
     Args:
         loss: what the gradient is of.
-        made: what made a tensor.
+        made: what made a tensor; for what another network gives, nothing.
+        every: what made a tensor, by whichever network.
         deep: whether to look below a meeting for one that it may be made of; once, for each takes as long again.
     """
     waiting: deque[tuple[Any, tuple[str, ...], tuple[Any, ...]]] = deque([(loss, (), ())])
@@ -151,7 +152,7 @@ def compared(loss: Any, made: Made, *, deep: bool = True) -> Compared | None:
             divided = deep and apart and kind in _SCALED and _differs(inputs[sides.index(True)], made)
             if apart and not by_class and not divided:
                 output, target = inputs[:2] if sides[0] else inputs[1::-1]
-                return _told(chain, path, output, target, made)
+                return _told(chain, path, output, target, made, every or made)
             if kind == "Sub" and all(sides) and (found := _of_logits(chain, tensor, inputs, made)) is not None:
                 return found
         waiting.extend((below, chain, path) for below in inputs if _floating(below))
@@ -234,10 +235,12 @@ def plain_sum(total: Any, part: Any, made: Made) -> bool:
     return False
 
 
-def _told(chain: Sequence[str], path: Sequence[Any], output: Any, target: Any, made: Made) -> Compared:
+def _told(  # noqa: PLR0913, PLR0917 -- as it was found
+    chain: Sequence[str], path: Sequence[Any], output: Any, target: Any, made: Made, every: Made
+) -> Compared:
     """What met in the last tensor of ``path``; of a cross entropy the probabilities or logits that it takes."""
     facts = _facts(chain, path[-1], output, target)
-    if of_weights(target, made, stopped=True):
+    if of_weights(target, every, stopped=True):
         facts["taught"] = True
     if chain[-1] == "GatherNd":
         target = likelihood.classes_of(target, made)

@@ -32,6 +32,7 @@ from auditor_agent.integrations.tensorflow.beside import Others, PartsTape
 from auditor_agent.integrations.tensorflow.given import drawn
 from auditor_agent.integrations.tensorflow.given import inputs as inputs_of
 from auditor_agent.integrations.tensorflow.seen import Seen
+from auditor_agent.integrations.tensorflow.trained import Trained
 from auditor_agent.stream.recording import Array
 
 
@@ -286,7 +287,8 @@ def data(seen: Seen) -> list[tuple[tuple[str, str], Any]]:
 
 def _look(seen: Seen, heard: tensorflow_forward.Heard) -> None:
     """Where no loss or model of Keras was called, read both off the operations; once."""
-    if not heard.compared and (found := flow.compared(seen.loss, seen.made)) is not None:
+    own = Trained(seen.variables).only(seen.made)
+    if not heard.compared and (found := flow.compared(seen.loss, own, every=seen.made)) is not None:
         heard.compared.append(found)
         if not heard.calls:
             heard.inputs = inputs_of(found.output, seen.made, (flow.shape(found.output) or [None])[0])
